@@ -1,0 +1,1 @@
+"""Where numbers and pictures come from: benchmarks, frames, simulators."""

@@ -1,0 +1,62 @@
+"""The one shape in which every dataset leaves this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Domain = Literal["real", "positive", "unit", "count"]
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known of a dataset before its numbers are read.
+
+    Arguments:
+        name: the name by which tables and reports call it.
+        freq: a current pandas frequency alias (``"B"``, ``"h"``, ``"30min"``, ``"W-MON"``).
+        prediction_length: the horizon H, in steps.
+        item_ids: the names of the D series, in the order of the rows of every target.
+        domain: the values a series can take; ``"unit"`` is the open interval (0, 1).
+        season: steps of one season, the lag of the seasonal naive forecast.
+        covariates: names of the K rows of ``feat_dynamic_real``; a channel of one series is written
+            ``channel[item_id]``, a channel shared by all series by its bare name.
+        archive: the published benchmark of which these are the exact numbers (its fingerprints were
+            verified), else ``None``. Published scores are shown only beside such a dataset.
+        lags: lags used in the published protocol, in steps; empty: the models choose by frequency.
+    """
+
+    name: str
+    freq: str
+    prediction_length: int
+    item_ids: tuple[str, ...]
+    domain: Domain = "real"
+    season: int = 1
+    covariates: tuple[str, ...] = ()
+    archive: str | None = None
+    lags: tuple[int, ...] = ()
+
+    @property
+    def target_dim(self) -> int:
+        """The number of series D."""
+        return len(self.item_ids)
+
+
+@dataclass(frozen=True)
+class ForecastData:
+    """A dataset ready to train on and to be judged by.
+
+    Arguments:
+        metadata: what the numbers are.
+        train: one multivariate gluonts entry: ``start`` (Period), ``target`` float32 ``[D, T]``, and, where
+            there are covariates, ``feat_dynamic_real`` float32 ``[K, T]``.
+        test: an entry for each rolling window, oldest first; ``target`` ``[D, T_w]`` **includes** the H steps
+            to forecast, as does ``feat_dynamic_real``.
+        truth: the parameters that made the numbers, for simulated data.
+    """
+
+    metadata: Metadata
+    train: list[Entry]
+    test: list[Entry]
+    truth: Any = field(default=None, repr=False)

@@ -1,0 +1,1 @@
+"""Windows, scores, backtests, tables and reports for any gluonts estimator or predictor."""

@@ -1,0 +1,1 @@
+"""Models of series: composed estimators, predictors and scenarios."""

@@ -1,0 +1,1 @@
+"""Causal encoders of the past: unrolled equals step by step."""

@@ -1,0 +1,1 @@
+"""The shipped configuration, a TOML file a dataset."""

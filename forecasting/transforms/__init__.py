@@ -1,0 +1,1 @@
+"""Bijections with tractable Jacobians: the maths under the flow heads."""

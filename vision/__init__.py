@@ -1,0 +1,1 @@
+"""Models of pictures. Empty so far: see the README for what is planned."""
