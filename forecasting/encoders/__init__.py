@@ -1,1 +1,13 @@
 """Causal encoders of the past: unrolled equals step by step."""
+
+from .encoder import Encoder, EncoderConfig
+from .recurrent import Recurrent
+from .transformer import Transformer
+
+ENCODERS: dict[str, EncoderConfig] = {
+    "gru": Recurrent("gru"),
+    "lstm": Recurrent("lstm"),
+    "transformer": Transformer(),
+}
+
+__all__ = ["ENCODERS", "Encoder", "EncoderConfig", "Recurrent", "Transformer"]

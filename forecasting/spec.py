@@ -1,0 +1,183 @@
+"""What a model needs to know of its data, inferred from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from gluonts.time_feature import time_features_from_frequency_str
+from pandas.tseries.frequencies import to_offset
+
+from ..datasets.frequency import normalize_freq
+
+MINUTES = {"min": 1, "h": 60}
+LAGS = {"B": (1, 2), "D": (1, 7, 14), "W": (1, 2, 4, 52), "M": (1, 2, 12), "Q": (1, 4), "Y": (1,)}
+
+
+def frequency_lags(freq: str) -> tuple[int, ...]:
+    """Lags, in steps, that a model of frequency `freq` looks back on.
+
+    Business days 1, 2; days 1, 7, 14; hours 1, 24, 168; half hours 1, 4, 12, 24, 48 (the published choices:
+    Salinas et al. 2019, arXiv 1910.03002); weeks 1, 2, 4, 52; months 1, 2, 12; quarters 1, 4; years 1. Other
+    multiples of minutes and hours look back one step, an hour, a day and a week.
+
+    Arguments:
+        freq: a pandas frequency alias.
+
+    Returns:
+        The lags in increasing order.
+
+    Raises:
+        ValueError: no lags are known for the frequency; it is never replaced by lag 1.
+
+    Example:
+        >>> frequency_lags("h")
+        (1, 24, 168)
+        >>> frequency_lags("15min")
+        (1, 4, 96, 672)
+    """
+    count, family = frequency_family(freq)
+    if family in MINUTES:
+        step = MINUTES[family] * count
+        if step == 30:
+            return (1, 4, 12, 24, 48)
+        spans = (60, 24 * 60, 7 * 24 * 60)
+        return tuple(sorted({1} | {span // step for span in spans if span % step == 0 and span > step > 1}))
+    if family not in LAGS or count != 1:
+        raise ValueError(
+            f"freq: no lags are known for {freq!r}; pass lags=(...) in steps, or use one of "
+            "B, D, W, M, Q, Y, h, min or a multiple of minutes or hours"
+        )
+    return LAGS[family]
+
+
+def frequency_family(freq: str) -> tuple[int, str]:
+    """The number and kind of steps of a frequency, however it is anchored.
+
+    Arguments:
+        freq: a pandas offset or period alias; ``"M"``, ``"ME"`` and ``"MS"`` all count months.
+
+    Returns:
+        The multiple and the unit, one of ``B D W M Q Y h min s ...``.
+
+    Example:
+        >>> frequency_family("W-MON"), frequency_family("30min"), frequency_family("ME")
+        ((1, 'W'), (30, 'min'), (1, 'M'))
+    """
+    offset = to_offset(normalize_freq(freq))
+    unit = offset.name.split("-")[0]
+    return offset.n, unit[0] if unit in {"ME", "MS", "QE", "QS", "YE", "YS", "BME", "BMS"} else unit
+
+
+def calendar_features(start: pd.Period, length: int) -> np.ndarray:
+    """Calendar features of consecutive steps, each between -0.5 and 0.5.
+
+    Arguments:
+        start: the first step.
+        length: number of steps T.
+
+    Returns:
+        float32 ``[T, F]``: gluonts' features of the frequency (hour, weekday, day of month, ...).
+
+    Example:
+        >>> calendar_features(pd.Period("2024-01-01", "D"), 3).shape
+        (3, 3)
+    """
+    functions = time_features_from_frequency_str(start.freq.freqstr)
+    index = pd.date_range(start.to_timestamp(), periods=length, freq=start.freq)
+    columns = [np.asarray(function(index), dtype=np.float32) for function in functions]
+    return np.stack(columns, axis=1) if columns else np.zeros((length, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class SeriesSpec:
+    """The shape of a forecasting problem.
+
+    Arguments:
+        freq: pandas frequency alias.
+        prediction_length: horizon H, in steps.
+        context_length: steps C of the past that the encoder reads.
+        target_dim: number of series D.
+        lags: steps back at which past values enter, increasing.
+        calendar: number of calendar features.
+        covariates: number K of known-future channels (rows of ``feat_dynamic_real``).
+        missing: whether the training data have missing values, so that the encoder is told of them.
+    """
+
+    freq: str
+    prediction_length: int
+    context_length: int
+    target_dim: int
+    lags: tuple[int, ...]
+    calendar: int = 0
+    covariates: int = 0
+    missing: bool = False
+
+    @property
+    def history(self) -> int:
+        """Steps M before the context which the longest lag reaches."""
+        return max(self.lags)
+
+    @property
+    def features(self) -> int:
+        """Width of the calendar and covariate features together."""
+        return self.calendar + self.covariates
+
+    @property
+    def input_size(self) -> int:
+        """Width I of one encoder input."""
+        return self.target_dim * (len(self.lags) + self.missing) + self.features
+
+
+def infer_spec(
+    entries: Sequence[dict],
+    *,
+    freq: str,
+    prediction_length: int,
+    context_length: int | None = None,
+    lags: tuple[int, ...] | None = None,
+) -> SeriesSpec:
+    """Infer the specification from multivariate training entries.
+
+    Arguments:
+        entries: multivariate entries, ``target`` ``[D, T]``, all with the same D and K.
+        freq: pandas frequency alias; it has to be the one of every ``start``.
+        prediction_length: horizon H, in steps.
+        context_length: steps that the encoder reads; the horizon if ``None``.
+        lags: steps back; by frequency if ``None``, where those which reach beyond half of the longest series
+            are left out.
+
+    Returns:
+        The specification.
+
+    Raises:
+        ValueError: the horizon is longer than the history, a lag is not positive, or the frequency of a
+            ``start`` differs from `freq`.
+    """
+    for entry in entries:
+        found = entry["start"].freqstr
+        if frequency_family(found) != frequency_family(freq):
+            raise ValueError(f"freq: expected the frequency of the data, {found!r}, got {freq!r}")
+    longest = max(entry["target"].shape[1] for entry in entries)
+    if longest <= prediction_length:
+        raise ValueError(
+            f"prediction_length: expected fewer steps than the history of {longest}, got {prediction_length}"
+        )
+    if lags is None:
+        lags = tuple(lag for lag in frequency_lags(freq) if lag == 1 or lag <= longest // 2)
+    if not lags or min(lags) < 1:
+        raise ValueError(f"lags: expected positive steps, got {tuple(lags)}")
+    first = entries[0]
+    return SeriesSpec(
+        freq=freq,
+        prediction_length=prediction_length,
+        context_length=context_length or prediction_length,
+        target_dim=first["target"].shape[0],
+        lags=tuple(sorted(set(lags))),
+        calendar=calendar_features(first["start"], 1).shape[1],
+        covariates=len(first["feat_dynamic_real"]) if "feat_dynamic_real" in first else 0,
+        missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
+    )
+

@@ -1,0 +1,238 @@
+"""Windows by index: one tensor a dataset, features computed once, batches gathered from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .spec import SeriesSpec, calendar_features
+
+
+@dataclass(frozen=True)
+class Window:
+    """A batch of windows, in the model's units (levels or changes, see `Scaling`).
+
+    Arguments:
+        values: ``[B, M + C + H, D]`` (``[B, M + C, D]`` where the horizon is to be forecast); missing values
+            are 0.
+        observed: the same shape, 1 where a value was seen; ``None`` where all were.
+        features: ``[B, C + H, F]`` calendar features and standardised covariates.
+    """
+
+    values: Tensor
+    observed: Tensor | None
+    features: Tensor
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is measured once, on the training span.
+
+    Arguments:
+        scale: ``[D]`` mean absolute value of every series, in the model's units; never 0.
+        covariate_mean: ``[K]`` in the units of the covariate.
+        covariate_std: ``[K]`` likewise; 1 where a covariate never varies.
+    """
+
+    scale: Tensor
+    covariate_mean: Tensor
+    covariate_std: Tensor
+
+
+def changes(target: np.ndarray, lag: int) -> np.ndarray:
+    """Changes against the last value seen `lag` steps (or a multiple of it) before.
+
+    A gap is bridged: the change after it is measured from the last value before it.
+
+    Arguments:
+        target: ``[D, T]``, NaN where missing.
+        lag: 1 for plain changes, the season for seasonal ones.
+
+    Returns:
+        ``[D, T]``, NaN where the value or every value before it is missing.
+
+    Example:
+        >>> changes(np.array([[1.0, 2.0, np.nan, 5.0]]), 1)
+        array([[nan,  1., nan,  3.]])
+    """
+    return target - previous_values(target, lag)
+
+
+def previous_values(target: np.ndarray, lag: int, steps: int = 0) -> np.ndarray:
+    """The last value seen `lag` steps, or the next multiple of it, before each step.
+
+    Arguments:
+        target: ``[D, T]``, NaN where missing.
+        lag: steps back.
+        steps: how many steps beyond the end to answer for, at most `lag`.
+
+    Returns:
+        ``[D, T + steps]``; NaN where nothing was seen before.
+    """
+    dim, length = target.shape
+    whole = -(-length // lag) * lag
+    padded = np.full((dim, whole + lag), np.nan, dtype=target.dtype)
+    padded[:, lag : lag + length] = target
+    phases = padded.reshape(dim, -1, lag)
+    for index in range(1, phases.shape[1]):
+        gap = np.isnan(phases[:, index])
+        phases[:, index][gap] = phases[:, index - 1][gap]
+    return phases.reshape(dim, -1)[:, : length + steps]
+
+
+class SeriesTensor:
+    """Multivariate entries as one tensor ``[T, D]`` with their features, ready to gather windows from.
+
+    Every entry is padded in front by the history and the context, so that a window may start before the data;
+    several entries lie one behind the other and no window crosses from one into the next.
+
+    Arguments:
+        entries: multivariate entries, ``target`` ``[D, T]``, data units.
+        spec: the shape of the problem.
+        change: lag of the changes that the model works on, ``None`` for the values themselves.
+        statistics: those of the training span; measured on `entries` if ``None``.
+        future: whether the horizon lies beyond the end of ``target`` (to forecast) or inside it (to train).
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[dict],
+        spec: SeriesSpec,
+        *,
+        change: int | None,
+        statistics: Statistics | None = None,
+        future: bool = False,
+    ) -> None:
+        self.spec = spec
+        self.pad = spec.history + spec.context_length
+        self.unknown = change or 0
+        self.masked = spec.missing or future
+        ahead = spec.prediction_length if future else 0
+        values, features, covariates = [], [], []
+        self.first: list[int] = []
+        self.lengths: list[int] = []
+        offset = 0
+        for entry in entries:
+            target = np.asarray(entry["target"], dtype=np.float32)
+            if change is not None:
+                target = changes(target, change)
+            length = target.shape[1]
+            self.first.append(offset + self.pad)
+            self.lengths.append(length)
+            offset += self.pad + length + ahead
+            values.append(np.pad(target.T, ((self.pad, ahead), (0, 0)), constant_values=np.nan))
+            features.append(calendar_features(entry["start"] - self.pad, self.pad + length + ahead))
+            if spec.covariates:
+                channels = np.asarray(entry["feat_dynamic_real"], dtype=np.float32)[:, : length + ahead]
+                covariates.append(np.pad(channels.T, ((self.pad, 0), (0, 0)), mode="edge"))
+        stacked = np.concatenate(values)
+        seen = ~np.isnan(stacked)
+        self.statistics = statistics or self._measure(stacked, seen, covariates)
+        # No window can tell a missing value from a change of 0, or a level of 0, but by the mask.
+        self.values = torch.from_numpy(np.where(seen, stacked, np.float32(0)))
+        self.observed = torch.from_numpy(seen.astype(np.float32))
+        parts = [torch.from_numpy(np.concatenate(features))]
+        if spec.covariates:
+            raw = torch.from_numpy(np.concatenate(covariates))
+            parts.append((raw - self.statistics.covariate_mean) / self.statistics.covariate_std)
+        self.features = torch.cat(parts, dim=1)
+
+    def _measure(self, stacked: np.ndarray, seen: np.ndarray, covariates: list[np.ndarray]) -> Statistics:
+        size = np.where(seen, np.abs(stacked), 0).sum(0, dtype=np.float64) / np.maximum(seen.sum(0), 1)
+        usual = float(size[size > 0].mean()) if (size > 0).any() else 1.0
+        scale = np.where(size > 0, size, usual).astype(np.float32)
+        count = self.spec.covariates
+        raw = np.concatenate(covariates) if covariates else np.zeros((1, count), dtype=np.float32)
+        std = raw.std(0)
+        return Statistics(
+            scale=torch.from_numpy(scale),
+            covariate_mean=torch.from_numpy(raw.mean(0)),
+            covariate_std=torch.from_numpy(np.where(std > 0, std, 1).astype(np.float32)),
+        )
+
+    def to(self, device: torch.device) -> SeriesTensor:
+        """Move the data to `device`, where windows are gathered from then on."""
+        self.values, self.features = self.values.to(device), self.features.to(device)
+        self.observed = self.observed.to(device)
+        return self
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the data take on a device."""
+        tensors = (self.values, self.features, self.observed)
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    def training_starts(self, skip_last: int = 0) -> Tensor:
+        """Every step at which a horizon may start, with as much history as the data allow.
+
+        Windows with their whole past inside the data are preferred; where the data are too short for one,
+        windows with a padded past take their place.
+
+        Arguments:
+            skip_last: steps at the end of each entry that stay out (the validation span).
+
+        Returns:
+            int64 ``[N]`` row numbers.
+        """
+        horizon = self.spec.prediction_length
+        ranges = []
+        for first, length in zip(self.first, self.lengths, strict=True):
+            last = length - skip_last - horizon
+            if last < 1:
+                continue
+            earliest = min(self.pad + self.unknown, max(1, last - horizon))
+            self.masked = self.masked or earliest < self.pad + self.unknown
+            ranges.append(torch.arange(first + earliest, first + last + 1))
+        if not ranges:
+            raise ValueError(
+                f"training_data: expected more than {skip_last + horizon} steps "
+                f"(horizon {horizon}, validation span {skip_last}), got {max(self.lengths)}"
+            )
+        return torch.cat(ranges)
+
+    def validation_starts(self, span: int) -> Tensor:
+        """Starts of the windows whose horizon lies in the last `span` steps of an entry.
+
+        Arguments:
+            span: steps at the end of each entry.
+
+        Returns:
+            int64 ``[N]`` row numbers, consecutive horizons first, at most one a step.
+        """
+        horizon = self.spec.prediction_length
+        ranges = [
+            torch.arange(first + max(1, length - span), first + length - horizon + 1)
+            for first, length in zip(self.first, self.lengths, strict=True)
+        ]
+        return torch.cat(ranges)
+
+    def forecast_starts(self) -> Tensor:
+        """The first step beyond the end of every entry, int64 ``[N]`` row numbers."""
+        ends = [first + length for first, length in zip(self.first, self.lengths, strict=True)]
+        return torch.tensor(ends)
+
+    def gather(self, starts: Tensor, *, horizon: bool = True) -> Window:
+        """Gather the windows whose horizon starts at `starts`.
+
+        Arguments:
+            starts: int64 ``[B]`` row numbers.
+            horizon: whether the values of the horizon are part of the window.
+
+        Returns:
+            The batch, on the device of the data.
+        """
+        context, ahead = self.spec.context_length, self.spec.prediction_length
+        starts = starts.to(self.values.device)
+        steps = torch.arange(-self.pad, ahead, device=starts.device)
+        index = starts[:, None] + steps
+        inside = index if horizon else index[:, : self.pad]
+        recent = index[:, self.pad - context :]
+        return Window(
+            values=self.values[inside],
+            observed=self.observed[inside] if self.masked else None,
+            features=self.features[recent],
+        )
