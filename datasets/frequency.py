@@ -1,0 +1,103 @@
+"""The one place that decides how a frequency is spelled and how a date becomes a period."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any, cast
+
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+_RENAMED = {
+    "H": "h",
+    "T": "min",
+    "S": "s",
+    "L": "ms",
+    "U": "us",
+    "N": "ns",
+    "M": "ME",
+    "MS": "ME",
+    "Q": "QE",
+    "A": "YE",
+    "Y": "YE",
+    "AS": "YS",
+}
+"""Aliases of earlier pandas versions, and of start-stamped months, to those of today."""
+
+_ALIAS = re.compile(r"(?P<count>\d*)(?P<base>[A-Za-z]+)(?:-(?P<anchor>[A-Z]{3}))?")
+
+
+def normalize_freq(freq: str) -> str:
+    """Spell a frequency as today's pandas and gluonts understand it.
+
+    Archives and older programs write ``"H"``, ``"30T"`` or ``"M"``; current pandas warns of these or refuses
+    them, and code that then falls back to "no known lags" degrades without a word. Spans that are stamped by
+    their first day (``"MS"``, ``"QS"``, ``"YS"``) become the spans themselves, since a series here is
+    indexed by periods.
+
+    Arguments:
+        freq: a pandas frequency alias of any version, with an optional multiple and anchor.
+
+    Returns:
+        The alias that ``pandas.tseries.frequencies.to_offset`` and gluonts' time features accept without a
+        warning, anchored where the unit has an anchor.
+
+    Raises:
+        ValueError: the frequency is unknown, not positive, or not a span that periods can have.
+
+    Example:
+        >>> [normalize_freq(freq) for freq in ("H", "30T", "1D", "W", "M", "QS-JAN", "B")]
+        ['h', '30min', 'D', 'W-SUN', 'ME', 'QE-DEC', 'B']
+    """
+    match = _ALIAS.fullmatch(freq.strip()) if isinstance(freq, str) else None
+    if match is None:
+        raise ValueError(f"freq: expected a pandas frequency alias such as 'h', 'D' or 'W-MON', got {freq!r}")
+    count, base, anchor = match["count"], match["base"], match["anchor"]
+    base = _RENAMED.get(base, base)
+    if base in ("QS", "YS"):
+        first = _MONTHS.index(anchor) if anchor in _MONTHS else 0
+        base, anchor = base[0] + "E", _MONTHS[first - 1]
+    alias = f"{count}{base}" + (f"-{anchor}" if anchor else "")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            offset = to_offset(alias)
+            with warnings.catch_warnings():
+                # pandas announces the end of business-day periods; gluonts and the benchmark use them.
+                warnings.simplefilter("ignore", FutureWarning)
+                pd.Period("2020-01-01", freq=cast(Any, offset))
+        if offset.n < 1:
+            raise ValueError("the multiple must be at least 1")
+    except (ValueError, Warning) as error:
+        raise ValueError(
+            f"freq: expected a pandas frequency alias such as 'h', '30min', 'D', 'B', 'W-MON' or 'ME', "
+            f"got {freq!r} ({error})"
+        ) from error
+    name: str = offset.freqstr
+    return name
+
+
+def to_period(date: Any, freq: str) -> pd.Period:
+    """The period of frequency ``freq`` in which a date lies.
+
+    Arguments:
+        date: anything that ``pandas.Timestamp`` accepts.
+        freq: a frequency alias of any pandas version.
+
+    Returns:
+        The period; its ``freq.freqstr`` is the normalised alias.
+
+    Raises:
+        ValueError: the date or the frequency cannot be read.
+
+    Example:
+        >>> to_period("2024-05-17", "M")
+        Period('2024-05', 'M')
+    """
+    offset = to_offset(normalize_freq(freq))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return pd.Period(pd.Timestamp(date), freq=cast(Any, offset))
