@@ -1,0 +1,211 @@
+"""Conditional densities from stacked bijections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+import torch
+from torch import Size, Tensor, nn
+from torch.distributions import Distribution, constraints
+
+from .base import Base
+from .bijection import Bijection
+from .level_solver import Workspace
+from .masked_affine import MaskedAffine
+
+
+class Flow(nn.Module):
+    r"""A conditional density over D series, from bijections and a base density.
+
+    .. math:: p(x \mid c) = p(f(x; c)) \, |\det \partial f / \partial x|
+
+    Called with a context it returns a ``torch.distributions`` object. What the bijections need of the context
+    is computed once, by one matrix product for all of them, and kept in that object.
+
+    Densities are joint: an x with missing series has none. Impute them first and mask the loss.
+
+    A flow computes in the type of its parameters and switches autocast off for itself: rounded shifts and
+    log-scales would differ between the two directions, and a map that is inverted inexactly has no density.
+
+    Arguments:
+        bijections: the maps from data to noise, in this order.
+        base: the density of the noise.
+        context_features: width C of the context.
+
+    Raises:
+        ValueError: no bijection, parts that disagree on the number of series, or ``context_features``
+            below 1.
+
+    >>> from hemline.forecasting.transforms import real_nvp
+    >>> flow = real_nvp(features=3, context_features=5, hidden=16)
+    >>> distribution = flow(torch.randn(4, 7, 5))
+    >>> distribution.batch_shape, distribution.event_shape
+    (torch.Size([4, 7]), torch.Size([3]))
+    >>> distribution.log_prob(torch.randn(4, 7, 3)).shape
+    torch.Size([4, 7])
+    >>> distribution.sample((10,)).shape
+    torch.Size([10, 4, 7, 3])
+    """
+
+    def __init__(self, bijections: Sequence[Bijection], base: Base, *, context_features: int) -> None:
+        super().__init__()
+        if not bijections:
+            raise ValueError("a flow needs at least one bijection, got none")
+        for index, bijection in enumerate(bijections):
+            if bijection.features != base.features:
+                raise ValueError(
+                    f"bijections[{index}] has {bijection.features} features, the base has {base.features}"
+                )
+        if context_features < 1:
+            raise ValueError(f"context_features must be at least 1, got {context_features}")
+        self.features = base.features
+        self.context_features = context_features
+        self.bijections = nn.ModuleList(bijections)
+        self.base = base
+        self.widths = [bijection.conditioning_features for bijection in bijections]
+        self.conditioner = nn.Linear(context_features, sum(self.widths))
+
+    def forward(self, context: Tensor) -> FlowDistribution:
+        """The density given a context.
+
+        Arguments:
+            context: ``[..., C]``.
+
+        Returns:
+            a distribution of batch shape ``context.shape[:-1]`` and event shape ``(D,)``.
+
+        Raises:
+            ValueError: a context of another width.
+        """
+        if context.shape[-1:] != (self.context_features,):
+            raise ValueError(
+                f"context must have {self.context_features} features on its last axis, "
+                f"got shape {tuple(context.shape)}"
+            )
+        with _full_precision(context):
+            return FlowDistribution(self, self.conditioner(context.to(self.conditioner.weight.dtype)))
+
+    def to_base(self, x: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+        """Map rows of data to noise.
+
+        Arguments:
+            x: data, ``[N, D]``.
+            conditioning: all conditioning terms side by side, ``[N, .]``.
+
+        Returns:
+            the noise ``[N, D]`` and the log of the absolute Jacobian determinant ``[N]``.
+        """
+        log_det = x.new_zeros(x.shape[0])
+        terms = conditioning.split(self.widths, dim=1)
+        for bijection, term in zip(self.bijections, terms, strict=True):
+            x, change = bijection(x, term)
+            log_det = log_det + change
+        return x, log_det
+
+    def from_base(self, z: Tensor, conditioning: Tensor) -> Tensor:
+        """Map rows of noise to data.
+
+        Arguments:
+            z: noise, ``[N, D]``.
+            conditioning: all conditioning terms side by side, ``[N, .]``.
+
+        Returns:
+            the data ``[N, D]``.
+        """
+        terms = conditioning.split(self.widths, dim=1)
+        for bijection, term in zip(self._reversed_maps(), reversed(terms), strict=True):
+            z = bijection.inverse(z, term)
+        return z
+
+    def _reversed_maps(self) -> list[Bijection]:
+        return [cast(Bijection, bijection) for bijection in reversed(self.bijections)]
+
+    @contextmanager
+    def cached(self) -> Iterator[None]:
+        """Keep the memory of inverses from one sample to the next, for the loop of a decoder.
+
+        Results are the same with and without. Only memory and its slicing are kept, nothing that depends on
+        the weights, so that weights may even change inside. The memory is released on leaving.
+
+        >>> from hemline.forecasting.transforms import masked_autoregressive
+        >>> flow = masked_autoregressive(features=3, context_features=5, hidden=16)
+        >>> with flow.cached():
+        ...     paths = [flow(torch.randn(4, 5)).sample() for _ in range(24)]
+        """
+        masked = [module for module in self.modules() if isinstance(module, MaskedAffine)]
+        before = [module.workspace for module in masked]
+        workspace = Workspace()
+        for module in masked:
+            module.workspace = workspace
+        try:
+            yield
+        finally:
+            for module, previous in zip(masked, before, strict=True):
+                module.workspace = previous
+
+
+class FlowDistribution(Distribution):
+    """The density of D series that a :class:`Flow` gives to a context.
+
+    Arguments:
+        flow: the flow.
+        conditioning: all conditioning terms side by side, ``[..., .]``.
+    """
+
+    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012  (the name and type are torch's)
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(self, flow: Flow, conditioning: Tensor) -> None:
+        super().__init__(conditioning.shape[:-1], Size([flow.features]), validate_args=False)
+        self.flow = flow
+        self.conditioning = conditioning
+
+    def expand(
+        self, batch_shape: Size | list[int] | tuple[int, ...], _instance: Distribution | None = None
+    ) -> FlowDistribution:
+        """The same density over more batch axes."""
+        width = self.conditioning.shape[-1]
+        return FlowDistribution(self.flow, self.conditioning.expand(*batch_shape, width))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The log-density of data ``[..., D]``, broadcast against the batch shape.
+
+        Raises:
+            ValueError: data of another number of series.
+        """
+        if value.shape[-1:] != self.event_shape:
+            raise ValueError(
+                f"value must have {self.flow.features} series on its last axis, "
+                f"got shape {tuple(value.shape)}"
+            )
+        shape = torch.broadcast_shapes(value.shape[:-1], self.batch_shape)
+        with _full_precision(value):
+            value = value.to(self.conditioning.dtype)
+            z, log_det = self.flow.to_base(_rows(value, shape), _rows(self.conditioning, shape))
+            return (self.flow.base.log_prob(z) + log_det).reshape(shape)
+
+    def rsample(self, sample_shape: Sequence[int] | Size = ()) -> Tensor:
+        """Draw data ``[*sample_shape, *batch_shape, D]``.
+
+        Through a masked autoregressive flow, a draw with gradients enabled takes one full pass for each
+        level; ``sample`` is the fast one.
+        """
+        shape = self._extended_shape(Size(sample_shape))
+        with _full_precision(self.conditioning):
+            terms = _rows(self.conditioning, shape[:-1])
+            z = self.flow.base.rsample(terms.shape[0], like=terms)
+            return self.flow.from_base(z, terms).reshape(shape)
+
+    def __repr__(self) -> str:
+        return f"FlowDistribution(batch_shape={self.batch_shape}, event_shape={self.event_shape})"
+
+
+def _rows(values: Tensor, shape: Size) -> Tensor:
+    return values.expand(*shape, values.shape[-1]).reshape(-1, values.shape[-1])
+
+
+def _full_precision(values: Tensor) -> torch.autocast:
+    return torch.autocast(values.device.type, enabled=False)
