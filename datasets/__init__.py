@@ -2,5 +2,7 @@
 
 from .data import ForecastData, Metadata
 from .registry import get_dataset
+from .sales import simulated_sales
+from .sales_truth import SalesTruth
 
-__all__ = ["ForecastData", "Metadata", "get_dataset"]
+__all__ = ["ForecastData", "Metadata", "SalesTruth", "get_dataset", "simulated_sales"]

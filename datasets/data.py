@@ -25,6 +25,7 @@ class Metadata:
         archive: the published benchmark of which these are the exact numbers (its fingerprints were
             verified), else ``None``. Published scores are shown only beside such a dataset.
         lags: lags used in the published protocol, in steps; empty: the models choose by frequency.
+        past_covariates: names of the rows of ``past_feat_dynamic_real``, written as in ``covariates``.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metadata:
     covariates: tuple[str, ...] = ()
     archive: str | None = None
     lags: tuple[int, ...] = ()
+    past_covariates: tuple[str, ...] = ()
 
     @property
     def target_dim(self) -> int:
@@ -50,9 +52,11 @@ class ForecastData:
     Arguments:
         metadata: what the numbers are.
         train: one multivariate gluonts entry: ``start`` (Period), ``target`` float32 ``[D, T]``, and, where
-            there are covariates, ``feat_dynamic_real`` float32 ``[K, T]``.
+            there are covariates, ``feat_dynamic_real`` float32 ``[K, T]``. Channels known of the past alone,
+            such as ``in_stock``, are rows of ``past_feat_dynamic_real`` float32 ``[P, T]``.
         test: an entry for each rolling window, oldest first; ``target`` ``[D, T_w]`` **includes** the H steps
-            to forecast, as does ``feat_dynamic_real``.
+            to forecast, as does ``feat_dynamic_real``. So does ``past_feat_dynamic_real``, but a model may
+            read it only as far as the steps to forecast begin.
         truth: the parameters that made the numbers, for simulated data.
     """
 

@@ -14,6 +14,7 @@ from .download import DownloadError, download
 from .frequency import normalize_freq
 from .grouping import group_train, group_windows
 from .locate import cache_folder, find
+from .sales import simulated_sales
 
 
 class UnverifiedDataWarning(UserWarning):
@@ -22,6 +23,8 @@ class UnverifiedDataWarning(UserWarning):
 
 def get_dataset(name: str, path: str | os.PathLike[str] | None = None) -> ForecastData:
     """Load a dataset by name."""
+    if name == "simulated_sales":
+        return simulated_sales()
     if name not in BENCHMARKS:
         raise ValueError(f"name: expected one of {', '.join(BENCHMARKS)}; got {name!r}")
     return load_benchmark(BENCHMARKS[name], path)

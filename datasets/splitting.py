@@ -1,0 +1,67 @@
+"""Cutting one history into a training span and consecutive test windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .data import Entry, ForecastData, Metadata
+
+
+def split_windows(
+    metadata: Metadata,
+    start: pd.Period,
+    target: np.ndarray,
+    windows: int,
+    known: np.ndarray | None = None,
+    past: np.ndarray | None = None,
+    truth: Any = None,
+) -> ForecastData:
+    """Cut a history so that ``windows`` consecutive, non-overlapping windows of H steps lie at its end.
+
+    Training data are what lies before the first window; each test entry holds everything up to the end of
+    its window.
+
+    Arguments:
+        metadata: what the numbers are; gives the horizon and the names of the series and channels.
+        start: the period of the first column.
+        target: the values, ``[D, T]``, data units; missing values are NaN.
+        windows: the number of test windows; 0 keeps everything for training.
+        known: channels known in the future too, ``[K, T]``.
+        past: channels known of the past alone, ``[P, T]``.
+        truth: the parameters that made the numbers, for simulated data.
+
+    Returns:
+        The dataset, its arrays float32 and contiguous.
+
+    Raises:
+        ValueError: the horizon or the windows are not positive, or leave no history to train on.
+    """
+    horizon, length = metadata.prediction_length, target.shape[1]
+    if horizon < 1:
+        raise ValueError(f"prediction_length: expected at least 1 step, got {horizon}")
+    if windows < 0:
+        raise ValueError(f"windows: expected 0 or more test windows, got {windows}")
+    if windows * horizon >= length:
+        raise ValueError(
+            f"prediction_length: {windows} windows of {horizon} steps leave no history to train on, "
+            f"{metadata.name!r} has {length} steps"
+        )
+
+    def until(end: int) -> Entry:
+        entry: Entry = {"start": start, "item_id": metadata.name}
+        fields = {"target": target, "feat_dynamic_real": known, "past_feat_dynamic_real": past}
+        for field, values in fields.items():
+            if values is not None and len(values):
+                entry[field] = np.array(values[:, :end], dtype=np.float32, order="C")
+        return entry
+
+    first = length - windows * horizon
+    return ForecastData(
+        metadata=metadata,
+        train=[until(first)],
+        test=[until(first + window * horizon) for window in range(1, windows + 1)],
+        truth=truth,
+    )
