@@ -1,1 +1,28 @@
-"""The shipped configuration, a TOML file a dataset."""
+"""The shipped settings, a TOML file a dataset; each says how its choices were made."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def shipped_settings(dataset: str, model: str) -> dict[str, Any]:
+    """Settings of a model for a dataset, those for any model first.
+
+    Arguments:
+        dataset: the name of a dataset.
+        model: the name of a model.
+
+    Returns:
+        What `ForecastEstimator.override` takes; empty where nothing is shipped.
+    """
+    file = files(__package__) / f"{dataset}.toml"
+    if not file.is_file():
+        return {}
+    return tomllib.loads(file.read_text()).get(model, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,7 +21,8 @@ def solve_levels(made: MADE, z: Tensor, conditioning: Tensor, workspace: Workspa
     by layer, then its series, and no unit is evaluated twice. Everything lies feature by feature
     (``[D, N]``), which makes both "the units so far" and "the units of this level" contiguous: a layer of a
     level is one matrix product of a slice of the weights with a slice of the units, accumulated onto the
-    bias in place. The slices leave out exactly the masked weights, so no mask is applied.
+    bias in place. The slices leave out exactly the masked weights, so no mask is applied and no weight is
+    copied.
 
     The loop makes no host-device round trip and its shapes are fixed by the map and N, so that it can be
     captured in a CUDA graph. Gradients do not pass through it.
@@ -36,22 +37,22 @@ def solve_levels(made: MADE, z: Tensor, conditioning: Tensor, workspace: Workspa
         the data ``[N, D]``, in memory of its own.
     """
     buffers = workspace.buffers(made, z)
-    buffers.z.copy_(z.t())
+    # exp(log_scale(raw)) = exp(2 b sigmoid(raw)) exp(-b); the constant factor is applied to all noise at once.
+    buffers.z.copy_(z.t()).mul_(math.exp(-LOG_SCALE_BOUND))
     buffers.units[0].copy_(conditioning.t())
     for units, bias in zip(buffers.units[1:], made.hidden_biases, strict=True):
         units.copy_(bias.unsqueeze(1).expand_as(units))
-    order = workspace.output_order(made)
-    output_weight = made.output_weight.detach().flatten(0, 1)[order]
-    buffers.outputs.copy_(made.output_bias.flatten()[order].unsqueeze(1).expand_as(buffers.outputs))
+    buffers.outputs.copy_(made.output_bias.unsqueeze(2).expand_as(buffers.outputs))
 
-    for level, weights in zip(buffers.levels, _weight_slices(made, output_weight), strict=True):
+    for level, weights in zip(buffers.levels, workspace.weight_slices(made), strict=True):
         if level.earlier.shape[0]:
-            level.units[0].addmm_(weights[0], level.earlier)
+            level.units[0].addmm_(weights.layers[0], level.earlier)
         level.units[0].relu_()
-        for layer in range(1, len(level.units)):
-            level.units[layer].addmm_(weights[layer], level.units_so_far[layer - 1]).relu_()
-        level.outputs.addmm_(weights[-1], level.units_so_far[-1])
-        scale = level.raw.tanh_().mul_(LOG_SCALE_BOUND).exp_()
+        for units, weight, below in zip(level.units[1:], weights.layers[1:], level.units_so_far, strict=False):
+            units.addmm_(weight, below).relu_()
+        level.shift.addmm_(weights.shift, level.units_so_far[-1])
+        level.raw.addmm_(weights.raw, level.units_so_far[-1])
+        scale = level.raw.sigmoid_().mul_(2 * LOG_SCALE_BOUND).exp_()
         torch.addcmul(level.shift, level.z, scale, out=level.x)
     return buffers.x.t().contiguous()
 
@@ -62,29 +63,41 @@ class Level(NamedTuple):
     earlier: Tensor
     units: list[Tensor]
     units_so_far: list[Tensor]
-    outputs: Tensor
     shift: Tensor
     raw: Tensor
     z: Tensor
     x: Tensor
 
 
-class Buffers:
-    """Noise, data, units and outputs of one inverse, feature by feature, and their slices by level."""
+class LevelWeights(NamedTuple):
+    """The slices of the weights that one level needs, ``[rows of the level, columns so far]`` each."""
 
-    def __init__(self, made: MADE, rows: int, like: Tensor) -> None:
+    layers: list[Tensor]
+    shift: Tensor
+    raw: Tensor
+
+
+class Buffers:
+    """Noise, data, units and outputs of one inverse, feature by feature, and their slices by level.
+
+    Arguments:
+        made: the network whose sizes to take.
+        like: noise ``[N, D]``, whose number of rows, type and device to take.
+    """
+
+    def __init__(self, made: MADE, like: Tensor) -> None:
+        rows = like.shape[0]
         self.z = like.new_empty(made.features, rows)
         self.x = like.new_empty(made.features, rows)
         self.units = [like.new_empty(made.hidden, rows) for _ in range(1 + len(made.hidden_weights))]
-        self.outputs = like.new_empty(2 * made.features, rows)
+        self.outputs = like.new_empty(2, made.features, rows)
         self.levels = [
             Level(
                 earlier=self.x[:start],
                 units=[units[first:last] for units in self.units],
                 units_so_far=[units[:last] for units in self.units],
-                outputs=self.outputs[2 * start : 2 * stop],
-                shift=self.outputs[2 * start : start + stop],
-                raw=self.outputs[start + stop : 2 * stop],
+                shift=self.outputs[0, start:stop],
+                raw=self.outputs[1, start:stop],
                 z=self.z[start:stop],
                 x=self.x[start:stop],
             )
@@ -93,44 +106,51 @@ class Buffers:
 
 
 class Workspace:
-    """Memory that inverses of one shape share, kept for as long as the workspace is.
+    """Memory and slices that inverses share, kept for as long as the workspace is.
 
-    It holds no weights, nor anything computed from them: what a decode reuses is memory and its slicing, so
-    that nothing here can be out of date.
+    Nothing here can be out of date: of the weights it keeps views only, which show every change made in
+    place (an optimiser's step, ``load_state_dict``), and it makes new views when a parameter has moved to
+    other memory (``.to()``, ``.data = ...``).
     """
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[object, ...], Buffers] = {}
-        self._orders: dict[tuple[object, ...], Tensor] = {}
+        self._slices: dict[int, tuple[list[int], list[LevelWeights]]] = {}
 
     def buffers(self, made: MADE, z: Tensor) -> Buffers:
-        """Buffers for ``z.shape[0]`` rows of the network's shape, on the device and in the type of ``z``."""
-        shape = (made.features, made.hidden, len(made.hidden_weights), made.levels)
+        """Buffers for as many rows as ``z``, for all networks of the same sizes."""
+        sizes = (made.features, made.hidden, len(made.hidden_weights), made.levels)
         # Memory made in inference mode may not be written to outside it.
-        key = (*shape, z.shape[0], z.device, z.dtype, torch.is_inference_mode_enabled())
+        key = (*sizes, z.shape[0], z.device, z.dtype, torch.is_inference_mode_enabled())
         if key not in self._buffers:
-            self._buffers[key] = Buffers(made, z.shape[0], z)
+            self._buffers[key] = Buffers(made, z)
         return self._buffers[key]
 
-    def output_order(self, made: MADE) -> Tensor:
-        """The rows of the output layer by level: of each group first the shifts, then the raw log-scales."""
-        key = (made.groups, made.output_weight.device)
-        if key not in self._orders:
-            shifts = torch.arange(made.features, device=made.output_weight.device)
-            self._orders[key] = torch.cat(
-                [
-                    rows
-                    for a, b in pairwise(made.groups)
-                    for rows in (shifts[a:b], shifts[a:b] + made.features)
-                ]
-            )
-        return self._orders[key]
+    def weight_slices(self, made: MADE) -> list[LevelWeights]:
+        """Views of the weights of a network, one for each level."""
+        weights = [made.input_weight, *made.hidden_weights, made.output_weight]
+        # The views keep the old memory alive, so that an equal address is the same memory.
+        addresses = [weight.data_ptr() for weight in weights]
+        known = self._slices.get(id(made))
+        if known is None or known[0] != addresses:
+            known = (addresses, _weight_slices(made))
+            self._slices[id(made)] = known
+        return known[1]
 
 
-def _weight_slices(made: MADE, output_weight: Tensor) -> Iterator[list[Tensor]]:
-    for (start, stop), (first, last) in zip(pairwise(made.groups), pairwise(made.units), strict=True):
-        yield [
-            made.input_weight[first:last, :start],
-            *(weight[first:last, :last] for weight in made.hidden_weights),
-            output_weight[2 * start : 2 * stop, :last],
-        ]
+def _weight_slices(made: MADE) -> list[LevelWeights]:
+    units = [last - first for first, last in pairwise(made.units)]
+    series = [stop - start for start, stop in pairwise(made.groups)]
+    layers = [weight.detach().split(units) for weight in (made.input_weight, *made.hidden_weights)]
+    shift, raw = (weight.split(series) for weight in made.output_weight.detach())
+    return [
+        LevelWeights(
+            layers=[
+                layers[0][level].narrow(1, 0, start),
+                *(layer[level].narrow(1, 0, last) for layer in layers[1:]),
+            ],
+            shift=shift[level].narrow(1, 0, last),
+            raw=raw[level].narrow(1, 0, last),
+        )
+        for level, (start, last) in enumerate(zip(made.groups[:-1], made.units[1:], strict=True))
+    ]

@@ -1,0 +1,63 @@
+"""Checkpoints that survive a kill at any moment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+
+from .forecaster import Forecaster
+
+
+class Checkpoints(Checkpoint):
+    """Keeps the whole state after every epoch, and the weights of the best one.
+
+    The file is written beside its place and moved there when it is whole, so that there is always one to go on
+    from. It holds tensors and plain data only and is read with ``weights_only=True``.
+
+    Arguments:
+        folder: where ``last.ckpt`` is kept; ``None`` keeps no file.
+    """
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = None if folder is None else Path(folder)
+        self.best_loss = float("inf")
+        self.best: dict[str, torch.Tensor] | None = None
+
+    def latest(self) -> Path | None:
+        """The checkpoint to go on from, ``None`` where there is none."""
+        if self.folder is None or not (self.folder / "last.ckpt").exists():
+            return None
+        return self.folder / "last.ckpt"
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the best weights and write the file."""
+        watched = trainer.callback_metrics.get("validation_loss")
+        if watched is not None and float(watched) < self.best_loss:
+            self.best_loss = float(watched)
+            state = pl_module.forecaster.state_dict()
+            self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / "partial.ckpt"
+        trainer.save_checkpoint(partial)
+        if trainer.is_global_zero:
+            os.replace(partial, self.folder / "last.ckpt")
+
+    def restore_best(self, forecaster: Forecaster) -> None:
+        """Give the forecaster the weights of the best epoch, if a validation loss was watched."""
+        if self.best is not None:
+            forecaster.load_state_dict(self.best)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed training has to know of the epochs before it."""
+        return {"best_loss": self.best_loss, "best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best epoch of the training before."""
+        self.best_loss, self.best = state_dict["best_loss"], state_dict["best"]

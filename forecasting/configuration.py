@@ -1,0 +1,116 @@
+"""Frozen dataclasses as plain data and back: what is saved with a predictor and shown with a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def to_plain(value: Any) -> Any:
+    """A configuration as numbers, strings, lists and dicts; nested dataclasses carry their ``type``.
+
+    Arguments:
+        value: a dataclass or plain data.
+
+    Returns:
+        What JSON and TOML can hold.
+
+    Example:
+        >>> from hemline.forecasting.scaling import Scaling
+        >>> to_plain(Scaling("change"))
+        {'type': 'hemline.forecasting.scaling:Scaling', 'of': 'change', 'lag': 1}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        cls = type(value)
+        fields = {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        return {"type": f"{cls.__module__}:{cls.__qualname__}", **fields}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def from_plain(data: Any, allowed: type | None = None) -> Any:
+    """Rebuild what `to_plain` wrote.
+
+    Arguments:
+        data: plain data.
+        allowed: a class whose subclasses may stand at the top beside dataclasses.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ValueError: a ``type`` is not a dataclass that can be imported, or a field is unknown to it.
+
+    Example:
+        >>> from hemline.forecasting.scaling import Scaling
+        >>> from_plain(to_plain(Scaling("change", lag=7)))
+        Scaling(of='change', lag=7)
+    """
+    if isinstance(data, list):
+        return tuple(from_plain(item) for item in data)
+    if not isinstance(data, dict):
+        return data
+    if "type" not in data:
+        return {key: from_plain(item) for key, item in data.items()}
+    module, _, name = str(data["type"]).partition(":")
+    try:
+        cls = getattr(sys.modules.get(module) or importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"type: cannot import {data['type']!r}; is the package that defines it here?") from error
+    known = isinstance(cls, type) and (dataclasses.is_dataclass(cls) or (allowed and issubclass(cls, allowed)))
+    if not known:
+        raise ValueError(f"type: expected a configuration, got {data['type']!r}")
+    fields = {key: from_plain(item) for key, item in data.items() if key != "type"}
+    refuse_unknown(list(inspect.signature(cls).parameters), fields, data["type"])
+    return cls(**fields)
+
+
+def override(config: T, changes: Mapping[str, Any], path: str = "") -> T:
+    """Change fields of a frozen dataclass, nested ones by nested mappings.
+
+    Arguments:
+        config: the dataclass.
+        changes: field names to values; for a nested dataclass a mapping of its own fields, or another dataclass.
+        path: where `config` stands in the whole, for the message.
+
+    Returns:
+        The changed copy.
+
+    Raises:
+        ValueError: a field is unknown; the message names those known.
+
+    Example:
+        >>> from hemline.forecasting.scaling import Scaling
+        >>> override(Scaling(), {"of": "change"})
+        Scaling(of='change', lag=1)
+    """
+    known = [field.name for field in dataclasses.fields(config) if field.init]  # type: ignore[arg-type]
+    refuse_unknown(known, changes, path.rstrip(".") or type(config).__name__)
+    values = {}
+    for name, value in changes.items():
+        current = getattr(config, name)
+        if isinstance(value, Mapping) and dataclasses.is_dataclass(current):
+            values[name] = override(current, value, f"{path}{name}.")
+        else:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return dataclasses.replace(config, **values)  # type: ignore[type-var]
+
+
+def refuse_unknown(known: Sequence[str], given: Iterable[str], where: str) -> None:
+    """Raise for the first setting that is not known.
+
+    Raises:
+        ValueError: naming the setting and those known.
+    """
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{where}: unknown setting {name!r}, expected one of {', '.join(known)}")

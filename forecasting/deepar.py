@@ -1,0 +1,174 @@
+"""DeepAR: gluonts' torch model over the single series."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from gluonts.model.estimator import Estimator
+
+from ..datasets.frequency import normalize_freq
+from .configuration import override, refuse_unknown, to_plain
+from .grouped import GroupedPredictor
+from .grouping import Entry, as_multivariate, as_univariate
+from .training import TrainConfig, quiet_lightning
+
+
+class DeepAREstimator(Estimator):
+    """DeepAR for every series with shared weights, independent given the past (Salinas et al. 2020, 1704.04110).
+
+    Trains ``gluonts.torch.DeepAREstimator`` on the D single series, each known to the network by an embedding of
+    its number, and groups the independent paths to a joint forecast.
+
+    Arguments:
+        freq: pandas frequency alias.
+        prediction_length: horizon H, in steps.
+        context_length: steps that are read before the horizon; the horizon if ``None``.
+        lags: steps back; gluonts' own choice if ``None``.
+        size: width of each LSTM layer.
+        layers: number of LSTM layers.
+        dropout: share dropped between layers.
+        train: the training options; the schedule, validation and checkpoints of `TrainConfig` are not gluonts'
+            and are refused.
+
+    Raises:
+        ValueError: `train` asks for what gluonts' DeepAR does not have.
+    """
+
+    def __init__(
+        self,
+        freq: str,
+        prediction_length: int,
+        *,
+        context_length: int | None = None,
+        lags: tuple[int, ...] | None = None,
+        size: int = 40,
+        layers: int = 2,
+        dropout: float = 0.1,
+        train: TrainConfig | None = None,
+    ) -> None:
+        super().__init__()
+        self.freq, self.prediction_length, self.context_length = freq, prediction_length, context_length
+        self.lags = None if lags is None else tuple(lags)
+        self.size, self.layers, self.dropout = size, layers, dropout
+        self.train_config = train or TrainConfig(schedule="constant")
+        config = self.train_config
+        unsupported = {
+            "schedule": config.schedule != "constant",
+            "validation_span": config.validation_span > 0,
+            "patience": config.patience is not None,
+            "checkpoints": config.checkpoints is not None,
+            "compile": config.compile,
+        }
+        for name, asked in unsupported.items():
+            if asked:
+                raise ValueError(f"train: gluonts' DeepAR has no {name}, got {getattr(config, name)!r}")
+
+    def train(
+        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+    ) -> GroupedPredictor:
+        """Train on a multivariate dataset, or on univariate entries, which are grouped.
+
+        Returns:
+            The predictor, whose forecasts are joint with independent series.
+        """
+        # gluonts' torch models are slow to import and needed by this model alone.
+        from gluonts.torch.model.deepar import DeepAREstimator as Univariate
+
+        rows = [row for entry in as_multivariate(training_data) for row in as_univariate(entry)]
+        held_out = None
+        if validation_data is not None:
+            entries = as_multivariate(validation_data, "validation_data")
+            held_out = [row for entry in entries for row in as_univariate(entry)]
+        config, log = self.train_config, EpochLog()
+        with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(), quiet_lightning():
+            torch.manual_seed(config.seed)
+            estimator = Univariate(
+                freq=normalize_freq(self.freq),
+                prediction_length=self.prediction_length,
+                context_length=self.context_length,
+                num_layers=self.layers,
+                hidden_size=self.size,
+                dropout_rate=self.dropout,
+                lr=config.learning_rate,
+                weight_decay=config.weight_decay,
+                lags_seq=None if self.lags is None else list(self.lags),
+                num_feat_static_cat=1,
+                cardinality=[max(int(row["feat_static_cat"][0]) for row in rows) + 1],
+                num_feat_dynamic_real=len(rows[0].get("feat_dynamic_real", ())),
+                batch_size=config.batch_size,
+                num_batches_per_epoch=config.batches_per_epoch,
+                trainer_kwargs={
+                    "max_epochs": config.max_epochs,
+                    "gradient_clip_val": config.gradient_clip,
+                    "default_root_dir": folder,
+                    "logger": False,
+                    "enable_progress_bar": False,
+                    "enable_model_summary": False,
+                    "callbacks": [log],
+                    **config.trainer,
+                },
+            )
+            predictor = estimator.train(rows, held_out)
+        return GroupedPredictor(predictor, config.seed, log.rows)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> DeepAREstimator:
+        """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
+        return self.override({"train": {"seed": seed}})
+
+    def override(self, changes: Mapping[str, Any]) -> DeepAREstimator:
+        """A copy with other settings; see `ForecastEstimator.override`."""
+        arguments = self._arguments()
+        refuse_unknown(list(arguments), changes, type(self).__name__)
+        for name, value in changes.items():
+            current = arguments[name]
+            if isinstance(value, Mapping) and isinstance(current, TrainConfig):
+                arguments[name] = override(current, value, "train.")
+            else:
+                arguments[name] = tuple(value) if isinstance(value, list) else value
+        return DeepAREstimator(**arguments)
+
+    def configuration(self) -> dict[str, Any]:
+        """All settings as plain data."""
+        return {"type": "hemline.forecasting.deepar:DeepAREstimator", **to_plain(self._arguments())}
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "freq": self.freq,
+            "prediction_length": self.prediction_length,
+            "context_length": self.context_length,
+            "lags": self.lags,
+            "size": self.size,
+            "layers": self.layers,
+            "dropout": self.dropout,
+            "train": self.train_config,
+        }
+
+
+class EpochLog(pl.Callback):
+    """Notes loss and seconds of every epoch of a gluonts training."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._began = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._began = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the row."""
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch,
+                "train_loss": metrics.get("train_loss"),
+                "validation_loss": metrics.get("val_loss"),
+                "seconds": time.perf_counter() - self._began,
+            }
+        )

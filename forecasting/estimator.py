@@ -1,0 +1,190 @@
+"""The gluonts Estimator of every composed model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from gluonts.model.estimator import Estimator
+
+from .configuration import from_plain, override, refuse_unknown, to_plain
+from .encoders import EncoderConfig, Recurrent
+from .forecaster import Forecaster
+from .grouping import Entry, as_multivariate
+from .heads import HeadConfig, StudentT
+from .predictor import ForecastPredictor
+from .scaling import Scaling
+from .spec import SeriesSpec, infer_spec
+from .training import TrainConfig, fit
+from .windows import SeriesTensor, Statistics
+
+
+class ForecastEstimator(Estimator):
+    """A model of many series, composed of an encoder and an emission head.
+
+    Dimensions, lags, calendar and covariates are inferred from the training data. The named models are this class
+    with other default parts.
+
+    Arguments:
+        freq: pandas frequency alias of the data.
+        prediction_length: horizon H, in steps.
+        context_length: steps that the encoder reads before the horizon; the horizon if ``None``.
+        lags: steps back at which past values enter; by frequency if ``None``.
+        scaling: levels or changes, divided by their mean size over the context.
+        encoder: the numbers of the encoder; the model's own if ``None``.
+        head: the numbers of the emission head; the model's own if ``None``.
+        train: the training options.
+
+    Example:
+        >>> from hemline.forecasting import Recurrent, StudentT
+        >>> ForecastEstimator("D", 7, encoder=Recurrent("lstm"), head=StudentT()).encoder.cell
+        'lstm'
+    """
+
+    default_encoder: ClassVar[EncoderConfig] = Recurrent("gru")
+    default_head: ClassVar[HeadConfig] = StudentT()
+    default_scaling: ClassVar[Scaling] = Scaling("level")
+
+    def __init__(
+        self,
+        freq: str,
+        prediction_length: int,
+        *,
+        context_length: int | None = None,
+        lags: tuple[int, ...] | None = None,
+        scaling: Scaling | None = None,
+        encoder: EncoderConfig | None = None,
+        head: HeadConfig | None = None,
+        train: TrainConfig | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (("prediction_length", prediction_length), ("context_length", context_length)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1 step, got {value}")
+        self.freq, self.prediction_length = freq, prediction_length
+        self.context_length = context_length
+        self.lags = None if lags is None else tuple(lags)
+        self.scaling = scaling or self.default_scaling
+        self.encoder = encoder or self.default_encoder
+        self.head = head or self.default_head
+        self.train_config = train or TrainConfig()
+
+    def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:
+        """Compose the network, weights drawn from torch's generator.
+
+        Arguments:
+            spec: the shape of the problem.
+            statistics: those of the training span.
+        """
+        encoder = self.encoder.build(spec.input_size)
+        head = self.head.build(spec.target_dim, encoder.context_size)
+        return Forecaster(spec, self.scaling, encoder, head, statistics)
+
+    def train(
+        self,
+        training_data: Iterable[Entry],
+        validation_data: Iterable[Entry] | None = None,
+        ckpt_path: str | Path | None = None,
+    ) -> ForecastPredictor:
+        """Train on a dataset.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones, which are
+                grouped.
+            validation_data: entries whose last horizon is watched; the weights of the best epoch are kept.
+            ckpt_path: checkpoint of a training to go on from.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: the data are not what `as_multivariate` takes, their frequency is another one, or the
+                history is shorter than the horizon.
+            NonFiniteLoss: the loss became NaN or infinite.
+        """
+        entries = as_multivariate(training_data)
+        spec = infer_spec(
+            entries,
+            freq=self.freq,
+            prediction_length=self.prediction_length,
+            context_length=self.context_length,
+            lags=self.lags,
+        )
+        change = self.scaling.change
+        series = SeriesTensor(entries, spec, change=change)
+        validation = None
+        if validation_data is not None:
+            held_out = as_multivariate(validation_data, "validation_data")
+            validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
+        with torch.random.fork_rng():
+            torch.manual_seed(self.train_config.seed)
+            forecaster = self.network(spec, series.statistics)
+            log = fit(forecaster, self.train_config, series, validation, series_names(entries[0]), ckpt_path)
+        return ForecastPredictor(self, forecaster.cpu(), log)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> ForecastEstimator:
+        """This estimator for one run of a backtest.
+
+        Arguments:
+            seed: of weights, windows and draws.
+            directory: folder for checkpoints, from which a killed run goes on.
+        """
+        checkpoints = None if directory is None else str(directory)
+        return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
+
+    def override(self, changes: Mapping[str, Any]) -> ForecastEstimator:
+        """A copy with other settings, nested ones given by nested mappings.
+
+        Arguments:
+            changes: constructor arguments to values, or for parts to mappings of their own settings.
+
+        Raises:
+            ValueError: a setting is unknown; the message names those known.
+
+        Example:
+            >>> ForecastEstimator("D", 7).override({"train": {"max_epochs": 3}}).train_config.max_epochs
+            3
+        """
+        arguments = self._arguments()
+        refuse_unknown(list(arguments), changes, type(self).__name__)
+        for name, value in changes.items():
+            current = arguments[name]
+            if isinstance(value, Mapping) and dataclasses.is_dataclass(current):
+                arguments[name] = override(current, value, f"{name}.")
+            else:
+                arguments[name] = tuple(value) if isinstance(value, list) else value
+        return type(self)(**arguments)
+
+    def configuration(self) -> dict[str, Any]:
+        """All settings as plain data, with the ``type`` of every part."""
+        cls = type(self)
+        plain = {name: to_plain(value) for name, value in self._arguments().items()}
+        return {"type": f"{cls.__module__}:{cls.__qualname__}", **plain}
+
+    @staticmethod
+    def from_configuration(configuration: Mapping[str, Any]) -> ForecastEstimator:
+        """Rebuild what `configuration` described."""
+        estimator = from_plain(dict(configuration), allowed=ForecastEstimator)
+        if not isinstance(estimator, ForecastEstimator):
+            raise ValueError(f"configuration: expected a ForecastEstimator, got {configuration.get('type')!r}")
+        return estimator
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "freq": self.freq,
+            "prediction_length": self.prediction_length,
+            "context_length": self.context_length,
+            "lags": self.lags,
+            "scaling": self.scaling,
+            "encoder": self.encoder,
+            "head": self.head,
+            "train": self.train_config,
+        }
+
+
+def series_names(entry: Entry) -> tuple[str, ...]:
+    """Names of the series for messages: their numbers, where the entry does not tell."""
+    return tuple(entry.get("item_ids", ())) or tuple(str(number) for number in range(len(entry["target"])))

@@ -1,0 +1,71 @@
+"""A univariate gluonts predictor over the single series, its paths put side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+
+from .grouping import Entry, as_multivariate, as_univariate
+
+
+class GroupedPredictor(Predictor):
+    """Forecasts every series on its own and groups the independent paths to a joint forecast.
+
+    Path number s of the group is path number s of every series; across series the paths are independent.
+
+    Arguments:
+        predictor: a univariate gluonts predictor whose forecasts are samples.
+        seed: of the draws.
+        training_log: a row an epoch.
+    """
+
+    def __init__(
+        self, predictor: Predictor, seed: int = 0, training_log: list[dict[str, Any]] | None = None
+    ) -> None:
+        super().__init__(prediction_length=predictor.prediction_length)
+        self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
+
+    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+
+        Raises:
+            ValueError: the predictor does not forecast by samples.
+        """
+        for number, entry in enumerate(as_multivariate(dataset, "dataset")):
+            with torch.random.fork_rng():
+                torch.manual_seed((self.seed + 1) * 7919 + number)
+                forecasts = list(self.predictor.predict(as_univariate(entry), num_samples=num_samples))
+            for forecast in forecasts:
+                if not isinstance(forecast, SampleForecast):
+                    raise ValueError(
+                        f"predictor: expected sample forecasts to group, got {type(forecast).__name__} "
+                        f"from {type(self.predictor).__name__}"
+                    )
+            yield SampleForecast(
+                samples=np.stack([forecast.samples for forecast in forecasts], axis=2),
+                start_date=entry["start"] + entry["target"].shape[1],
+                item_id=entry.get("item_id"),
+            )
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor into `path`, the univariate one into a folder of it."""
+        path = Path(path)
+        inner = path / "univariate"
+        inner.mkdir(parents=True, exist_ok=True)
+        super().serialize(path)
+        self.predictor.serialize(inner)
+        (path / "grouped.json").write_text(json.dumps({"seed": self.seed, "training_log": self.training_log}))
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> GroupedPredictor:
+        """Read what `serialize` wrote."""
+        described = json.loads((Path(path) / "grouped.json").read_text())
+        inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
+        return cls(inner, described["seed"], described["training_log"])

@@ -1,0 +1,102 @@
+"""The named models, each a composition of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gluonts.model.estimator import Estimator
+
+from ..datasets import Metadata
+from .deepar import DeepAREstimator
+from .encoders import Recurrent, Transformer
+from .estimator import ForecastEstimator
+from .heads import MAF, RealNVP
+from .naive import RandomWalkPredictor, SeasonalNaivePredictor
+from .settings import shipped_settings
+
+
+class GRURealNVPEstimator(ForecastEstimator):
+    """GRU encoder, RealNVP head (Rasul et al. 2021, arXiv 2002.06103)."""
+
+    default_encoder = Recurrent("gru")
+    default_head = RealNVP()
+
+
+class GRUMAFEstimator(ForecastEstimator):
+    """GRU encoder, masked autoregressive flow head (Rasul et al. 2021, arXiv 2002.06103)."""
+
+    default_encoder = Recurrent("gru")
+    default_head = MAF()
+
+
+class TransformerMAFEstimator(ForecastEstimator):
+    """Causal Transformer encoder, masked autoregressive flow head (Rasul et al. 2021, arXiv 2002.06103)."""
+
+    default_encoder = Transformer()
+    default_head = MAF()
+
+
+class LSTMRealNVPEstimator(ForecastEstimator):
+    """LSTM encoder, RealNVP head."""
+
+    default_encoder = Recurrent("lstm")
+    default_head = RealNVP()
+
+
+class LSTMMAFEstimator(ForecastEstimator):
+    """LSTM encoder, masked autoregressive flow head."""
+
+    default_encoder = Recurrent("lstm")
+    default_head = MAF()
+
+
+Builder = Callable[[Metadata], Any]
+
+
+def _composed(estimator: type[ForecastEstimator] | type[DeepAREstimator]) -> Builder:
+    def build(metadata: Metadata) -> Estimator:
+        return estimator(metadata.freq, metadata.prediction_length, lags=metadata.lags or None)
+
+    return build
+
+
+MODELS: dict[str, Builder] = {
+    "gru-real-nvp": _composed(GRURealNVPEstimator),
+    "gru-maf": _composed(GRUMAFEstimator),
+    "transformer-maf": _composed(TransformerMAFEstimator),
+    "lstm-real-nvp": _composed(LSTMRealNVPEstimator),
+    "lstm-maf": _composed(LSTMMAFEstimator),
+    "deepar": _composed(DeepAREstimator),
+    "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
+    "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
+    "random-walk": lambda metadata: RandomWalkPredictor(metadata.prediction_length),
+    "random-walk-independent": lambda metadata: RandomWalkPredictor(metadata.prediction_length, joint=False),
+    "seasonal-walk": lambda metadata: RandomWalkPredictor(metadata.prediction_length, metadata.season),
+}
+"""The models by name: what each is for a dataset, before any settings of its own."""
+
+
+def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | None = None) -> Any:
+    """Make a model for a dataset, with the shipped settings for it.
+
+    Arguments:
+        name: a key of `MODELS`.
+        metadata: the dataset.
+        overrides: settings that go before the shipped ones.
+
+    Returns:
+        A gluonts estimator, or for the naive rows a predictor.
+
+    Raises:
+        ValueError: the name or a setting is unknown; the message names those known.
+    """
+    if name not in MODELS:
+        raise ValueError(f"models: unknown model {name!r}, expected one of {', '.join(MODELS)}")
+    model = MODELS[name](metadata)
+    for settings in (shipped_settings(metadata.name, name), overrides or {}):
+        if settings:
+            if not hasattr(model, "override"):
+                raise ValueError(f"{name}: has no settings, got {', '.join(settings)}")
+            model = model.override(settings)
+    return model

@@ -1,0 +1,123 @@
+"""Forecasts without learning: the rows that every table carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from gluonts.core.component import validated
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import RepresentablePredictor
+
+from .grouping import as_multivariate
+from .windows import previous_values
+
+Entry = dict[str, Any]
+
+
+class SeasonalNaivePredictor(RepresentablePredictor):
+    """The value of one season before, on every path: ``y_{T+h} = y_{T+h-m}``.
+
+    Where that value is missing, the last one seen at the same place of a season takes its place. With a season of
+    one step it is the last-value forecast.
+
+    Arguments:
+        prediction_length: horizon H, in steps.
+        season_length: steps m of a season.
+
+    Example:
+        >>> import pandas as pd
+        >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": np.array([[1.0, 2.0, 3.0]])}
+        >>> forecast = next(SeasonalNaivePredictor(3, season_length=2).predict([entry], num_samples=1))
+        >>> forecast.samples[0, :, 0]
+        array([2., 3., 2.], dtype=float32)
+    """
+
+    @validated()
+    def __init__(self, prediction_length: int, season_length: int = 1) -> None:
+        super().__init__(prediction_length=prediction_length)
+        if season_length < 1:
+            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
+        self.season_length = season_length
+
+    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, all paths equal."""
+        for entry in as_multivariate(dataset, "dataset"):
+            path = _season_before(entry["target"], self.season_length, self.prediction_length)
+            yield _forecast(entry, np.repeat(path[None], num_samples, axis=0))
+
+
+class RandomWalkPredictor(RepresentablePredictor):
+    """Past changes, drawn with replacement and added up: ``y_{T+h} = y_{T+h-m} + e_h``.
+
+    The bootstrapped walk learns nothing, and is hard to beat on CRPS-sum (Koochali et al. 2022,
+    arXiv 2201.08671).
+
+    Arguments:
+        prediction_length: horizon H, in steps.
+        season_length: steps m over which changes are taken: 1 for a random walk, the season for a seasonal one.
+        joint: whether the changes of all series are drawn from the same past step, which keeps their dependence,
+            or for each series on its own.
+        seed: of the draws.
+
+    Example:
+        >>> import pandas as pd
+        >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": np.array([[1.0, 2.0, 3.0]])}
+        >>> next(RandomWalkPredictor(2).predict([entry], num_samples=1)).samples[0, :, 0]
+        array([4., 5.], dtype=float32)
+    """
+
+    @validated()
+    def __init__(
+        self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0
+    ) -> None:
+        super().__init__(prediction_length=prediction_length)
+        if season_length < 1:
+            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
+        self.season_length, self.joint, self.seed = season_length, joint, seed
+
+    def for_run(self, seed: int, directory: Any = None) -> RandomWalkPredictor:
+        """This predictor with another seed."""
+        return RandomWalkPredictor(self.prediction_length, self.season_length, self.joint, seed)
+
+    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units."""
+        generator = np.random.default_rng(self.seed)
+        for entry in as_multivariate(dataset, "dataset"):
+            yield _forecast(entry, self._paths(entry["target"], num_samples, generator))
+
+    def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+        season, horizon = self.season_length, self.prediction_length
+        change = (target - previous_values(target, season)).T
+        dim = target.shape[0]
+        if self.joint:
+            known = change[~np.isnan(change).any(1)]
+            if len(known):
+                drawn = known[generator.integers(len(known), size=(count, horizon))]
+            else:
+                drawn = np.zeros((count, horizon, dim), dtype=np.float32)
+        else:
+            drawn = np.zeros((count, horizon, dim), dtype=np.float32)
+            for series in range(dim):
+                known = change[~np.isnan(change[:, series]), series]
+                if len(known):
+                    drawn[:, :, series] = generator.choice(known, size=(count, horizon))
+        paths = np.repeat(_season_before(target, season, horizon)[None], count, axis=0)
+        for phase in range(min(season, horizon)):
+            paths[:, phase::season] += drawn[:, phase::season].cumsum(1)
+        return paths
+
+
+def _season_before(target: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """The values ``[H, D]`` that a seasonal forecast repeats; 0 where a series has none yet."""
+    last = previous_values(target, season, steps=season)[:, -season:].T
+    return np.nan_to_num(last[np.arange(horizon) % season])
+
+
+def _forecast(entry: Entry, samples: np.ndarray) -> SampleForecast:
+    return SampleForecast(
+        samples=samples.astype(np.float32),
+        start_date=entry["start"] + entry["target"].shape[1],
+        item_id=entry.get("item_id"),
+    )

@@ -1,0 +1,198 @@
+"""A trained model behind the gluonts Predictor."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+from safetensors.torch import load_file, save_file
+
+from .configuration import from_plain, to_plain
+from .forecaster import Forecaster
+from .grouping import as_multivariate
+from .scaling import restore
+from .spec import SeriesSpec, frequency_family
+from .windows import SeriesTensor, Statistics, previous_values
+
+if TYPE_CHECKING:
+    from .estimator import ForecastEstimator
+
+Entry = dict[str, Any]
+
+
+class ForecastPredictor(Predictor):
+    """Draws joint sample paths from a trained forecaster.
+
+    Arguments:
+        estimator: the configuration that was trained.
+        forecaster: the trained network.
+        training_log: a row an epoch.
+        max_bytes: bound on the memory of a chunk of paths, in bytes.
+    """
+
+    def __init__(
+        self,
+        estimator: ForecastEstimator,
+        forecaster: Forecaster,
+        training_log: list[dict[str, Any]] | None = None,
+        max_bytes: int = 512 * 2**20,
+    ) -> None:
+        super().__init__(prediction_length=forecaster.spec.prediction_length)
+        self.estimator, self.forecaster = estimator, forecaster.eval()
+        self.training_log = training_log or []
+        self.max_bytes = max_bytes
+
+    @property
+    def spec(self) -> SeriesSpec:
+        """The shape of the problem that was trained on."""
+        return self.forecaster.spec
+
+    def to(self, device: str | torch.device) -> ForecastPredictor:
+        """Move the network to `device`, where paths are drawn from then on."""
+        self.forecaster.to(device)
+        return self
+
+    def predict(  # type: ignore[override]
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon that follows each entry.
+
+        Arguments:
+            dataset: multivariate entries, or univariate ones that are grouped to one; ``target`` ``[D, T]`` ends
+                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon.
+            num_samples: paths S an entry.
+            seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
+
+        Returns:
+            A `SampleForecast` with ``samples`` ``[S, H, D]`` in data units for each entry, in order.
+
+        Raises:
+            ValueError: an entry has another number of series or covariates than the training data, or
+                covariates do not cover the horizon.
+        """
+        entries = as_multivariate(dataset, "dataset")
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        for number, entry in enumerate(entries):
+            self._check(entry, number)
+        generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
+        seed = self.estimator.train_config.seed if seed is None else seed
+        for number, group in enumerate(generator):
+            samples = self._sample(group, num_samples, (seed + 1) * 7919 + number)
+            for entry, paths in zip(group, samples, strict=True):
+                yield SampleForecast(
+                    samples=paths,
+                    start_date=entry["start"] + entry["target"].shape[1],
+                    item_id=entry.get("item_id"),
+                )
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor as JSON and safetensors into the folder `path`, which is made if need be."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        super().serialize(path)
+        save_file(self.forecaster.state_dict(), path / "weights.safetensors")
+        described = {
+            "estimator": self.estimator.configuration(),
+            "spec": to_plain(self.spec),
+            "training_log": self.training_log,
+            "max_bytes": self.max_bytes,
+        }
+        partial = path / "predictor.json.partial"
+        partial.write_text(json.dumps(described, indent=2))
+        os.replace(partial, path / "predictor.json")
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> ForecastPredictor:
+        """Read what `serialize` wrote.
+
+        Raises:
+            FileNotFoundError: `path` holds no predictor.
+        """
+        described = json.loads((Path(path) / "predictor.json").read_text())
+        # The estimator makes predictors and a predictor remembers its estimator: one of them imports late.
+        from .estimator import ForecastEstimator
+
+        estimator = ForecastEstimator.from_configuration(described["estimator"])
+        spec = from_plain(described["spec"])
+        weights = load_file(Path(path) / "weights.safetensors")
+        statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
+        forecaster = estimator.network(spec, statistics)
+        forecaster.load_state_dict(weights)
+        return cls(estimator, forecaster, described["training_log"], described["max_bytes"], **kwargs)
+
+    def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
+        """Paths ``[N, S, H, D]`` of a group of entries, drawn in chunks that keep to the memory bound."""
+        forecaster, device = self.forecaster, self.forecaster.usual_scale.device
+        change = forecaster.scaling.change
+        # Only the steps that a window reads are turned into tensors.
+        reach = self.spec.history + self.spec.context_length + (change or 0)
+        recent = [_tail(entry, reach, self.spec.prediction_length) for entry in group]
+        series = SeriesTensor(
+            recent, self.spec, change=change, statistics=forecaster.statistics, future=True
+        ).to(device)
+        window = series.gather(series.forecast_starts(), horizon=False)
+        last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
+        at_once = max(1, self._rows_at_once() // len(group))
+        drawn = []
+        devices = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            for first in range(0, paths, at_once):
+                sampled = forecaster.sample(window, min(at_once, paths - first))
+                drawn.append((sampled if last is None else restore(sampled, last)).cpu().numpy())
+        return np.concatenate(drawn, axis=1)
+
+    def _last_values(self, group: list[Entry], lag: int) -> np.ndarray:
+        """The values ``[N, lag, D]`` that changes over the horizon are added to."""
+        last = [previous_values(entry["target"], lag, steps=lag)[:, -lag:].T for entry in group]
+        return np.nan_to_num(np.stack(last)).astype(np.float32)
+
+    def _rows_at_once(self) -> int:
+        spec = self.spec
+        # The path itself, its copy on return, the encoder's input and the widest activations of a step.
+        floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + 8 * spec.input_size + 4096
+        return max(1, self.max_bytes // (4 * floats))
+
+    def _check(self, entry: Entry, number: int) -> None:
+        spec, target = self.spec, entry["target"]
+        if target.shape[0] != spec.target_dim:
+            raise ValueError(
+                f"dataset: expected {spec.target_dim} series as in training, got {target.shape[0]} in entry {number}"
+            )
+        if frequency_family(entry["start"].freqstr) != frequency_family(spec.freq):
+            raise ValueError(
+                f"dataset: expected frequency {spec.freq!r} as in training, got {entry['start'].freqstr!r}"
+            )
+        if not spec.covariates:
+            return
+        covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + spec.prediction_length
+        shape = None if covariates is None else covariates.shape
+        if shape is None or shape[0] != spec.covariates or shape[1] < needed:
+            raise ValueError(
+                f"dataset: expected feat_dynamic_real [{spec.covariates}, {needed}] over history and horizon, "
+                f"got {shape} in entry {number}"
+            )
+
+
+def _tail(entry: Entry, reach: int, horizon: int) -> Entry:
+    length = entry["target"].shape[1]
+    skip = max(0, length - reach)
+    tail = {"start": entry["start"] + skip, "target": entry["target"][:, skip:]}
+    if "feat_dynamic_real" in entry:
+        tail["feat_dynamic_real"] = entry["feat_dynamic_real"][:, skip : length + horizon]
+    return tail
+
+
+def _chunks(entries: list[Entry], size: int) -> Iterator[list[Entry]]:
+    iterator = iter(entries)
+    while group := list(islice(iterator, size)):
+        yield group
