@@ -24,7 +24,7 @@ def to_plain(value: Any) -> Any:
     Example:
         >>> from hemline.forecasting.scaling import Scaling
         >>> to_plain(Scaling("change"))
-        {'type': 'hemline.forecasting.scaling:Scaling', 'of': 'change', 'lag': 1}
+        {'type': 'hemline.forecasting.scaling:Scaling', 'of': 'change', 'lag': 1, 'prior': 1.0}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         cls = type(value)
@@ -53,7 +53,7 @@ def from_plain(data: Any, allowed: type | None = None) -> Any:
     Example:
         >>> from hemline.forecasting.scaling import Scaling
         >>> from_plain(to_plain(Scaling("change", lag=7)))
-        Scaling(of='change', lag=7)
+        Scaling(of='change', lag=7, prior=1.0)
     """
     if isinstance(data, list):
         return tuple(from_plain(item) for item in data)
@@ -91,7 +91,7 @@ def override(config: T, changes: Mapping[str, Any], path: str = "") -> T:
     Example:
         >>> from hemline.forecasting.scaling import Scaling
         >>> override(Scaling(), {"of": "change"})
-        Scaling(of='change', lag=1)
+        Scaling(of='change', lag=1, prior=1.0)
     """
     known = [field.name for field in dataclasses.fields(config) if field.init]  # type: ignore[arg-type]
     refuse_unknown(known, changes, path.rstrip(".") or type(config).__name__)

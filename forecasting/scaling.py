@@ -18,12 +18,14 @@ class Scaling:
     With ``of="change"`` it sees ``(y_t - y_{t-lag}) / s`` with ``s`` the mean ``|y_t - y_{t-lag}|`` over the
     context: the level of the series no longer enters, and a forecast starts where the series ended.
 
-    We differ from the published scale in one point: the mean counts one further value, the series' own mean on
-    the training span, so that a context of zeros or of missing values never gives a scale of 0.
+    We differ from the published scale in one point: the mean counts `prior` further values of the size that is
+    usual for the series on its training span, so that a context of zeros or of missing values never gives a
+    scale of 0.
 
     Arguments:
         of: ``"level"`` or ``"change"``.
         lag: steps between the values of a change: 1, or the season for seasonal changes.
+        prior: how many values of usual size are added to those of the context, positive.
 
     Example:
         >>> Scaling("change").change
@@ -34,12 +36,15 @@ class Scaling:
 
     of: Literal["level", "change"] = "level"
     lag: int = 1
+    prior: float = 1.0
 
     def __post_init__(self) -> None:
         if self.of not in ("level", "change"):
             raise ValueError(f"of: expected 'level' or 'change', got {self.of!r}")
         if self.lag < 1:
             raise ValueError(f"lag: expected at least 1 step, got {self.lag}")
+        if not self.prior > 0:
+            raise ValueError(f"prior: expected a positive number, got {self.prior}")
 
     @property
     def change(self) -> int | None:
@@ -58,7 +63,7 @@ class Scaling:
             ``[B, D]``, positive, data units.
         """
         count = context.shape[1] if observed is None else observed.sum(1)
-        return (context.abs().sum(1) + usual) / (count + 1)
+        return (context.abs().sum(1) + self.prior * usual) / (count + self.prior)
 
 
 def restore(paths: Tensor, last: Tensor) -> Tensor:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Distribution
 
 from ..transforms import Flow, masked_autoregressive, real_nvp
+from ..transforms.stacks import BaseName
 from .head import DensityHead, HeadConfig
 
 
@@ -19,7 +20,8 @@ class RealNVP(HeadConfig):
         blocks: coupling layers K.
         hidden: width of their networks.
         hidden_layers: hidden layers in each.
-        batch_norm: whether a batch-norm bijection follows each layer.
+        batch_norm: whether a batch-norm bijection stands between the layers.
+        base: the density of the noise, ``"gaussian"`` as published or the heavier-tailed ``"student_t"``.
 
     Example:
         >>> import torch
@@ -32,6 +34,7 @@ class RealNVP(HeadConfig):
     hidden: int = 100
     hidden_layers: int = 2
     batch_norm: bool = False
+    base: BaseName = "gaussian"
 
     def build(self, series: int, context_size: int) -> FlowHead:
         """Make the head for `series` series on contexts of width `context_size`."""
@@ -43,6 +46,7 @@ class RealNVP(HeadConfig):
                 hidden=self.hidden,
                 hidden_layers=self.hidden_layers,
                 batch_norm=self.batch_norm,
+                base=self.base,
             )
         )
 
@@ -56,7 +60,8 @@ class MAF(HeadConfig):
         hidden: width of their networks.
         hidden_layers: hidden layers in each.
         levels: groups in which the series condition on each other; `masked_autoregressive` says what it trades.
-        batch_norm: whether a batch-norm bijection follows each layer.
+        batch_norm: whether a batch-norm bijection stands between the layers.
+        base: the density of the noise, ``"gaussian"`` as published or the heavier-tailed ``"student_t"``.
 
     Example:
         >>> import torch
@@ -70,6 +75,7 @@ class MAF(HeadConfig):
     hidden_layers: int = 2
     levels: int | None = None
     batch_norm: bool = False
+    base: BaseName = "gaussian"
 
     def build(self, series: int, context_size: int) -> FlowHead:
         """Make the head for `series` series on contexts of width `context_size`."""
@@ -82,6 +88,7 @@ class MAF(HeadConfig):
                 hidden_layers=self.hidden_layers,
                 levels=self.levels,
                 batch_norm=self.batch_norm,
+                base=self.base,
             )
         )
 
@@ -91,7 +98,7 @@ class FlowHead(DensityHead):
 
     def __init__(self, flow: Flow) -> None:
         super().__init__()
-        self.flow: nn.Module = flow
+        self.flow = flow
 
     def distribution(self, context: Tensor) -> Distribution:
         """Batch shape ``[...]``, event shape ``[D]``."""
