@@ -120,15 +120,11 @@ def _read_rows(stream: BinaryLines, rows: list[Row], label: str) -> Fingerprint:
             entry: dict[str, Any] = orjson.loads(line)
             rows.append(Row(str(entry["start"]), np.asarray(entry["target"], dtype=np.float32)))
         except KeyError as error:
-            raise ValueError(
-                f"{label}, line {number}: expected the field {error}, got {list(entry)}"
-            ) from error
+            raise ValueError(f"{label}, line {number}: expected the field {error}, got {list(entry)}") from error
         except (TypeError, ValueError) as error:
             raise ValueError(f"{label}, line {number} is not a series in JSON: {error}") from error
         if rows[-1].target.ndim != 1:
-            raise ValueError(
-                f"{label}, line {number}: expected a univariate target, got {rows[-1].target.ndim} axes"
-            )
+            raise ValueError(f"{label}, line {number}: expected a univariate target, got {rows[-1].target.ndim} axes")
     return Fingerprint(digest.hexdigest(), size)
 
 

@@ -76,9 +76,7 @@ def _transfer(url: str, part: Path) -> None:
             if total == str(have):
                 return
             part.unlink()
-            raise requests.ConnectionError(
-                f"the server has {total or 'an unknown number of'} bytes, not {have}"
-            )
+            raise requests.ConnectionError(f"the server has {total or 'an unknown number of'} bytes, not {have}")
         answer.raise_for_status()
         if have and answer.status_code != requests.codes.partial_content:
             have = 0

@@ -80,6 +80,26 @@ def normalize_freq(freq: str) -> str:
     return name
 
 
+def season_length(freq: str) -> int:
+    """Steps of the season that a frequency usually has, the lag of the seasonal naive forecast.
+
+    Arguments:
+        freq: a frequency alias of any pandas version.
+
+    Returns:
+        Steps of a day for hours, minutes and seconds; of a week for days and business days; of a year for
+        weeks, months and quarters; 1 where the year is the step, or a step is no whole part of the season.
+
+    Example:
+        >>> [season_length(freq) for freq in ("30min", "h", "D", "B", "W-MON", "ME", "QE", "YE")]
+        [48, 24, 7, 5, 52, 12, 4, 1]
+    """
+    offset = to_offset(normalize_freq(freq))
+    unit = offset.name.split("-")[0]
+    steps = {"s": 86400, "min": 1440, "h": 24, "D": 7, "B": 5, "W": 52, "ME": 12, "QE": 4}.get(unit, 1)
+    return steps // offset.n if steps % offset.n == 0 else 1
+
+
 def to_period(date: Any, freq: str) -> pd.Period:
     """The period of frequency ``freq`` in which a date lies.
 

@@ -82,9 +82,7 @@ def _offsets(rows: Sequence[Row], freq: str) -> tuple[pd.Period, list[int]]:
     return first, [steps[row.start] for row in rows]
 
 
-def _pad(
-    rows: Sequence[Row], offsets: Sequence[int], length: int, fill: Callable[[np.ndarray], float]
-) -> np.ndarray:
+def _pad(rows: Sequence[Row], offsets: Sequence[int], length: int, fill: Callable[[np.ndarray], float]) -> np.ndarray:
     target = np.empty((len(rows), length), dtype=np.float32)
     for values, row, offset in zip(target, rows, offsets, strict=True):
         end = offset + len(row.target)

@@ -76,8 +76,7 @@ def _expect(expected: Fingerprint, got: Fingerprint | None, label: str) -> None:
     if got != expected:
         found = "nothing" if got is None else f"{got.sha256} of {got.size} bytes"
         raise ValueError(
-            f"wrong checksum of {label}: expected SHA-256 {expected.sha256} of {expected.size} bytes, "
-            f"got {found}"
+            f"wrong checksum of {label}: expected SHA-256 {expected.sha256} of {expected.size} bytes, got {found}"
         )
 
 

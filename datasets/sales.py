@@ -186,9 +186,7 @@ def _shocks(rng: np.random.Generator, style: np.ndarray, weeks: int) -> np.ndarr
     return common + shared - (0.12**2 + 0.08**2) / 2
 
 
-def _ar1(
-    rng: np.random.Generator, steps: int, series: int, correlation: float, deviation: float
-) -> np.ndarray:
+def _ar1(rng: np.random.Generator, steps: int, series: int, correlation: float, deviation: float) -> np.ndarray:
     """Stationary AR(1) paths ``[T, series]`` with the given standard deviation."""
     noise = rng.normal(0, deviation, (steps, series))
     for step in range(1, steps):

@@ -88,14 +88,10 @@ class SalesTruth:
         shape = (len(weeks), len(self.articles))
         for name, values in (("prices", prices), ("promo", promo)):
             if values.shape[-2:] != shape:
-                raise ValueError(
-                    f"{name}: expected the last axes to be (weeks, articles) {shape}, got {values.shape}"
-                )
+                raise ValueError(f"{name}: expected the last axes to be (weeks, articles) {shape}, got {values.shape}")
         if not np.all(prices > 0):
             column = int(np.argwhere(~(prices > 0))[0][-1])
-            raise ValueError(
-                f"prices: expected positive prices, got one that is not for {self.articles[column]!r}"
-            )
+            raise ValueError(f"prices: expected positive prices, got one that is not for {self.articles[column]!r}")
         if weeks.size and not 0 <= weeks.min() <= weeks.max() < len(self.holidays):
             raise ValueError(
                 f"weeks: expected weeks from 0 to {len(self.holidays) - 1}, got {weeks.min()} to {weeks.max()}"

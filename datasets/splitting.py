@@ -29,7 +29,7 @@ def split_windows(
         start: the period of the first column.
         target: the values, ``[D, T]``, data units; missing values are NaN.
         windows: the number of test windows; 0 keeps everything for training.
-        known: channels known in the future too, ``[K, T]``.
+        known: channels known in the future too, ``[K, T]``; with no window they may reach beyond the target.
         past: channels known of the past alone, ``[P, T]``.
         truth: the parameters that made the numbers, for simulated data.
 
@@ -55,7 +55,8 @@ def split_windows(
         fields = {"target": target, "feat_dynamic_real": known, "past_feat_dynamic_real": past}
         for field, values in fields.items():
             if values is not None and len(values):
-                entry[field] = np.array(values[:, :end], dtype=np.float32, order="C")
+                stop = end if windows or field != "feat_dynamic_real" else None
+                entry[field] = np.array(values[:, :stop], dtype=np.float32, order="C")
         return entry
 
     first = length - windows * horizon

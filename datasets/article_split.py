@@ -1,0 +1,120 @@
+"""Which articles a model may learn from, and which judge it: no photo stands on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .catalogue import Catalogue
+from .photos import Pictures
+
+SIDES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class ArticleSplit:
+    """The sides of a split, by item id.
+
+    Arguments:
+        train: the articles to learn from.
+        validation: the articles by which training choices are made; may be empty.
+        test: the articles that judge.
+        seed: the seed of a drawn split, ``None`` for a split that the source gave.
+        shared: photos that stand on two sides of a split that the source gave, by address.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    seed: int | None = None
+    shared: tuple[str, ...] = ()
+
+    def side(self, name: str) -> tuple[str, ...]:
+        """The item ids of a side."""
+        if name not in SIDES:
+            raise ValueError(f"side: expected one of {SIDES}, got {name!r}")
+        return getattr(self, name)
+
+    def to_json(self) -> dict[str, Any]:
+        """The split as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, split: Mapping[str, Any]) -> ArticleSplit:
+        """The split that `to_json` wrote."""
+        sides = {name: tuple(split[name]) for name in (*SIDES, "shared")}
+        return cls(**sides, seed=split["seed"])
+
+
+def split_articles(
+    catalogue: Catalogue, pictures: Pictures, *, validation: float = 0.1, test: float = 0.2, seed: int = 0
+) -> ArticleSplit:
+    """Split a catalogue by what its photos show, or as its source says.
+
+    Where the source gave sides, they are kept, and photos on two sides are listed in ``shared``. Otherwise
+    articles that share a photo (equal pixels, whatever the file) form a group, and a group goes where the
+    hash of seed and content falls: the side of an article depends on its own photos only, so it does not
+    change when other articles come or go. The shares are met on average, not exactly.
+
+    Arguments:
+        catalogue: the articles.
+        pictures: their photos.
+        validation: the share of articles for validation.
+        test: the share of articles for test.
+        seed: another seed draws another split.
+
+    Returns:
+        The split.
+
+    Raises:
+        ValueError: a share is out of range, only some articles have a given side, or a side is unknown.
+    """
+    if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
+        raise ValueError(f"validation, test: expected shares that leave some for training, got {validation}, {test}")
+    shown: list[list[str]] = [[] for _ in catalogue.articles]
+    for number, content in zip(pictures.article, pictures.content, strict=True):
+        shown[number].append(content)
+    given = [article.side for article in catalogue.articles]
+    if any(side is not None for side in given):
+        return _given(catalogue, pictures, given)
+    sides: dict[str, list[str]] = {name: [] for name in SIDES}
+    keys = _group_keys(catalogue.item_ids, shown)
+    for item_id, key in zip(catalogue.item_ids, keys, strict=True):
+        draw = int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
+        name = "test" if draw < test else "validation" if draw < test + validation else "train"
+        sides[name].append(item_id)
+    return ArticleSplit(**{name: tuple(ids) for name, ids in sides.items()}, seed=seed)
+
+
+def _group_keys(item_ids: Sequence[str], shown: Sequence[Sequence[str]]) -> list[str]:
+    parent: dict[str, str] = {}
+
+    def root(content: str) -> str:
+        while parent.setdefault(content, content) != content:
+            content = parent[content]
+        return content
+
+    for contents in shown:
+        for content in contents:
+            first, second = sorted((root(contents[0]), root(content)))
+            parent[second] = first
+    return [root(contents[0]) if contents else item_id for item_id, contents in zip(item_ids, shown, strict=True)]
+
+
+def _given(catalogue: Catalogue, pictures: Pictures, given: Sequence[str | None]) -> ArticleSplit:
+    sides: dict[str, list[str]] = {name: [] for name in SIDES}
+    for article, side in zip(catalogue.articles, given, strict=True):
+        if side not in SIDES:
+            raise ValueError(f"side: expected one of {SIDES} for every article, got {side!r} for {article.item_id!r}")
+        sides[side].append(article.item_id)
+    where: dict[str, set[str | None]] = {}
+    for number, content in zip(pictures.article, pictures.content, strict=True):
+        where.setdefault(content, set()).add(given[number])
+    shared = tuple(
+        address
+        for address, content in zip(pictures.addresses, pictures.content, strict=True)
+        if len(where[content]) > 1
+    )
+    return ArticleSplit(**{name: tuple(ids) for name, ids in sides.items()}, shared=shared)

@@ -1,0 +1,116 @@
+"""Covariate columns of a table as channels on a regular grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .columns import Columns
+from .timeline import Timeline
+
+
+class Layout:
+    """The cells of a table on the grid of a timeline.
+
+    Arguments:
+        columns: the table.
+        timeline: the grid of T steps, and where each row lies on it.
+        codes: the item of each row, as an index into ``items``, ``[rows]``.
+        items: the names of the items.
+        long: whether a channel belongs to an item, ``column[item]``, or is a column of its own name.
+    """
+
+    def __init__(
+        self, columns: Columns, timeline: Timeline, codes: np.ndarray, items: tuple[str, ...], long: bool
+    ) -> None:
+        self.columns, self.timeline, self.codes, self.items, self.long = columns, timeline, codes, items, long
+        first = np.full(len(items), timeline.length)
+        np.minimum.at(first, codes, timeline.positions)
+        self.first_row = first
+
+    def grid(self, column: str) -> np.ndarray:
+        """The values of a column.
+
+        Arguments:
+            column: its name.
+
+        Returns:
+            ``[items, T]``, NaN where there is no row.
+        """
+        cells = np.full((len(self.items), self.timeline.length), np.nan)
+        cells[self.codes, self.timeline.positions] = self.columns.numbers(column)
+        return cells
+
+    def channels(self, columns: Sequence[str], fill_until: int, end: int) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Channels that each item has for itself.
+
+        Arguments:
+            columns: the columns.
+            fill_until: before this step a gap takes the item's last value.
+            end: the number of steps for which values are needed.
+
+        Returns:
+            ``[K, end]`` and the K names; before an item's first row its first value stands.
+
+        Raises:
+            ValueError: a value is missing; the message names column, item and date.
+        """
+        rows, names = [np.empty((0, end))], []
+        for column in columns:
+            owners = self.items if self.long else ("",)
+            cells = self.grid(column)[:, :end]
+            rows.append(self._complete(cells, column, owners, self.first_row, fill_until))
+            names += [f"{column}[{owner}]" if owner else column for owner in owners]
+        return np.concatenate(rows), tuple(names)
+
+    def shared_channels(self, columns: Sequence[str], fill_until: int) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Channels that all items share.
+
+        Arguments:
+            columns: the columns; on each date the rows that have a value agree.
+            fill_until: before this step a gap takes the last value.
+
+        Returns:
+            ``[K, T]`` and the K names.
+
+        Raises:
+            ValueError: items disagree, or a date has no value; the message names column and date.
+        """
+        rows = [np.empty((0, self.timeline.length))]
+        for column in columns:
+            cells = self.grid(column)
+            seen = ~np.isnan(cells)
+            low = np.where(seen, cells, np.inf).min(axis=0)
+            high = np.where(seen, cells, -np.inf).max(axis=0)
+            different = np.flatnonzero(low < high)
+            if len(different):
+                at = int(different[0])
+                raise ValueError(
+                    f"shared_covariates: expected {column!r} to be the same for all items of a date, got "
+                    f"{low[at]:g} and {high[at]:g} on {self.timeline.date(at)}"
+                )
+            merged = np.where(seen.any(axis=0), low, np.nan)[None]
+            rows.append(self._complete(merged, column, ("",), np.zeros(1, dtype=int), fill_until))
+        return np.concatenate(rows), tuple(columns)
+
+    def _complete(
+        self, cells: np.ndarray, column: str, owners: Sequence[str], first_row: np.ndarray, fill_until: int
+    ) -> np.ndarray:
+        """Fill what may be filled and refuse what is missing after that."""
+        steps = np.arange(cells.shape[1])
+        seen = ~np.isnan(cells)
+        latest = np.maximum.accumulate(np.where(seen, steps, 0), axis=1)
+        carried = np.take_along_axis(cells, latest, axis=1)
+        opening = np.take_along_axis(cells, seen.argmax(axis=1)[:, None], axis=1)
+        result = np.where(steps < first_row[:, None], opening, cells)
+        result = np.where(np.isnan(result) & (steps < fill_until), carried, result)
+        missing = np.argwhere(np.isnan(result))
+        if len(missing):
+            row, at = (int(index) for index in missing[0])
+            owner = f" of item {owners[row]!r}" if owners[row] else ""
+            raise ValueError(
+                f"covariates: {column!r}{owner} is missing on {self.timeline.date(at)} "
+                f"({len(missing)} missing values in this column)"
+            )
+        return result

@@ -1,0 +1,215 @@
+"""Reading the columns of a table that a user named, and refusing cells that are not what they should be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .data import Domain
+from .timeline import Timeline
+
+_SHOWN = 5
+
+
+def read_table(
+    frame: pd.DataFrame | str | os.PathLike[str], text: Sequence[str] = ()
+) -> tuple[pd.DataFrame, str | None]:
+    """A frame as it is, or the table in a file.
+
+    Arguments:
+        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        text: columns of a CSV file that are names even where they look like numbers, as ``"007"``.
+
+    Returns:
+        The table, and the path it was read from.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+        ValueError: the file cannot be read as a table, or the table has no rows.
+    """
+    if isinstance(frame, pd.DataFrame):
+        table, source = frame, None
+    else:
+        path = Path(frame).expanduser()
+        source = str(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"frame: expected a CSV or Parquet file, but {source!r} does not exist")
+        try:
+            if path.name.endswith((".csv", ".csv.gz")):
+                table = pd.read_csv(path, dtype=dict.fromkeys(text, str))
+            elif path.suffix in (".parquet", ".pq"):
+                table = pd.read_parquet(path)
+            else:
+                raise ValueError("unknown ending, expected .csv, .csv.gz or .parquet")
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f"frame: {source!r} cannot be read as a table ({error})") from error
+    if table.empty:
+        raise ValueError(f"frame: expected rows, {repr(source) if source else 'the frame'} has none")
+    return table, source
+
+
+def check_domain(values: np.ndarray, domain: Domain, items: Sequence[str], timeline: Timeline) -> None:
+    """Refuse values outside the domain that was named for them.
+
+    Arguments:
+        values: ``[D, T]``; missing values are NaN.
+        domain: the domain.
+        items: names of the series.
+        timeline: the dates of the steps.
+
+    Raises:
+        ValueError: the domain is unknown, or a value lies outside; the message names series and date.
+    """
+    with np.errstate(invalid="ignore"):
+        outside = {
+            "real": np.zeros_like(values, dtype=bool),
+            "positive": values < 0,
+            "unit": (values < 0) | (values > 1),
+            "count": (values < 0) | (values % 1 != 0) & ~np.isnan(values),
+        }
+    if domain not in outside:
+        raise ValueError(f"domain: expected one of {', '.join(outside)}; got {domain!r}")
+    wrong = np.argwhere(outside[domain])
+    if len(wrong):
+        row, step = (int(index) for index in wrong[0])
+        raise ValueError(
+            f"target: expected values of domain {domain!r}, got {values[row, step]:g} in series "
+            f"{items[row]!r} on {timeline.date(step)} ({len(wrong)} such values)"
+        )
+
+
+class Columns:
+    """The named columns of a table.
+
+    Arguments:
+        table: the table.
+        source: the file it came from, for messages.
+    """
+
+    def __init__(self, table: pd.DataFrame, source: str | None = None) -> None:
+        self.table = table
+        self.where = f" in {source!r}" if source else ""
+
+    def require(self, argument: str, names: Sequence[str]) -> None:
+        """Refuse names that are not columns.
+
+        Arguments:
+            argument: the argument that named them.
+            names: the names.
+
+        Raises:
+            ValueError: a name is no column, or more than one.
+        """
+        for name in names:
+            count = int((self.table.columns == name).sum())
+            if count == 0:
+                known = ", ".join(map(str, self.table.columns[:30]))
+                raise ValueError(f"{argument}: no column {name!r}{self.where}; there are {known}")
+            if count > 1:
+                raise ValueError(f"{argument}: {count} columns are called {name!r}{self.where}")
+
+    def dates(self, timestamp: str | None) -> pd.DatetimeIndex:
+        """The dates of the rows.
+
+        Arguments:
+            timestamp: the column, or ``None`` for the index.
+
+        Returns:
+            A date for each row.
+
+        Raises:
+            ValueError: a cell is not a date, or the dates have a time zone.
+        """
+        if timestamp is None:
+            raw = pd.Series(self.table.index, index=self.table.index)
+            if not isinstance(self.table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+                raise ValueError(
+                    "timestamp: expected the name of a column, or None and an index of dates; got None and "
+                    f"an index of {self.table.index.dtype}"
+                )
+        else:
+            self.require("timestamp", [timestamp])
+            raw = self.table[timestamp]
+        if isinstance(raw.dtype, pd.PeriodDtype):
+            return pd.DatetimeIndex(raw.dt.start_time)
+        if pd.api.types.is_numeric_dtype(raw):
+            raise ValueError(f"timestamp: expected dates in {timestamp!r}, got numbers such as {raw.iloc[0]}")
+        try:
+            parsed = pd.to_datetime(raw, errors="coerce")
+        except ValueError as error:
+            raise ValueError(f"timestamp: cannot read the dates in {timestamp!r} ({error})") from error
+        self._refuse(parsed.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
+        index = pd.DatetimeIndex(parsed)
+        if index.tz is not None:
+            raise ValueError(
+                f"timestamp: expected dates without a time zone in {timestamp!r}, got {index.tz}; convert "
+                "them with .dt.tz_convert('UTC').dt.tz_localize(None)"
+            )
+        return index.as_unit("ns")
+
+    def items(self, item: str) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The item of each row.
+
+        Arguments:
+            item: the column.
+
+        Returns:
+            An index into the names for each row, and the names in the order of their first rows.
+
+        Raises:
+            ValueError: a cell is empty.
+        """
+        self.require("item", [item])
+        raw = self.table[item]
+        self._refuse(raw.isna(), raw, f"item: expected a name in every cell of {item!r}")
+        codes, names = pd.factorize(raw)
+        return codes, tuple(str(name) for name in names)
+
+    def wide_targets(self, target: str | Sequence[str] | None, others: Sequence[str]) -> list[str]:
+        """The columns that are series in a wide table.
+
+        Arguments:
+            target: the columns named by the user, if any.
+            others: columns that are something else.
+
+        Returns:
+            The names of the columns.
+
+        Raises:
+            ValueError: a name is no column, or no column is a series.
+        """
+        if target is not None:
+            named = [target] if isinstance(target, str) else list(target)
+            self.require("target", named)
+            return named
+        rest = self.table.drop(columns=list(others)).select_dtypes("number")
+        if not len(rest.columns):
+            raise ValueError(f"target: no numeric column is left to be a series{self.where}")
+        self.require("target", list(rest.columns))
+        return [str(column) for column in rest.columns]
+
+    def numbers(self, column: str) -> np.ndarray:
+        """The values of a column.
+
+        Arguments:
+            column: its name.
+
+        Returns:
+            ``[rows]``, float64; empty cells are NaN.
+
+        Raises:
+            ValueError: a cell is neither empty nor a finite number.
+        """
+        raw = self.table[column]
+        values = pd.to_numeric(raw, errors="coerce").astype(float)
+        self._refuse((values.isna() & raw.notna()) | np.isinf(values), raw, f"{column!r}: expected finite numbers")
+        return values.to_numpy()
+
+    def _refuse(self, wrong: pd.Series, raw: pd.Series, expected: str) -> None:
+        if wrong.any():
+            cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]
+            raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows)")

@@ -1,0 +1,168 @@
+"""Users' own data: long and wide pandas frames, CSV and Parquet files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from .channels import Layout
+from .columns import Columns, check_domain, read_table
+from .data import Domain, ForecastData, Metadata
+from .frequency import season_length
+from .splitting import split_windows
+from .timeline import Timeline, lay_out
+
+_ONE: tuple[str, ...] = ("table",)
+"""The rows of a wide table belong to no item."""
+
+
+def from_frame(
+    frame: pd.DataFrame | str | os.PathLike[str],
+    *,
+    timestamp: str | None,
+    prediction_length: int,
+    target: str | Sequence[str] | None = None,
+    item: str | None = None,
+    freq: str | None = None,
+    windows: int = 1,
+    covariates: Sequence[str] = (),
+    shared_covariates: Sequence[str] = (),
+    past_covariates: Sequence[str] = (),
+    fill_covariates: Literal["forward"] | None = None,
+    domain: Domain = "real",
+    season: int | None = None,
+    name: str | None = None,
+) -> ForecastData:
+    """Make a dataset of a table.
+
+    A **long** table has a row for each item and date: name its ``item`` and ``target`` columns. A **wide**
+    table has a row for each date and a column for each series: leave ``item`` out; ``target`` may list the
+    columns, else every numeric column is a series that is not named as something else.
+
+    Dates become periods of one frequency. A date for which an item has no row is a gap: NaN. Duplicate rows
+    and rows of a second frequency are refused, never averaged or dropped. The training data are what lies
+    before the first of the ``windows`` consecutive test windows, which do not overlap and end with the table.
+
+    With ``windows=0`` everything is for training, and rows after the last observed target are the known
+    future: there ``feat_dynamic_real`` of the one entry is longer than its ``target``.
+
+    Arguments:
+        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        timestamp: the column of dates; ``None`` takes the index of the frame.
+        prediction_length: the horizon H, in steps.
+        target: the column of values (long), or the columns of the series (wide).
+        item: the column that names the item of each row (long).
+        freq: a pandas frequency alias of any version; ``None`` infers it.
+        windows: the number of test windows.
+        covariates: columns known in the future too. In a long table each becomes a channel of every item,
+            ``column[item]``; in a wide table the column's name is the channel's, so a column may be called
+            ``price[item]``.
+        shared_covariates: columns known in the future that are the same for all items of a date; each
+            becomes one channel under its bare name.
+        past_covariates: columns known of the past alone, channels as for ``covariates``.
+        fill_covariates: ``None`` refuses a missing covariate; ``"forward"`` carries an item's last value into
+            gaps before the first test window. Missing values in test windows are refused always. Before an
+            item's first row, where its target is missing too, its first value stands.
+        domain: the values a series can take; values outside it are refused.
+        season: steps of one season; ``None`` takes the usual one of the frequency.
+        name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.
+
+    Returns:
+        The dataset; items of a long table are in the order of their first rows.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+        ValueError: a column, a date, a value or a frequency is not as described; the message names the column
+            and the rows.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({
+        ...     "week": ["2024-01-07", "2024-01-14", "2024-01-28", "2024-01-07", "2024-01-14", "2024-01-21"],
+        ...     "article": ["coat", "coat", "coat", "hat", "hat", "hat"],
+        ...     "units": [3, 4, 6, 9, 8, 9],
+        ... })
+        >>> data = from_frame(table, timestamp="week", item="article", target="units", prediction_length=1)
+        >>> data.metadata.freq, data.metadata.item_ids
+        ('W-SUN', ('coat', 'hat'))
+        >>> data.test[0]["target"].tolist()
+        [[3.0, 4.0, nan, 6.0], [9.0, 8.0, 9.0, nan]]
+    """
+    if fill_covariates not in (None, "forward"):
+        raise ValueError(f"fill_covariates: expected None or 'forward', got {fill_covariates!r}")
+    table, source = read_table(frame, text=[item] if item else [])
+    columns = Columns(table, source)
+    for argument, names in (
+        ("covariates", covariates),
+        ("shared_covariates", shared_covariates),
+        ("past_covariates", past_covariates),
+    ):
+        if isinstance(names, str):
+            raise ValueError(f"{argument}: expected a sequence of column names, got the string {names!r}")
+        columns.require(argument, names)
+    dates = columns.dates(timestamp)
+    others = [*covariates, *shared_covariates, *past_covariates]
+    if item is None:
+        series = columns.wide_targets(target, [*others, *([timestamp] if timestamp else [])])
+        codes, items = np.zeros(len(table), dtype=int), _ONE
+    else:
+        if not isinstance(target, str):
+            raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
+        series = [target]
+        columns.require("target", series)
+        codes, items = columns.items(item)
+    timeline = lay_out(dates, codes, items, list(table.index), freq)
+    layout = Layout(columns, timeline, codes, items, long=item is not None)
+
+    item_ids = items if item is not None else tuple(series)
+    values = np.concatenate([layout.grid(column) for column in series])
+    check_domain(values, domain, item_ids, timeline)
+    end = _observed_end(values, item_ids, timeline, windows)
+    fill_until = 0 if fill_covariates is None else end - windows * prediction_length
+    known, known_names = layout.channels(covariates, fill_until, timeline.length)
+    shared, shared_names = layout.shared_channels(shared_covariates, fill_until)
+    past, past_names = layout.channels(past_covariates, fill_until, end)
+
+    metadata = Metadata(
+        name=name or (Path(source).name.split(".")[0] if source else "frame"),
+        freq=timeline.freq,
+        prediction_length=prediction_length,
+        item_ids=item_ids,
+        domain=domain,
+        season=season_length(timeline.freq) if season is None else season,
+        covariates=(*known_names, *shared_names),
+        past_covariates=past_names,
+    )
+    data = split_windows(metadata, timeline.start, values[:, :end], windows, np.concatenate([known, shared]), past)
+    _refuse_unseen(data, timeline)
+    return data
+
+
+def _observed_end(values: np.ndarray, items: Sequence[str], timeline: Timeline, windows: int) -> int:
+    """The number of steps up to the last one at which any series has a value."""
+    seen = ~np.isnan(values)
+    for name, any_seen in zip(items, seen.any(axis=1), strict=True):
+        if not any_seen:
+            raise ValueError(f"target: the series {name!r} has no value at all")
+    end = timeline.length - int(seen.any(axis=0)[::-1].argmax())
+    if windows and end < timeline.length:
+        raise ValueError(
+            f"target: no series has a value from {timeline.date(end)} on, so the last test window cannot be "
+            "judged; leave these rows out, or pass windows=0 to take them as the known future"
+        )
+    return end
+
+
+def _refuse_unseen(data: ForecastData, timeline: Timeline) -> None:
+    target = data.train[0]["target"]
+    for name, seen in zip(data.metadata.item_ids, ~np.isnan(target).all(axis=1), strict=True):
+        if not seen:
+            raise ValueError(
+                f"target: the series {name!r} has no value before the first test window on "
+                f"{timeline.date(target.shape[1])}; it starts too late to be learnt"
+            )
