@@ -21,10 +21,13 @@ class Checkpoints(Checkpoint):
 
     Arguments:
         folder: where ``last.ckpt`` is kept; ``None`` keeps no file.
+        forecaster: the network in training.
+        identity: what has to be equal for a training to go on: a hash of its configuration and data.
     """
 
-    def __init__(self, folder: str | None) -> None:
+    def __init__(self, folder: str | None, forecaster: Forecaster, identity: str) -> None:
         self.folder = None if folder is None else Path(folder)
+        self.forecaster, self.identity = forecaster, identity
         self.best_loss = float("inf")
         self.best: dict[str, torch.Tensor] | None = None
 
@@ -39,7 +42,7 @@ class Checkpoints(Checkpoint):
         watched = trainer.callback_metrics.get("validation_loss")
         if watched is not None and float(watched) < self.best_loss:
             self.best_loss = float(watched)
-            state = pl_module.forecaster.state_dict()
+            state = self.forecaster.state_dict()
             self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
         if self.folder is None:
             return
@@ -49,15 +52,24 @@ class Checkpoints(Checkpoint):
         if trainer.is_global_zero:
             os.replace(partial, self.folder / "last.ckpt")
 
-    def restore_best(self, forecaster: Forecaster) -> None:
-        """Give the forecaster the weights of the best epoch, if a validation loss was watched."""
+    def restore_best(self) -> None:
+        """Give the network the weights of the best epoch, if a validation loss was watched."""
         if self.best is not None:
-            forecaster.load_state_dict(self.best)
+            self.forecaster.load_state_dict(self.best)
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training has to know of the epochs before it."""
-        return {"best_loss": self.best_loss, "best": self.best}
+        return {"best_loss": self.best_loss, "best": self.best, "identity": self.identity}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best epoch of the training before."""
+        """Take up the best epoch of the training before.
+
+        Raises:
+            ValueError: the checkpoint is of another training.
+        """
+        if state_dict["identity"] != self.identity:
+            raise ValueError(
+                "checkpoints: expected a checkpoint of the same settings and data, got one of another training"
+                + (f" in {self.folder}; remove it, or choose another folder" if self.folder else "")
+            )
         self.best_loss, self.best = state_dict["best_loss"], state_dict["best"]

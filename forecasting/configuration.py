@@ -7,9 +7,13 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from typing_extensions import Self
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def to_plain(value: Any) -> Any:
@@ -74,13 +78,13 @@ def from_plain(data: Any, allowed: type | None = None) -> Any:
     return cls(**fields)
 
 
-def override(config: T, changes: Mapping[str, Any], path: str = "") -> T:
+def override(config: T, changes: Mapping[str, Any], where: str = "") -> T:
     """Change fields of a frozen dataclass, nested ones by nested mappings.
 
     Arguments:
         config: the dataclass.
         changes: field names to values; for a nested dataclass a mapping of its own fields, or another dataclass.
-        path: where `config` stands in the whole, for the message.
+        where: the place of `config` in the whole, for the message.
 
     Returns:
         The changed copy.
@@ -93,16 +97,52 @@ def override(config: T, changes: Mapping[str, Any], path: str = "") -> T:
         >>> override(Scaling(), {"of": "change"})
         Scaling(of='change', lag=1, prior=1.0)
     """
-    known = [field.name for field in dataclasses.fields(config) if field.init]  # type: ignore[arg-type]
-    refuse_unknown(known, changes, path.rstrip(".") or type(config).__name__)
-    values = {}
+    current = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.init}
+    return type(config)(**_changed(current, changes, where or type(config).__name__))
+
+
+class Configured:
+    """An object that is made from its settings alone, and can be made again from others.
+
+    The settings are the arguments of the constructor; a class says in `settings` what they were.
+    """
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that the object was made from, by name."""
+        raise NotImplementedError
+
+    def override(self, changes: Mapping[str, Any]) -> Self:
+        """A copy with other settings, nested ones given by nested mappings.
+
+        Arguments:
+            changes: constructor arguments to values, or for parts to mappings of their own settings.
+
+        Raises:
+            ValueError: a setting is unknown; the message names those known.
+
+        Example:
+            >>> from hemline.forecasting import ForecastEstimator
+            >>> ForecastEstimator("D", 7).override({"train": {"max_epochs": 3}}).train_config.max_epochs
+            3
+        """
+        return type(self)(**_changed(self.settings(), changes, type(self).__name__))
+
+    def configuration(self) -> dict[str, Any]:
+        """All settings as plain data, with the ``type`` of every part."""
+        cls = type(self)
+        plain = {name: to_plain(value) for name, value in self.settings().items()}
+        return {"type": f"{cls.__module__}:{cls.__qualname__}", **plain}
+
+
+def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+    refuse_unknown(list(current), changes, where)
+    values = dict(current)
     for name, value in changes.items():
-        current = getattr(config, name)
-        if isinstance(value, Mapping) and dataclasses.is_dataclass(current):
-            values[name] = override(current, value, f"{path}{name}.")
+        if isinstance(value, Mapping) and dataclasses.is_dataclass(values[name]):
+            values[name] = override(values[name], value, f"{where}.{name}")
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
-    return dataclasses.replace(config, **values)  # type: ignore[type-var]
+    return values
 
 
 def refuse_unknown(known: Sequence[str], given: Iterable[str], where: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ import torch
 from gluonts.model.estimator import Estimator
 
 from ..datasets.frequency import normalize_freq
-from .configuration import override, refuse_unknown, to_plain
+from .configuration import Configured
 from .grouped import GroupedPredictor
 from .grouping import Entry, as_multivariate, as_univariate
 from .training import TrainConfig, quiet_lightning
 
 
-class DeepAREstimator(Estimator):
+class DeepAREstimator(Configured, Estimator):
     """DeepAR for every series with shared weights, independent given the past (Salinas et al. 2020, 1704.04110).
 
     Trains ``gluonts.torch.DeepAREstimator`` on the D single series, each known to the network by an embedding of
@@ -69,9 +69,7 @@ class DeepAREstimator(Estimator):
             if asked:
                 raise ValueError(f"train: gluonts' DeepAR has no {name}, got {getattr(config, name)!r}")
 
-    def train(
-        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
-    ) -> GroupedPredictor:
+    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
         """Train on a multivariate dataset, or on univariate entries, which are grouped.
 
         Returns:
@@ -121,23 +119,8 @@ class DeepAREstimator(Estimator):
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
         return self.override({"train": {"seed": seed}})
 
-    def override(self, changes: Mapping[str, Any]) -> DeepAREstimator:
-        """A copy with other settings; see `ForecastEstimator.override`."""
-        arguments = self._arguments()
-        refuse_unknown(list(arguments), changes, type(self).__name__)
-        for name, value in changes.items():
-            current = arguments[name]
-            if isinstance(value, Mapping) and isinstance(current, TrainConfig):
-                arguments[name] = override(current, value, "train.")
-            else:
-                arguments[name] = tuple(value) if isinstance(value, list) else value
-        return DeepAREstimator(**arguments)
-
-    def configuration(self) -> dict[str, Any]:
-        """All settings as plain data."""
-        return {"type": "hemline.forecasting.deepar:DeepAREstimator", **to_plain(self._arguments())}
-
-    def _arguments(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
         return {
             "freq": self.freq,
             "prediction_length": self.prediction_length,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from gluonts.model.estimator import Estimator
 
-from .configuration import from_plain, override, refuse_unknown, to_plain
+from .configuration import Configured, from_plain
 from .encoders import EncoderConfig, Recurrent
 from .forecaster import Forecaster
 from .grouping import Entry, as_multivariate
@@ -22,7 +21,7 @@ from .training import TrainConfig, fit
 from .windows import SeriesTensor, Statistics
 
 
-class ForecastEstimator(Estimator):
+class ForecastEstimator(Configured, Estimator):
     """A model of many series, composed of an encoder and an emission head.
 
     Dimensions, lags, calendar and covariates are inferred from the training data. The named models are this class
@@ -135,35 +134,6 @@ class ForecastEstimator(Estimator):
         checkpoints = None if directory is None else str(directory)
         return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
 
-    def override(self, changes: Mapping[str, Any]) -> ForecastEstimator:
-        """A copy with other settings, nested ones given by nested mappings.
-
-        Arguments:
-            changes: constructor arguments to values, or for parts to mappings of their own settings.
-
-        Raises:
-            ValueError: a setting is unknown; the message names those known.
-
-        Example:
-            >>> ForecastEstimator("D", 7).override({"train": {"max_epochs": 3}}).train_config.max_epochs
-            3
-        """
-        arguments = self._arguments()
-        refuse_unknown(list(arguments), changes, type(self).__name__)
-        for name, value in changes.items():
-            current = arguments[name]
-            if isinstance(value, Mapping) and dataclasses.is_dataclass(current):
-                arguments[name] = override(current, value, f"{name}.")
-            else:
-                arguments[name] = tuple(value) if isinstance(value, list) else value
-        return type(self)(**arguments)
-
-    def configuration(self) -> dict[str, Any]:
-        """All settings as plain data, with the ``type`` of every part."""
-        cls = type(self)
-        plain = {name: to_plain(value) for name, value in self._arguments().items()}
-        return {"type": f"{cls.__module__}:{cls.__qualname__}", **plain}
-
     @staticmethod
     def from_configuration(configuration: Mapping[str, Any]) -> ForecastEstimator:
         """Rebuild what `configuration` described."""
@@ -172,7 +142,8 @@ class ForecastEstimator(Estimator):
             raise ValueError(f"configuration: expected a ForecastEstimator, got {configuration.get('type')!r}")
         return estimator
 
-    def _arguments(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
         return {
             "freq": self.freq,
             "prediction_length": self.prediction_length,

@@ -26,9 +26,7 @@ class GroupedPredictor(Predictor):
         training_log: a row an epoch.
     """
 
-    def __init__(
-        self, predictor: Predictor, seed: int = 0, training_log: list[dict[str, Any]] | None = None
-    ) -> None:
+    def __init__(self, predictor: Predictor, seed: int = 0, training_log: list[dict[str, Any]] | None = None) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
 

@@ -68,7 +68,7 @@ def as_univariate(entry: Entry) -> list[Entry]:
     Returns:
         An entry a series, its number in ``feat_static_cat``. All covariates go with every series.
     """
-    shared = {key: entry[key] for key in ("start", "feat_dynamic_real") if key in entry}
+    shared: Entry = {key: entry[key] for key in ("start", "feat_dynamic_real") if key in entry}
     return [
         {**shared, "target": row, "item_id": str(number), "feat_static_cat": np.array([number])}
         for number, row in enumerate(np.asarray(entry["target"], dtype=np.float32))

@@ -69,9 +69,7 @@ class RandomWalkPredictor(RepresentablePredictor):
     """
 
     @validated()
-    def __init__(
-        self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0
-    ) -> None:
+    def __init__(self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0) -> None:
         super().__init__(prediction_length=prediction_length)
         if season_length < 1:
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")

@@ -60,7 +60,7 @@ class ForecastPredictor(Predictor):
         self.forecaster.to(device)
         return self
 
-    def predict(  # type: ignore[override]
+    def predict(
         self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon that follows each entry.
@@ -136,9 +136,9 @@ class ForecastPredictor(Predictor):
         # Only the steps that a window reads are turned into tensors.
         reach = self.spec.history + self.spec.context_length + (change or 0)
         recent = [_tail(entry, reach, self.spec.prediction_length) for entry in group]
-        series = SeriesTensor(
-            recent, self.spec, change=change, statistics=forecaster.statistics, future=True
-        ).to(device)
+        series = SeriesTensor(recent, self.spec, change=change, statistics=forecaster.statistics, future=True).to(
+            device
+        )
         window = series.gather(series.forecast_starts(), horizon=False)
         last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
         at_once = max(1, self._rows_at_once() // len(group))

@@ -180,4 +180,3 @@ def infer_spec(
         covariates=len(first["feat_dynamic_real"]) if "feat_dynamic_real" in first else 0,
         missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
     )
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import sys
@@ -9,7 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -259,7 +260,7 @@ def fit(
     starts = series.training_starts(config.validation_span)
     watched = _validation(config, series, validation)
     module = Training(forecaster, config, series, watched, names)
-    checkpoints = Checkpoints(config.checkpoints)
+    checkpoints = Checkpoints(config.checkpoints, forecaster, _identity(config, forecaster, series))
     callbacks: list[pl.Callback] = [checkpoints]
     if watched is not None and config.patience is not None:
         callbacks.append(EarlyStopping("validation_loss", patience=config.patience, verbose=False))
@@ -287,7 +288,7 @@ def fit(
         trainer.fit(module, ckpt_path=ckpt_path or checkpoints.latest(), weights_only=True, **loaders)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    checkpoints.restore_best(forecaster)
+    checkpoints.restore_best()
     return module.history
 
 
@@ -306,6 +307,15 @@ def _validation(
     if config.patience is not None:
         raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
     return None
+
+
+def _identity(config: TrainConfig, forecaster: Forecaster, series: SeriesTensor) -> str:
+    """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
+    settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
+    shapes = [(name, tuple(value.shape)) for name, value in forecaster.state_dict().items()]
+    described = repr((settings, forecaster.spec, forecaster.scaling, shapes))
+    values = series.values.numpy().tobytes()
+    return hashlib.sha256(described.encode() + values).hexdigest()
 
 
 @contextmanager

@@ -42,9 +42,7 @@ class Recurrent(EncoderConfig):
     def build(self, input_size: int) -> RecurrentEncoder:
         """Make the encoder for inputs of width `input_size`."""
         dropout = self.dropout if self.layers > 1 else 0.0
-        return RecurrentEncoder(
-            CELLS[self.cell](input_size, self.size, self.layers, dropout=dropout, batch_first=True)
-        )
+        return RecurrentEncoder(CELLS[self.cell](input_size, self.size, self.layers, dropout=dropout, batch_first=True))
 
 
 class RecurrentEncoder(Encoder):

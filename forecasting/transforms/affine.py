@@ -32,7 +32,7 @@ def log_scale(raw: Tensor) -> Tensor:
     >>> log_scale(torch.tensor([-1e30, 0.0, 1e30])).tolist()
     [-3.0, 0.0, 3.0]
     """
-    return torch.sigmoid(raw) * (2 * LOG_SCALE_BOUND) - LOG_SCALE_BOUND
+    return -_negative_log_scale(raw)
 
 
 def affine_forward(x: Tensor, shift: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -46,8 +46,8 @@ def affine_forward(x: Tensor, shift: Tensor, raw: Tensor) -> tuple[Tensor, Tenso
     Returns:
         the noise ``[N, D]`` and the log of the absolute Jacobian determinant ``[N]``.
     """
-    log_sigma = log_scale(raw)
-    return (x - shift) * torch.exp(-log_sigma), -log_sigma.sum(-1)
+    negative = _negative_log_scale(raw)
+    return (x - shift) * torch.exp(negative), negative.sum(-1)
 
 
 def affine_inverse(z: Tensor, shift: Tensor, raw: Tensor) -> Tensor:
@@ -62,3 +62,8 @@ def affine_inverse(z: Tensor, shift: Tensor, raw: Tensor) -> Tensor:
         the data ``[N, D]``.
     """
     return torch.addcmul(shift, z, torch.exp(log_scale(raw)))
+
+
+def _negative_log_scale(raw: Tensor) -> Tensor:
+    # b - 2 b sigmoid(r) in two passes over memory; the passes are what counts when D is large.
+    return torch.rsub(torch.sigmoid(raw), LOG_SCALE_BOUND, alpha=2 * LOG_SCALE_BOUND)

@@ -51,8 +51,7 @@ class AffineCoupling(Bijection):
     ) -> None:
         if hidden < 1 or hidden_layers < 1:
             raise ValueError(
-                f"hidden and hidden_layers must be at least 1, got hidden={hidden}, "
-                f"hidden_layers={hidden_layers}"
+                f"hidden and hidden_layers must be at least 1, got hidden={hidden}, hidden_layers={hidden_layers}"
             )
         super().__init__(features, conditioning_features=2 * hidden)
         first = features // 2
@@ -60,9 +59,7 @@ class AffineCoupling(Bijection):
         self.transform_first = transform_first and first > 0
         changed = first if self.transform_first else features - first
         widths = [features - changed, *[hidden] * hidden_layers, changed]
-        self.weights = nn.ParameterList(
-            torch.empty(2, fan_in, fan_out) for fan_in, fan_out in pairwise(widths)
-        )
+        self.weights = nn.ParameterList(torch.empty(2, fan_in, fan_out) for fan_in, fan_out in pairwise(widths))
         self.biases = nn.ParameterList(torch.zeros(2, 1, width) for width in widths[2:])
         self.reset_parameters()
 
@@ -95,9 +92,9 @@ class AffineCoupling(Bijection):
         return torch.cat((changed, kept) if self.transform_first else (kept, changed), dim=1)
 
     def _networks(self, kept: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        rows = kept.shape[0]
-        term = conditioning.view(rows, 2, -1).transpose(0, 1)
+        term = conditioning.unflatten(1, (2, -1)).transpose(0, 1)
         hidden = torch.baddbmm(term, kept.expand(2, -1, -1), self.weights[0])
         for weight, bias in zip(list(self.weights)[1:], self.biases, strict=True):
             hidden = torch.baddbmm(bias, hidden.relu_(), weight)
-        return hidden[0], hidden[1]
+        shift, raw = hidden.unbind(0)
+        return shift, raw

@@ -15,8 +15,8 @@ class Bijection(nn.Module, ABC):
     caller, which keeps every bijection to plain matrix products.
 
     The conditioning term is not the context itself but what the bijection's first layer adds for it, a linear
-    function of the context: a :class:`~hemline.forecasting.transforms.Flow` computes the terms of all its
-    bijections in one matrix product and each takes ``conditioning_features`` columns of it.
+    function of the context of width ``conditioning_features``. A :class:`~hemline.forecasting.transforms.Flow`
+    computes the terms of all its bijections once for a context, however many densities and samples follow.
 
     Arguments:
         features: the number of series D.

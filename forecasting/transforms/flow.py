@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Size, Tensor, nn
 from torch.distributions import Distribution, constraints
+from torch.nn import functional
 
 from .base import Base
 from .bijection import Bijection
@@ -22,7 +23,7 @@ class Flow(nn.Module):
     .. math:: p(x \mid c) = p(f(x; c)) \, |\det \partial f / \partial x|
 
     Called with a context it returns a ``torch.distributions`` object. What the bijections need of the context
-    is computed once, by one matrix product for all of them, and kept in that object.
+    is computed once and kept in that object.
 
     Densities are joint: an x with missing series has none. Impute them first and mask the loss.
 
@@ -55,9 +56,7 @@ class Flow(nn.Module):
             raise ValueError("a flow needs at least one bijection, got none")
         for index, bijection in enumerate(bijections):
             if bijection.features != base.features:
-                raise ValueError(
-                    f"bijections[{index}] has {bijection.features} features, the base has {base.features}"
-                )
+                raise ValueError(f"bijections[{index}] has {bijection.features} features, the base has {base.features}")
         if context_features < 1:
             raise ValueError(f"context_features must be at least 1, got {context_features}")
         self.features = base.features
@@ -81,40 +80,42 @@ class Flow(nn.Module):
         """
         if context.shape[-1:] != (self.context_features,):
             raise ValueError(
-                f"context must have {self.context_features} features on its last axis, "
-                f"got shape {tuple(context.shape)}"
+                f"context must have {self.context_features} features on its last axis, got shape {tuple(context.shape)}"
             )
         with _full_precision(context):
-            return FlowDistribution(self, self.conditioner(context.to(self.conditioner.weight.dtype)))
+            context = context.to(self.conditioner.weight.dtype)
+            # One product for each bijection: the gradient of one product cut to pieces is a copy of all.
+            weights = self.conditioner.weight.split(self.widths)
+            biases = self.conditioner.bias.split(self.widths)
+            terms = [functional.linear(context, *each) for each in zip(weights, biases, strict=True)]
+            return FlowDistribution(self, terms, context.shape[:-1])
 
-    def to_base(self, x: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+    def to_base(self, x: Tensor, terms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Map rows of data to noise.
 
         Arguments:
             x: data, ``[N, D]``.
-            conditioning: all conditioning terms side by side, ``[N, .]``.
+            terms: the conditioning term of each bijection, ``[N, .]``.
 
         Returns:
             the noise ``[N, D]`` and the log of the absolute Jacobian determinant ``[N]``.
         """
         log_det = x.new_zeros(x.shape[0])
-        terms = conditioning.split(self.widths, dim=1)
         for bijection, term in zip(self.bijections, terms, strict=True):
             x, change = bijection(x, term)
             log_det = log_det + change
         return x, log_det
 
-    def from_base(self, z: Tensor, conditioning: Tensor) -> Tensor:
+    def from_base(self, z: Tensor, terms: Sequence[Tensor]) -> Tensor:
         """Map rows of noise to data.
 
         Arguments:
             z: noise, ``[N, D]``.
-            conditioning: all conditioning terms side by side, ``[N, .]``.
+            terms: the conditioning term of each bijection, ``[N, .]``.
 
         Returns:
             the data ``[N, D]``.
         """
-        terms = conditioning.split(self.widths, dim=1)
         for bijection, term in zip(self._reversed_maps(), reversed(terms), strict=True):
             z = bijection.inverse(z, term)
         return z
@@ -151,24 +152,25 @@ class FlowDistribution(Distribution):
 
     Arguments:
         flow: the flow.
-        conditioning: all conditioning terms side by side, ``[..., .]``.
+        terms: the conditioning term of each bijection, ``[..., .]``.
+        batch_shape: the leading axes of the terms.
     """
 
     arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012  (the name and type are torch's)
     support = constraints.real_vector
     has_rsample = True
 
-    def __init__(self, flow: Flow, conditioning: Tensor) -> None:
-        super().__init__(conditioning.shape[:-1], Size([flow.features]), validate_args=False)
+    def __init__(self, flow: Flow, terms: Sequence[Tensor], batch_shape: Size) -> None:
+        super().__init__(batch_shape, Size([flow.features]), validate_args=False)
         self.flow = flow
-        self.conditioning = conditioning
+        self.terms = list(terms)
 
     def expand(
         self, batch_shape: Size | list[int] | tuple[int, ...], _instance: Distribution | None = None
     ) -> FlowDistribution:
         """The same density over more batch axes."""
-        width = self.conditioning.shape[-1]
-        return FlowDistribution(self.flow, self.conditioning.expand(*batch_shape, width))
+        shape = Size(batch_shape)
+        return FlowDistribution(self.flow, [term.expand(*shape, term.shape[-1]) for term in self.terms], shape)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The log-density of data ``[..., D]``, broadcast against the batch shape.
@@ -178,13 +180,12 @@ class FlowDistribution(Distribution):
         """
         if value.shape[-1:] != self.event_shape:
             raise ValueError(
-                f"value must have {self.flow.features} series on its last axis, "
-                f"got shape {tuple(value.shape)}"
+                f"value must have {self.flow.features} series on its last axis, got shape {tuple(value.shape)}"
             )
         shape = torch.broadcast_shapes(value.shape[:-1], self.batch_shape)
         with _full_precision(value):
-            value = value.to(self.conditioning.dtype)
-            z, log_det = self.flow.to_base(_rows(value, shape), _rows(self.conditioning, shape))
+            x = _rows(value.to(self.terms[0].dtype), shape)
+            z, log_det = self.flow.to_base(x, [_rows(term, shape) for term in self.terms])
             return (self.flow.base.log_prob(z) + log_det).reshape(shape)
 
     def rsample(self, sample_shape: Sequence[int] | Size = ()) -> Tensor:
@@ -194,9 +195,9 @@ class FlowDistribution(Distribution):
         level; ``sample`` is the fast one.
         """
         shape = self._extended_shape(Size(sample_shape))
-        with _full_precision(self.conditioning):
-            terms = _rows(self.conditioning, shape[:-1])
-            z = self.flow.base.rsample(terms.shape[0], like=terms)
+        with _full_precision(self.terms[0]):
+            terms = [_rows(term, shape[:-1]) for term in self.terms]
+            z = self.flow.base.rsample(terms[0].shape[0], like=terms[0])
             return self.flow.from_base(z, terms).reshape(shape)
 
     def __repr__(self) -> str:
@@ -204,7 +205,7 @@ class FlowDistribution(Distribution):
 
 
 def _rows(values: Tensor, shape: Size) -> Tensor:
-    return values.expand(*shape, values.shape[-1]).reshape(-1, values.shape[-1])
+    return values.expand(*shape, values.shape[-1]).reshape(shape.numel(), values.shape[-1])
 
 
 def _full_precision(values: Tensor) -> torch.autocast:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -93,15 +92,15 @@ class Buffers:
         self.outputs = like.new_empty(2, made.features, rows)
         self.levels = [
             Level(
-                earlier=self.x[:start],
-                units=[units[first:last] for units in self.units],
-                units_so_far=[units[:last] for units in self.units],
-                shift=self.outputs[0, start:stop],
-                raw=self.outputs[1, start:stop],
-                z=self.z[start:stop],
-                x=self.x[start:stop],
+                earlier=self.x[earlier],
+                units=[layer[units] for layer in self.units],
+                units_so_far=[layer[: units.stop] for layer in self.units],
+                shift=self.outputs[0, group],
+                raw=self.outputs[1, group],
+                z=self.z[group],
+                x=self.x[group],
             )
-            for (start, stop), (first, last) in zip(pairwise(made.groups), pairwise(made.units), strict=True)
+            for earlier, units, group in zip(made.earlier, made.units, made.groups, strict=True)
         ]
 
 
@@ -119,7 +118,7 @@ class Workspace:
 
     def buffers(self, made: MADE, z: Tensor) -> Buffers:
         """Buffers for as many rows as ``z``, for all networks of the same sizes."""
-        sizes = (made.features, made.hidden, len(made.hidden_weights), made.levels)
+        sizes = (made.features, made.hidden, len(made.hidden_weights), made.levels, made.reverse)
         # Memory made in inference mode may not be written to outside it.
         key = (*sizes, z.shape[0], z.device, z.dtype, torch.is_inference_mode_enabled())
         if key not in self._buffers:
@@ -139,18 +138,13 @@ class Workspace:
 
 
 def _weight_slices(made: MADE) -> list[LevelWeights]:
-    units = [last - first for first, last in pairwise(made.units)]
-    series = [stop - start for start, stop in pairwise(made.groups)]
-    layers = [weight.detach().split(units) for weight in (made.input_weight, *made.hidden_weights)]
-    shift, raw = (weight.split(series) for weight in made.output_weight.detach())
+    first, *others = (weight.detach() for weight in (made.input_weight, *made.hidden_weights))
+    shift, raw = made.output_weight.detach()
     return [
         LevelWeights(
-            layers=[
-                layers[0][level].narrow(1, 0, start),
-                *(layer[level].narrow(1, 0, last) for layer in layers[1:]),
-            ],
-            shift=shift[level].narrow(1, 0, last),
-            raw=raw[level].narrow(1, 0, last),
+            layers=[first[units, earlier], *(weight[units, : units.stop] for weight in others)],
+            shift=shift[group, : units.stop],
+            raw=raw[group, : units.stop],
         )
-        for level, (start, last) in enumerate(zip(made.groups[:-1], made.units[1:], strict=True))
+        for earlier, units, group in zip(made.earlier, made.units, made.groups, strict=True)
     ]

@@ -34,8 +34,8 @@ class MADE(nn.Module):
     units of levels up to l. Units of level 0 therefore see nothing but the context, so that the first group
     is still conditional on it, and D = 1 is an ordinary conditional network.
 
-    Because units are laid out by level, a mask is a staircase: what a level reads is the contiguous slice
-    ``weight[rows of the level, :columns so far]``.
+    Because units are laid out by level, a mask is a staircase: what a level reads of a layer is one contiguous
+    slice of the weights (``units[l]``, ``groups[l]`` and ``earlier[l]`` are the slices).
 
     **How many levels.** L = D is fully autoregressive: each series sees all before it. L = 2 is about a
     coupling layer. In between, series of one group are independent given the groups before, the share of
@@ -53,6 +53,7 @@ class MADE(nn.Module):
         hidden: units of a hidden layer.
         hidden_layers: hidden layers.
         levels: the number of levels L, by default ``min(features, hidden)``.
+        reverse: take the series in reversed order, the last one first.
 
     Raises:
         ValueError: a size below 1, or ``levels`` not in 1 … min(features, hidden).
@@ -67,7 +68,13 @@ class MADE(nn.Module):
     output_mask: Tensor
 
     def __init__(
-        self, features: int, *, hidden: int = 100, hidden_layers: int = 2, levels: int | None = None
+        self,
+        features: int,
+        *,
+        hidden: int = 100,
+        hidden_layers: int = 2,
+        levels: int | None = None,
+        reverse: bool = False,
     ) -> None:
         super().__init__()
         for name, size in {"features": features, "hidden": hidden, "hidden_layers": hidden_layers}.items():
@@ -80,14 +87,24 @@ class MADE(nn.Module):
         self.features = features
         self.hidden = hidden
         self.levels = chosen
-        self.groups = partition(features, chosen)
-        self.units = partition(hidden, chosen)
+        self.reverse = reverse
+        self.units = [slice(*ends) for ends in pairwise(partition(hidden, chosen))]
+        groups = list(pairwise(partition(features, chosen)))
+        if reverse:
+            self.groups = [slice(features - stop, features - start) for start, stop in groups]
+            self.earlier = [slice(group.stop, features) for group in self.groups]
+        else:
+            self.groups = [slice(start, stop) for start, stop in groups]
+            self.earlier = [slice(0, group.start) for group in self.groups]
 
-        group = _labels(self.groups)
-        level = _labels(self.units)
-        self.register_buffer("input_mask", (level[:, None] > group).float(), persistent=False)
-        self.register_buffer("hidden_mask", (level[:, None] >= level).float(), persistent=False)
-        self.register_buffer("output_mask", (group[:, None] >= level).float(), persistent=False)
+        level_of_unit = _levels(self.units, hidden)
+        level_of_series = _levels(self.groups, features)
+        sees_series = level_of_unit[:, None] > level_of_series
+        sees_unit = level_of_unit[:, None] >= level_of_unit
+        described_by = level_of_series[:, None] >= level_of_unit
+        self.register_buffer("input_mask", sees_series.float(), persistent=False)
+        self.register_buffer("hidden_mask", sees_unit.float(), persistent=False)
+        self.register_buffer("output_mask", described_by.float(), persistent=False)
 
         self.input_weight = nn.Parameter(torch.empty(hidden, features))
         self.hidden_weights = nn.ParameterList(torch.empty(hidden, hidden) for _ in range(hidden_layers - 1))
@@ -121,11 +138,14 @@ class MADE(nn.Module):
         units = torch.addmm(conditioning, x, (self.input_weight * self.input_mask).t()).relu_()
         for weight, bias in zip(self.hidden_weights, self.hidden_biases, strict=True):
             units = torch.addmm(bias, units, (weight * self.hidden_mask).t()).relu_()
-        weight = (self.output_weight * self.output_mask).flatten(0, 1)
-        shift, raw = torch.addmm(self.output_bias.flatten(), units, weight.t()).chunk(2, dim=1)
-        return shift, raw
+        # Two products rather than one that is cut in two: the gradient of a cut is a copy of both halves.
+        shift_weight, raw_weight = (self.output_weight * self.output_mask).unbind(0)
+        shift_bias, raw_bias = self.output_bias.unbind(0)
+        return torch.addmm(shift_bias, units, shift_weight.t()), torch.addmm(raw_bias, units, raw_weight.t())
 
 
-def _labels(boundaries: tuple[int, ...]) -> Tensor:
-    sizes = [stop - start for start, stop in pairwise(boundaries)]
-    return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+def _levels(slices: list[slice], total: int) -> Tensor:
+    levels = torch.empty(total, dtype=torch.long)
+    for level, members in enumerate(slices):
+        levels[members] = level
+    return levels

@@ -30,6 +30,7 @@ class MaskedAffine(Bijection):
         hidden: units of a hidden layer.
         hidden_layers: hidden layers.
         levels: the number of levels; see :class:`~hemline.forecasting.transforms.MADE`.
+        reverse: take the series in reversed order, the last one first.
 
     Raises:
         ValueError: a size below 1, or ``levels`` not in 1 … min(features, hidden).
@@ -42,10 +43,16 @@ class MaskedAffine(Bijection):
     """
 
     def __init__(
-        self, features: int, *, hidden: int = 100, hidden_layers: int = 2, levels: int | None = None
+        self,
+        features: int,
+        *,
+        hidden: int = 100,
+        hidden_layers: int = 2,
+        levels: int | None = None,
+        reverse: bool = False,
     ) -> None:
         super().__init__(features, conditioning_features=hidden)
-        self.made = MADE(features, hidden=hidden, hidden_layers=hidden_layers, levels=levels)
+        self.made = MADE(features, hidden=hidden, hidden_layers=hidden_layers, levels=levels, reverse=reverse)
         self.workspace: Workspace | None = None
 
     def forward(self, x: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:

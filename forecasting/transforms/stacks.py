@@ -101,11 +101,11 @@ def masked_autoregressive(
     """
     parts: list[Bijection] = []
     for block in range(_blocks(blocks)):
-        if block:
-            parts.append(Permutation(features))
-            if batch_norm:
-                parts.append(BatchNorm(features))
-        parts.append(MaskedAffine(features, hidden=hidden, hidden_layers=hidden_layers, levels=levels))
+        if block and batch_norm:
+            parts.append(BatchNorm(features))
+        parts.append(
+            MaskedAffine(features, hidden=hidden, hidden_layers=hidden_layers, levels=levels, reverse=block % 2 == 1)
+        )
     return Flow(parts, _base(base, features), context_features=context_features)
 
 

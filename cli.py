@@ -1,0 +1,79 @@
+"""The `hemline` command: mounts each room's commands and turns errors into one line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import __version__
+
+app = typer.Typer(
+    help="Joint probabilistic forecasts of many related series.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+EXPECTED = (ValueError, OSError, FloatingPointError)
+
+
+def main() -> None:
+    """Run the command line; exits with 1 and one line on bad input, with a traceback under ``--debug``."""
+    # gluonts keeps business days as periods, which pandas announces to drop; nothing a user could do about it.
+    warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    _mount()
+    try:
+        app()
+    except EXPECTED as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"hemline: {' '.join(str(error).split())}", err=True)
+        sys.exit(1)
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Joint probabilistic forecasts of many related series."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the tables and the report.")] = Path("runs/demo"),
+) -> None:
+    """Train two models on simulated sales, print their scores beside the naive rows, and write a report."""
+    from .datasets import simulated_sales
+    from .evaluation import backtest, report, table
+    from .forecasting import build_model
+
+    data = simulated_sales()
+    training = {"train": {"max_epochs": 12, "batches_per_epoch": 50}}
+    names = {"gru-maf": training, "deepar": training, "seasonal-naive": {}, "seasonal-walk": {}}
+    models = {name: build_model(name, data.metadata, settings) for name, settings in names.items()}
+    scores = backtest(models, data, seeds=(0, 1), out=out)
+    typer.echo(table(scores))
+    typer.echo(f"\nThe report lies in {report(out)}")
+
+
+def _mount() -> None:
+    """Mount the rooms' commands; their imports are slow, so they wait for the first call."""
+    from .datasets import get_dataset
+    from .datasets.commands import app as data
+    from .evaluation.commands import register as register_evaluation
+    from .forecasting import MODELS, build_model
+    from .forecasting.commands import register as register_forecasting
+
+    app.add_typer(data, name="data")
+    register_forecasting(app, get_dataset)
+    register_evaluation(app, build_model, list(MODELS), get_dataset)

@@ -1,0 +1,149 @@
+"""`hemline train` and `hemline forecast`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+
+from ..datasets import ForecastData
+from .models import MODELS, build_model
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+    """Add the commands to `app`.
+
+    Arguments:
+        app: the root command.
+        load: dataset name to dataset.
+    """
+
+    @app.command()
+    def train(
+        dataset: Annotated[str, typer.Option(help="Name of a dataset; `hemline data list` shows them.")],
+        model: Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")],
+        out: Annotated[Path, typer.Option(help="Folder for the predictor and its checkpoints.")],
+        seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws.")] = 0,
+        epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
+        config: Annotated[Path | None, typer.Option(help="TOML file of settings, as shipped ones.")] = None,
+    ) -> None:
+        """Train a model and keep the predictor; a killed training goes on where it stopped.
+
+        Example: hemline train --dataset simulated_sales --model gru-maf --out runs/sales
+        """
+        data = load(dataset)
+        overrides = dict(read_settings(config)) if config else {}
+        if epochs is not None:
+            overrides["train"] = {**overrides.get("train", {}), "max_epochs": epochs}
+        built = build_model(model, data.metadata, overrides)
+        if not hasattr(built, "train"):
+            raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
+        _require_free(out)
+        typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
+        predictor = built.for_run(seed, out / "checkpoints").train(data.train)
+        predictor.serialize(out)
+        typer.echo(f"The predictor lies in {out}")
+
+    @app.command()
+    def forecast(
+        predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
+        dataset: Annotated[str, typer.Option(help="Name of a dataset.")],
+        out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+        window: Annotated[
+            int | None,
+            typer.Option(help="Forecast this test window (0 is the first), not the time after the data."),
+        ] = None,
+        num_samples: Annotated[int, typer.Option(help="Sample paths.")] = 100,
+    ) -> None:
+        """Forecast the steps after the end of a dataset, or one of its test windows.
+
+        Example: hemline forecast --predictor runs/sales --dataset simulated_sales --window 0 --out sales.csv
+        """
+        if out.suffix not in (".csv", ".parquet"):
+            raise ValueError(f"out: expected a .csv or .parquet file, got {str(out)!r}")
+        data, trained = load(dataset), load_predictor(predictor)
+        entry = _history(data, window)
+        drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
+        frame = forecast_frame(drawn, data.metadata.item_ids)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".csv":
+            frame.to_csv(out, index=False)
+        else:
+            frame.to_parquet(out, index=False)
+        first, last = frame["timestamp"].min(), frame["timestamp"].max()
+        typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
+
+
+def load_predictor(path: Path) -> Predictor:
+    """Read a predictor that was serialized into a folder.
+
+    Raises:
+        FileNotFoundError: the folder holds none.
+    """
+    if not (path / "gluonts-config.json").is_file():
+        raise FileNotFoundError(f"predictor: expected a folder that `hemline train` wrote, got {path}")
+    return Predictor.deserialize(path)
+
+
+def read_settings(path: Path) -> Mapping[str, Any]:
+    """Read settings from a TOML file.
+
+    Raises:
+        ValueError: the file is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"config: {path} is not TOML: {error}") from error
+
+
+def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataFrame:
+    """A forecast as a long table.
+
+    Arguments:
+        drawn: ``samples`` ``[S, H, D]``.
+        item_ids: names of the D series.
+
+    Returns:
+        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``.
+    """
+    samples = drawn.samples
+    _, horizon, dim = samples.shape
+    start = drawn.start_date
+    stamps = pd.date_range(start.to_timestamp(), periods=horizon, freq=start.freq)
+    columns = {
+        "item_id": np.repeat(np.asarray(item_ids, dtype=object), horizon),
+        "timestamp": np.tile(stamps.to_numpy(), dim),
+        "mean": samples.mean(0).T.ravel(),
+    }
+    for level, values in zip(QUANTILES, np.quantile(samples, QUANTILES, axis=0), strict=True):
+        columns[f"q{round(100 * level):02d}"] = values.T.ravel()
+    return pd.DataFrame(columns)
+
+
+def _history(data: ForecastData, window: int | None) -> dict[str, Any]:
+    if window is None:
+        return data.test[-1] if data.test else data.train[0]
+    if not 0 <= window < len(data.test):
+        raise ValueError(f"window: expected 0 to {len(data.test) - 1}, got {window}")
+    entry = data.test[window]
+    return {**entry, "target": entry["target"][:, : -data.metadata.prediction_length]}
+
+
+def _require_free(out: Path) -> None:
+    if (out / "predictor.json").exists():
+        raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")
