@@ -44,8 +44,8 @@ class ArticleSplit:
     @classmethod
     def from_json(cls, split: Mapping[str, Any]) -> ArticleSplit:
         """The split that `to_json` wrote."""
-        sides = {name: tuple(split[name]) for name in (*SIDES, "shared")}
-        return cls(**sides, seed=split["seed"])
+        train, validation, test, shared = (tuple(split[name]) for name in (*SIDES, "shared"))
+        return cls(train, validation, test, seed=split["seed"], shared=shared)
 
 
 def split_articles(
@@ -85,7 +85,7 @@ def split_articles(
         draw = int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
         name = "test" if draw < test else "validation" if draw < test + validation else "train"
         sides[name].append(item_id)
-    return ArticleSplit(**{name: tuple(ids) for name, ids in sides.items()}, seed=seed)
+    return ArticleSplit(tuple(sides["train"]), tuple(sides["validation"]), tuple(sides["test"]), seed=seed)
 
 
 def _group_keys(item_ids: Sequence[str], shown: Sequence[Sequence[str]]) -> list[str]:
@@ -117,4 +117,4 @@ def _given(catalogue: Catalogue, pictures: Pictures, given: Sequence[str | None]
         for address, content in zip(pictures.addresses, pictures.content, strict=True)
         if len(where[content]) > 1
     )
-    return ArticleSplit(**{name: tuple(ids) for name, ids in sides.items()}, shared=shared)
+    return ArticleSplit(tuple(sides["train"]), tuple(sides["validation"]), tuple(sides["test"]), shared=shared)

@@ -192,10 +192,10 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
     if table.endswith(".gz"):
         content = gzip.decompress(content)
     if name.endswith(".parquet"):
-        return pd.read_parquet(io.BytesIO(content)).to_dict("records")
+        return _records(pd.read_parquet(io.BytesIO(content)))
     if name.endswith(".csv"):
         # All cells stay texts: an item id "007" must not become the number 7.
-        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False).to_dict("records")
+        return _records(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False))
     rows = []
     for number, line in enumerate(content.decode("utf-8").splitlines(), start=1):
         if not line.strip():
@@ -210,6 +210,10 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
             raise ValueError(f"table: expected a JSON record in each line of {table}, got line {number}: {line[:40]!r}")
         rows.append(row)
     return rows
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
 
 
 def _cell(row: Mapping[str, Any], column: str) -> Any:

@@ -90,7 +90,7 @@ def open_photo(content: bytes) -> Image.Image:
     if not content:
         raise ValueError("photo: expected a picture, got an empty file")
     try:
-        photo = Image.open(io.BytesIO(content))
+        photo: Image.Image = Image.open(io.BytesIO(content))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         what = "a file that is no picture" if isinstance(error, Image.UnidentifiedImageError) else str(error)
         raise ValueError(f"photo: expected a picture, got {what}") from None

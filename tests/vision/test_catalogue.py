@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hemline.datasets.article_split import ArticleSplit, split_articles
+from hemline.datasets.catalogue import Article, Catalogue, CatalogueTable, read_catalogue, read_photo_folder
+from hemline.datasets.labels import MISSING, UNSEEN, LabelSpace, Task
+from hemline.datasets.photos import Pictures, load_pictures
+from PIL import Image
+
+ROWS = [
+    {"id": "007", "photos": ["a.jpg", "b.jpg"], "colour": "red", "more": {"neck": "V"}, "title": "Red | V"},
+    {"id": "008", "photos": [], "colour": "NA", "more": {}, "title": ""},
+]
+COLUMNS = CatalogueTable("id", "photos", {"colour": "colour", "neck": "more.neck"}, text="title")
+
+
+def jsonl(path: Path, rows: list[dict]) -> str:
+    content = "\n".join(json.dumps(row) for row in rows).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.jsonl.gz"])
+def test_json_lines_give_articles_with_photos_labels_and_text(tmp_path: Path, name: str) -> None:
+    first, second = read_catalogue(jsonl(tmp_path / name, ROWS), photos="/photos", columns=COLUMNS).articles
+    assert first == Article("007", ("/photos/a.jpg", "/photos/b.jpg"), {"colour": ("red",), "neck": ("V",)}, "Red | V")
+    assert second == Article("008", (), {"colour": (), "neck": ()}, "")
+
+
+def test_csv_cells_stay_texts_and_are_split_at_the_separator(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,photos,colour,side\n007,a.jpg|b.jpg,red|blue,train\n8,,,test\n")
+    columns = CatalogueTable("id", "photos", ["colour"], side="side")
+    first, second = read_catalogue(str(tmp_path / "t.csv"), columns=columns).articles
+    assert first.item_id == "007"
+    assert first.images == (f"{tmp_path}/a.jpg", f"{tmp_path}/b.jpg")
+    assert first.labels["colour"] == ("red", "blue")
+    assert (second.images, second.labels["colour"], second.side) == ((), (), "test")
+
+
+def test_parquet_lists_and_templates_are_read(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [1, 2], "tags": [["a", "b"], None], "colour": ["red", None]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    columns = CatalogueTable("id", "{id}.jpg", ["tags", "colour"])
+    first, second = read_catalogue(str(tmp_path / "t.parquet"), photos="x", columns=columns).articles
+    assert (first.images, first.labels["tags"]) == (("x/1.jpg",), ("a", "b"))
+    assert (second.labels["tags"], second.labels["colour"]) == ((), ())
+
+
+def test_a_column_that_is_in_no_row_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"columns: expected 'color' in a row of .*got the columns \['colour'"):
+        read_catalogue(jsonl(tmp_path / "t.jsonl", ROWS), columns=CatalogueTable("id", "photos", ["color"]))
+
+
+def test_a_broken_line_is_refused_by_number(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"id": 1}\n{"id": \n')
+    with pytest.raises(ValueError, match="line 2"):
+        read_catalogue(str(tmp_path / "t.jsonl"), columns=CatalogueTable("id", None))
+
+
+def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"table: expected a \.jsonl"):
+        read_catalogue("t.xlsx", columns=CatalogueTable())
+
+
+def test_an_item_without_an_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="got none in row 2"):
+        read_catalogue(jsonl(tmp_path / "t.jsonl", [{"id": 1}, {"x": 2}]), columns=CatalogueTable("id", None))
+
+
+def test_an_item_id_that_occurs_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="'a' twice"):
+        Catalogue((Article("a"), Article("a")))
+
+
+def test_a_photo_folder_gives_classes_and_sides(tmp_path: Path) -> None:
+    for name in ("train/hat/1.png", "test/shoe/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        Image.new("RGB", (2, 2)).save(tmp_path / name)
+    catalogue = read_photo_folder(str(tmp_path))
+    assert [(a.labels["class"], a.side) for a in catalogue.articles] == [(("shoe",), "test"), (("hat",), "train")]
+    assert len(load_pictures(catalogue, 2)) == 2
+
+
+def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="got none"):
+        read_photo_folder(str(tmp_path))
+
+
+def generated(contents: list[list[str]]) -> tuple[Catalogue, Pictures]:
+    catalogue = Catalogue(tuple(Article(f"i{number}") for number in range(len(contents))))
+    flat = [(number, content) for number, some in enumerate(contents) for content in some]
+    pixels = np.zeros((len(flat), 1, 1, 1), np.uint8)
+    owners = np.array([n for n, _ in flat], dtype=np.int64)
+    return catalogue, Pictures(pixels, owners, tuple(c for _, c in flat), tuple(c for _, c in flat))
+
+
+def test_no_photo_stands_on_both_sides_of_a_split() -> None:
+    rng = np.random.default_rng(0)
+    contents = [[f"p{n}" for n in rng.integers(0, 300, 2)] for _ in range(250)]
+    catalogue, pictures = generated(contents)
+    split = split_articles(catalogue, pictures, seed=1)
+    side = {item: name for name in ("train", "validation", "test") for item in split.side(name)}
+    assert len(side) == 250
+    where: dict[str, set[str]] = {}
+    for item, some in zip(catalogue.item_ids, contents, strict=True):
+        for content in some:
+            where.setdefault(content, set()).add(side[item])
+    assert all(len(sides) == 1 for sides in where.values())
+
+
+def test_a_split_is_seeded_meets_its_shares_and_ignores_other_articles() -> None:
+    catalogue, pictures = generated([[f"p{n}"] for n in range(2000)])
+    split = split_articles(catalogue, pictures, seed=3)
+    assert split == split_articles(catalogue, pictures, seed=3)
+    assert split != split_articles(catalogue, pictures, seed=4)
+    assert abs(len(split.test) / 2000 - 0.2) < 0.03
+    fewer = split_articles(*generated([[f"p{n}"] for n in range(100)]), seed=3)
+    assert set(fewer.test) == set(split.test) & {f"i{n}" for n in range(100)}
+    assert ArticleSplit.from_json(json.loads(json.dumps(split.to_json()))) == split
+
+
+def test_a_given_split_is_kept_and_photos_on_two_sides_are_listed() -> None:
+    articles = tuple(Article(name, side=side) for name, side in (("a", "train"), ("b", "test"), ("c", "test")))
+    _, pictures = generated([["same"], ["same"], ["own"]])
+    split = split_articles(Catalogue(articles), pictures)
+    assert (split.train, split.test, split.seed) == (("a",), ("b", "c"), None)
+    assert split.shared == ("same", "same")
+
+
+def test_an_unknown_side_is_refused() -> None:
+    with pytest.raises(ValueError, match="'valid' for 'a'"):
+        split_articles(Catalogue((Article("a", side="valid"),)), generated([[]])[1])
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
+    with pytest.raises(ValueError, match="leave some for training"):
+        split_articles(*generated([["p"]]), validation=0.5, test=0.5)
+
+
+def article(**labels: tuple[str, ...]) -> Article:
+    return Article("x", labels=labels)
+
+
+def test_labels_become_numbers_in_the_chosen_order() -> None:
+    articles = [article(size=("S",)), article(size=("L",)), article(size=())]
+    space = LabelSpace.of(articles, ["size"], order={"size": ["S", "M", "L"]})
+    assert space["size"].classes == ("S", "M", "L")
+    assert space.encode(articles)["size"].tolist() == [0, 2, MISSING]
+
+
+def test_a_label_never_seen_in_training_is_marked_and_named() -> None:
+    space = LabelSpace.of([article(size=("S",))], ["size"])
+    new = [article(size=("XL",)), article(size=("XL",)), article(size=("S",))]
+    assert space.encode(new)["size"].tolist() == [UNSEEN, UNSEEN, 0]
+    assert space.unseen(new) == {"size": {"XL": 2}}
+
+
+def test_facets_are_rows_of_yes_and_no_and_missing_rows_are_nan() -> None:
+    articles = [article(tags=("a", "c")), article(tags=())]
+    space = LabelSpace.of([article(tags=("a", "b", "c"))], ["tags"], facets=["tags"])
+    codes = space.encode(articles)["tags"]
+    assert codes[0].tolist() == [1, 0, 1]
+    assert np.isnan(codes[1]).all()
+
+
+def test_label_errors_name_the_column() -> None:
+    with pytest.raises(ValueError, match="got none in any training article"):
+        LabelSpace.of([article(size=())], ["size"])
+    with pytest.raises(ValueError, match=r"at most one 'size' of item 'x', got \['S', 'M'\]"):
+        LabelSpace.of([article(size=("S", "M"))], ["size"])
+    with pytest.raises(ValueError, match="got none for 'S'"):
+        LabelSpace.of([article(size=("S",))], ["size"], order={"size": ["M"]})
+    with pytest.raises(ValueError, match=r"expected 'colour' among the tasks"):
+        LabelSpace.of([article(size=("S",))], ["size"], facets=["colour"])
+    with pytest.raises(ValueError, match="'S' twice"):
+        Task("size", ("S", "S"))
