@@ -2,8 +2,19 @@
 
 from .data import ForecastData, Metadata
 from .frames import from_frame
-from .registry import get_dataset
+from .registry import DATASETS, get_dataset
+from .retail import dominicks_oj, from_sales
 from .sales import simulated_sales
 from .sales_truth import SalesTruth
 
-__all__ = ["ForecastData", "Metadata", "SalesTruth", "from_frame", "get_dataset", "simulated_sales"]
+__all__ = [
+    "DATASETS",
+    "ForecastData",
+    "Metadata",
+    "SalesTruth",
+    "dominicks_oj",
+    "from_frame",
+    "from_sales",
+    "get_dataset",
+    "simulated_sales",
+]

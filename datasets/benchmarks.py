@@ -26,6 +26,7 @@ class Benchmark:
 
     Arguments:
         name: the name of the archive, without ``.tar.gz``.
+        about: what it is, in a few words.
         target_dim: the number of series D that the protocol forecasts.
         rows: the number of series in the archive; the protocol takes the last ``target_dim`` of them.
         freq: frequency alias.
@@ -40,6 +41,7 @@ class Benchmark:
     """
 
     name: str
+    about: str
     target_dim: int
     rows: int
     freq: str
@@ -61,6 +63,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     for benchmark in (
         Benchmark(
             name="exchange_rate_nips",
+            about="daily exchange rates of 8 countries",
             target_dim=8,
             rows=8,
             freq="B",
@@ -82,6 +85,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         Benchmark(
             name="solar_nips",
+            about="hourly solar power of 137 plants in Alabama",
             target_dim=137,
             rows=137,
             freq="h",
@@ -102,6 +106,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         Benchmark(
             name="electricity_nips",
+            about="hourly electricity load of 370 clients",
             target_dim=370,
             rows=370,
             freq="h",
@@ -122,6 +127,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         Benchmark(
             name="traffic_nips",
+            about="hourly road occupancy of 963 lanes in San Francisco",
             target_dim=963,
             rows=963,
             freq="h",
@@ -142,6 +148,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         Benchmark(
             name="taxi_30min",
+            about="taxi trips at 1214 places in New York by the half hour",
             target_dim=1214,
             rows=1214,
             freq="30min",
@@ -162,6 +169,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         Benchmark(
             name="wiki-rolling_nips",
+            about="daily views of 2000 Wikipedia pages (the last of 9535)",
             target_dim=2000,
             rows=9535,
             freq="D",
@@ -182,6 +190,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         Benchmark(
             name="wiki2000_nips",
+            about="daily views of 2000 Wikipedia pages",
             target_dim=2000,
             rows=2000,
             freq="D",

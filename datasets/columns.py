@@ -209,6 +209,19 @@ class Columns:
         self._refuse((values.isna() & raw.notna()) | np.isinf(values), raw, f"{column!r}: expected finite numbers")
         return values.to_numpy()
 
+    def refuse(self, wrong: pd.Series, expected: str, column: str) -> None:
+        """Refuse rows.
+
+        Arguments:
+            wrong: whether each row is refused, ``[rows]``.
+            expected: what was expected, for the message.
+            column: the column whose cells are shown.
+
+        Raises:
+            ValueError: a row is refused; the message has the cells and their rows.
+        """
+        self._refuse(wrong, self.table[column], f"{expected} in {column!r}")
+
     def _refuse(self, wrong: pd.Series, raw: pd.Series, expected: str) -> None:
         if wrong.any():
             cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]

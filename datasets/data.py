@@ -24,7 +24,8 @@ class Metadata:
             ``channel[item_id]``, a channel shared by all series by its bare name.
         archive: the published benchmark of which these are the exact numbers (its fingerprints were
             verified), else ``None``. Published scores are shown only beside such a dataset.
-        lags: lags used in the published protocol, in steps; empty: the models choose by frequency.
+        lags: lags that go with the data (for a benchmark, those of the published protocol), in steps; empty:
+            the models choose by frequency.
         past_covariates: names of the rows of ``past_feat_dynamic_real``, written as in ``covariates``.
     """
 

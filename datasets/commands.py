@@ -1,0 +1,189 @@
+"""``hemline data``: list, fetch and describe datasets."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from .benchmarks import BENCHMARKS
+from .data import ForecastData
+from .frames import from_frame
+from .locate import find
+from .published import archive_in_cache, fetch_benchmark
+from .registry import DATASETS, get_dataset
+from .retail import OJ_FILES
+from .tables import TABLES, locate_file
+
+app = typer.Typer(help="List, fetch and describe datasets.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_datasets() -> None:
+    """List every dataset that is known by name.
+
+    Example: hemline data list
+    """
+    table = Table(title="Datasets")
+    for heading in ("name", "D", "freq", "H", "windows", "where", "what"):
+        table.add_column(
+            heading, justify="right" if heading in ("D", "H", "windows") else "left", no_wrap=heading == "name"
+        )
+    for dataset in DATASETS.values():
+        table.add_row(
+            dataset.name,
+            str(dataset.target_dim),
+            dataset.freq,
+            str(dataset.prediction_length),
+            str(dataset.windows),
+            _whereabouts(dataset.name),
+            dataset.about,
+        )
+    Console().print(table)
+
+
+@app.command()
+def fetch(name: Annotated[str, typer.Argument(help="A name that `hemline data list` shows.")]) -> None:
+    """Download a benchmark into the cache, checked, or say where a dataset lies already.
+
+    A transfer that was interrupted is taken up where it stopped.
+
+    Example: hemline data fetch exchange_rate_nips
+    """
+    typer.echo(str(_fetched(name)))
+
+
+@app.command()
+def describe(
+    source: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A known name, or a CSV or Parquet file.")],
+    item: Annotated[
+        str | None, typer.Option(help="Column of items, for a file with a row for each item and date.")
+    ] = None,
+    timestamp: Annotated[str | None, typer.Option(help="Column of dates, for a file.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column of values, for a file with --item.")] = None,
+    freq: Annotated[
+        str | None, typer.Option(help="Frequency of a file; without it, it is told from the dates.")
+    ] = None,
+    series: Annotated[int, typer.Option(min=0, help="How many series to show one by one.")] = 20,
+) -> None:
+    """Say what a dataset holds: its size, span, gaps, zeros, and each series.
+
+    A known name is enough: hemline data describe simulated_sales
+
+    A file needs its columns: hemline data describe sales.csv --timestamp week --item article --target units
+    """
+    console = Console()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        if source in DATASETS:
+            data = get_dataset(source)
+        elif not Path(source).exists():
+            raise ValueError(f"describe: expected a file or one of {', '.join(DATASETS)}; got {source!r}")
+        elif timestamp is None:
+            raise ValueError("--timestamp: a file needs the name of its column of dates")
+        else:
+            data = from_frame(
+                source, timestamp=timestamp, item=item, target=target, freq=freq, prediction_length=1, windows=0
+            )
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            typer.echo(f"warning: {warning.message}", err=True)
+    console.print(_summary(data, is_file=source not in DATASETS))
+    console.print(_series(data, series))
+
+
+def _whereabouts(name: str) -> str:
+    """Where a dataset would be read from now."""
+    if name == "simulated_sales":
+        return "built in"
+    try:
+        if name in BENCHMARKS:
+            source, _ = find((f"{name}.tar.gz", name))
+            if source is None:
+                return "cached" if archive_in_cache(BENCHMARKS[name]).exists() else "download"
+            return "here"
+        _local(name)
+    except FileNotFoundError:
+        return "not found"
+    return "here"
+
+
+def _local(name: str) -> Path:
+    return locate_file(name, OJ_FILES if name == "dominicks_oj" else TABLES[name].files)
+
+
+def _fetched(name: str) -> Path | str:
+    if name not in DATASETS:
+        raise ValueError(f"name: expected one of {', '.join(DATASETS)}; got {name!r}")
+    if name == "simulated_sales":
+        return "simulated_sales is built in, there is nothing to fetch"
+    if name not in BENCHMARKS:
+        return _local(name)
+    source, tried = find((f"{name}.tar.gz", name))
+    return source or fetch_benchmark(BENCHMARKS[name], tried)
+
+
+def _summary(data: ForecastData, is_file: bool) -> Table:
+    metadata, train = data.metadata, data.train[0]
+    whole = (data.test or data.train)[-1]
+    target = whole["target"]
+    first = whole["start"]
+    table = Table(title=metadata.name, show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    facts = {
+        "series (D)": f"{metadata.target_dim}",
+        "steps (T)": f"{target.shape[1]}, of them {train['target'].shape[1]} for training",
+        "frequency": metadata.freq,
+        "first, last": f"{_date(first)}, {_date(first + (target.shape[1] - 1))}",
+        "horizon (H)": "not set" if is_file else f"{metadata.prediction_length}",
+        "test windows": f"{len(data.test)}",
+        "season": f"{metadata.season}",
+        "domain": metadata.domain,
+        "missing": f"{np.isnan(target).mean():.2%}",
+        "zeros": f"{(target == 0).mean():.2%}",
+        "covariates": _channels(metadata.covariates),
+        "past covariates": _channels(metadata.past_covariates),
+        "published archive": "exact, checksums verified" if metadata.archive else "no",
+    }
+    for name, value in facts.items():
+        table.add_row(name, value)
+    return table
+
+
+def _series(data: ForecastData, count: int) -> Table:
+    target = (data.test or data.train)[-1]["target"]
+    shown = min(count, len(target))
+    table = Table(title=f"series ({shown} of {len(target)})")
+    table.add_column("series")
+    for heading in ("mean", "std", "min", "median", "max", "missing", "zeros"):
+        table.add_column(heading, justify="right")
+    for name, values in zip(data.metadata.item_ids[:shown], target[:shown], strict=True):
+        seen = values[~np.isnan(values)]
+        numbers = (seen.mean(), seen.std(), seen.min(), np.median(seen), seen.max())
+        shares = (np.isnan(values).mean(), (values == 0).mean())
+        table.add_row(name, *(_number(number) for number in numbers), *(f"{share:.1%}" for share in shares))
+    return table
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def _channels(names: tuple[str, ...]) -> str:
+    """The kinds of channels, each with how many series have it."""
+    kinds: dict[str, int] = {}
+    for name in names:
+        kind = name.split("[")[0]
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in kinds.items()) or "none"
+
+
+def _date(period: object) -> str:
+    stamp = getattr(period, "start_time", period)
+    return str(stamp).removesuffix(" 00:00:00")

@@ -1,0 +1,297 @@
+"""Sales tables of shops, with Dominick's orange juice as the worked example."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from .columns import Columns, read_table
+from .data import Domain, ForecastData
+from .frames import from_frame
+from .tables import locate_file
+
+Level = Literal["chain", "store"]
+
+OJ_BRANDS = (
+    "tropicana_premium_64",
+    "tropicana_premium_96",
+    "floridas_natural_64",
+    "tropicana_64",
+    "minute_maid_64",
+    "minute_maid_96",
+    "citrus_hill_64",
+    "tree_fresh_64",
+    "florida_gold_64",
+    "dominicks_64",
+    "dominicks_128",
+)
+"""The brands 1 … 11 of the orange juice data, each with the ounces of its package."""
+
+OJ_FILES = ("retail_dominicks_oj/derived_yx.csv.gz", "derived_yx.csv.gz")
+_OJ_WEEK_1 = pd.Timestamp("1989-09-14")
+
+
+def from_sales(
+    frame: pd.DataFrame | str | os.PathLike[str],
+    *,
+    article: str,
+    date: str,
+    units: str,
+    prediction_length: int,
+    store: str | None = None,
+    level: Level = "chain",
+    price: str | None = None,
+    promotion: str | None = None,
+    covariates: Sequence[str] = (),
+    shared_covariates: Sequence[str] = (),
+    missing_rows: Literal["gap", "zero"] = "gap",
+    fill_covariates: Literal["forward"] | None = None,
+    freq: str | None = None,
+    windows: int = 1,
+    season: int | None = None,
+    domain: Domain = "count",
+    name: str | None = None,
+) -> ForecastData:
+    """Make a dataset of a long sales table: a row for each article, store and date.
+
+    The channels get the names that scenarios use: ``price[article]`` and ``promo[article]``, whatever their
+    columns are called. On the chain level the units of the stores are summed and every other column is
+    averaged over the stores that have a row, each counting the same: weights by sales would let demand into
+    the price. Stores without a row are missing from the sum, so the number of stores that have one is kept
+    as the past-only channel ``stores[article]``.
+
+    Arguments:
+        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        article: the column that names the article.
+        date: the column of dates.
+        units: the column of units sold, at least 0.
+        prediction_length: the horizon H, in steps.
+        store: the column that names the store; ``None`` where the table has no stores.
+        level: ``"chain"`` makes a series of each article, ``"store"`` of each article in each store, called
+            ``article@store``.
+        price: the column of prices, money a unit, above 0.
+        promotion: the column of promotions, 0 … 1.
+        covariates: further columns of an article that are known in the future.
+        shared_covariates: further columns known in the future that are the same for all rows of a date.
+        missing_rows: ``"gap"`` takes a missing row as a missing value; ``"zero"`` as a row of 0 units, from
+            the first row of the series on, for tables that list only what was sold.
+        fill_covariates: as in :func:`from_frame`.
+        freq: as in :func:`from_frame`.
+        windows: the number of test windows.
+        season: steps of one season; ``None`` takes the usual one of the frequency.
+        domain: the values a series can take.
+        name: the name of the dataset.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+        ValueError: a column is unknown, rows are duplicates, units are negative, a price is not above 0 or a
+            promotion not in 0 … 1; the message names the rows.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({
+        ...     "sku": ["coat", "coat", "coat"] * 2,
+        ...     "shop": ["north"] * 3 + ["south"] * 3,
+        ...     "day": ["2024-05-01", "2024-05-02", "2024-05-03"] * 2,
+        ...     "sold": [3, 4, 5, 1, 0, 2],
+        ...     "eur": [50.0, 40.0, 50.0, 50.0, 50.0, 50.0],
+        ... })
+        >>> data = from_sales(table, article="sku", store="shop", date="day", units="sold", price="eur",
+        ...                   prediction_length=1)
+        >>> data.test[0]["target"].tolist(), data.test[0]["feat_dynamic_real"].tolist()
+        ([[4.0, 4.0, 7.0]], [[50.0, 45.0, 50.0]])
+        >>> data.metadata.covariates
+        ('price[coat]',)
+    """
+    if level not in ("chain", "store"):
+        raise ValueError(f"level: expected 'chain' or 'store', got {level!r}")
+    if level == "store" and store is None:
+        raise ValueError("level: 'store' needs the name of the column of stores, got store=None")
+    if missing_rows not in ("gap", "zero"):
+        raise ValueError(f"missing_rows: expected 'gap' or 'zero', got {missing_rows!r}")
+    table, source = read_table(frame, text=[column for column in (article, store) if column])
+    sales = _checked(Columns(table, source), article, date, units, store, price, promotion, covariates)
+    for column in shared_covariates:
+        Columns(table, source).require("shared_covariates", [column])
+        sales[column] = table[column]
+
+    channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
+    past: list[str] = []
+    if store is not None and level == "chain":
+        sales, past = _summed(sales, [*channels, *shared_covariates]), ["stores"]
+    elif store is not None:
+        sales["article"] = sales["article"] + "@" + sales["store"]
+    if missing_rows == "zero":
+        sales = _with_zeros(sales)
+    return from_frame(
+        sales,
+        item="article",
+        timestamp="date",
+        target="units",
+        prediction_length=prediction_length,
+        freq=freq,
+        windows=windows,
+        covariates=channels,
+        shared_covariates=shared_covariates,
+        past_covariates=past,
+        fill_covariates=fill_covariates,
+        domain=domain,
+        season=season,
+        name=name or (os.path.basename(source).split(".")[0] if source else "sales"),
+    )
+
+
+def dominicks_oj(
+    path: str | os.PathLike[str] | None = None,
+    level: Level = "chain",
+    prediction_length: int = 8,
+    windows: int = 3,
+) -> ForecastData:
+    """Weekly sales of refrigerated orange juice at Dominick's in Chicago: 11 brands, 83 stores, 121 weeks.
+
+    The target is ounces, so that packages of 64, 96 and 128 ounces compare. Every row of the table carries the
+    prices per ounce of all 11 brands; a brand's own is taken. Whole store-weeks are missing, about 4 per cent.
+    On the chain level ounces are summed over the stores that reported, whose number is the past-only channel
+    ``stores``; in a missing store-week the store level has NaN ounces and the chain's mean price, deal and
+    feature, which are set by the chain. Week 1 of the retailer's calendar began on Thursday 1989-09-14, and
+    the table has its weeks 40 … 160.
+
+    Source: the data ``orangeJuice`` of the R package bayesm, from the Dominick's database of the James M. Kilts
+    Center, University of Chicago Booth School of Business; A. L. Montgomery, "Creating micro-marketing pricing
+    strategies using supermarket scanner data", Marketing Science 16 (1997).
+
+    Arguments:
+        path: the file ``derived_yx.csv.gz``, or the data folder in which it lies; ``None`` searches
+            ``HEMLINE_DATA``.
+        level: ``"chain"`` has 11 series, ``"store"`` one of each brand in each store (913).
+        prediction_length: the horizon H, in weeks.
+        windows: the number of test windows.
+
+    Returns:
+        The dataset, with the channels ``price[…]`` (dollars an ounce), ``deal[…]`` (in-store coupon) and
+        ``feat[…]`` (feature advertisement, 0 … 1).
+
+    Raises:
+        FileNotFoundError: the file is nowhere.
+        ValueError: the file is not this table, or the windows leave no history.
+    """
+    source = locate_file("dominicks_oj", OJ_FILES, path)
+    raw, _ = read_table(source)
+    prices = [f"price{brand}" for brand in range(1, len(OJ_BRANDS) + 1)]
+    Columns(raw, str(source)).require("path", ["store", "brand", "week", "logmove", *prices, "deal", "feat"])
+    raw = raw.sort_values(["brand", "store", "week"], ignore_index=True)
+    brand = raw["brand"].to_numpy() - 1
+    if not np.isin(brand, np.arange(len(OJ_BRANDS))).all():
+        raise ValueError(f"path: expected the brands 1 to {len(OJ_BRANDS)} in {str(source)!r}, got others")
+    sales = pd.DataFrame(
+        {
+            "brand": np.array(OJ_BRANDS)[brand],
+            "store": raw["store"],
+            "week": _OJ_WEEK_1 + pd.to_timedelta(7 * (raw["week"] - 1) + 6, unit="D"),
+            "ounces": np.exp(raw["logmove"]),
+            "price": raw[prices].to_numpy()[np.arange(len(raw)), brand],
+            "deal": raw["deal"],
+            "feat": raw["feat"],
+        }
+    )
+    if level == "store":
+        sales = _with_missing_store_weeks(sales)
+    return from_sales(
+        sales,
+        article="brand",
+        store="store",
+        date="week",
+        units="ounces",
+        price="price",
+        covariates=("deal", "feat"),
+        level=level,
+        prediction_length=prediction_length,
+        windows=windows,
+        freq="W-WED",
+        domain="positive",
+        name="dominicks_oj",
+    )
+
+
+def _checked(
+    columns: Columns,
+    article: str,
+    date: str,
+    units: str,
+    store: str | None,
+    price: str | None,
+    promotion: str | None,
+    covariates: Sequence[str],
+) -> pd.DataFrame:
+    """The columns of a sales table under their house names, every cell looked at."""
+    numbers = {"units": units, "price": price, "promo": promotion}
+    for argument, column in (("units", units), ("price", price), ("promotion", promotion)):
+        columns.require(argument, [column] if column else [])
+    columns.require("covariates", covariates)
+    sales = pd.DataFrame(index=columns.table.index)
+    for house, column in (("article", article), ("store", store)):
+        if column is not None:
+            codes, names = columns.items(column)
+            sales[house] = np.array(names, dtype=object)[codes]
+    sales["date"] = columns.dates(date)
+    for house, column in {**numbers, **{column: column for column in covariates}}.items():
+        if column is not None:
+            sales[house] = columns.numbers(column)
+    columns.refuse(sales["units"] < 0, "units: expected at least 0", units)
+    if price is not None:
+        columns.refuse(sales["price"] <= 0, "price: expected more than 0", price)
+    if promotion is not None:
+        columns.refuse((sales["promo"] < 0) | (sales["promo"] > 1), "promotion: expected 0 to 1", promotion)
+    keys = ["article", "date", *(["store"] if store else [])]
+    twice = sales[sales.duplicated(keys, keep=False)]
+    if len(twice):
+        same = twice[(twice[keys] == twice[keys].iloc[0]).all(axis=1)]
+        raise ValueError(
+            f"date: {len(twice)} rows share article, date and store with another; first: rows "
+            f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}"
+        )
+    return sales
+
+
+def _summed(sales: pd.DataFrame, channels: Sequence[str]) -> pd.DataFrame:
+    """One row for each article and date: summed units, mean channels, the number of stores."""
+    groups = sales.groupby(["article", "date"], sort=False)
+    summed = groups[list(channels)].mean()
+    summed.insert(0, "units", groups["units"].sum(min_count=1))
+    summed["stores"] = groups["units"].count()
+    summed = summed.reset_index()
+    summed.index = pd.Index(summed["article"] + " on " + summed["date"].astype(str))
+    return summed
+
+
+def _with_zeros(sales: pd.DataFrame) -> pd.DataFrame:
+    """Add a row of 0 units where an article has none on a date of the table, from its first row on."""
+    dates = pd.Index(np.sort(sales["date"].unique()), name="date")
+    full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
+    known = sales.set_index(["article", "date"])
+    filled = known.reindex(full)
+    new = ~full.isin(known.index)
+    filled.loc[new, "units"] = 0.0
+    if "stores" in filled:
+        filled.loc[new, "stores"] = 0.0
+    filled = filled.reset_index()
+    begins = filled["article"].map(sales.groupby("article")["date"].min())
+    return filled[filled["date"] >= begins].reset_index(drop=True)
+
+
+def _with_missing_store_weeks(sales: pd.DataFrame) -> pd.DataFrame:
+    """Add the store-weeks that were not reported, with the chain's mean price and promotions."""
+    keys = ["brand", "store", "week"]
+    full = pd.MultiIndex.from_product([pd.unique(sales[key]) for key in keys], names=keys)
+    filled = sales.set_index(keys).reindex(full).reset_index()
+    channels = ["price", "deal", "feat"]
+    chain = filled.groupby(["brand", "week"])[channels].transform("mean")
+    filled[channels] = filled[channels].fillna(chain)
+    return filled
