@@ -18,6 +18,8 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, TQDMProgressBar
 from torch import Tensor
+from torch.distributions import Distribution
+from torch.utils.data import DataLoader
 
 from .checkpoints import Checkpoints
 from .forecaster import Forecaster
@@ -44,7 +46,7 @@ class TrainConfig:
             a validation span, or validation data, the weights of the best epoch are kept.
         seed: seeds the weights, the windows and every later draw.
         checkpoints: folder that keeps a full checkpoint after every epoch; training goes on from there.
-        compile: whether `torch.compile` compiles the loss.
+        compile: whether `torch.compile` compiles the head's loss, which is where a step spends its time.
         trainer: options passed to `lightning.pytorch.Trainer` as they are (``devices``, ``accelerator``,
             ``precision``, ``strategy``, ...).
     """
@@ -129,7 +131,6 @@ class Training(pl.LightningModule):
         self.forecaster, self.config, self.names = forecaster, config, names
         self.series, self.validation = series, validation
         self.history: list[dict[str, Any]] = []
-        self.objective = torch.compile(forecaster.loss) if config.compile else forecaster.loss
         self._total = torch.zeros(())
         self._began = 0.0
 
@@ -152,9 +153,9 @@ class Training(pl.LightningModule):
     def training_step(self, starts: Tensor, index: int) -> Tensor:
         """One step on the windows that start at `starts`."""
         window = self._gather(self.series, starts)
-        loss = self.objective(window, context=self.config.context_loss)
+        loss = self.forecaster.loss(window, context=self.config.context_loss)
         if not torch.isfinite(loss):
-            raise NonFiniteLoss(self._blame(window, starts, index, float(loss)))
+            raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
         self._total += loss.detach()
         return loss
 
@@ -280,11 +281,11 @@ def fit(
         **config.trainer,
         "callbacks": callbacks + list(config.trainer.get("callbacks", ())),
     }
-    with quiet_lightning():
+    with quiet_lightning(), _unchecked_distributions(), _compiled_head(forecaster, config.compile):
         trainer = pl.Trainer(**options)
         loaders: dict[str, Any] = {"train_dataloaders": Batches(starts, config, trainer)}
         if watched is not None:
-            loaders["val_dataloaders"] = list(watched[1].split(config.batch_size))
+            loaders["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
         trainer.fit(module, ckpt_path=ckpt_path or checkpoints.latest(), weights_only=True, **loaders)
     if trainer.interrupted:
         raise KeyboardInterrupt
@@ -319,6 +320,33 @@ def _identity(config: TrainConfig, forecaster: Forecaster, series: SeriesTensor)
 
 
 @contextmanager
+def _unchecked_distributions() -> Iterator[None]:
+    """Let a NaN parameter reach the loss, where it is reported by name, and save a check a step."""
+    before = Distribution._validate_args  # type: ignore[attr-defined]
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(before)
+
+
+@contextmanager
+def _compiled_head(forecaster: Forecaster, wanted: bool) -> Iterator[None]:
+    """Compile the loss of the head; torch's recurrent networks are kernels already and cannot be traced."""
+    if not wanted:
+        yield
+        return
+    with warnings.catch_warnings():
+        # The compiler looks for gradients on every input, the context vectors among them.
+        warnings.filterwarnings("ignore", message=".*\\.grad attribute of a Tensor that is not a leaf.*")
+        forecaster.head.loss = torch.compile(forecaster.head.loss)
+        try:
+            yield
+        finally:
+            del forecaster.head.loss
+
+
+@contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Leave out Lightning's banners and advice, which are not for the users of this library."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
@@ -326,6 +354,8 @@ def quiet_lightning() -> Iterator[None]:
     with warnings.catch_warnings():
         # Lightning advises workers for data loaders; batches here are row numbers, made in no time.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # Without a validation span there is nothing to validate on, which is as it should be.
+        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")
         for each in loggers:
             each.setLevel(logging.WARNING)

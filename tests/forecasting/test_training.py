@@ -1,0 +1,206 @@
+"""Training resumes, is seeded, keeps its settings and says what went wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from hemline.forecasting import MAF, ForecastEstimator, ForecastPredictor, NonFiniteLoss, TrainConfig
+from hemline.forecasting.spec import infer_spec
+from hemline.forecasting.training import Training, epoch_seed
+from hemline.forecasting.windows import SeriesTensor
+
+SMALL = {"batches_per_epoch": 4, "batch_size": 8}
+
+
+def weights(predictor):
+    return predictor.forecaster.state_dict()
+
+
+def assert_equal_weights(first, second):
+    for name, value in weights(first).items():
+        assert torch.equal(value, weights(second)[name]), name
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(walks):
+    first, second, third = (
+        ForecastEstimator("D", 7, train=TrainConfig(max_epochs=2, seed=seed, **SMALL)).train(walks)
+        for seed in (0, 0, 1)
+    )
+    assert_equal_weights(first, second)
+    assert any(not torch.equal(value, weights(third)[name]) for name, value in weights(first).items())
+
+
+def test_training_leaves_the_users_random_state_alone(walks):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    ForecastEstimator("D", 7, train=TrainConfig(max_epochs=1, **SMALL)).train(walks)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_training_killed_in_the_middle_resumes_to_equal_weights(walks, tmp_path):
+    """kill -9 after some epochs; the second process goes on from the checkpoint."""
+    script = textwrap.dedent("""
+        import sys, time
+        import numpy as np, pandas as pd
+        from hemline.forecasting import ForecastEstimator, TrainConfig
+        from hemline.forecasting.checkpoints import Checkpoints
+
+        target = np.load(sys.argv[1])
+        data = [{"start": pd.Period("2024-01-01", "D"), "target": target}]
+        slow, kept = float(sys.argv[3]), Checkpoints.on_train_epoch_end
+
+        def on_train_epoch_end(self, trainer, module):
+            kept(self, trainer, module)
+            print("epoch", trainer.current_epoch, flush=True)
+            time.sleep(slow)
+
+        Checkpoints.on_train_epoch_end = on_train_epoch_end
+        config = TrainConfig(
+            max_epochs=5, batches_per_epoch=4, batch_size=8, validation_span=14, patience=9, checkpoints=sys.argv[2]
+        )
+        predictor = ForecastEstimator("D", 7, train=config).train(data)
+        predictor.serialize(sys.argv[4])
+    """)
+    np.save(tmp_path / "target.npy", walks[0]["target"])
+
+    def start(slow):
+        arguments = [tmp_path / "target.npy", tmp_path / "kept", str(slow), tmp_path / "out"]
+        command = [sys.executable, "-c", script, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    process = start(60)
+    assert process.stdout.readline() == "epoch 0\n"
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert (tmp_path / "kept" / "last.ckpt").exists()
+    said = start(0).communicate(timeout=120)[0].splitlines()
+    assert said == ["epoch 1", "epoch 2", "epoch 3", "epoch 4"]
+    config = TrainConfig(max_epochs=5, batches_per_epoch=4, batch_size=8, validation_span=14, patience=9)
+    unbroken = ForecastEstimator("D", 7, train=config).train(walks)
+    resumed = ForecastPredictor.deserialize(tmp_path / "out")
+    assert_equal_weights(resumed, unbroken)
+    losses = [[row["train_loss"] for row in each.training_log] for each in (resumed, unbroken)]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 5
+
+
+def test_a_checkpoint_of_another_training_is_refused(walks, tmp_path):
+    config = TrainConfig(max_epochs=1, checkpoints=str(tmp_path), **SMALL)
+    ForecastEstimator("D", 7, train=config).train(walks)
+    other = TrainConfig(max_epochs=2, learning_rate=0.1, checkpoints=str(tmp_path), **SMALL)
+    with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
+        ForecastEstimator("D", 7, train=other).train(walks)
+
+
+def test_the_learning_rate_is_the_one_that_was_set(walks):
+    """Adam's first step changes each weight by the learning rate, whatever the gradient."""
+    rate = 0.0123
+    config = TrainConfig(max_epochs=1, batches_per_epoch=1, batch_size=8, learning_rate=rate, schedule="constant")
+    estimator = ForecastEstimator("D", 7, train=config)
+    after = weights(estimator.train(walks))
+    spec = infer_spec(walks, freq="D", prediction_length=7)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        before = estimator.network(spec, SeriesTensor(walks, spec, change=None).statistics).state_dict()
+    moved = (after["head.parameters_of.weight"] - before["head.parameters_of.weight"]).abs()
+    assert float(moved.median()) == pytest.approx(rate, rel=1e-3)
+
+
+def test_the_cosine_schedule_ends_at_zero(walks, monkeypatch):
+    rates = []
+    step = torch.optim.Adam.step
+
+    def spy(self, *args, **kwargs):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spy)
+    ForecastEstimator("D", 7, train=TrainConfig(max_epochs=2, learning_rate=0.01, **SMALL)).train(walks)
+    assert rates[0] == 0.01
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 0.001
+
+
+def test_a_non_finite_loss_names_series_and_step_and_keeps_the_checkpoint_before(walks, tmp_path, monkeypatch):
+    step = Training.training_step
+
+    def explode(self, starts, index):
+        if self.current_epoch == 1 and index == 2:
+            with torch.no_grad():
+                next(self.forecaster.parameters()).fill_(float("nan"))
+        return step(self, starts, index)
+
+    monkeypatch.setattr(Training, "training_step", explode)
+    walks[0]["target"][2, 60] = 1e7
+    config = TrainConfig(max_epochs=3, batches_per_epoch=4, batch_size=64, checkpoints=str(tmp_path))
+    with pytest.raises(NonFiniteLoss, match=r"loss is nan at epoch 1, batch 2; .* series '2'.* kept in"):
+        ForecastEstimator("D", 7, train=config).train(walks)
+    kept = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert kept["epoch"] == 0
+    assert all(value.isfinite().all() for value in kept["state_dict"].values())
+
+
+def test_the_best_epoch_on_the_validation_span_is_kept_and_patience_stops(walks):
+    config = TrainConfig(max_epochs=40, learning_rate=0.05, validation_span=14, patience=2, **SMALL)
+    predictor = ForecastEstimator("D", 7, train=config).train(walks)
+    losses = [row["validation_loss"] for row in predictor.training_log]
+    assert len(losses) < 40
+    assert min(losses) not in losses[-2:]
+    series = SeriesTensor(walks, predictor.spec, change=None)
+    with torch.no_grad():
+        loss = predictor.forecaster.loss(series.gather(series.validation_starts(14)), context=False)
+    assert float(loss) == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_the_validation_span_is_never_trained_on(walks):
+    """Another end of the series changes no weight."""
+    config = TrainConfig(max_epochs=2, validation_span=14, **SMALL)
+    first = ForecastEstimator("D", 7, train=config).train(walks)
+    starts = SeriesTensor(walks, first.spec, change=None).training_starts(14)
+    # Rows count from the padding; the last horizon ends where the span begins.
+    assert int(starts.max()) + 7 == first.spec.history + first.spec.context_length + 200 - 14
+
+
+def test_validation_changes_neither_weights_nor_statistics(walks):
+    """Validation runs in evaluation mode: with or without it training draws the same weights."""
+    head = MAF(blocks=2, hidden=8, batch_norm=True)
+    plain = TrainConfig(max_epochs=1, **SMALL)
+    estimator = ForecastEstimator("D", 7, head=head, train=plain)
+    assert_equal_weights(estimator.train(walks), estimator.train(walks, validation_data=walks))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"max_epochs": 0}, "max_epochs: expected a positive number, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate: expected a positive number"),
+        ({"schedule": "step"}, "schedule: expected 'cosine' or 'constant', got 'step'"),
+        ({"validation_span": -1}, "validation_span: expected at least 0"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**setting)
+
+
+def test_patience_without_anything_to_watch_is_refused(walks):
+    with pytest.raises(ValueError, match="patience: expected a validation_span or validation_data"):
+        ForecastEstimator("D", 7, train=TrainConfig(patience=2)).train(walks)
+
+
+def test_epochs_and_seeds_share_no_draws():
+    assert len({epoch_seed(seed, epoch) for seed in range(20) for epoch in range(500)}) == 20 * 500
+
+
+def test_a_compiled_loss_trains_to_the_same_weights(walks):
+    config = TrainConfig(max_epochs=1, **SMALL)
+    plain = ForecastEstimator("D", 7, train=config).train(walks)
+    compiled = ForecastEstimator("D", 7, train=TrainConfig(max_epochs=1, compile=True, **SMALL)).train(walks)
+    for name, value in weights(plain).items():
+        torch.testing.assert_close(weights(compiled)[name], value, atol=1e-4, rtol=1e-3)

@@ -1,0 +1,153 @@
+"""Laws of every composition of an encoder and a head, on levels and on changes."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
+from hemline.forecasting.encoders import ENCODERS
+from hemline.forecasting.forecaster import Forecaster
+from hemline.forecasting.heads import HEADS
+from hemline.forecasting.spec import infer_spec
+from hemline.forecasting.windows import SeriesTensor
+
+COMPOSITIONS = [("gru", head) for head in HEADS] + [(encoder, "maf") for encoder in ENCODERS if encoder != "gru"]
+CASES = list(itertools.product(COMPOSITIONS, ["level", "change"]))
+
+
+def entries(dim=3, length=80, gaps=False, seed=0):
+    generator = np.random.default_rng(seed)
+    target = (20 + generator.normal(size=(dim, length)).cumsum(1)).astype(np.float32)
+    if gaps:
+        target[:, 10:13] = np.nan
+        target[0, 40:60:3] = np.nan
+    return [{"start": pd.Period("2024-01-01", "D"), "target": target}]
+
+
+def compose(case, data, seed=0) -> tuple[Forecaster, SeriesTensor]:
+    (encoder, head), of = case
+    estimator = ForecastEstimator("D", 5, lags=(1, 2), scaling=Scaling(of), encoder=ENCODERS[encoder], head=HEADS[head])
+    spec = infer_spec(data, freq="D", prediction_length=5, lags=(1, 2))
+    series = SeriesTensor(data, spec, change=estimator.scaling.change)
+    torch.manual_seed(seed)
+    return estimator.network(spec, series.statistics).eval(), series
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+class TestLaws:
+    def test_every_parameter_gets_a_gradient(self, case):
+        forecaster, series = compose(case, entries())
+        forecaster.train().loss(series.gather(series.training_starts())).backward()
+        for name, parameter in forecaster.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.abs().max() > 0, name
+
+    def test_losses_do_not_depend_on_the_order_of_the_batch(self, case):
+        forecaster, series = compose(case, entries())
+        starts = series.training_starts()[:8]
+        order = torch.randperm(8, generator=torch.Generator().manual_seed(1))
+        losses, _ = forecaster.step_losses(series.gather(starts))
+        shuffled, _ = forecaster.step_losses(series.gather(starts[order]))
+        torch.testing.assert_close(shuffled, losses[order])
+
+    def test_the_loss_of_a_step_does_not_depend_on_later_values_of_the_horizon(self, case):
+        forecaster, series = compose(case, entries())
+        window = series.gather(series.training_starts()[:4])
+        before, _ = forecaster.step_losses(window, context=False)
+        window.values[:, -2:] += 3.0
+        after, _ = forecaster.step_losses(window, context=False)
+        torch.testing.assert_close(after[:, :-2], before[:, :-2])
+        assert not torch.allclose(after[:, -2:], before[:, -2:])
+
+    def test_a_gap_leaves_losses_gradients_and_paths_finite(self, case):
+        forecaster, series = compose(case, entries(gaps=True))
+        loss = forecaster.train().loss(series.gather(series.training_starts()))
+        loss.backward()
+        assert loss.isfinite()
+        assert all(parameter.grad.isfinite().all() for parameter in forecaster.parameters())
+        data = entries(gaps=True)
+        data[0]["target"][:, -4:] = np.nan
+        predictor = ForecastPredictor(ForecastEstimator("D", 5), forecaster)
+        assert np.isfinite(next(predictor.predict(data, num_samples=3)).samples).all()
+
+    def test_one_series_is_enough(self, case):
+        forecaster, series = compose(case, entries(dim=1))
+        assert forecaster.loss(series.gather(series.training_starts())).isfinite()
+        window = series.gather(series.training_starts()[:2], horizon=False)
+        assert forecaster.sample(window, 4).shape == (2, 4, 5, 1)
+
+    def test_losses_carry_the_jacobian_of_the_scale(self, case):
+        """Data ten times as large have a density a tenth as high: the loss grows by log 10 a series."""
+        data = entries()
+        forecaster, series = compose(case, data)
+        larger = [{**data[0], "target": 10 * data[0]["target"]}]
+        scaled, scaled_series = compose(case, larger)
+        scaled.load_state_dict({**forecaster.state_dict(), "usual_scale": scaled.usual_scale})
+        starts = series.training_starts()[:4]
+        with torch.no_grad():
+            small, large = forecaster.loss(series.gather(starts)), scaled.loss(scaled_series.gather(starts))
+        assert float(large - small) == pytest.approx(np.log(10), abs=1e-3)
+
+
+def test_values_under_a_mask_never_reach_a_factorised_loss():
+    forecaster, _ = compose((("gru", "student-t"), "level"), entries())
+    hidden, target = torch.randn(6, 10, forecaster.encoder.context_size), torch.randn(6, 10, 3)
+    mask = (torch.rand(6, 10, 3) > 0.5).float()
+    changed = torch.where(mask > 0, target, torch.tensor(99.0))
+    losses = [forecaster.head.loss(hidden, values, torch.ones(6, 3), mask) for values in (target, changed)]
+    torch.testing.assert_close(*losses)
+
+
+def test_a_mask_counts_every_seen_value_once():
+    """The mean over seen values of two halves of a mask is the mean over all."""
+    forecaster, series = compose((("gru", "student-t"), "level"), entries())
+    window = series.gather(series.training_starts()[:6])
+    hidden = torch.randn(6, 10, forecaster.encoder.context_size)
+    target, scale = window.values[:, -10:], torch.ones(6, 3)
+    mask = (torch.rand(6, 10, 3) > 0.5).float()
+    whole = forecaster.head.loss(hidden, target, scale).sum()
+    parts = [(forecaster.head.loss(hidden, target, scale, m) * m.mean(-1)).sum() for m in (mask, 1 - mask)]
+    torch.testing.assert_close(sum(parts), whole)
+
+
+@pytest.mark.parametrize("of", ["level", "change"])
+def test_sampling_continues_what_training_saw(of):
+    """Feeding a drawn path back through teacher forcing gives the contexts it was drawn from."""
+    torch.manual_seed(0)
+    for encoder in ENCODERS:
+        forecaster, series = compose(((encoder, "student-t"), of), entries())
+        seen = []
+        distribution = forecaster.head.distribution
+
+        def spy(context, distribution=distribution, seen=seen):
+            seen.append(context)
+            return distribution(context)
+
+        forecaster.head.distribution = spy
+        start = series.training_starts()[:1]
+        drawn = forecaster.sample(series.gather(start, horizon=False), 1)
+        decoded = torch.stack(seen, 1)
+        forced = series.gather(start)
+        forced.values[:, -5:] = drawn[:, 0]
+        seen.clear()
+        forecaster.step_losses(forced, context=False)
+        torch.testing.assert_close(seen[0], decoded, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_saved_predictor_draws_the_same_paths(case, tmp_path):
+    (encoder, head), of = case
+    training = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
+    estimator = ForecastEstimator(
+        "D", 5, lags=(1, 2), scaling=Scaling(of), encoder=ENCODERS[encoder], head=HEADS[head], train=training
+    )
+    data = entries(gaps=True)
+    predictor = estimator.train(data)
+    predictor.serialize(tmp_path / "predictor")
+    again = ForecastPredictor.deserialize(tmp_path / "predictor")
+    first, second = (next(each.predict(data, num_samples=7)).samples for each in (predictor, again))
+    np.testing.assert_allclose(first, second, atol=1e-6, rtol=0)
+    assert again.training_log == predictor.training_log
