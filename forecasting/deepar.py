@@ -14,7 +14,7 @@ from gluonts.model.estimator import Estimator
 
 from ..datasets.frequency import normalize_freq
 from .configuration import Configured
-from .grouped import GroupedPredictor
+from .grouped import GroupedPredictor, quiet_gluonts
 from .grouping import Entry, as_multivariate, as_univariate
 from .training import TrainConfig, quiet_lightning
 
@@ -84,7 +84,7 @@ class DeepAREstimator(Configured, Estimator):
             entries = as_multivariate(validation_data, "validation_data")
             held_out = [row for entry in entries for row in as_univariate(entry)]
         config, log = self.train_config, EpochLog()
-        with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(), quiet_lightning():
+        with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(), quiet_lightning(), quiet_gluonts():
             torch.manual_seed(config.seed)
             estimator = Univariate(
                 freq=normalize_freq(self.freq),

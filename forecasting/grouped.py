@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,14 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from .grouping import Entry, as_multivariate, as_univariate
+
+
+@contextmanager
+def quiet_gluonts() -> Iterator[None]:
+    """Leave out a warning that gluonts 0.17 causes at every lag it reads, on torch versions that still allow it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Using a non-tuple sequence for multidimensional indexing")
+        yield
 
 
 class GroupedPredictor(Predictor):
@@ -37,7 +47,7 @@ class GroupedPredictor(Predictor):
             ValueError: the predictor does not forecast by samples.
         """
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            with torch.random.fork_rng():
+            with torch.random.fork_rng(), quiet_gluonts():
                 torch.manual_seed((self.seed + 1) * 7919 + number)
                 forecasts = list(self.predictor.predict(as_univariate(entry), num_samples=num_samples))
             for forecast in forecasts:

@@ -322,7 +322,7 @@ def _identity(config: TrainConfig, forecaster: Forecaster, series: SeriesTensor)
 @contextmanager
 def _unchecked_distributions() -> Iterator[None]:
     """Let a NaN parameter reach the loss, where it is reported by name, and save a check a step."""
-    before = Distribution._validate_args  # type: ignore[attr-defined]
+    before = Distribution._validate_args
     Distribution.set_default_validate_args(False)
     try:
         yield
@@ -339,7 +339,7 @@ def _compiled_head(forecaster: Forecaster, wanted: bool) -> Iterator[None]:
     with warnings.catch_warnings():
         # The compiler looks for gradients on every input, the context vectors among them.
         warnings.filterwarnings("ignore", message=".*\\.grad attribute of a Tensor that is not a leaf.*")
-        forecaster.head.loss = torch.compile(forecaster.head.loss)
+        forecaster.head.loss = torch.compile(forecaster.head.loss)  # type: ignore[method-assign]
         try:
             yield
         finally:

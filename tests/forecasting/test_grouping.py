@@ -1,0 +1,68 @@
+"""Reading gluonts datasets of single series and of many."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from gluonts.dataset.common import ListDataset
+from hemline.forecasting.grouping import as_multivariate, as_univariate
+
+START = pd.Period("2024-01-01", "D")
+
+
+def test_series_with_other_starts_and_ends_are_laid_on_one_span():
+    rows = [{"start": START, "target": [1.0, 2.0, 3.0]}, {"start": START + 2, "target": [4.0, 5.0]}]
+    entry = as_multivariate(rows)[0]
+    assert entry["start"] == START
+    np.testing.assert_array_equal(entry["target"], [[1, 2, 3, np.nan], [np.nan, np.nan, 4, 5]])
+
+
+def test_a_gluonts_list_dataset_is_read():
+    dataset = ListDataset([{"start": "2024-01-01", "target": [1.0, 2.0]}] * 3, freq="h")
+    assert as_multivariate(dataset)[0]["target"].shape == (3, 2)
+
+
+def test_splitting_undoes_grouping():
+    target = np.arange(6, dtype=np.float32).reshape(2, 3)
+    rows = as_univariate({"start": START, "target": target})
+    np.testing.assert_array_equal(as_multivariate(rows)[0]["target"], target)
+    assert [int(row["feat_static_cat"][0]) for row in rows] == [0, 1]
+
+
+def test_covariates_of_single_series_become_rows():
+    rows = [{"start": START, "target": [1.0, 2.0], "feat_dynamic_real": [[k, k, k]]} for k in (1.0, 2.0)]
+    np.testing.assert_array_equal(as_multivariate(rows)[0]["feat_dynamic_real"], [[1, 1, 1], [2, 2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "training_data: expected at least one entry, got an empty dataset"),
+        ([{"start": START}], "expected 'start' and 'target' in entry 0"),
+        ([{"start": START, "target": [1.0]}, {"start": START, "target": [[1.0]]}], r"all \[T\] or all \[D, T\]"),
+        ([{"start": START, "target": [1.0]}, {"start": pd.Period("2024-01", "M"), "target": [1.0]}], "one frequency"),
+        ([{"start": "2024-01-01", "target": [1.0]}], "every start to be a Period"),
+        (
+            [{"start": START, "target": [1.0, 2.0]}, {"start": START, "target": [np.nan, np.nan], "item_id": "B"}],
+            "got only missing values in entry 1 ('B')",
+        ),
+        ([{"start": START, "target": [[1.0, np.inf]]}], "got an infinite value in series 0 of entry 0"),
+        (
+            [{"start": START, "target": [[1.0]]}, {"start": START, "target": [[1.0], [2.0]]}],
+            "expected 1 series as in the first entry, got 2 in entry 1",
+        ),
+        (
+            [{"start": START, "target": [[1.0, 2.0]], "feat_dynamic_real": [[1.0]]}],
+            "expected feat_dynamic_real over at least 2 steps, got 1 in entry 0",
+        ),
+        (
+            [
+                {"start": START, "target": [[1.0]], "feat_dynamic_real": [[1.0]]},
+                {"start": START, "target": [[1.0]]},
+            ],
+            "expected the same feat_dynamic_real rows in every entry, got others in entry 1",
+        ),
+    ],
+)
+def test_a_dataset_that_makes_no_sense_is_refused_by_entry(rows, message):
+    with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        as_multivariate(rows)

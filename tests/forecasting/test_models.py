@@ -1,0 +1,139 @@
+"""The named models, DeepAR and the naive rows on small data; settings by name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from gluonts.model.predictor import Predictor
+from hemline.datasets import Metadata
+from hemline.forecasting import (
+    MAF,
+    MODELS,
+    DeepAREstimator,
+    ForecastEstimator,
+    GRUMAFEstimator,
+    RandomWalkPredictor,
+    Recurrent,
+    SeasonalNaivePredictor,
+    TrainConfig,
+    build_model,
+)from hemline.forecasting.grouped import quiet_gluonts
+from hemline.forecasting.grouping import as_univariate
+
+METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
+SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_trains_predicts_and_is_read_back(name, walks, tmp_path):
+    model = build_model(name, METADATA)
+    if hasattr(model, "train"):
+        model = model.override(SHORT).train(walks)
+    forecast = next(model.predict(walks, num_samples=6))
+    assert forecast.samples.shape == (6, 7, 4)
+    assert np.isfinite(forecast.samples).all()
+    model.serialize(tmp_path)
+    again = next(Predictor.deserialize(tmp_path).predict(walks, num_samples=6))
+    np.testing.assert_allclose(again.samples, forecast.samples, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_forecasts_one_series(name):
+    target = np.random.default_rng(0).normal(size=(1, 100)).cumsum(1).astype(np.float32) + 30
+    data = [{"start": pd.Period("2024-01-01", "D"), "target": target}]
+    model = build_model(name, METADATA)
+    if hasattr(model, "train"):
+        model = model.override(SHORT).train(data)
+    assert next(model.predict(data, num_samples=2)).samples.shape == (2, 7, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if hasattr(build_model(name, METADATA), "train")])
+def test_a_configuration_says_all_and_a_run_is_seeded(name, walks):
+    model = build_model(name, METADATA).override(SHORT)
+    assert model.for_run(7).configuration()["train"]["seed"] == 7
+    first, second = (next(model.for_run(3).train(walks).predict(walks, num_samples=3)).samples for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_configuration_makes_the_same_estimator_again():
+    model = GRUMAFEstimator("D", 7, lags=(1, 3), head=MAF(blocks=2), train=TrainConfig(max_epochs=3))
+    again = ForecastEstimator.from_configuration(model.configuration())
+    assert isinstance(again, GRUMAFEstimator)
+    assert again.configuration() == model.configuration()
+
+
+def test_an_override_changes_one_setting_of_a_part():
+    model = GRUMAFEstimator("D", 7).override({"head": {"blocks": 2}, "encoder": {"size": 8}})
+    assert model.head == MAF(blocks=2)
+    assert model.encoder == Recurrent(size=8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heads": {}}, "GRUMAFEstimator: unknown setting 'heads', expected one of freq, prediction_length"),
+        ({"head": {"block": 2}}, "GRUMAFEstimator.head: unknown setting 'block', expected one of blocks, hidden"),
+        ({"train": {"epochs": 2}}, "GRUMAFEstimator.train: unknown setting 'epochs'"),
+    ],
+)
+def test_an_unknown_setting_is_refused_with_those_known(changes, message):
+    with pytest.raises(ValueError, match=message):
+        GRUMAFEstimator("D", 7).override(changes)
+
+
+def test_an_unknown_model_is_refused_with_those_known():
+    with pytest.raises(ValueError, match="models: unknown model 'gru-mfa', expected one of gru-real-nvp, gru-maf"):
+        build_model("gru-mfa", METADATA)
+    with pytest.raises(ValueError, match="random-walk: has no settings, got train"):
+        build_model("random-walk", METADATA, SHORT)
+
+
+def test_deepar_groups_what_gluonts_draws(walks):
+    """The paths are gluonts' own, series by series; across series they are independent."""
+    predictor = DeepAREstimator("D", 7, train=TrainConfig(max_epochs=1, batches_per_epoch=2, schedule="constant")).train(
+        walks
+    )
+    grouped = next(predictor.predict(walks, num_samples=50)).samples
+    with torch.random.fork_rng(), quiet_gluonts():
+        torch.manual_seed(7919)
+        single = [forecast.samples for forecast in predictor.predictor.predict(as_univariate(walks[0]), num_samples=50)]
+    np.testing.assert_array_equal(grouped, np.stack(single, 2))
+    assert predictor.training_log[0]["train_loss"] is not None
+
+
+@pytest.mark.parametrize("option", [{"patience": 2}, {"validation_span": 7}, {"checkpoints": "x"}])
+def test_what_gluonts_deepar_does_not_have_is_refused(option):
+    with pytest.raises(ValueError, match=f"train: gluonts' DeepAR has no {next(iter(option))}"):
+        DeepAREstimator("D", 7, train=TrainConfig(schedule="constant", **option))
+
+
+class TestNaive:
+    def entry(self, target):
+        return [{"start": pd.Period("2024-01-01", "D"), "target": np.asarray(target, dtype=np.float32)}]
+
+    def test_seasonal_naive_bridges_a_gap_by_the_season_before(self):
+        forecast = next(SeasonalNaivePredictor(3, season_length=2).predict(self.entry([[1, 2, 3, np.nan]]), 1))
+        np.testing.assert_array_equal(forecast.samples[0, :, 0], [3, 2, 3])
+
+    def test_joint_changes_come_from_one_past_step(self):
+        steps = np.random.default_rng(0).normal(size=60)
+        data = self.entry(np.stack([steps.cumsum(), -2 * steps.cumsum()]))
+        samples = next(RandomWalkPredictor(5).predict(data, 40)).samples
+        change = np.diff(samples, axis=1)
+        np.testing.assert_allclose(change[..., 1], -2 * change[..., 0], atol=1e-4)
+        apart = np.diff(next(RandomWalkPredictor(5, joint=False).predict(data, 40)).samples, axis=1)
+        assert abs(np.corrcoef(apart[..., 0].ravel(), apart[..., 1].ravel())[0, 1]) < 0.4
+
+    def test_a_walk_without_noise_repeats_the_change(self):
+        samples = next(RandomWalkPredictor(4).predict(self.entry([[1, 3, 5, 7]]), 2)).samples
+        np.testing.assert_array_equal(samples[0, :, 0], [9, 11, 13, 15])
+
+    def test_a_seasonal_walk_adds_seasonal_changes(self):
+        season = np.tile([0.0, 5.0, 9.0], 4) + np.repeat([0, 1, 2, 3], 3)
+        samples = next(RandomWalkPredictor(6, season_length=3).predict(self.entry([season]), 2)).samples
+        np.testing.assert_array_equal(samples[0, :, 0], [4, 9, 13, 5, 10, 14])
+
+    def test_another_seed_draws_other_paths(self):
+        data = self.entry(np.random.default_rng(0).normal(size=(2, 50)))
+        one, two = (next(RandomWalkPredictor(3).for_run(seed).predict(data, 5)).samples for seed in (1, 2))
+        assert (one != two).any()

@@ -1,0 +1,145 @@
+"""Predicting: shapes, seeds, memory chunks and inputs that do not fit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from gluonts.model.predictor import Predictor
+from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
+
+TRAIN = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
+
+
+@pytest.fixture
+def predictor(walks):
+    return ForecastEstimator("D", 7, scaling=Scaling("change"), train=TRAIN).train(walks)
+
+
+def test_a_forecast_starts_where_the_entry_ends(predictor, walks):
+    forecast = next(predictor.predict(walks, num_samples=5))
+    assert forecast.samples.shape == (5, 7, 4)
+    assert forecast.start_date == pd.Period("2024-01-01", "D") + 200
+    assert forecast.item_id == "walks"
+
+
+def test_forecasts_come_in_the_order_of_the_entries(predictor, walks):
+    cut = [{**walks[0], "target": walks[0]["target"][:, :length]} for length in (200, 150, 180)]
+    forecasts = list(predictor.predict(cut, num_samples=3))
+    assert [forecast.start_date for forecast in forecasts] == [walks[0]["start"] + n for n in (200, 150, 180)]
+    for forecast, entry in zip(forecasts, cut, strict=True):
+        assert np.abs(forecast.samples[:, 0] - entry["target"][:, -1]).max() < 20
+
+
+def test_the_same_seed_gives_the_same_paths_to_the_last_digit(predictor, walks):
+    first, again, other = (next(predictor.predict(walks, num_samples=9, seed=seed)).samples for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_paths_are_drawn_in_chunks_that_keep_to_the_memory_bound(predictor, walks, monkeypatch):
+    sizes = []
+    sample = predictor.forecaster.sample
+
+    def spy(window, paths):
+        sizes.append(len(window.values) * paths)
+        return sample(window, paths)
+
+    monkeypatch.setattr(predictor.forecaster, "sample", spy)
+    predictor.max_bytes = 200_000
+    samples = next(predictor.predict(walks, num_samples=50)).samples
+    assert samples.shape == (50, 7, 4)
+    assert len(sizes) > 1
+    assert max(sizes) <= predictor._rows_at_once()
+    assert len(np.unique(samples[:, 0, 0])) == 50, "every chunk draws paths of its own"
+
+
+def test_gluonts_reads_back_what_was_serialized(predictor, walks, tmp_path):
+    predictor.serialize(tmp_path)
+    again = Predictor.deserialize(tmp_path)
+    assert isinstance(again, ForecastPredictor)
+    assert not [file for file in tmp_path.iterdir() if file.suffix in {".pt", ".pkl", ".ckpt"}]
+    np.testing.assert_allclose(
+        next(again.predict(walks, num_samples=4)).samples, next(predictor.predict(walks, num_samples=4)).samples
+    )
+
+
+def test_a_change_after_the_end_of_an_entry_cannot_change_its_forecast(predictor, walks):
+    past = [{**walks[0], "target": walks[0]["target"][:, :150]}]
+    before = next(predictor.predict(past, num_samples=4)).samples
+    walks[0]["target"][:, 150:] = 1e6
+    np.testing.assert_array_equal(next(predictor.predict(past, num_samples=4)).samples, before)
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_history_shorter_than_the_context_is_padded(predictor, walks, length):
+    short = [{**walks[0], "target": walks[0]["target"][:, :length]}]
+    assert np.isfinite(next(predictor.predict(short, num_samples=3)).samples).all()
+
+
+def test_a_context_of_zeros_or_of_nothing_gives_finite_paths(walks):
+    predictor = ForecastEstimator("D", 7, train=TRAIN).train(walks)
+    for value in (0.0, np.nan):
+        target = walks[0]["target"].copy()
+        target[:, -30:] = value
+        samples = next(predictor.predict([{**walks[0], "target": target}], num_samples=3)).samples
+        assert np.isfinite(samples).all()
+
+
+def test_univariate_entries_are_grouped(walks):
+    rows = [
+        {"start": walks[0]["start"], "target": series, "item_id": f"article {number}"}
+        for number, series in enumerate(walks[0]["target"])
+    ]
+    predictor = ForecastEstimator("D", 7, train=TRAIN).train(rows)
+    assert next(predictor.predict(rows, num_samples=2)).samples.shape == (2, 7, 4)
+    single = ForecastEstimator("D", 7, train=TRAIN).train(rows[:1])
+    assert next(single.predict(rows[:1], num_samples=2)).samples.shape == (2, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"target": np.zeros((3, 50), dtype=np.float32)}, "expected 4 series as in training, got 3 in entry 0"),
+        ({"start": pd.Period("2024-01", "M")}, "expected frequency 'D' as in training, got 'M'"),
+        ({"target": np.full((4, 50), np.inf)}, "got an infinite value in series 0"),
+        ({"target": np.full((4, 50), np.nan)}, "got only missing values in series 0"),
+    ],
+)
+def test_an_entry_that_does_not_fit_is_refused(predictor, walks, change, message):
+    with pytest.raises(ValueError, match=message):
+        next(predictor.predict([{**walks[0], **change}]))
+
+
+def test_no_paths_are_refused(predictor, walks):
+    with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+        next(predictor.predict(walks, num_samples=0))
+
+
+class TestCovariates:
+    @pytest.fixture
+    def priced(self):
+        """Sales that fall by 8 a unit of price; nothing else moves them."""
+        generator = np.random.default_rng(0)
+        price = generator.uniform(1, 3, size=(2, 200)).astype(np.float32)
+        target = (40 - 8 * price + generator.normal(scale=0.3, size=(2, 200))).astype(np.float32)
+        return [{"start": pd.Period("2024-01-01", "D"), "target": target, "feat_dynamic_real": price}]
+
+    def test_a_known_future_price_moves_the_forecast(self, priced):
+        train = TrainConfig(max_epochs=15, batches_per_epoch=20, batch_size=32, learning_rate=5e-3)
+        predictor = ForecastEstimator("D", 7, train=train).train(priced)
+        history = {**priced[0], "target": priced[0]["target"][:, :-7]}
+        means = []
+        for price in (1.2, 2.8):
+            future = priced[0]["feat_dynamic_real"].copy()
+            future[:, -7:] = price
+            means.append(next(predictor.predict([{**history, "feat_dynamic_real": future}])).samples.mean())
+        assert means[0] - means[1] == pytest.approx(8 * 1.6, rel=0.3)
+
+    def test_prices_that_end_with_the_history_are_refused(self, priced):
+        predictor = ForecastEstimator("D", 7, train=TRAIN).train(priced)
+        with pytest.raises(ValueError, match=r"expected feat_dynamic_real \[2, 207\] over history and horizon"):
+            next(predictor.predict(priced))
+
+    def test_a_missing_price_is_refused_by_row_and_date(self, priced):
+        priced[0]["feat_dynamic_real"][1, 31] = np.nan
+        with pytest.raises(ValueError, match="got nan in row 1 at 2024-02-01"):
+            ForecastEstimator("D", 7, train=TRAIN).train(priced)
