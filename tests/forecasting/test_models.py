@@ -17,7 +17,8 @@ from hemline.forecasting import (
     SeasonalNaivePredictor,
     TrainConfig,
     build_model,
-)from hemline.forecasting.grouped import quiet_gluonts
+)
+from hemline.forecasting.grouped import quiet_gluonts
 from hemline.forecasting.grouping import as_univariate
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
@@ -90,9 +91,9 @@ def test_an_unknown_model_is_refused_with_those_known():
 
 def test_deepar_groups_what_gluonts_draws(walks):
     """The paths are gluonts' own, series by series; across series they are independent."""
-    predictor = DeepAREstimator("D", 7, train=TrainConfig(max_epochs=1, batches_per_epoch=2, schedule="constant")).train(
-        walks
-    )
+    predictor = DeepAREstimator(
+        "D", 7, train=TrainConfig(max_epochs=1, batches_per_epoch=2, schedule="constant")
+    ).train(walks)
     grouped = next(predictor.predict(walks, num_samples=50)).samples
     with torch.random.fork_rng(), quiet_gluonts():
         torch.manual_seed(7919)
