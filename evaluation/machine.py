@@ -1,0 +1,67 @@
+"""What a run is told of its machine, and what it tells of it: seeds, memory, device, versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import random
+import resource
+import sys
+from pathlib import Path
+
+import numpy as np
+
+_PACKAGES = ("hemline", "gluonts", "lightning", "numpy", "pandas", "torch")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators of Python, numpy and torch.
+
+    Arguments:
+        seed: at least 0.
+    """
+    import torch  # here, because what needs no torch should not wait for its import
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def device() -> str:
+    """The accelerator that torch would use, or the processor and its cores."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"cuda ({torch.cuda.get_device_name()})"
+    return f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a number can depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def reset_peak_memory() -> None:
+    """Start a new measurement of peak memory, where the system can (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def peak_memory() -> int:
+    """Peak resident memory in bytes since `reset_peak_memory`; elsewhere than on Linux, of the process so far."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,147 @@
+"""From forecasts to rows: the long table of scores, and the forecasts as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .calibration import pit
+from .intervals import plotting_quantiles
+from .metrics import METRICS, Outcome
+from .windows import Window, timestamps
+
+SCORE_COLUMNS = ("run", "model", "dataset", "seed", "window", "item_id", "step", "metric", "value")
+STORED_LEVELS: tuple[float, ...] = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+"""Quantile levels of stored forecasts, at plotting positions."""
+
+
+class Tally:
+    """Adds up the parts of metrics window by window and turns them into rows.
+
+    Each metric is pooled over everything, for every window, for every step of the horizon and, if it belongs to
+    a single series, for every series. Memory and rows grow with W + H + D, not with their product.
+
+    Arguments:
+        metrics: names in `METRICS`.
+        item_ids: names of the D series.
+    """
+
+    def __init__(self, metrics: Sequence[str], item_ids: Sequence[str]) -> None:
+        self.metrics, self.item_ids = tuple(metrics), tuple(item_ids)
+        self._windows: dict[str, list[np.ndarray]] = {name: [] for name in self.metrics}
+        self._steps: dict[str, np.ndarray] = {}
+        self._series: dict[str, np.ndarray] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Take up the forecast of one more window.
+
+        Arguments:
+            outcome: the forecast beside what happened.
+        """
+        for name in self.metrics:
+            metric = METRICS[name]
+            parts = metric.parts(outcome)
+            self._windows[name].append(parts.reshape(3, -1).sum(1))
+            if metric.axes == "series":
+                self._series[name] = self._series.get(name, 0.0) + parts.sum(1)
+                parts = parts.sum(2)
+            if metric.axes != "window":
+                self._steps[name] = self._steps.get(name, 0.0) + parts
+
+    def table(self) -> pd.DataFrame:
+        """The rows: window, item_id and step (from 1) are null where a value is pooled over them.
+
+        Returns:
+            A frame with the columns window, item_id, step, metric and value.
+        """
+        frames = []
+        for name in self.metrics:
+            metric, windows = METRICS[name], np.stack(self._windows[name], 1)
+            frames.append(_rows(name, metric.pool(windows.sum(1, keepdims=True))))
+            frames.append(_rows(name, metric.pool(windows), window=np.arange(windows.shape[1])))
+            if name in self._steps:
+                steps = metric.pool(self._steps[name])
+                frames.append(_rows(name, steps, step=np.arange(1, len(steps) + 1)))
+            if name in self._series:
+                frames.append(_rows(name, metric.pool(self._series[name]), item_id=list(self.item_ids)))
+        return pd.concat(frames, ignore_index=True)
+
+
+def _rows(metric: str, values: np.ndarray, **axis: Any) -> pd.DataFrame:
+    index = range(len(values))
+    return pd.DataFrame(
+        {
+            "window": pd.Series(axis.get("window"), index=index, dtype="Int64"),
+            "item_id": pd.Series(axis.get("item_id"), index=index, dtype="string"),
+            "step": pd.Series(axis.get("step"), index=index, dtype="Int64"),
+            "metric": pd.Series(metric, index=index, dtype="string"),
+            "value": values,
+        }
+    )
+
+
+def forecast_rows(window: Window, outcome: Outcome, item_ids: Sequence[str]) -> pd.DataFrame:
+    """The forecast of one window as it is stored: a row for each step of each series and of their sum.
+
+    Arguments:
+        window: the window.
+        outcome: its forecast beside what happened.
+        item_ids: names of the D series.
+
+    Returns:
+        Columns window, item_id (null: the sum of the series), step (from 1), timestamp, observed, mean, ``q_0.025`` …
+        ``q_0.975``, pit_lower and pit_upper; data units, float32 but for the sum's size.
+    """
+    single = _forecast_rows(window, outcome, list(item_ids))
+    return pd.concat([single, _forecast_rows(window, outcome.summed, [None])], ignore_index=True)
+
+
+def _forecast_rows(window: Window, outcome: Outcome, items: list[str] | list[None]) -> pd.DataFrame:
+    horizon, count = outcome.observed.shape
+    lower, upper = pit(outcome.ordered, outcome.observed)
+    columns: dict[str, Any] = {
+        "window": np.full(horizon * count, window.number),
+        "item_id": pd.Series(np.tile(np.asarray(items, dtype=object), horizon), dtype="string"),
+        "step": np.repeat(np.arange(1, horizon + 1), count),
+        "timestamp": np.repeat(timestamps(window.start, horizon), count),
+        "observed": outcome.observed.ravel(),
+        "mean": outcome.mean.ravel(),
+    }
+    quantiles = plotting_quantiles(outcome.ordered, STORED_LEVELS)
+    for level, values in zip(STORED_LEVELS, quantiles, strict=True):
+        columns[f"q_{level}"] = values.ravel()
+    columns |= {"pit_lower": lower.ravel(), "pit_upper": upper.ravel()}
+    return pd.DataFrame(columns)
+
+
+def history_rows(windows: Sequence[Window], item_ids: Sequence[str]) -> pd.DataFrame:
+    """What a chart shows of a dataset: observations from four horizons before the first window to the end.
+
+    Arguments:
+        windows: the windows, oldest first.
+        item_ids: names of the D series.
+
+    Returns:
+        Columns item_id (null: the sum of the series), timestamp and value, data units.
+    """
+    pieces: dict[pd.Timestamp, np.ndarray] = {}
+    for window in windows:
+        past = window.past["target"]
+        shown = min(past.shape[1], 4 * len(window.observed))
+        before = timestamps(window.past["start"], past.shape[1])[-shown:]
+        pieces.update(zip(before, past[:, -shown:].T, strict=True))
+        pieces.update(zip(timestamps(window.start, len(window.observed)), window.observed, strict=True))
+    dates = sorted(pieces)
+    values = np.stack([pieces[date] for date in dates]).astype(np.float64)
+    total = np.where(np.isnan(values).all(1), np.nan, np.nansum(values, axis=1))
+    names = pd.Series(np.repeat([*item_ids, None], len(dates)), dtype="string")
+    return pd.DataFrame(
+        {
+            "item_id": names,
+            "timestamp": np.tile(np.asarray(dates, dtype="datetime64[ns]"), len(item_ids) + 1),
+            "value": np.concatenate([values.T.ravel(), total]),
+        }
+    )
