@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from gluonts.model.estimator import Estimator
 
 from ..datasets.frequency import normalize_freq
 from .configuration import Configured
 from .grouped import GroupedPredictor, quiet_gluonts
 from .grouping import Entry, as_multivariate, as_univariate
+from .seeding import seeded
 from .training import TrainConfig, quiet_lightning
 
 
@@ -84,8 +84,7 @@ class DeepAREstimator(Configured, Estimator):
             entries = as_multivariate(validation_data, "validation_data")
             held_out = [row for entry in entries for row in as_univariate(entry)]
         config, log = self.train_config, EpochLog()
-        with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(), quiet_lightning(), quiet_gluonts():
-            torch.manual_seed(config.seed)
+        with tempfile.TemporaryDirectory() as folder, seeded(config.seed), quiet_lightning(), quiet_gluonts():
             estimator = Univariate(
                 freq=normalize_freq(self.freq),
                 prediction_length=self.prediction_length,

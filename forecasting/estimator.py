@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from gluonts.model.estimator import Estimator
 
 from .configuration import Configured, from_plain
@@ -16,6 +15,7 @@ from .grouping import Entry, as_multivariate
 from .heads import HeadConfig, StudentT
 from .predictor import ForecastPredictor
 from .scaling import Scaling
+from .seeding import seeded
 from .spec import SeriesSpec, infer_spec
 from .training import TrainConfig, fit
 from .windows import SeriesTensor, Statistics
@@ -118,8 +118,7 @@ class ForecastEstimator(Configured, Estimator):
         if validation_data is not None:
             held_out = as_multivariate(validation_data, "validation_data")
             validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
-        with torch.random.fork_rng():
-            torch.manual_seed(self.train_config.seed)
+        with seeded(self.train_config.seed):
             forecaster = self.network(spec, series.statistics)
             log = fit(forecaster, self.train_config, series, validation, series_names(entries[0]), ckpt_path)
         return ForecastPredictor(self, forecaster.cpu(), log)

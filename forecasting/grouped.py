@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from .grouping import Entry, as_multivariate, as_univariate
+from .seeding import seeded
 
 
 @contextmanager
@@ -47,8 +47,7 @@ class GroupedPredictor(Predictor):
             ValueError: the predictor does not forecast by samples.
         """
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            with torch.random.fork_rng(), quiet_gluonts():
-                torch.manual_seed((self.seed + 1) * 7919 + number)
+            with seeded((self.seed + 1) * 7919 + number), quiet_gluonts():
                 forecasts = list(self.predictor.predict(as_univariate(entry), num_samples=num_samples))
             for forecast in forecasts:
                 if not isinstance(forecast, SampleForecast):

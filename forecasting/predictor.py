@@ -19,6 +19,7 @@ from .configuration import from_plain, to_plain
 from .forecaster import Forecaster
 from .grouping import as_multivariate
 from .scaling import restore
+from .seeding import seeded
 from .spec import SeriesSpec, frequency_family
 from .windows import SeriesTensor, Statistics, previous_values
 
@@ -143,9 +144,7 @@ class ForecastPredictor(Predictor):
         last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
-        devices = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(seed)
+        with seeded(seed):
             for first in range(0, paths, at_once):
                 sampled = forecaster.sample(window, min(at_once, paths - first))
                 drawn.append((sampled if last is None else restore(sampled, last)).cpu().numpy())

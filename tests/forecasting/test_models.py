@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from gluonts.model.predictor import Predictor
 from hemline.datasets import Metadata
 from hemline.forecasting import (
@@ -20,6 +19,7 @@ from hemline.forecasting import (
 )
 from hemline.forecasting.grouped import quiet_gluonts
 from hemline.forecasting.grouping import as_univariate
+from hemline.forecasting.seeding import seeded
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
 SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
@@ -95,8 +95,7 @@ def test_deepar_groups_what_gluonts_draws(walks):
         "D", 7, train=TrainConfig(max_epochs=1, batches_per_epoch=2, schedule="constant")
     ).train(walks)
     grouped = next(predictor.predict(walks, num_samples=50)).samples
-    with torch.random.fork_rng(), quiet_gluonts():
-        torch.manual_seed(7919)
+    with seeded(7919), quiet_gluonts():
         single = [forecast.samples for forecast in predictor.predictor.predict(as_univariate(walks[0]), num_samples=50)]
     np.testing.assert_array_equal(grouped, np.stack(single, 2))
     assert predictor.training_log[0]["train_loss"] is not None
