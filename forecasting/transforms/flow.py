@@ -135,6 +135,10 @@ class Flow(nn.Module):
             known = graphs[key] = CapturedInverse(self._inverse, z, terms, addresses)
         return known
 
+    def __getstate__(self) -> dict[str, object]:
+        # A copy made during a decode has no part in it; nor can a CUDA graph be copied.
+        return {**self.__dict__, "_graphs": None}
+
     def _maps(self) -> list[Bijection]:
         return [cast(Bijection, bijection) for bijection in self.bijections]
 

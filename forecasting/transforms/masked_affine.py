@@ -67,6 +67,9 @@ class MaskedAffine(Bijection):
         workspace = Workspace() if self.workspace is None else self.workspace
         return solve_levels(self.made, z, conditioning, workspace)
 
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "workspace": None}
+
     def _inverse_by_passes(self, z: Tensor, conditioning: Tensor) -> Tensor:
         x = torch.zeros_like(z)
         for _ in range(self.made.levels):
