@@ -160,9 +160,9 @@ def _series(data: ForecastData, count: int) -> Table:
     target = (data.test or data.train)[-1]["target"]
     shown = min(count, len(target))
     table = Table(title=f"series ({shown} of {len(target)})")
-    table.add_column("series")
+    table.add_column("series", overflow="fold")
     for heading in ("mean", "std", "min", "median", "max", "missing", "zeros"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, values in zip(data.metadata.item_ids[:shown], target[:shown], strict=True):
         seen = values[~np.isnan(values)]
         numbers = (seen.mean(), seen.std(), seen.min(), np.median(seen), seen.max())
@@ -172,7 +172,11 @@ def _series(data: ForecastData, count: int) -> Table:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    """Four digits that count, short enough for seven columns in a narrow terminal."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if unit == 'k' else size):.4g}{unit}"
+    return f"{value:.4g}"
 
 
 def _channels(names: tuple[str, ...]) -> str:

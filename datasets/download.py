@@ -19,6 +19,10 @@ class DownloadError(FileNotFoundError):
     """A file could not be brought here."""
 
 
+class _BrokenOffError(requests.RequestException):
+    """A transfer ended before its end."""
+
+
 def download(
     url: str,
     target: Path,
@@ -76,7 +80,7 @@ def _transfer(url: str, part: Path) -> None:
             if total == str(have):
                 return
             part.unlink()
-            raise requests.ConnectionError(f"the server has {total or 'an unknown number of'} bytes, not {have}")
+            raise _BrokenOffError(f"{have} bytes were here, the server has {total or 'none'}; began again")
         answer.raise_for_status()
         if have and answer.status_code != requests.codes.partial_content:
             have = 0
@@ -101,14 +105,14 @@ def _transfer(url: str, part: Path) -> None:
                 progress.advance(task, len(chunk))
         received = part.stat().st_size
         if total_size is not None and received != total_size:
-            raise requests.ConnectionError(f"the transfer broke off after {received} of {total_size} bytes")
+            raise _BrokenOffError(f"the transfer broke off after {received} of {total_size} bytes")
 
 
 def _reason(error: requests.RequestException) -> str:
     if error.response is not None:
         return f"HTTP {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.ConnectionError) and "broke off" not in str(error):
-        return "no connection" if "Max retries" in str(error) else f"connection lost: {error}"
-    return str(error)
+    if isinstance(error, _BrokenOffError):
+        return str(error)
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the transfer broke off"
+    return "no answer in time" if isinstance(error, requests.Timeout) else "no connection"
