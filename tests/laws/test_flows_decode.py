@@ -1,0 +1,213 @@
+"""What a decode keeps from step to step: memory and graphs, which are never stale."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import hemline.forecasting.transforms.flow as flow_module
+import pytest
+import torch
+from hemline.forecasting.transforms import Flow, MaskedAffine, masked_autoregressive, real_nvp
+from hemline.forecasting.transforms.captured import CapturedInverse
+from torch import Tensor
+
+CONTEXT = 4
+FLOWS: dict[str, Callable[..., Flow]] = {
+    "real_nvp": lambda d: real_nvp(d, CONTEXT, hidden=12, batch_norm=True),
+    "maf": lambda d: masked_autoregressive(d, CONTEXT, hidden=12),
+    "maf with batch norm": lambda d: masked_autoregressive(d, CONTEXT, hidden=12, batch_norm=True),
+    "maf of two levels": lambda d: masked_autoregressive(d, CONTEXT, hidden=12, levels=min(d, 2)),
+}
+
+
+@pytest.fixture(params=FLOWS.values(), ids=FLOWS.keys())
+def make(request: pytest.FixtureRequest) -> Callable[..., Flow]:
+    return request.param
+
+
+def fitted(flow: Flow) -> Flow:
+    """A flow in evaluation mode, away from its initial weights and statistics."""
+    torch.manual_seed(0)
+    flow = flow.double()
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+        x = torch.randn(200, flow.features, dtype=torch.float64)
+        flow.train()(context(200)).log_prob(x)
+    return flow.eval()
+
+
+def context(*shape: int) -> Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return torch.randn(*shape, CONTEXT, generator=generator, dtype=torch.float64)
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Put a recorder that needs no GPU in the place of CUDA graphs; counts what it has captured and replayed."""
+    counts = [0, 0]
+
+    def capture(function: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+        counts[0] += 1
+        result = function()
+
+        def replay() -> None:
+            counts[1] += 1
+            result.copy_(function())
+
+        return replay, result
+
+    monkeypatch.setattr(flow_module, "CapturedInverse", functools.partial(CapturedInverse, capture=capture))
+    return counts
+
+
+@contextmanager
+def captured(flow: Flow) -> Iterator[None]:
+    with flow.cached():
+        flow._graphs = {}
+        yield
+
+
+def drawn(flow: Flow, condition: Tensor) -> Tensor:
+    torch.manual_seed(9)
+    return flow(condition).sample()
+
+
+def fresh(flow: Flow, condition: Tensor) -> Tensor:
+    """What a flow with these weights and without any memory draws."""
+    return drawn(copy.deepcopy(flow), condition)
+
+
+def test_a_copy_made_during_a_decode_has_no_part_in_it(recorded: list[int]):
+    flow = fitted(masked_autoregressive(6, CONTEXT, hidden=8))
+    with captured(flow):
+        drawn(flow, context(3))
+        other = copy.deepcopy(flow)
+    assert other._graphs is None
+    assert all(module.workspace is None for module in other.modules() if isinstance(module, MaskedAffine))
+    torch.testing.assert_close(drawn(other, context(3)), drawn(flow, context(3)))
+
+
+CHANGES: dict[str, Callable[[Flow], object]] = {
+    "a step of an optimiser": lambda flow: _step(flow),
+    "writing to .data": lambda flow: [p.data.mul_(0.5) for p in flow.parameters()],
+    "replacing .data": lambda flow: [setattr(p, "data", p.data * 0.5) for p in flow.parameters()],
+    "loading a state": lambda flow: flow.load_state_dict(_halved(flow)),
+    "assigning a loaded state": lambda flow: flow.load_state_dict(_halved(flow), assign=True),
+    "training mode": lambda flow: flow.train(),
+}
+
+
+def _halved(flow: Flow) -> dict[str, Tensor]:
+    state = flow.state_dict()
+    return {name: value * 0.5 if value.is_floating_point() else value for name, value in state.items()}
+
+
+def _step(flow: Flow) -> None:
+    optimiser = torch.optim.Adam(flow.parameters(), lr=0.1)
+    weight = flow.conditioner.weight
+    flow(context(3).to(weight)).log_prob(torch.ones(3, flow.features).to(weight)).sum().backward()
+    optimiser.step()
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_nothing_kept_for_a_decode_is_ever_stale(make: Callable[..., Flow], change: Callable[[Flow], object]):
+    flow = fitted(make(6))
+    condition = context(3)
+    with flow.cached():
+        before = drawn(flow, condition)
+        assert torch.equal(drawn(flow, condition), before)
+        change(flow)
+        after = drawn(flow, condition)
+        assert torch.equal(after, fresh(flow, condition))
+    if not flow.training:
+        assert not torch.equal(after, before)
+
+
+def test_a_decode_may_change_type_rows_and_mode(make: Callable[..., Flow]):
+    flow = fitted(make(6))
+    with flow.cached():
+        drawn(flow, context(3))
+        assert torch.equal(drawn(flow, context(5)), fresh(flow, context(5)))
+        with torch.inference_mode():
+            inside = drawn(flow, context(3))
+        assert torch.equal(drawn(flow, context(3)), inside)
+        flow.float()
+        assert drawn(flow, context(3)).dtype == torch.float32
+        assert torch.equal(drawn(flow, context(3)), fresh(flow, context(3)))
+
+
+def test_samples_drawn_in_one_decode_do_not_share_memory(make: Callable[..., Flow]):
+    flow = fitted(make(6))
+    with flow.cached():
+        first = flow(context(3)).sample()
+        kept = first.clone()
+        flow(context(3)).sample()
+    assert torch.equal(first, kept)
+
+
+def test_the_memory_of_a_decode_is_released_even_after_an_error():
+    flow = masked_autoregressive(3, CONTEXT, hidden=4)
+    masked = [module for module in flow.modules() if isinstance(module, MaskedAffine)]
+    with flow.cached():
+        assert all(module.workspace is masked[0].workspace is not None for module in masked)
+    assert all(module.workspace is None for module in masked)
+    with pytest.raises(ValueError, match="context must have"), flow.cached():
+        flow(torch.zeros(1))
+    assert all(module.workspace is None for module in masked)
+
+
+# --- the graph of a decode
+
+
+def test_a_captured_decode_draws_what_a_plain_one_does(make: Callable[..., Flow], recorded: list[int]):
+    flow = fitted(make(6))
+    conditions = context(8, 3)
+    plain = [drawn(flow, condition) for condition in conditions]
+    with captured(flow):
+        replayed = [drawn(flow, condition) for condition in conditions]
+        assert recorded == [1, 8]
+        assert torch.equal(drawn(flow, context(5)), fresh(flow, context(5)))
+        assert recorded == [2, 9]
+    assert all(torch.equal(a, b) for a, b in zip(plain, replayed, strict=True))
+    drawn(flow, conditions[0])
+    assert recorded == [2, 9]
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_captured_decode_is_never_stale(
+    make: Callable[..., Flow], change: Callable[[Flow], object], recorded: list[int]
+):
+    flow = fitted(make(6))
+    with captured(flow):
+        drawn(flow, context(3))
+        change(flow)
+        assert torch.equal(drawn(flow, context(3)), fresh(flow, context(3)))
+
+
+def test_a_differentiable_sample_is_not_captured(make: Callable[..., Flow], recorded: list[int]):
+    flow = fitted(make(6))
+    with captured(flow):
+        flow(context(3)).rsample().sum().backward()
+    assert recorded == [0, 0]
+
+
+def test_a_graph_without_a_gpu_is_refused(make: Callable[..., Flow]):
+    with pytest.raises(ValueError, match="cuda_graph=True needs the flow on a CUDA device, got cpu"):
+        make(2).cached(cuda_graph=True).__enter__()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_cuda_graph_draws_what_single_kernels_do(make: Callable[..., Flow], change: Callable[[Flow], object]):
+    flow = fitted(make(9)).cuda()
+    conditions = context(8, 3).cuda()
+    plain = [drawn(flow, condition) for condition in conditions]
+    with flow.cached():
+        replayed = [drawn(flow, condition) for condition in conditions]
+        torch.testing.assert_close(replayed, plain, rtol=0, atol=1e-10)
+        change(flow)
+        torch.testing.assert_close(drawn(flow, conditions[0]), fresh(flow, conditions[0]), rtol=0, atol=1e-10)
