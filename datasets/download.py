@@ -28,7 +28,7 @@ def download(
     target: Path,
     check: Callable[[Path], None],
     attempts: int = 4,
-    wait: float = 1.0,
+    wait: float = 0.5,
 ) -> Path:
     """Bring a file to ``target``, which exists afterwards only if it is whole and was checked.
 

@@ -13,6 +13,7 @@ from .columns import Columns, read_table
 from .data import Domain, ForecastData
 from .frames import from_frame
 from .tables import locate_file
+from .timeline import lay_out
 
 Level = Literal["chain", "store"]
 
@@ -129,7 +130,11 @@ def from_sales(
     elif store is not None:
         sales["article"] = sales["article"] + "@" + sales["store"]
     if missing_rows == "zero":
-        sales = _with_zeros(sales)
+        sales = _on_every_date(sales, units=0.0)
+    elif past:
+        codes, articles = pd.factorize(sales["article"])
+        lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
+        sales = _on_every_date(sales, units=np.nan)
     return from_frame(
         sales,
         item="article",
@@ -271,14 +276,14 @@ def _summed(sales: pd.DataFrame, channels: Sequence[str]) -> pd.DataFrame:
     return summed
 
 
-def _with_zeros(sales: pd.DataFrame) -> pd.DataFrame:
-    """Add a row of 0 units where an article has none on a date of the table, from its first row on."""
+def _on_every_date(sales: pd.DataFrame, units: float) -> pd.DataFrame:
+    """Add a row of so many units, from no store, where an article has none on a date, from its first row on."""
     dates = pd.Index(np.sort(sales["date"].unique()), name="date")
     full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
     known = sales.set_index(["article", "date"])
     filled = known.reindex(full)
     new = ~full.isin(known.index)
-    filled.loc[new, "units"] = 0.0
+    filled.loc[new, "units"] = units
     if "stores" in filled:
         filled.loc[new, "stores"] = 0.0
     filled = filled.reset_index()

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from hemline.datasets import DATASETS
+from hemline.datasets.benchmarks import BENCHMARKS
+from hemline.datasets.commands import app
+from hemline.datasets.published import load_benchmark
+from typer.testing import CliRunner
+
+
+def run(*arguments: str) -> str:
+    """The output of a command; errors come out as they were raised."""
+    result = CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def listed(tiny, monkeypatch):
+    card = replace(DATASETS["exchange_rate_nips"], name="tiny", load=lambda path: load_benchmark(tiny, path))
+    monkeypatch.setitem(DATASETS, "tiny", card)
+    monkeypatch.setitem(BENCHMARKS, "tiny", tiny)
+    monkeypatch.setattr("hemline.datasets.download.sleep", lambda seconds: None)
+    return tiny
+
+
+def test_list_shows_every_dataset_and_where_it_is(listed, tmp_path, monkeypatch, archive_bytes):
+    rows = {line.split("│")[1].strip(): line for line in run("list").splitlines() if line.startswith("│")}
+    assert set(DATASETS) <= set(rows)
+    assert "built in" in rows["simulated_sales"]
+    assert "download" in rows["tiny"]
+    assert "not found" in rows["dominicks_oj"]
+    (tmp_path / "tiny.tar.gz").write_bytes(archive_bytes)
+    monkeypatch.setenv("HEMLINE_DATA", str(tmp_path))
+    assert any("tiny" in line and "here" in line for line in run("list").splitlines())
+
+
+def test_fetch_downloads_once_and_prints_the_path(listed, server, cache):
+    assert run("fetch", "tiny").strip() == str(cache / "tiny.tar.gz")
+    assert run("fetch", "tiny").strip() == str(cache / "tiny.tar.gz")
+    assert len(server.ranges) == 1
+    assert any("tiny" in line and "cached" in line for line in run("list").splitlines())
+
+
+def test_fetch_of_what_cannot_be_had_is_an_error(listed, server, cache):
+    server.close()
+    with pytest.raises(FileNotFoundError, match="tiny was not found"):
+        run("fetch", "tiny")
+    with pytest.raises(FileNotFoundError, match="taxi_manhattan was not found"):
+        run("fetch", "taxi_manhattan")
+    with pytest.raises(ValueError, match="name: expected one of"):
+        run("fetch", "m5")
+    assert "built in" in run("fetch", "simulated_sales")
+    assert not cache.exists()
+
+
+def test_describe_prints_what_is_known_of_a_dataset():
+    text = run("describe", "simulated_sales", "--series", "2")
+    for fact in ("260, of them 236 for training", "W-SUN", "2020-01-06, 2024-12-23", "count", "0.00%", "price (20)"):
+        assert fact in text
+    assert "series (2 of 20)" in text
+    assert "dress_2" in text
+    assert "dress_3" not in text
+
+
+def test_describe_warns_of_a_copy_that_is_not_the_published_one(listed, tmp_path, monkeypatch, published):
+    files = {f"tiny/{name}": content.replace(b"30.0", b"30.5") for name, content in published.members.items()}
+    (tmp_path / "tiny.tar.gz").write_bytes(published.tar_gz(files))
+    monkeypatch.setenv("HEMLINE_DATA", str(tmp_path))
+    assert "warning:" in run("describe", "tiny")
+
+
+def test_describe_reads_a_file(tmp_path):
+    path = tmp_path / "sales.csv"
+    dates = pd.date_range("2024-01-01", periods=10)
+    frame = pd.DataFrame({"day": dates, "sku": "coat", "units": [0.0] * 5 + [1.0] * 5}).drop(index=7)
+    frame.to_csv(path, index=False)
+    text = run("describe", str(path), "--timestamp", "day", "--item", "sku", "--target", "units")
+    for fact in ("10, of them 10 for training", "2024-01-01, 2024-01-10", "10.00%", "50.00%", "not set"):
+        assert fact in text
+
+
+def test_describe_asks_for_what_it_needs(tmp_path):
+    (tmp_path / "sales.csv").write_text("day,units\n2024-01-01,1\n")
+    with pytest.raises(ValueError, match="--timestamp: a file needs the name of its column of dates"):
+        run("describe", str(tmp_path / "sales.csv"))
+    with pytest.raises(ValueError, match=r"expected a file or one of simulated_sales, .* got 'absent\.csv'"):
+        run("describe", "absent.csv")

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from hemline.datasets import dominicks_oj, from_sales, get_dataset
+from hemline.datasets.retail import OJ_BRANDS
+
+DATA = os.environ.get("HEMLINE_DATA")
+needs_oj = pytest.mark.skipif(DATA is None, reason="needs retail_dominicks_oj in a folder of HEMLINE_DATA")
+
+
+def sales(**columns) -> pd.DataFrame:
+    """Two articles in two stores over ten days; south charges 2 more than north."""
+    rows = [
+        {"sku": sku, "shop": shop, "day": day, "sold": 10 * a + step, "eur": 5.0 + 2 * b + step, "ad": float(step == 3)}
+        for a, sku in enumerate(("coat", "hat"))
+        for b, shop in enumerate(("north", "south"))
+        for step, day in enumerate(pd.date_range("2024-05-01", periods=10))
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def read(table, **changes):
+    arguments = {"article": "sku", "store": "shop", "date": "day", "units": "sold", "price": "eur", "promotion": "ad"}
+    return from_sales(table, prediction_length=2, **(arguments | changes))
+
+
+def test_the_chain_sums_units_and_averages_prices_over_the_stores():
+    data = read(sales())
+    assert data.metadata.domain == "count"
+    assert data.metadata.item_ids == ("coat", "hat")
+    assert data.metadata.covariates == ("price[coat]", "price[hat]", "promo[coat]", "promo[hat]")
+    assert data.metadata.past_covariates == ("stores[coat]", "stores[hat]")
+    entry = data.test[0]
+    np.testing.assert_array_equal(entry["target"], [2 * np.arange(10), 20 + 2 * np.arange(10)])
+    np.testing.assert_array_equal(entry["feat_dynamic_real"][0], 6 + np.arange(10))
+    np.testing.assert_array_equal(entry["feat_dynamic_real"][2], np.arange(10) == 3)
+    np.testing.assert_array_equal(entry["past_feat_dynamic_real"], np.full((2, 10), 2))
+
+
+def test_a_store_without_a_row_is_missing_from_the_sum_and_counted():
+    data = read(sales().drop(index=14))
+    assert data.test[0]["target"][0, 4] == 4
+    assert data.test[0]["past_feat_dynamic_real"][0].tolist() == [2, 2, 2, 2, 1, 2, 2, 2, 2, 2]
+
+
+def test_prices_are_not_weighted_by_what_was_sold():
+    table = sales()
+    table.loc[10:19, "sold"] *= 100
+    np.testing.assert_array_equal(read(table).test[0]["feat_dynamic_real"][0], 6 + np.arange(10))
+
+
+def test_the_store_level_has_a_series_of_each_article_in_each_store():
+    data = read(sales(), level="store")
+    assert data.metadata.item_ids == ("coat@north", "coat@south", "hat@north", "hat@south")
+    np.testing.assert_array_equal(data.test[0]["feat_dynamic_real"][1], 7 + np.arange(10))
+    assert data.metadata.past_covariates == ()
+
+
+def test_a_table_without_stores_is_taken_as_it_is():
+    table = sales().query("shop == 'north'")
+    data = read(table, store=None)
+    np.testing.assert_array_equal(data.test[0]["target"], [np.arange(10), 10 + np.arange(10)])
+
+
+def test_names_that_look_like_numbers_stay_names(tmp_path):
+    sales().replace({"coat": "007", "hat": "008"}).to_csv(tmp_path / "sales.csv", index=False)
+    assert read(tmp_path / "sales.csv").metadata.item_ids == ("007", "008")
+
+
+def test_missing_rows_are_gaps_or_zeros_as_the_caller_says():
+    table = sales().drop(index=[20, 21, 24, 30, 31, 34])
+    gaps = read(table, price=None, promotion=None).test[0]["target"][1]
+    zeros = read(table, price=None, promotion=None, missing_rows="zero").test[0]["target"][1]
+    assert np.flatnonzero(np.isnan(gaps)).tolist() == [0, 1, 4]
+    assert np.flatnonzero(np.isnan(zeros)).tolist() == [0, 1]
+    assert zeros[4] == 0
+
+
+def test_no_store_counts_none_in_a_gap():
+    table = sales().drop(index=[24, 34])
+    data = read(table, price=None, promotion=None)
+    assert data.test[0]["past_feat_dynamic_real"][1].tolist() == [2, 2, 2, 2, 0, 2, 2, 2, 2, 2]
+
+
+def test_articles_of_different_frequency_are_refused():
+    table = sales()
+    table = table[(table["sku"] == "coat") | (table["day"].dt.day % 2 == 1)]
+    with pytest.raises(ValueError, match="mixed frequencies: item 'hat' has steps of 2"):
+        read(table)
+
+
+def test_a_row_of_zero_units_still_needs_its_price():
+    table = sales().drop(index=[24, 34])
+    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-05-05"):
+        read(table, missing_rows="zero")
+    filled = read(table, missing_rows="zero", fill_covariates="forward")
+    assert filled.test[0]["feat_dynamic_real"][1, 3:5].tolist() == [9, 9]
+
+
+def test_further_columns_are_channels():
+    table = sales(width=np.arange(40.0), holiday=np.tile(np.arange(10.0), 4))
+    data = read(table, covariates=["width"], shared_covariates=["holiday"], promotion=None)
+    assert data.metadata.covariates == ("price[coat]", "price[hat]", "width[coat]", "width[hat]", "holiday")
+    np.testing.assert_array_equal(data.test[0]["feat_dynamic_real"][-1], np.arange(10))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("eur", 0.0, r"price: expected more than 0 in 'eur', got 0\.0 in row 7"),
+        ("eur", -1.0, r"price: expected more than 0 in 'eur', got -1\.0 in row 7"),
+        ("eur", "free", "'eur': expected finite numbers, got 'free' in row 7"),
+        ("sold", -3, "units: expected at least 0 in 'sold', got -3 in row 7"),
+        ("ad", 2.0, r"promotion: expected 0 to 1 in 'ad', got 2\.0 in row 7"),
+        ("sku", None, "item: expected a name in every cell of 'sku', got None in row 7"),
+        ("day", "soon", "timestamp: expected dates in 'day', got 'soon' in row 7"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_named(column, value, message):
+    table = sales().astype(object)
+    table.loc[7, column] = value
+    with pytest.raises(ValueError, match=message):
+        read(table)
+
+
+def test_a_missing_price_is_named_with_article_and_date():
+    table = sales()
+    table.loc[[28, 38], "eur"] = np.nan
+    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-05-09"):
+        read(table, fill_covariates="forward")
+
+
+def test_duplicates_are_named():
+    table = pd.concat([sales(), sales().loc[[7]]], ignore_index=True)
+    with pytest.raises(ValueError, match=r"2 rows share article, date and store .* rows 7, 40, coat, 2024-05-08"):
+        read(table)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"level": "region"}, "level: expected 'chain' or 'store', got 'region'"),
+        ({"level": "store", "store": None}, "level: 'store' needs the name of the column of stores"),
+        ({"missing_rows": "mean"}, "missing_rows: expected 'gap' or 'zero', got 'mean'"),
+        ({"units": "units"}, "units: no column 'units'; there are sku, shop, day"),
+        ({"price": "usd"}, "price: no column 'usd'"),
+        ({"promotion": "tv"}, "promotion: no column 'tv'"),
+        ({"covariates": ["width"]}, "covariates: no column 'width'"),
+        ({"shared_covariates": ["holiday"]}, "shared_covariates: no column 'holiday'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        read(sales(), **changes)
+
+
+def oj_table() -> pd.DataFrame:
+    """Three stores of all brands over thirty weeks, priced by brand, week and store; one store-week is missing."""
+    rows = [
+        {"store": store, "brand": brand, "week": week, "logmove": np.log(64.0 * brand), "deal": week % 2, "feat": 0.5}
+        | {f"price{other}": 0.01 * other + 0.001 * week + 0.1 * store for other in range(1, 12)}
+        for store in (2, 5, 8)
+        for brand in range(1, 12)
+        for week in range(40, 70)
+        if (store, week) != (5, 66)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def oj(tmp_path):
+    path = tmp_path / "retail_dominicks_oj" / "derived_yx.csv.gz"
+    path.parent.mkdir()
+    oj_table().to_csv(path, index=False)
+    return path
+
+
+def test_orange_juice_is_ounces_at_the_brand_s_own_price(oj, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEMLINE_DATA", str(tmp_path))
+    data = get_dataset("dominicks_oj")
+    assert data.metadata.item_ids == OJ_BRANDS
+    assert data.metadata.freq == "W-WED"
+    assert data.metadata.archive is None
+    assert data.train[0]["start"].start_time == pd.Timestamp("1990-06-14")
+    assert [entry["target"].shape[1] for entry in data.test] == [14, 22, 30]
+    target, known = data.test[-1]["target"], data.test[-1]["feat_dynamic_real"]
+    np.testing.assert_allclose(target[:, 0], 3 * 64 * np.arange(1, 12), rtol=1e-6)
+    np.testing.assert_allclose(known[:11, 3], 0.01 * np.arange(1, 12) + 0.043 + 0.5, rtol=1e-5)
+    np.testing.assert_array_equal(known[11], np.arange(40, 70) % 2)
+    np.testing.assert_allclose(target[:, 26], 2 * 64 * np.arange(1, 12), rtol=1e-6)
+    assert data.test[-1]["past_feat_dynamic_real"][0, 25:28].tolist() == [3, 2, 3]
+
+
+def test_the_store_level_fills_prices_of_missing_weeks_but_not_ounces(oj):
+    data = dominicks_oj(oj, level="store", windows=1)
+    assert data.metadata.target_dim == 33
+    row = data.metadata.item_ids.index("tropicana_64@5")
+    assert np.flatnonzero(np.isnan(data.test[0]["target"][row])).tolist() == [26]
+    np.testing.assert_allclose(data.test[0]["feat_dynamic_real"][row, 26], 0.04 + 0.066 + 0.5, rtol=1e-5)
+
+
+def test_a_table_of_other_brands_is_refused(oj):
+    table = oj_table()
+    table.loc[0, "brand"] = 12
+    table.to_csv(oj, index=False)
+    with pytest.raises(ValueError, match="expected the brands 1 to 11"):
+        dominicks_oj(oj)
+    oj_table().drop(columns="price7").to_csv(oj, index=False)
+    with pytest.raises(ValueError, match="path: no column 'price7' in"):
+        dominicks_oj(oj)
+
+
+def test_without_the_file_the_error_says_how_to_provide_it():
+    with pytest.raises(FileNotFoundError, match=r"dominicks_oj was not found; tried: HEMLINE_DATA \(not set\)\. .*put"):
+        dominicks_oj()
+
+
+@needs_oj
+def test_own_prices_lower_the_real_orange_juice_sales(monkeypatch):
+    monkeypatch.setenv("HEMLINE_DATA", str(DATA))
+    data = dominicks_oj()
+    target = np.log(data.test[-1]["target"])
+    price = np.log(data.test[-1]["feat_dynamic_real"][:11])
+    assert target.shape == (11, 121)
+    slopes = [np.polyfit(p - p.mean(), y - y.mean(), 1)[0] for p, y in zip(price, target, strict=True)]
+    assert max(slopes) < -1
