@@ -51,7 +51,10 @@ def split_windows(
         )
 
     def until(end: int) -> Entry:
-        entry: Entry = {"start": start, "item_id": metadata.name}
+        # The names travel with the numbers, so that a trained model can be asked about its articles by name.
+        entry: Entry = {"start": start, "item_id": metadata.name, "item_ids": metadata.item_ids}
+        if known is not None and len(known):
+            entry["covariates"] = metadata.covariates
         fields = {"target": target, "feat_dynamic_real": known, "past_feat_dynamic_real": past}
         for field, values in fields.items():
             if values is not None and len(values):

@@ -120,7 +120,7 @@ class ForecastEstimator(Configured, Estimator):
             validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
         with seeded(self.train_config.seed):
             forecaster = self.network(spec, series.statistics)
-            log = fit(forecaster, self.train_config, series, validation, series_names(entries[0]), ckpt_path)
+            log = fit(forecaster, self.train_config, series, validation, spec.item_ids, ckpt_path)
         return ForecastPredictor(self, forecaster.cpu(), log)
 
     def for_run(self, seed: int, directory: Path | None = None) -> ForecastEstimator:
@@ -153,8 +153,3 @@ class ForecastEstimator(Configured, Estimator):
             "head": self.head,
             "train": self.train_config,
         }
-
-
-def series_names(entry: Entry) -> tuple[str, ...]:
-    """Names of the series for messages: their numbers, where the entry does not tell."""
-    return tuple(entry.get("item_ids", ())) or tuple(str(number) for number in range(len(entry["target"])))

@@ -87,6 +87,9 @@ def _group(rows: list[Entry]) -> Entry:
     entry: Entry = {"start": first, "target": grouped}
     if len(rows) == 1 and "item_id" in rows[0]:
         entry["item_id"] = rows[0]["item_id"]
+    names = [str(row["item_id"]) for row in rows if "item_id" in row]
+    if len(set(names)) == len(rows):
+        entry["item_ids"] = tuple(names)
     channels = [np.atleast_2d(row["feat_dynamic_real"]) for row in rows if "feat_dynamic_real" in row]
     if channels:
         width = max(offset + block.shape[1] for offset, block in zip(offsets, channels, strict=True))
@@ -131,8 +134,10 @@ def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument:
             )
         if not np.isfinite(covariates).all():
             row, step = np.argwhere(~np.isfinite(covariates))[0]
+            names = entry.get("covariates", ())
+            channel = f"{names[row]!r}" if len(names) == len(covariates) else f"row {row}"
             raise ValueError(
-                f"{argument}: expected finite feat_dynamic_real, got {covariates[row, step]} in row {row} at "
+                f"{argument}: expected finite feat_dynamic_real, got {covariates[row, step]} in {channel} at "
                 f"{entry['start'] + int(step)} of {name}"
             )
 

@@ -104,6 +104,9 @@ class SeriesSpec:
         calendar: number of calendar features.
         covariates: number K of known-future channels (rows of ``feat_dynamic_real``).
         missing: whether the training data have missing values, so that the encoder is told of them.
+        item_ids: names of the D series; their numbers where the entries carry none.
+        covariate_names: names of the K channels, ``channel[item]`` or a bare ``channel`` that all series share;
+            empty where the entries carry none.
     """
 
     freq: str
@@ -114,6 +117,8 @@ class SeriesSpec:
     calendar: int = 0
     covariates: int = 0
     missing: bool = False
+    item_ids: tuple[str, ...] = ()
+    covariate_names: tuple[str, ...] = ()
 
     @property
     def history(self) -> int:
@@ -170,13 +175,23 @@ def infer_spec(
     if not lags or min(lags) < 1:
         raise ValueError(f"lags: expected positive steps, got {tuple(lags)}")
     first = entries[0]
+    dim, covariates = first["target"].shape[0], len(first.get("feat_dynamic_real", ()))
     return SeriesSpec(
         freq=freq,
         prediction_length=prediction_length,
         context_length=context_length or prediction_length,
-        target_dim=first["target"].shape[0],
+        target_dim=dim,
         lags=tuple(sorted(set(lags))),
         calendar=calendar_features(first["start"], 1).shape[1],
-        covariates=len(first["feat_dynamic_real"]) if "feat_dynamic_real" in first else 0,
+        covariates=covariates,
         missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
+        item_ids=_names(first, "item_ids", dim) or tuple(str(number) for number in range(dim)),
+        covariate_names=_names(first, "covariates", covariates),
     )
+
+
+def _names(entry: dict, key: str, count: int) -> tuple[str, ...]:
+    names = tuple(str(name) for name in entry.get(key, ()))
+    if names and (len(names) != count or len(set(names)) != count):
+        raise ValueError(f"{key}: expected {count} different names, one a row, got {len(names)} ({names[0]!r} first)")
+    return names
