@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hemline.datasets.labels import MISSING, UNSEEN, Task
+from hemline.vision.reading import score, table
+from torchmetrics.functional.classification import (
+    multiclass_calibration_error,
+    multiclass_f1_score,
+    multilabel_f1_score,
+)
+
+TASK = Task("colour", ("red", "green", "blue"))
+
+
+def answers(count: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.dirichlet(np.ones(3), count), rng.integers(0, 3, count)
+
+
+def test_f1_and_calibration_equal_those_of_torchmetrics() -> None:
+    shares, codes = answers()
+    found = score(TASK, shares, codes)
+    said, truth = torch.from_numpy(shares), torch.from_numpy(codes)
+    per_class = multiclass_f1_score(said, truth, 3, average="none").numpy()
+    assert np.allclose([row["f1"] for row in found["per_class"]], per_class)
+    assert found["macro_f1"] == pytest.approx(per_class.mean())
+    assert found["calibration_error"] == pytest.approx(float(multiclass_calibration_error(said, truth, 3, n_bins=15)))
+
+
+def test_f1_of_facets_equals_that_of_torchmetrics_over_the_answered_articles() -> None:
+    rng = np.random.default_rng(0)
+    shares, codes = rng.random((50, 3)), rng.integers(0, 2, (50, 3)).astype(np.float32)
+    codes[10:20] = np.nan
+    found = score(Task("tags", ("a", "b", "c"), facets=True), shares, codes)
+    known = np.r_[0:10, 20:50]
+    wanted = multilabel_f1_score(
+        torch.from_numpy(shares[known]), torch.from_numpy(codes[known]).long(), 3, average="none"
+    )
+    assert np.allclose([row["f1"] for row in found["per_class"]], wanted.numpy())
+    assert found["articles"] == 40
+
+
+def test_missing_labels_are_left_out_and_unseen_ones_count_as_errors() -> None:
+    shares = np.eye(3)[[0, 1, 2, 0]]
+    found = score(TASK, shares, np.array([0, 1, MISSING, UNSEEN]))
+    assert found["articles"] == 3
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert found["confusion"][3] == [1, 0, 0]
+
+
+def test_a_class_that_does_not_occur_is_left_out_of_the_macro_f1() -> None:
+    found = score(TASK, np.eye(3)[[0, 1]], np.array([0, 1]))
+    assert found["macro_f1"] == 1
+    assert found["per_class"][2]["support"] == 0
+
+
+def test_the_majority_row_answers_the_most_frequent_training_class() -> None:
+    assert score(TASK, np.eye(3)[[0, 0, 0]], np.array([1, 1, 2]), majority=1)["majority"] == pytest.approx(2 / 3)
+
+
+def test_a_side_without_labels_has_no_scores_and_still_a_row() -> None:
+    found = {"colour": score(TASK, np.eye(3), np.full(3, MISSING))}
+    assert "| colour | 0 | – |" in table(found)
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected the shape \(4, 3\) for task 'colour', got \(3, 3\)"):
+        score(TASK, np.eye(3), np.zeros(4, dtype=np.int64))

@@ -1,0 +1,266 @@
+"""Train a product network on a catalogue, test it on articles it never saw, and ask it about photos."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..datasets.article_split import ArticleSplit, split_articles
+from ..datasets.catalogue import Article, Catalogue
+from ..datasets.labels import LabelSpace
+from ..datasets.photos import Pictures, Quarantined, load_pictures
+from .backbones import build_backbone
+from .classifier import Classifier, machine
+from .judging import article_table, judge, photo_table
+from .product_network import NetworkConfig, ProductNetwork
+from .reading import score
+from .run_folder import RunFolder
+from .sources import Progress, Source
+from .training import RESUME, TrainConfig, fit
+
+SPLIT, REPORT, TEST = "split.json", "report.json", "test.json"
+
+
+def train_classifier(
+    source: Source,
+    checkpoint: str,
+    *,
+    network: NetworkConfig | None = None,
+    training: TrainConfig | None = None,
+    tasks: Sequence[str] = (),
+    max_images: int | None = None,
+    shares: tuple[float, float] = (0.1, 0.2),
+    split_seed: int = 0,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Classifier:
+    """Train a network on the articles of a catalogue and write the run.
+
+    The run holds ``model.safetensors``, ``model.json``, ``split.json`` and ``report.json`` with the training
+    log, the quarantined photos and what was noticed about articles and labels. While it trains, it also holds
+    ``last.ckpt``, from which a killed training goes on.
+
+    Arguments:
+        source: the catalogue.
+        checkpoint: folder or fsspec address of the run.
+        network: the form of the network.
+        training: how to train.
+        tasks: the label columns to learn; by default all.
+        max_images: photos an article, at most.
+        shares: the shares of articles for validation and test, unless the source gives the sides.
+        split_seed: draws the split.
+        resume: go on with the killed training in `checkpoint`.
+        progress: called with the photos opened and all photos.
+
+    Returns:
+        The trained classifier.
+
+    Raises:
+        ValueError: the folder already holds a run, a task is not a label column, or `resume` is asked of a
+            run that was begun otherwise.
+    """
+    network, training = network or NetworkConfig(), training or TrainConfig()
+    folder = RunFolder(checkpoint)
+    tasks = tuple(tasks) or source.catalogue.columns
+    for task in tasks:
+        if task not in source.catalogue.columns:
+            raise ValueError(f"tasks: expected label columns of {list(source.catalogue.columns)}, got {task!r}")
+    begun = {
+        "network": network.to_json(),
+        "training": training.to_json(),
+        "tasks": list(tasks),
+        "max_images": max_images,
+        "shares": list(shares),
+        "split_seed": split_seed,
+    }
+    _claim(folder, begun, resume)
+    if folder.has(REPORT):
+        return Classifier.load(folder)
+    started = time.perf_counter()
+    torch.manual_seed(training.seed)
+    backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
+    pictures = source.load(backbone.preprocessing, max_images=max_images, progress=progress)
+    split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
+    folder.write_json(SPLIT, split.to_json())
+    learning = _rows(source.catalogue, split.train, pictures)
+    labels = LabelSpace.of(
+        [source.catalogue.articles[row] for row in learning],
+        tasks,
+        facets=[name for name in source.facets if name in tasks],
+        order={name: classes for name, classes in source.order.items() if name in tasks},
+    )
+    opened = time.perf_counter()
+    whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
+    classifier = Classifier(whole, training, max_images)
+    history = fit(
+        classifier.network,
+        training,
+        pictures,
+        labels.encode(source.catalogue.articles),
+        train=learning,
+        validation=_rows(source.catalogue, split.validation, pictures),
+        folder=folder,
+    )
+    classifier.save(folder)
+    report = {
+        **scan_report(source.catalogue, pictures, split, labels),
+        "seconds": {"photos": round(opened - started, 1), "training": round(time.perf_counter() - opened, 1)},
+        "machine": machine(),
+        "parameters": sum(p.numel() for p in classifier.network.parameters()),
+        "history": history,
+    }
+    folder.write_json(REPORT, report)
+    if folder.has(RESUME):
+        folder.files.rm_file(f"{folder.root}/{RESUME}")
+    return classifier
+
+
+def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, labels: LabelSpace) -> dict[str, Any]:
+    """What was noticed about photos, articles and labels, as plain data."""
+    bare = [
+        article.item_id for article, n in zip(catalogue.articles, pictures.counts(len(catalogue)), strict=True) if not n
+    ]
+    sides = {name: len(split.side(name)) for name in ("train", "validation", "test")}
+    new = labels.unseen(catalogue.articles)
+    return {
+        "articles": {"all": len(catalogue), **sides, "without_photo": bare},
+        "photos": {"good": len(pictures), "on_two_sides": list(split.shared)},
+        "quarantine": [asdict(bad) for bad in pictures.quarantine],
+        "labels": {
+            "classes": {task.name: len(task.classes) for task in labels.tasks},
+            "one_class": [task.name for task in labels.tasks if len(task.classes) == 1],
+            "never_seen_in_training": new,
+        },
+    }
+
+
+def evaluate_classifier(
+    checkpoint: str, source: Source, *, device: str = "cpu", progress: Progress | None = None
+) -> dict[str, dict[str, Any]]:
+    """Score a run on the sides of the split it was trained with, and write all its answers.
+
+    Writes ``test.json`` (the scores), ``articles.parquet`` (truth and answer of each article, with its side)
+    and ``photos.parquet`` (the probability of every tag for each photo).
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        source: the catalogue.
+        device: where to calculate.
+        progress: called with the photos opened and all photos.
+
+    Returns:
+        Side (``"train"``, ``"validation"``, ``"test"``) -> task -> what `score` gives.
+
+    Raises:
+        FileNotFoundError: there is no run.
+        ValueError: no article of the stored split is in the catalogue.
+    """
+    folder = RunFolder(checkpoint)
+    classifier = Classifier.load(folder)
+    network, labels = classifier.network.to(device), classifier.network.labels
+    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    pictures = source.load(network.backbone.preprocessing, max_images=classifier.max_images, progress=progress)
+    targets = labels.encode(source.catalogue.articles)
+    learned = _rows(source.catalogue, split.train, pictures)
+    counts = pictures.counts(len(source.catalogue))
+    scores: dict[str, dict[str, Any]] = {}
+    tables, photos = [], []
+    for side in ("train", "validation", "test"):
+        rows = _rows(source.catalogue, split.side(side), pictures)
+        everyone = _rows(source.catalogue, split.side(side), None)
+        probabilities = judge(network, pictures, rows)
+        scores[side] = {
+            task.name: score(
+                task,
+                probabilities[task.name],
+                targets[task.name][rows],
+                None if task.facets else _most_frequent(targets[task.name][learned]),
+            )
+            for task in labels.tasks
+        }
+        articles = [source.catalogue.articles[row] for row in everyone]
+        tables.append(article_table(labels, articles, counts[everyone], probabilities).assign(side=side))
+        photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities).assign(side=side))
+    if not any(len(part) for part in photos):
+        raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
+    folder.write_json(TEST, scores)
+    for name, parts in (("articles.parquet", tables), ("photos.parquet", photos)):
+        folder.write_frame(name, pd.concat([part for part in parts if len(part)], ignore_index=True))
+    return scores
+
+
+def predict_photos(
+    checkpoint: str, addresses: Sequence[str], *, device: str = "cpu"
+) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:
+    """Ask a run about photos, each alone.
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        addresses: paths or fsspec addresses of photos.
+        device: where to calculate.
+
+    Returns:
+        Columns ``item_id, photo, task, label, probability``, and the photos that could not be opened.
+    """
+    classifier = Classifier.load(RunFolder(checkpoint))
+    network = classifier.network.to(device)
+    shown = network.backbone.preprocessing
+    catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
+    pictures = load_pictures(catalogue, shown.size, channels=shown.channels, fit=shown.fit)
+    probabilities = judge(network, pictures, pictures.article)
+    names = [catalogue.articles[row].item_id for row in pictures.article]
+    return photo_table(network.labels, names, pictures.addresses, probabilities), pictures.quarantine
+
+
+def _claim(folder: RunFolder, begun: dict[str, Any], resume: bool) -> None:
+    """Take the folder for this run, or find in it the run to go on with."""
+    if folder.has("begun.json"):
+        before = folder.read_json("begun.json")
+        if not resume:
+            raise ValueError(
+                f"checkpoint: expected an empty folder, got a run in {folder.address}; resume it or name another"
+            )
+        if before != begun:
+            different = next(name for name in begun if before.get(name) != begun[name])
+            raise ValueError(
+                f"resume: expected {different} as the run in {folder.address} was begun with "
+                f"({before.get(different)}), got {begun[different]}"
+            )
+    elif resume:
+        raise ValueError(f"resume: expected a run that was begun in {folder.address}, got none")
+    folder.write_json("begun.json", begun)
+
+
+def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | None) -> np.ndarray:
+    """The numbers in the catalogue of these articles, of those with a photo where pictures are given."""
+    wanted = set(item_ids)
+    counts = pictures.counts(len(catalogue)) if pictures is not None else np.ones(len(catalogue))
+    rows = [row for row, item_id in enumerate(catalogue.item_ids) if item_id in wanted and counts[row]]
+    return np.array(rows, dtype=np.int64)
+
+
+def _most_frequent(codes: np.ndarray) -> int | None:
+    known = codes[codes >= 0]
+    return int(np.bincount(known).argmax()) if len(known) else None
+
+
+def _photos(
+    classifier: Classifier,
+    catalogue: Catalogue,
+    pictures: Pictures,
+    rows: np.ndarray,
+    probabilities: dict[str, np.ndarray],
+) -> pd.DataFrame:
+    chosen = np.flatnonzero(np.isin(pictures.article, rows))
+    if len(chosen) != len(rows):
+        probabilities = judge(classifier.network, pictures, rows, each_photo=True)
+    names = [catalogue.articles[pictures.article[number]].item_id for number in chosen]
+    return photo_table(
+        classifier.network.labels, names, [pictures.addresses[number] for number in chosen], probabilities
+    )

@@ -1,0 +1,181 @@
+"""``hemline vision classify``: train a product network, test it, look at it, and ask it about photos."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, cast
+
+import typer
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(help="Colour, brand, type, facets: labels of articles from their photos.", no_args_is_help=True)
+
+DATA = "A catalogue: a .toml description, a folder of photos in class folders, or fashion_mnist."
+CHECKPOINT = "Folder or fsspec address (s3://...) of the run."
+
+Data = Annotated[str, typer.Option("--data", help=DATA)]
+Checkpoint = Annotated[str, typer.Option("--checkpoint", help=CHECKPOINT)]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+@app.command()
+def train(
+    data: Data,
+    checkpoint: Checkpoint,
+    task: Annotated[list[str] | None, typer.Option(help="A label column to learn; repeat it. Default: all.")] = None,
+    backbone: Annotated[str, typer.Option(help="small-cnn, an architecture by name, or stored weights.")] = "small-cnn",
+    finetune: Annotated[bool, typer.Option("--finetune/--frozen", help="Train the backbone, or leave it.")] = True,
+    epochs: Annotated[int, typer.Option(help="Passes over the training articles.")] = 20,
+    lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
+    layer_decay: Annotated[float, typer.Option(help="How much slower each stage below the heads learns.")] = 1.0,
+    batch_size: Annotated[int, typer.Option(help="Articles a step.")] = 64,
+    size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    channels: Annotated[int | None, typer.Option(help="3, or 1 for grey.")] = None,
+    widths: Annotated[str, typer.Option(help="Channels of each stage of the small network.")] = "32,64,128",
+    pooling: Annotated[str, typer.Option(help="max, mean, attention or logits.")] = "max",
+    hidden: Annotated[int, typer.Option(help="Width of the dense layers, 0 for none.")] = 256,
+    dropout: Annotated[float, typer.Option(help="Share of dense outputs left out in training.")] = 0.2,
+    spatial_transformer: Annotated[bool, typer.Option("--spatial-transformer", help="Learn to crop.")] = False,
+    max_images: Annotated[int | None, typer.Option(help="Photos an article, at most.")] = None,
+    class_weights: Annotated[str, typer.Option(help="none, inverse or effective.")] = "none",
+    smoothing: Annotated[float, typer.Option(help="Label smoothing.")] = 0.0,
+    weight_decay: Annotated[float, typer.Option(help="Decay of the weights.")] = 0.05,
+    mirror: Annotated[float, typer.Option(help="Share of photos mirrored in training.")] = 0.5,
+    crop: Annotated[float, typer.Option(help="Smallest share of a photo that a random crop keeps; 1: none.")] = 0.7,
+    validation: Annotated[float, typer.Option(help="Share of articles to watch.")] = 0.1,
+    test: Annotated[float, typer.Option(help="Share of articles held out for the test.")] = 0.2,
+    split_seed: Annotated[int, typer.Option(help="Draws the split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Draws weights, order and changes.")] = 0,
+    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
+    device: Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training.")] = False,
+) -> None:
+    """Train a network on the articles of a catalogue.
+
+    Example: hemline vision classify train --data fashion_mnist --checkpoint runs/fm --size 28 --channels 1
+    """
+    from .augmentation import AugmentConfig
+    from .classify import REPORT, train_classifier
+    from .product_network import NetworkConfig, Pooling
+    from .progress import shown_progress
+    from .run_folder import RunFolder
+    from .sources import open_source
+    from .task_loss import ClassWeights
+    from .training import Precision, TrainConfig
+
+    network = NetworkConfig(
+        backbone=backbone,
+        size=size,
+        channels=channels,
+        widths=_numbers(widths),
+        pooling=cast(Pooling, pooling),
+        hidden=hidden,
+        dropout=dropout,
+        spatial_transformer=spatial_transformer,
+    )
+    training = TrainConfig(
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        weight_decay=weight_decay,
+        layer_decay=layer_decay,
+        frozen=not finetune,
+        class_weights=cast(ClassWeights, class_weights),
+        smoothing=smoothing,
+        augment=AugmentConfig(mirror=mirror, crop=crop) if mirror or crop < 1 else None,
+        seed=seed,
+        precision=cast(Precision, precision),
+        device=device,
+    )
+    with shown_progress("opening photos") as progress:
+        train_classifier(
+            open_source(data),
+            checkpoint,
+            network=network,
+            training=training,
+            tasks=task or (),
+            max_images=max_images,
+            shares=(validation, test),
+            split_seed=split_seed,
+            resume=resume,
+            progress=progress,
+        )
+    report = RunFolder(checkpoint).read_json(REPORT)
+    typer.echo(_noticed(report))
+    typer.echo(f"The run lies in {checkpoint}: trained in {report['seconds']['training']:.0f} s.")
+
+
+@app.command("test")
+def judge(data: Data, checkpoint: Checkpoint, device: Device = "auto") -> None:
+    """Score a run on the test side of the split that was stored at training."""
+    from .classify import evaluate_classifier
+    from .progress import shown_progress
+    from .reading import table
+    from .sources import open_source
+
+    with shown_progress("opening photos") as progress:
+        scores = evaluate_classifier(checkpoint, open_source(data), device=chosen_device(device), progress=progress)
+    for side in ("train", "test"):
+        typer.echo(f"\n{side}\n\n{table(scores[side])}")
+    typer.echo(f"\nPer class: {checkpoint}/test.json; every answer: articles.parquet and photos.parquet beside it.")
+
+
+@app.command()
+def predict(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, or addresses of photos.")],
+    checkpoint: Checkpoint,
+    out: Annotated[str | None, typer.Option(help="A .csv or .parquet file for the probability of every tag.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Tell what a run sees on photos: the likeliest label of each task."""
+    from .classify import predict_photos
+
+    answers, quarantine = predict_photos(checkpoint, paths, device=chosen_device(device))
+    if out is not None:
+        if not out.endswith((".csv", ".parquet")):
+            raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
+        answers.to_csv(out, index=False) if out.endswith(".csv") else answers.to_parquet(out, index=False)
+    best = answers.loc[answers.groupby(["photo", "task"], sort=False)["probability"].idxmax()]
+    for photo, rows in best.groupby("photo", sort=False):
+        said = ", ".join(f"{row.task} {row.label} ({row.probability:.2f})" for row in rows.itertuples())
+        typer.echo(f"{photo}: {said}")
+    for bad in quarantine:
+        typer.echo(f"{bad.address}: {bad.reason}", err=True)
+    if quarantine:
+        raise typer.Exit(1)
+
+
+def chosen_device(device: str) -> str:
+    """The torch device that ``auto``, ``cpu`` or ``cuda`` means on this machine."""
+    import torch
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"device: expected 'auto', 'cpu' or 'cuda', got {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: expected a machine with a GPU for 'cuda', got none")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"widths: expected whole numbers with commas between, got {text!r}") from None
+
+
+def _noticed(report: dict) -> str:
+    articles, bad = report["articles"], report["quarantine"]
+    lines = [
+        f"{articles['all']} articles ({articles['train']} train, {articles['validation']} validation, "
+        f"{articles['test']} test), {len(articles['without_photo'])} without a usable photo; "
+        f"{report['photos']['good']} photos, {len(bad)} in quarantine"
+    ]
+    lines += [f"  quarantined {row['address']}: {row['reason']}" for row in bad[:10]]
+    lines += [f"  and {len(bad) - 10} more in report.json"] if len(bad) > 10 else []
+    lines += [f"  only one class in training: {name}" for name in report["labels"]["one_class"]]
+    lines += [
+        f"  never seen in training: {name} {', '.join(found)}"
+        for name, found in report["labels"]["never_seen_in_training"].items()
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""Which catalogue a command means: a description in TOML, a folder of photos, or Fashion-MNIST."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import fsspec
+
+from ..datasets.catalogue import Catalogue, CatalogueTable, read_catalogue, read_photo_folder
+from ..datasets.fashion_mnist import fashion_mnist
+from ..datasets.photos import Pictures, load_pictures
+from .preprocessing import Preprocessing
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Progress = Callable[[int, int], None]
+
+FASHION_MNIST = "fashion_mnist"
+
+_KEYS = {"table", "photos", "item_id", "images", "labels", "facets", "order", "text", "side", "separator", "missing"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A catalogue, and how to decode its photos.
+
+    Arguments:
+        catalogue: the articles.
+        facets: those label columns in which several labels can hold.
+        order: label column -> its classes in the wished order.
+        pictures: the photos, for a source that holds them decoded.
+    """
+
+    catalogue: Catalogue
+    facets: tuple[str, ...] = ()
+    order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pictures: Pictures | None = None
+
+    def load(
+        self, preprocessing: Preprocessing, *, max_images: int | None = None, progress: Progress | None = None
+    ) -> Pictures:
+        """The photos as a network wants them; those of a decoded source as they are."""
+        if self.pictures is not None:
+            return self.pictures
+        return load_pictures(
+            self.catalogue,
+            preprocessing.size,
+            channels=preprocessing.channels,
+            fit=preprocessing.fit,
+            max_images=max_images,
+            progress=progress,
+        )
+
+
+def open_source(data: str) -> Source:
+    """Open the catalogue that a command names.
+
+    A description in TOML has the keys ``table`` and ``photos`` (paths, looked for beside the description and
+    then in the folders of ``HEMLINE_DATA``; or fsspec addresses), ``item_id``, ``images``, ``labels``,
+    ``text``, ``side``, ``separator`` and ``missing`` as in `CatalogueTable`, ``facets`` and ``order``.
+
+    Arguments:
+        data: a ``.toml`` file; a folder of photos, see `read_photo_folder`; or ``"fashion_mnist"``, alone or as
+            the last part of the path of its folder.
+
+    Returns:
+        The source.
+
+    Raises:
+        ValueError: a key is not known, or is missing.
+        FileNotFoundError: a file is in none of the places.
+    """
+    if data.rstrip("/").split("/")[-1] == FASHION_MNIST:
+        catalogue, pictures = fashion_mnist(None if data == FASHION_MNIST else data)
+        return Source(catalogue, pictures=pictures)
+    if not data.endswith(".toml"):
+        return Source(read_photo_folder(data))
+    with fsspec.open(data, "rb") as file:
+        described = tomllib.loads(file.read().decode())
+    return _described(described, data)
+
+
+def _described(described: Mapping[str, Any], data: str) -> Source:
+    if strange := sorted(set(described) - _KEYS):
+        raise ValueError(f"data: expected the keys {sorted(_KEYS)} in {data}, got {strange[0]!r}")
+    if "table" not in described:
+        raise ValueError(f"data: expected the key 'table' in {data}, got {sorted(described)}")
+    names = ("item_id", "images", "labels", "text", "side", "separator")
+    options = {name: described[name] for name in names if name in described}
+    if "missing" in described:
+        options["missing"] = tuple(described["missing"])
+    photos = described.get("photos")
+    catalogue = read_catalogue(
+        _find(described["table"], data),
+        photos=_find(photos, data) if photos is not None else None,
+        columns=CatalogueTable(**options),
+    )
+    order = {name: tuple(classes) for name, classes in described.get("order", {}).items()}
+    return Source(catalogue, tuple(described.get("facets", ())), order)
+
+
+def _find(path: str, data: str) -> str:
+    if "://" in path or os.path.isabs(path):
+        return path
+    beside = data.rsplit("/", 1)[0] if "/" in data else "."
+    if "://" in beside:
+        return f"{beside}/{path}"
+    folders = [beside, *(root for root in os.environ.get("HEMLINE_DATA", "").split(":") if root)]
+    for folder in folders:
+        if os.path.exists(os.path.join(folder, path)):
+            return os.path.join(folder, path)
+    raise FileNotFoundError(f"data: expected {path!r} of {data} in one of {folders}, found it in none")

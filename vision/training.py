@@ -1,0 +1,314 @@
+"""Training a product network: its options and the one LightningModule."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
+from torch import Tensor, nn
+
+from ..datasets.photos import Pictures
+from .article_batches import ArticleBatch, ArticleBatches
+from .augmentation import Augmentation, AugmentConfig
+from .product_network import ProductNetwork, parameter_groups
+from .run_folder import RunFolder
+from .task_loss import ClassWeights, TaskLoss
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["32-true", "bf16-mixed"]
+
+RESUME = "last.ckpt"
+"""The full state after the last whole epoch; removed when the training is done."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a product network is trained: AdamW, with a learning rate that rises and then falls to nearly 0.
+
+    Arguments:
+        epochs: passes over the training articles.
+        batch_size: articles a step.
+        lr: the largest learning rate, that of the heads.
+        weight_decay: AdamW's decay of the weights.
+        rise: the share of all steps in which the learning rate rises.
+        layer_decay: by what factor a stage of the backbone learns slower than the one above it.
+        frozen: whether the backbone stays as it is, batch statistics included.
+        class_weights: ``"none"``, ``"inverse"`` or ``"effective"``, see `class_weights`.
+        smoothing: label smoothing.
+        augment: random changes of the photos, or ``None``.
+        seed: seeds the weights, the order and the changes.
+        precision: Lightning's precision; ``"bf16-mixed"`` is faster on processors that calculate in it.
+        device: Lightning's accelerator (``"auto"``, ``"cpu"``, ``"cuda"``).
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    epochs: int = 20
+    batch_size: int = 64
+    lr: float = 3e-3
+    weight_decay: float = 0.05
+    rise: float = 0.2
+    layer_decay: float = 1.0
+    frozen: bool = False
+    class_weights: ClassWeights = "none"
+    smoothing: float = 0.0
+    augment: AugmentConfig | None = field(default_factory=AugmentConfig)
+    seed: int = 0
+    precision: Precision = "32-true"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "lr"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        for name in ("rise", "layer_decay", "smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected 0…1, got {getattr(self, name)}")
+        if self.class_weights not in ("none", "inverse", "effective"):
+            raise ValueError(f"class_weights: expected 'none', 'inverse' or 'effective', got {self.class_weights!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TrainConfig:
+        """The options that `to_json` wrote."""
+        augment = data["augment"]
+        return cls(**{**data, "augment": AugmentConfig(**augment) if augment is not None else None})
+
+
+class Training(pl.LightningModule):
+    """A product network under Lightning.
+
+    Arguments:
+        network: the network.
+        config: the options.
+        pictures: the photos of the whole catalogue.
+        targets: task -> codes of the whole catalogue.
+        train: the numbers of the training articles.
+        validation: the numbers of the articles to watch; may be empty.
+    """
+
+    def __init__(
+        self,
+        network: ProductNetwork,
+        config: TrainConfig,
+        pictures: Pictures,
+        targets: Mapping[str, np.ndarray],
+        train: np.ndarray,
+        validation: np.ndarray,
+    ) -> None:
+        super().__init__()
+        self.network, self.config = network, config
+        self.pictures, self.targets = pictures, targets
+        self.rows, self.watched = train, validation
+        known = {name: codes[train] for name, codes in targets.items()}
+        self.loss = TaskLoss(network.labels, known, weights=config.class_weights, smoothing=config.smoothing)
+        size = network.backbone.preprocessing.size
+        self.augment: nn.Module = nn.Identity() if config.augment is None else Augmentation(config.augment, size)
+        self.history: list[dict[str, Any]] = []
+        self._seen: list[Tensor] = []
+        self._right: dict[str, list[Tensor]] = {}
+        self._began = 0.0
+
+    def train_dataloader(self) -> ArticleBatches:
+        """The training articles, in an order of this epoch; made anew by Lightning before each epoch."""
+        return ArticleBatches(
+            self.pictures,
+            self.targets,
+            self.rows,
+            batch_size=self.config.batch_size,
+            seed=epoch_seed(self.config.seed, self.current_epoch),
+            each_photo=self.network.config.pooling == "logits",
+        )
+
+    def val_dataloader(self) -> ArticleBatches | list[Any]:
+        """The articles to watch."""
+        if not len(self.watched):
+            return []
+        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=4 * self.config.batch_size)
+
+    def transfer_batch_to_device(self, batch: ArticleBatch, device: torch.device, dataloader_idx: int) -> ArticleBatch:
+        """Move a batch to the training device."""
+        return batch.to(device)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
+        torch.manual_seed(epoch_seed(self.config.seed, self.current_epoch))
+        self._seen, self._right, self._began = [], {}, time.perf_counter()
+
+    def training_step(self, batch: ArticleBatch, index: int) -> Tensor:
+        """One step."""
+        images = self.network.prepare.bright(batch.pixels)
+        images = self.network.prepare.normalise(self.augment(images))
+        logits = self.network.judge(images, batch.article, len(batch))
+        loss = self.loss(logits, batch.targets)
+        self._seen.append(loss.detach())
+        return loss
+
+    def validation_step(self, batch: ArticleBatch, index: int) -> None:
+        """Count right answers."""
+        logits = self.network(batch.pixels, batch.article, len(batch))
+        for task in self.network.labels.tasks:
+            said, target = logits[task.name], batch.targets[task.name]
+            if task.facets:
+                known = ~target.isnan()
+                right = (said[known] > 0) == (target[known] > 0.5)
+            else:
+                known = target != -1
+                right = said[known].argmax(dim=1) == target[known]
+            self._right.setdefault(task.name, []).append(right.float())
+
+    def on_train_epoch_end(self) -> None:
+        """Note the epoch in the training log."""
+        loss = float(torch.stack(self._seen).mean())
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"loss is {loss} in epoch {self.current_epoch + 1}; try a smaller lr")
+        watched = {name: round(float(torch.cat(right).mean()), 4) for name, right in self._right.items()}
+        seconds = round(time.perf_counter() - self._began, 2)
+        self.history.append({"epoch": self.current_epoch + 1, "loss": loss, "validation": watched, "seconds": seconds})
+        shown = "".join(f", {name} {value:.3f}" for name, value in watched.items())
+        logger.info(
+            "epoch %d/%d: loss %.4f%s (%.1f s)", self.current_epoch + 1, self.config.epochs, loss, shown, seconds
+        )
+
+    def configure_optimizers(self) -> Any:
+        """AdamW and the one cycle of its learning rate."""
+        config = self.config
+        groups = parameter_groups(
+            self.network, config.lr, layer_decay=config.layer_decay, weight_decay=config.weight_decay
+        )
+        optimizer = torch.optim.AdamW(groups, lr=config.lr)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=[group["lr"] for group in groups],
+            total_steps=max(config.epochs * len(self.train_dataloader()), 2),
+            pct_start=config.rise,
+            cycle_momentum=False,
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The training log goes with the checkpoint."""
+        checkpoint["history"] = self.history
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The training log comes back with it."""
+        self.history = list(checkpoint["history"])
+
+
+class KeepLast(Checkpoint):
+    """Write the full state after each epoch, from which a killed training goes on.
+
+    Lightning calls a `Checkpoint` after the module's own hook, so that the epoch is in the training log.
+
+    Arguments:
+        folder: the folder of the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the state aside, then put it in the place of the last one."""
+        trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
+        files, root = self.folder.files, self.folder.root
+        files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """The seed of an epoch's draws."""
+    return (seed + 1) * 1_000_003 + epoch
+
+
+def fit(
+    network: ProductNetwork,
+    config: TrainConfig,
+    pictures: Pictures,
+    targets: Mapping[str, np.ndarray],
+    *,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: RunFolder | None = None,
+) -> list[dict[str, Any]]:
+    """Train a network in place, going on from the state in the folder if there is one.
+
+    Arguments:
+        network: the network, its weights already drawn.
+        config: the options.
+        pictures: the photos of the whole catalogue.
+        targets: task -> codes of the whole catalogue.
+        train: int64, the numbers of the articles to learn from; each has a photo.
+        validation: int64, the numbers of the articles to watch; may be empty.
+        folder: where the state of each epoch is kept; ``None`` keeps none.
+
+    Returns:
+        The training log: a row an epoch with ``epoch, loss, validation, seconds``.
+
+    Raises:
+        ValueError: there is no article to learn from.
+        FloatingPointError: the loss became NaN or infinite.
+    """
+    if not len(train):
+        raise ValueError("train: expected articles with a photo to learn from, got none")
+    if config.frozen:
+        network.freeze()
+    module = Training(network, config, pictures, targets, train, validation)
+    shown = sys.stderr.isatty()
+    callbacks: list[pl.Callback] = [TQDMProgressBar(refresh_rate=10)] if shown else []
+    resume = None
+    if folder is not None:
+        folder.files.makedirs(folder.root, exist_ok=True)
+        callbacks.append(KeepLast(folder))
+        resume = folder.path(RESUME) if folder.has(RESUME) else None
+    with quiet_lightning():
+        trainer = pl.Trainer(
+            max_epochs=config.epochs,
+            accelerator=config.device,
+            devices=1,
+            precision=config.precision,
+            callbacks=callbacks,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=shown,
+        )
+        trainer.fit(module, ckpt_path=resume, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    network.eval()
+    return module.history
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Leave out Lightning's banners and advice, which are not for the users of this library."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [each.level for each in loggers]
+    with warnings.catch_warnings():
+        # Without articles to watch there is nothing to validate on, which is as it should be.
+        warnings.filterwarnings("ignore", message=".*`val_dataloader`.*")
+        warnings.filterwarnings("ignore", message=".*Total length of `list` across ranks is zero.*")
+        warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")
+        for each in loggers:
+            each.setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            for each, level in zip(loggers, levels, strict=True):
+                each.setLevel(level)
