@@ -284,7 +284,7 @@ def fit(
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=False,
-            enable_checkpointing=False,
+            enable_checkpointing=folder is not None,
             enable_model_summary=False,
             enable_progress_bar=shown,
         )
