@@ -2,6 +2,9 @@
 
 from .backtest import BacktestError, RunFailedWarning, backtest
 from .metrics import METRICS, Metric, Outcome
+from .plots import plot_forecast
+from .published import published_scores
+from .report import report
 from .scores import (
     crps,
     crps_sum,
@@ -11,6 +14,7 @@ from .scores import (
     weighted_quantile_loss,
 )
 from .store import Backtest, load_backtest
+from .table import ScoreTable, summary, table
 from .windows import Window, cut_window, rolling_windows
 
 __all__ = [
@@ -20,6 +24,7 @@ __all__ = [
     "Metric",
     "Outcome",
     "RunFailedWarning",
+    "ScoreTable",
     "Window",
     "backtest",
     "crps",
@@ -27,7 +32,12 @@ __all__ = [
     "cut_window",
     "energy_score",
     "load_backtest",
+    "plot_forecast",
+    "published_scores",
+    "report",
     "rolling_windows",
+    "summary",
+    "table",
     "trajectory_energy_score",
     "variogram_score",
     "weighted_quantile_loss",

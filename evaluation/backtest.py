@@ -27,7 +27,7 @@ class RunFailedWarning(UserWarning):
     """Some runs of a backtest failed; the others are in the table."""
 
 
-class BacktestError(RuntimeError):
+class BacktestError(ValueError):
     """A run failed and nothing else is left to return, or the caller wanted to stop at once."""
 
 
@@ -116,7 +116,7 @@ def backtest(
     finally:
         if store is not None:
             store.consolidate()
-    failures = [_reason(record) for record in records if record["status"] == "failed"]
+    failures = failure_reasons(records)
     if not tables:
         raise BacktestError(f"all {len(runs)} runs failed: {'; '.join(failures)}")
     if failures:
@@ -234,6 +234,18 @@ def _check_data(data: ForecastData, protocol: Protocol) -> None:
             )
     if all(np.isnan(window.observed).all() for window in windows):
         raise ValueError(f"data.test: expected something observed, all windows of {metadata.name!r} are NaN")
+
+
+def failure_reasons(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What failed and why, a line a failed run.
+
+    Arguments:
+        records: the runs table, as a list of dicts.
+
+    Returns:
+        A line for each failed run.
+    """
+    return [_reason(record) for record in records if record["status"] == "failed"]
 
 
 def _reason(record: Mapping[str, Any]) -> str:

@@ -97,6 +97,7 @@ class Run:
             "configuration_hash": digest(self.configuration)[:16],
             "data_fingerprint": self.data_fingerprint[:16],
             "archive": metadata.archive,
+            "domain": metadata.domain,
             "freq": metadata.freq,
             "prediction_length": metadata.prediction_length,
             "target_dim": metadata.target_dim,

@@ -186,6 +186,30 @@ def runs_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(records))
 
 
+def current_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Of the runs of each model on each dataset, those with the settings of the one started last.
+
+    Arguments:
+        runs: the runs table.
+
+    Returns:
+        The rows that count, so that a mean over seeds never mixes settings, numbers of the data or versions.
+    """
+    settings = ["configuration_hash", "data_fingerprint", "num_samples", "history", "refit_every", "versions"]
+    if runs.empty:
+        return runs
+    key = runs[settings].astype("string").fillna("").agg("|".join, axis=1)
+    newest = runs.groupby(["model", "dataset"])["started"].transform("max")
+    latest = pd.DataFrame({"model": runs["model"], "dataset": runs["dataset"], "key": key})
+    latest = latest[runs["started"] == newest].drop_duplicates(["model", "dataset"])
+    chosen = {(model, dataset): value for model, dataset, value in latest.itertuples(index=False)}
+    counts = [
+        chosen[model, dataset] == value
+        for model, dataset, value in zip(runs["model"], runs["dataset"], key, strict=True)
+    ]
+    return runs[counts]
+
+
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     table.to_parquet(partial, index=False)

@@ -1,0 +1,209 @@
+"""`hemline backtest`, `hemline table` and `hemline report`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from ..datasets.data import ForecastData, Metadata
+from .backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
+from .metrics import METRICS
+from .report import report
+from .store import Backtest, load_backtest
+from .table import Format, ScoreTable, summary, table
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def register(
+    app: typer.Typer,
+    build: Callable[[str, Metadata, Mapping[str, Any]], Estimator | Predictor],
+    names: Sequence[str],
+    load: Callable[[str], ForecastData],
+) -> None:
+    """Add the commands to ``app``.
+
+    Arguments:
+        app: the root command.
+        build: makes a model from its name, the metadata and settings that go before the shipped ones.
+        names: the models that ``build`` knows.
+        load: dataset name to dataset.
+    """
+
+    @app.command(name="backtest")
+    def backtest_command(
+        dataset: Annotated[str, typer.Option(help="Name of a dataset; `hemline data list` shows them.")],
+        models: Annotated[str, typer.Option(help=f"Names, separated by commas, of {', '.join(names)}.")],
+        out: Annotated[Path, typer.Option(help="Folder that keeps every finished run; none is repeated.")],
+        seeds: Annotated[str, typer.Option(help="How many seeds (3 is 0,1,2), or a list such as 0,5,7.")] = "1",
+        num_samples: Annotated[int, typer.Option(help="Sample paths a window.")] = 100,
+        refit_every: Annotated[
+            int | None, typer.Option(help="Train anew every so many windows; once if left out.")
+        ] = None,
+        history: Annotated[
+            int | None, typer.Option(help="Steps that a model sees before a window; all if left out.")
+        ] = None,
+        config: Annotated[Path | None, typer.Option(help="TOML file with a table of settings for each model.")] = None,
+    ) -> None:
+        """Train models, forecast the test windows of a dataset, and print the table of CRPS-sum.
+
+        Started again after an interruption, it goes on where it stopped.
+
+        Example: hemline backtest --dataset simulated_sales --models gru-maf,random-walk --seeds 3 --out runs/sales
+        """
+        chosen = parse_models(models, names)
+        numbers = parse_seeds(seeds)
+        settings = read_settings(config, chosen)
+        data = load(dataset)
+        built = {name: build(name, data.metadata, settings.get(name, {})) for name in chosen}
+        with warnings.catch_warnings():
+            # The failures are told below, and by the exit code.
+            warnings.simplefilter("ignore", RunFailedWarning)
+            scores = backtest(
+                built,
+                data,
+                seeds=numbers,
+                num_samples=num_samples,
+                refit_every=refit_every,
+                history="expanding" if history is None else history,
+                out=out,
+            )
+        typer.echo(table(scores))
+        typer.echo(f"\nThe runs lie in {out}; `hemline report {out}` draws them.", err=True)
+        if failures := failure_reasons(scores.attrs["runs"]):
+            raise BacktestError(f"{len(failures)} of {len(scores.attrs['runs'])} runs failed: {'; '.join(failures)}")
+
+    @app.command(name="table")
+    def table_command(
+        folder: Annotated[Path, typer.Argument(help="Folder that `hemline backtest` wrote.")],
+        metric: Annotated[
+            str, typer.Option(help=f"One or several of {', '.join(METRICS)}, separated by commas; or `all`.")
+        ] = "crps_sum",
+        format: Annotated[str, typer.Option(help="markdown, latex or csv.")] = "markdown",
+    ) -> None:
+        """Print models against datasets, or with several metrics models against metrics for each dataset.
+
+        Example: hemline table runs/sales --metric crps,energy_score,coverage_80 --format latex
+        """
+        found = load_backtest(folder)
+        formats: tuple[Format, ...] = ("markdown", "latex", "csv")
+        if format not in formats:
+            raise ValueError(f"format: expected one of {', '.join(formats)}, got {format!r}")
+        texts = [made.render(formats[formats.index(format)]) for made in make_tables(found, metric)]
+        typer.echo("\n\n".join(texts))
+
+    @app.command(name="report")
+    def report_command(
+        folder: Annotated[Path, typer.Argument(help="Folder that `hemline backtest` wrote.")],
+        out: Annotated[Path | None, typer.Option(help="HTML file; report.html in the folder if left out.")] = None,
+    ) -> None:
+        """Write one self-contained HTML page: tables, fan charts, calibration, training curves, costs.
+
+        Example: hemline report runs/sales
+        """
+        typer.echo(f"The report lies in {report(folder, out)}")
+
+
+def parse_models(text: str, names: Sequence[str]) -> list[str]:
+    """Names of models from a list separated by commas.
+
+    Arguments:
+        text: what the user gave.
+        names: the models known.
+
+    Returns:
+        The names, in order, each once.
+
+    Raises:
+        ValueError: a name is unknown, or there is none.
+
+    Example:
+        >>> parse_models("a, b", ["a", "b", "c"])
+        ['a', 'b']
+    """
+    chosen = [name.strip() for name in text.split(",") if name.strip()]
+    if not chosen:
+        raise ValueError(f"models: expected some of {', '.join(names)}, got none")
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"models: unknown model {name!r}, expected some of {', '.join(names)}")
+    return list(dict.fromkeys(chosen))
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from their number or a list separated by commas.
+
+    Arguments:
+        text: what the user gave; a list of one seed ends with a comma.
+
+    Returns:
+        The seeds.
+
+    Raises:
+        ValueError: the text is neither.
+
+    Example:
+        >>> parse_seeds("3"), parse_seeds("0,5"), parse_seeds("7,")
+        ([0, 1, 2], [0, 5], [7])
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() for part in parts) or ("," not in text and int(text) < 1):
+        raise ValueError(f"seeds: expected a number of seeds such as 3, or a list such as 0,5,7; got {text!r}")
+    return [int(part) for part in parts] if "," in text else list(range(int(text)))
+
+
+def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Settings of models from a TOML file with a table for each.
+
+    Arguments:
+        path: the file, or ``None``.
+        models: the models that will run.
+
+    Returns:
+        Model to its settings.
+
+    Raises:
+        ValueError: the file is not TOML, or has something for a model that does not run.
+        FileNotFoundError: there is no such file.
+    """
+    if path is None:
+        return {}
+    try:
+        settings = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"config: {path} is not TOML: {error}") from error
+    for name, value in settings.items():
+        if name not in models or not isinstance(value, dict):
+            raise ValueError(f"config: expected a table for each of {', '.join(models)}, {path} has {name!r}")
+    return settings
+
+
+def make_tables(found: Backtest, metric: str) -> list[ScoreTable]:
+    """The tables that a list of metrics asks for.
+
+    Arguments:
+        found: the backtest.
+        metric: a metric, several separated by commas, or ``"all"``.
+
+    Returns:
+        Models against datasets for one metric; for several, models against metrics, a table a dataset.
+
+    Raises:
+        ValueError: a metric is unknown or was not computed.
+    """
+    names = [name.strip() for name in metric.split(",") if name.strip()]
+    if len(names) == 1 and names[0] != "all":
+        return [table(found.scores, names[0], runs=found.runs)]
+    wanted = None if names == ["all"] else names
+    datasets = found.scores["dataset"].drop_duplicates()
+    return [summary(found.scores, dataset, wanted, runs=found.runs) for dataset in datasets]

@@ -1,0 +1,280 @@
+"""Tables of scores: models against datasets, mean and standard error over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pandas as pd
+
+from .metrics import METRICS, Metric
+from .published import SOURCES, published_scores
+from .store import current_runs
+from .writers import as_csv, as_latex, as_markdown
+
+Format = Literal["markdown", "latex", "csv"]
+_DIRECTION = {"lower": "lower is better", "nominal": "the nearer to its name the better", "none": "for comparison"}
+_WRITERS = {"markdown": as_markdown, "latex": as_latex, "csv": as_csv}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table.
+
+    Arguments:
+        mean: over seeds; NaN where the metric is not defined.
+        error: standard error of the mean over seeds; NaN for a single seed.
+        seeds: the number of runs behind it, 0 where none finished.
+        failed: the number of runs that failed.
+        best: whether it is among the best two of its column.
+        share: whether it is a share of observations, written with three places.
+    """
+
+    mean: float = math.nan
+    error: float = math.nan
+    seeds: int = 0
+    failed: int = 0
+    best: bool = False
+    share: bool = False
+
+    @property
+    def text(self) -> str:
+        """Three significant digits (of a share three places) and the standard error, ``failed`` or ``–``."""
+        if math.isnan(self.mean):
+            return "failed" if self.failed and not self.seeds else "–"
+        fixed = self.share or self.mean == 0
+        places = 3 if fixed else max(0, 2 - math.floor(math.log10(abs(self.mean))))
+        text = f"{self.mean:.{places}f}"
+        if not math.isnan(self.error):
+            # What does not depend on the seed differs by rounding at most.
+            text += " ± 0" if self.error < 1e-12 * abs(self.mean) or self.error == 0 else f" ± {self.error:.{places}f}"
+        return text + (f" ({self.failed} failed)" if self.failed else "")
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A table of scores, ready to be written; ``str(table)`` is Markdown.
+
+    Arguments:
+        title: what the numbers are.
+        columns: headings, datasets or metrics.
+        rows: model to its cells, in the order of the columns.
+        published: method to its published numbers, in the order of the columns; empty where there are none.
+        notes: what a reader has to know.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: dict[str, tuple[Cell, ...]]
+    published: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def render(self, format: Format = "markdown") -> str:
+        """The table as text.
+
+        Arguments:
+            format: ``"markdown"``, ``"latex"`` (with booktabs) or ``"csv"`` (a row a number, all digits).
+
+        Returns:
+            The text, without a newline at its end.
+
+        Raises:
+            ValueError: the format is unknown.
+        """
+        if format not in _WRITERS:
+            raise ValueError(f"format: expected one of {', '.join(_WRITERS)}, got {format!r}")
+        return _WRITERS[format](self)
+
+    def __str__(self) -> str:
+        return self.render()
+
+
+def table(
+    scores: pd.DataFrame,
+    metric: str = "crps_sum",
+    *,
+    runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+) -> ScoreTable:
+    """Models against datasets on one metric, the best two of each dataset in bold.
+
+    Of the runs of a model on a dataset, those with the newest settings count. Published numbers are added where
+    the metric is CRPS-sum and the runs table says that the data are the exact archive.
+
+    Arguments:
+        scores: the long table of `backtest`.
+        metric: a name in `METRICS`.
+        runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
+
+    Returns:
+        The table; cells without a finished run are marked.
+
+    Raises:
+        ValueError: the metric is unknown or not in ``scores``, or ``scores`` is empty.
+
+    Example:
+        >>> rows = [("r1", "a", "sales", 0, 0.25), ("r2", "a", "sales", 1, 0.35), ("r3", "b", "sales", 0, 0.4)]
+        >>> scores = pd.DataFrame(rows, columns=["run", "model", "dataset", "seed", "value"])
+        >>> scores = scores.assign(window=None, item_id=None, step=None, metric="crps")
+        >>> print(table(scores, "crps").render("csv"))
+        model,column,mean,standard_error,seeds,failed,source
+        a,sales,0.3,0.04999999999999999,2,0,
+        b,sales,0.4,,1,0,
+    """
+    found, described = _overall(scores, runs)
+    values = _of_metric(found, metric)
+    datasets = tuple(dict.fromkeys(found["dataset"]))
+    failures = _failures(described)
+    rows = {
+        model: tuple(_cell(values, model, dataset, failures.get((model, dataset), 0)) for dataset in datasets)
+        for model in _models(found, described)
+    }
+    return ScoreTable(
+        title=f"{METRICS[metric].label}, mean ± standard error over seeds, {_DIRECTION[METRICS[metric].better]}",
+        columns=datasets,
+        rows=_with_best(rows, [METRICS[metric]] * len(datasets)),
+        **(_published(datasets, described) if metric == "crps_sum" else {}),
+    )
+
+
+def summary(
+    scores: pd.DataFrame,
+    dataset: str | None = None,
+    metrics: Sequence[str] | None = None,
+    *,
+    runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+) -> ScoreTable:
+    """Models against metrics on one dataset, the best two of each metric in bold.
+
+    Arguments:
+        scores: the long table of `backtest`.
+        dataset: its name; ``None`` where there is only one.
+        metrics: names in `METRICS`; ``None`` takes all that were computed.
+        runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
+
+    Returns:
+        The table.
+
+    Raises:
+        ValueError: the dataset or a metric is not in ``scores``, or there are several datasets and none was chosen.
+    """
+    found, described = _overall(scores, runs)
+    datasets = list(dict.fromkeys(found["dataset"]))
+    if dataset is None and len(datasets) == 1:
+        dataset = datasets[0]
+    if dataset is None or dataset not in datasets:
+        raise ValueError(f"dataset: expected one of {', '.join(datasets)}, got {dataset!r}")
+    found = found[found["dataset"] == dataset]
+    chosen = [name for name in METRICS if name in set(found["metric"])] if metrics is None else list(metrics)
+    values = {name: _of_metric(found, name) for name in chosen}
+    failures = _failures(described)
+    rows = {
+        model: tuple(_cell(values[name], model, dataset, failures.get((model, dataset), 0)) for name in chosen)
+        for model in _models(found, [record for record in described if record["dataset"] == dataset])
+    }
+    return ScoreTable(
+        title=f"Scores on {dataset}, mean ± standard error over seeds",
+        columns=tuple(METRICS[name].label for name in chosen),
+        rows=_with_best(rows, [METRICS[name] for name in chosen]),
+    )
+
+
+def overall_rows(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a long table that are pooled over windows, series and steps.
+
+    Arguments:
+        scores: the long table of `backtest`.
+
+    Returns:
+        A row for each run and metric.
+    """
+    return scores[scores[["window", "item_id", "step"]].isna().all(axis=1)]
+
+
+def _overall(
+    scores: pd.DataFrame, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Pooled rows of the runs that count, and the records of these runs."""
+    if scores.empty:
+        raise ValueError("scores: expected the long table of a backtest, got an empty one")
+    attached = scores.attrs.get("runs") if runs is None else runs
+    found = overall_rows(scores)
+    if attached is None:
+        return found, []
+    described = current_runs(pd.DataFrame(attached))
+    records = [{str(key): value for key, value in record.items()} for record in described.to_dict("records")]
+    return found[found["run"].isin(described["run"])], records
+
+
+def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:
+    if metric not in METRICS:
+        raise ValueError(f"metric: unknown metric {metric!r}, expected one of {', '.join(METRICS)}")
+    values = found[found["metric"] == metric]
+    if values.empty:
+        known = ", ".join(dict.fromkeys(found["metric"]))
+        raise ValueError(f"metric: {metric!r} was not computed in this backtest, expected one of {known}")
+    return values
+
+
+def _cell(values: pd.DataFrame, model: str, dataset: str, failed: int) -> Cell:
+    chosen = values.loc[(values["model"] == model) & (values["dataset"] == dataset), "value"].dropna()
+    if chosen.empty:
+        return Cell(failed=failed)
+    error = float(chosen.std(ddof=1)) / math.sqrt(len(chosen)) if len(chosen) > 1 else math.nan
+    return Cell(float(chosen.mean()), error, len(chosen), failed)
+
+
+def _models(found: pd.DataFrame, described: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of models in their order, those of which every run failed included."""
+    return list(dict.fromkeys([*(record["model"] for record in described), *found["model"]]))
+
+
+def _failures(described: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    counts: dict[tuple[str, str], int] = {}
+    for record in described:
+        if record["status"] == "failed":
+            key = (record["model"], record["dataset"])
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> dict[str, tuple[Cell, ...]]:
+    """Mark the best two of each column; of two models only the better one."""
+    marked = {
+        model: [replace(cell, share=metric.better == "nominal") for cell, metric in zip(cells, metrics, strict=True)]
+        for model, cells in rows.items()
+    }
+    for column, metric in enumerate(metrics):
+        if metric.better == "none":
+            continue
+        distance = {
+            model: abs(cells[column].mean - metric.nominal) if metric.better == "nominal" else cells[column].mean
+            for model, cells in rows.items()
+            if cells[column].seeds
+        }
+        for model in sorted(distance, key=lambda name: distance[name])[: min(2, len(distance) - 1)]:
+            marked[model][column] = replace(marked[model][column], best=True)
+    return {model: tuple(cells) for model, cells in marked.items()}
+
+
+def _published(datasets: Sequence[str], described: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Published numbers for those columns whose data are an exact archive."""
+    archives = {record["dataset"]: record.get("archive") for record in described}
+    found = published_scores(archives.values())
+    rows = {
+        model: tuple(
+            next(
+                (
+                    f"{row.value} [{row.source}]"
+                    for row in found
+                    if row.model == model and row.archive == archives.get(dataset)
+                ),
+                "–",
+            )
+            for dataset in datasets
+        )
+        for model in dict.fromkeys(row.model for row in found)
+    }
+    used = dict.fromkeys(row.source for row in found)
+    return {"published": rows, "notes": tuple(f"[{key}] {SOURCES[key]}" for key in used)}
