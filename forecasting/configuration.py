@@ -28,7 +28,7 @@ def to_plain(value: Any) -> Any:
     Example:
         >>> from hemline.forecasting.scaling import Scaling
         >>> to_plain(Scaling("change"))
-        {'type': 'hemline.forecasting.scaling:Scaling', 'of': 'change', 'lag': 1, 'prior': 1.0}
+        {'type': 'hemline.forecasting.scaling:Scaling', 'of': 'change', 'lag': 1, 'prior': 1.0, 'domain': 'real'}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         cls = type(value)
@@ -95,7 +95,7 @@ def override(config: T, changes: Mapping[str, Any], where: str = "") -> T:
     Example:
         >>> from hemline.forecasting.scaling import Scaling
         >>> override(Scaling(), {"of": "change"})
-        Scaling(of='change', lag=1, prior=1.0)
+        Scaling(of='change', lag=1, prior=1.0, domain='real')
     """
     current = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.init}
     return type(config)(**_changed(current, changes, where or type(config).__name__))

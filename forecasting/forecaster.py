@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
+from .copula import Marginals, Units
 from .encoders import Encoder
+from .feedback import Feedback
 from .heads import EmissionHead
-from .scaling import Scaling
 from .spec import SeriesSpec
 from .windows import Statistics, Window
 
@@ -16,11 +19,12 @@ class Forecaster(nn.Module):
     """A causal encoder and an emission head, put to one forecasting problem.
 
     Step t of the encoder reads the values at its lags, all before t, and the features of t; the head turns what
-    it says into the density of the values at t. Values are divided by their scale over the context throughout.
+    it says into the density of the values at t. Values are divided by their scale over the context throughout, or
+    ranked among those of the past.
 
     Arguments:
         spec: the shape of the problem.
-        scaling: levels or changes, and how their scale is measured.
+        scaling: levels or changes, and how their scale or their distribution is measured.
         encoder: reads inputs of width ``spec.input_size``.
         head: emits the D series.
         statistics: those of the training span; they are saved with the weights.
@@ -33,7 +37,7 @@ class Forecaster(nn.Module):
     def __init__(
         self,
         spec: SeriesSpec,
-        scaling: Scaling,
+        scaling: Units,
         encoder: Encoder,
         head: EmissionHead,
         statistics: Statistics,
@@ -61,11 +65,13 @@ class Forecaster(nn.Module):
             The head's loss ``[B, T]`` and the share of series seen at each step ``[B, T]``, with T = C + H or H.
         """
         first, length = self.spec.history, self.spec.context_length
-        scale = self._scale(window)
+        window, scale, marginals = self._in_units(window)
         hidden, _ = self.encoder(self._inputs(window, scale))
         if not context:
             first, hidden = first + length, hidden[:, length:]
         target = window.values[:, first:]
+        if marginals is None:
+            target = self._spread(target)
         observed = None if window.observed is None else window.observed[:, first:]
         losses = self.head.loss(hidden, target, scale, observed)
         weights = torch.ones_like(losses) if observed is None else observed.mean(-1)
@@ -85,19 +91,20 @@ class Forecaster(nn.Module):
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8) / self.spec.target_dim
 
     @torch.no_grad()
-    def sample(self, window: Window, paths: int) -> Tensor:
+    def sample(self, window: Window, paths: int, feedback: Feedback | None = None) -> Tensor:
         """Draw joint sample paths over the horizon, each step fed back into the next.
 
         Arguments:
             window: the past, ``[B, M + C, D]``, with the features of context and horizon.
             paths: number of paths S a window.
+            feedback: what becomes of a drawn value before it is fed back: counts, imposed values.
 
         Returns:
             ``[B, S, H, D]``, levels or changes in data units.
         """
         spec = self.spec
         batch, past = window.values.shape[0], spec.history + spec.context_length
-        scale = self._scale(window)
+        window, scale, marginals = self._in_units(window)
         warm = Window(window.values, window.observed, window.features[:, : spec.context_length])
         _, state = self.encoder(self._inputs(warm, scale))
         state = self.encoder.repeat(state, paths)
@@ -106,7 +113,7 @@ class Forecaster(nn.Module):
         scale = scale.repeat_interleave(paths, 0)
         features = window.features[:, spec.context_length :].repeat_interleave(paths, 0)
         # Scaled values: the lags' reach into the past, then the horizon as it is drawn.
-        reach = spec.history
+        reach = max(spec.lags)
         drawn = window.values.new_empty(rows, reach + horizon, dim)
         drawn[:, :reach] = window.values[:, past - reach :].repeat_interleave(paths, 0) / scale[:, None]
         seen = None
@@ -115,7 +122,6 @@ class Forecaster(nn.Module):
             if window.observed is not None:
                 seen[:, :reach] = window.observed[:, past - reach :].repeat_interleave(paths, 0)
         inputs = drawn.new_empty(rows, 1, spec.input_size)
-        ones = torch.ones_like(scale)
         for step in range(horizon):
             parts = [drawn[:, reach + step - lag] for lag in spec.lags]
             if seen is not None:
@@ -123,14 +129,36 @@ class Forecaster(nn.Module):
             parts.append(features[:, step])
             torch.cat(parts, dim=1, out=inputs[:, 0])
             hidden, state = self.encoder(inputs, state)
-            drawn[:, reach + step] = self.head.sample(hidden[:, 0], ones)
-        return (drawn[:, reach:] * scale[:, None]).view(batch, paths, horizon, dim)
+            value = self.head.sample(hidden[:, 0], scale)
+            if feedback is not None and marginals is not None:
+                settled = feedback(step, marginals.to_values(value.view(batch, paths, dim)).view_as(value))
+                value = marginals.to_normal(settled.view(batch, paths, dim)).reshape(rows, dim)
+            elif feedback is not None:
+                value = feedback(step, value)
+            drawn[:, reach + step] = value / scale
+        sampled = (drawn[:, reach:] * scale[:, None]).view(batch, paths, horizon, dim)
+        return sampled if marginals is None else marginals.to_values(sampled)
 
-    def _scale(self, window: Window) -> Tensor:
-        first = self.spec.history
-        part = slice(first, first + self.spec.context_length)
-        observed = None if window.observed is None else window.observed[:, part]
-        return self.scaling.scale(window.values[:, part], observed, self.usual_scale)
+    def _spread(self, counts: Tensor) -> Tensor:
+        """Counts spread over [y, y + 1), so that a density is finite on them; the middle outside of training."""
+        if self.scaling.domain != "count" or self.head.lattice:
+            return counts
+        return counts + (torch.rand_like(counts) if self.training else 0.5)
+
+    def _in_units(self, window: Window) -> tuple[Window, Tensor, Marginals | None]:
+        """The window in the units of the model, but for the scale ``[B, D]``, and the marginals it was ranked by."""
+        first, end = self.spec.history, self.spec.history + self.spec.context_length
+        observed = window.observed
+        past = None if observed is None else observed[:, :end]
+        if self.scaling.past:
+            # Spread counts have ranks of their own, and the whole part of what is drawn between two is unbiased.
+            window = replace(window, values=self._spread(window.values))
+        marginals = self.scaling.marginals(window.values[:, :end], past, self.usual_scale)
+        if marginals is not None:
+            values = marginals.to_normal(window.values)
+            window = replace(window, values=values if observed is None else values * observed)
+        recent = None if past is None else past[:, first:]
+        return window, self.scaling.scale(window.values[:, first:end], recent, self.usual_scale), marginals
 
     def _inputs(self, window: Window, scale: Tensor) -> Tensor:
         """Inputs ``[B, T, I]`` of the T steps that the features cover."""

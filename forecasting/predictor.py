@@ -16,6 +16,7 @@ from gluonts.model.predictor import Predictor
 from safetensors.torch import load_file, save_file
 
 from .configuration import from_plain, to_plain
+from .feedback import Feedback
 from .forecaster import Forecaster
 from .grouping import as_multivariate
 from .scaling import restore
@@ -68,7 +69,8 @@ class ForecastPredictor(Predictor):
 
         Arguments:
             dataset: multivariate entries, or univariate ones that are grouped to one; ``target`` ``[D, T]`` ends
-                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon.
+                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon. Values in
+                ``imposed`` ``[D, H]``, data units and NaN where free, are set on every path and fed back.
             num_samples: paths S an entry.
             seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
 
@@ -142,13 +144,28 @@ class ForecastPredictor(Predictor):
         )
         window = series.gather(series.forecast_starts(), horizon=False)
         last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
+        imposed = self._imposed(group)
+        feedback = Feedback(
+            forecaster.scaling.domain,
+            lattice=forecaster.head.lattice,
+            last=last,
+            imposed=None if imposed is None else imposed.to(device),
+        )
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
         with seeded(seed):
             for first in range(0, paths, at_once):
-                sampled = forecaster.sample(window, min(at_once, paths - first))
-                drawn.append((sampled if last is None else restore(sampled, last)).cpu().numpy())
+                sampled = forecaster.sample(window, min(at_once, paths - first), None if feedback.idle else feedback)
+                levels = sampled if last is None else restore(sampled, last)
+                drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
         return np.concatenate(drawn, axis=1)
+
+    def _imposed(self, group: list[Entry]) -> torch.Tensor | None:
+        """The imposed values ``[N, H, D]`` of a group, NaN where free; ``None`` where all are."""
+        if not any("imposed" in entry for entry in group):
+            return None
+        free = np.full((self.spec.target_dim, self.spec.prediction_length), np.nan)
+        return torch.from_numpy(np.stack([entry.get("imposed", free).T for entry in group]).astype(np.float32))
 
     def _last_values(self, group: list[Entry], lag: int) -> np.ndarray:
         """The values ``[N, lag, D]`` that changes over the horizon are added to."""
@@ -171,15 +188,25 @@ class ForecastPredictor(Predictor):
             raise ValueError(
                 f"dataset: expected frequency {spec.freq!r} as in training, got {entry['start'].freqstr!r}"
             )
+        known = (spec.target_dim, spec.prediction_length)
+        if "imposed" in entry and np.shape(entry["imposed"]) != known:
+            raise ValueError(
+                f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
+            )
         if not spec.covariates:
             return
         covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + spec.prediction_length
         shape = None if covariates is None else covariates.shape
         if shape is None or shape[0] != spec.covariates or shape[1] < needed:
+            channels = f" ({', '.join(spec.covariate_names[:3])}, ...)" if spec.covariate_names else ""
             raise ValueError(
-                f"dataset: expected feat_dynamic_real [{spec.covariates}, {needed}] over history and horizon, "
-                f"got {shape} in entry {number}"
+                f"dataset: expected feat_dynamic_real [{spec.covariates}, {needed}]{channels} over history and "
+                f"horizon, to {entry['start'] + (needed - 1)}, got {shape} in entry {number}"
             )
+        names = tuple(entry.get("covariates", spec.covariate_names))
+        if spec.covariate_names and names != spec.covariate_names:
+            other = next(pair for pair in zip(names, spec.covariate_names, strict=False) if pair[0] != pair[1])
+            raise ValueError(f"dataset: expected the covariate {other[1]!r} as in training, got {other[0]!r}")
 
 
 def _tail(entry: Entry, reach: int, horizon: int) -> Entry:

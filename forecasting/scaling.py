@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
+
+Domain = Literal["real", "nonnegative", "count"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Scaling:
         of: ``"level"`` or ``"change"``.
         lag: steps between the values of a change: 1, or the season for seasonal changes.
         prior: how many values of usual size are added to those of the context, positive.
+        domain: the values that a path can take. ``"nonnegative"`` paths never fall below 0. ``"count"`` trains
+            a continuous head on ``y + u`` with ``u`` uniform in [0, 1) and takes the whole part of what it
+            draws, so that paths are integers, without the bias of +0.5 that the noise alone would leave
+            (Theis et al. 2016, arXiv 1511.01844, §3.1).
 
     Example:
         >>> Scaling("change").change
@@ -37,6 +43,7 @@ class Scaling:
     of: Literal["level", "change"] = "level"
     lag: int = 1
     prior: float = 1.0
+    domain: Domain = "real"
 
     def __post_init__(self) -> None:
         if self.of not in ("level", "change"):
@@ -45,11 +52,22 @@ class Scaling:
             raise ValueError(f"lag: expected at least 1 step, got {self.lag}")
         if not self.prior > 0:
             raise ValueError(f"prior: expected a positive number, got {self.prior}")
+        if self.domain not in get_args(Domain):
+            raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {self.domain!r}")
 
     @property
     def change(self) -> int | None:
         """The lag of the changes, or ``None`` where the model works on levels."""
         return self.lag if self.of == "change" else None
+
+    @property
+    def past(self) -> int:
+        """Steps before the horizon that every window has to hold, beside the context and the lags: none."""
+        return 0
+
+    def marginals(self, past: Tensor, observed: Tensor | None, usual: Tensor) -> None:
+        """None: the values keep their distribution; see `Copula`."""
+        return None
 
     def scale(self, context: Tensor, observed: Tensor | None, usual: Tensor) -> Tensor:
         """The scale ``s`` of every series in every window.

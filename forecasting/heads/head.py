@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from torch.distributions import Distribution
 
 class EmissionHead(nn.Module, ABC):
     """Turns context vectors into values of the D series: a training loss and a sampler."""
+
+    lattice: ClassVar[bool] = False
+    """Whether the head draws whole numbers, and its loss takes them as they are."""
 
     @abstractmethod
     def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
@@ -53,9 +57,10 @@ class DensityHead(EmissionHead):
     With ``z = x / s`` the density of the data is ``p(x) = p_z(x / s) / prod(s)``, so the loss is
     ``-log p_z(z) + sum(log s)``.
 
-    A distribution with an empty event shape is one density a series: missing series are left out exactly, and the
-    rest counts for them. A joint one (event shape ``[D]``) cannot be evaluated on part of its series: their
-    places are taken by values of the same window at another time, which keeps each series' own distribution.
+    Where series are missing, the loss is that of the density of those seen, counted for all. `marginal_log_prob`
+    says it: exactly for a density a series (an empty event shape), and for a joint one whose head can integrate
+    the others out. A joint density that can only be evaluated on all its series (a flow) has their places taken
+    by values of the same window at another time, which keeps each series' own distribution.
     """
 
     @abstractmethod
@@ -64,17 +69,29 @@ class DensityHead(EmissionHead):
 
     def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
         """Negative log-likelihood of every step; see `EmissionHead.loss`."""
-        scaled = target / scale[:, None]
+        scaled, log_scale = target / scale[:, None], scale.log()[:, None]
         density = self.distribution(context)
-        if density.event_shape:
-            if observed is not None:
-                scaled = borrow(scaled, observed)
-            return scale.log().sum(-1, keepdim=True) - density.log_prob(scaled)
-        terms = scale.log()[:, None] - density.log_prob(scaled)
-        if observed is None:
-            return terms.sum(-1)
-        share = observed.mean(-1).clamp_min(1 / observed.shape[-1])
-        return (terms * observed).sum(-1) / share
+        if observed is not None:
+            seen = self.marginal_log_prob(density, scaled, observed)
+            if seen is not None:
+                share = observed.mean(-1).clamp_min(1 / observed.shape[-1])
+                return ((log_scale * observed).sum(-1) - seen) / share
+            scaled = borrow(scaled, observed)
+        log_prob = density.log_prob(scaled)
+        return log_scale.sum(-1) - (log_prob if density.event_shape else log_prob.sum(-1))
+
+    def marginal_log_prob(self, density: Distribution, value: Tensor, observed: Tensor) -> Tensor | None:
+        """Log-density of the series seen at each step, the others integrated out.
+
+        Arguments:
+            density: what `distribution` returned.
+            value: ``[B, T, D]``, scaled; anything finite where nothing was seen.
+            observed: ``[B, T, D]``, 1 where seen.
+
+        Returns:
+            ``[B, T]``, or ``None`` where the density has no marginals that can be computed.
+        """
+        return None if density.event_shape else (density.log_prob(value) * observed).sum(-1)
 
     def sample(self, context: Tensor, scale: Tensor) -> Tensor:
         """Draw one joint value a context; see `EmissionHead.sample`."""

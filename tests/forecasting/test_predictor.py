@@ -39,9 +39,9 @@ def test_paths_are_drawn_in_chunks_that_keep_to_the_memory_bound(predictor, walk
     sizes = []
     sample = predictor.forecaster.sample
 
-    def spy(window, paths):
+    def spy(window, paths, feedback=None):
         sizes.append(len(window.values) * paths)
-        return sample(window, paths)
+        return sample(window, paths, feedback)
 
     monkeypatch.setattr(predictor.forecaster, "sample", spy)
     predictor.max_bytes = 200_000
