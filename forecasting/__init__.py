@@ -1,10 +1,11 @@
 """Models of series: composed estimators, predictors and scenarios."""
 
+from .copula import Copula
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, Transformer
 from .estimator import ForecastEstimator
 from .grouped import GroupedPredictor
-from .heads import MAF, RealNVP, StudentT
+from .heads import MAF, Gaussian, LowRankGaussian, RealNVP, StudentT
 from .models import (
     MODELS,
     GRUMAFEstimator,
@@ -12,33 +13,50 @@ from .models import (
     LSTMMAFEstimator,
     LSTMRealNVPEstimator,
     TransformerMAFEstimator,
+    VecLSTMCopulaEstimator,
+    VecLSTMIndependentEstimator,
     build_model,
 )
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .predictor import ForecastPredictor
 from .scaling import Scaling
+from .scenario_grammar import Change, parse_change
+from .scenarios import Scenario, read_scenarios
+from .simulation import Outcome, Simulation, simulate
 from .training import NonFiniteLoss, TrainConfig
 
 __all__ = [
     "MAF",
     "MODELS",
+    "Change",
+    "Copula",
     "DeepAREstimator",
     "ForecastEstimator",
     "ForecastPredictor",
     "GRUMAFEstimator",
     "GRURealNVPEstimator",
+    "Gaussian",
     "GroupedPredictor",
     "LSTMMAFEstimator",
     "LSTMRealNVPEstimator",
+    "LowRankGaussian",
     "NonFiniteLoss",
+    "Outcome",
     "RandomWalkPredictor",
     "RealNVP",
     "Recurrent",
     "Scaling",
+    "Scenario",
     "SeasonalNaivePredictor",
+    "Simulation",
     "StudentT",
     "TrainConfig",
     "Transformer",
     "TransformerMAFEstimator",
+    "VecLSTMCopulaEstimator",
+    "VecLSTMIndependentEstimator",
     "build_model",
+    "parse_change",
+    "read_scenarios",
+    "simulate",
 ]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from gluonts.model.estimator import Estimator
 
 from .configuration import Configured, from_plain
+from .copula import Units
 from .encoders import EncoderConfig, Recurrent
 from .forecaster import Forecaster
 from .grouping import Entry, as_multivariate
@@ -32,7 +33,8 @@ class ForecastEstimator(Configured, Estimator):
         prediction_length: horizon H, in steps.
         context_length: steps that the encoder reads before the horizon; the horizon if ``None``.
         lags: steps back at which past values enter; by frequency if ``None``.
-        scaling: levels or changes, divided by their mean size over the context.
+        scaling: levels or changes, divided by their mean size over the context (`Scaling`) or ranked among
+            those of the past (`Copula`).
         encoder: the numbers of the encoder; the model's own if ``None``.
         head: the numbers of the emission head; the model's own if ``None``.
         train: the training options.
@@ -45,7 +47,7 @@ class ForecastEstimator(Configured, Estimator):
 
     default_encoder: ClassVar[EncoderConfig] = Recurrent("gru")
     default_head: ClassVar[HeadConfig] = StudentT()
-    default_scaling: ClassVar[Scaling] = Scaling("level")
+    default_scaling: ClassVar[Units] = Scaling("level")
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class ForecastEstimator(Configured, Estimator):
         *,
         context_length: int | None = None,
         lags: tuple[int, ...] | None = None,
-        scaling: Scaling | None = None,
+        scaling: Units | None = None,
         encoder: EncoderConfig | None = None,
         head: HeadConfig | None = None,
         train: TrainConfig | None = None,
@@ -111,6 +113,7 @@ class ForecastEstimator(Configured, Estimator):
             prediction_length=self.prediction_length,
             context_length=self.context_length,
             lags=self.lags,
+            past=self.scaling.past,
         )
         change = self.scaling.change
         series = SeriesTensor(entries, spec, change=change)

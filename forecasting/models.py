@@ -8,10 +8,11 @@ from typing import Any
 from gluonts.model.estimator import Estimator
 
 from ..datasets import Metadata
+from .copula import Copula
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, Transformer
 from .estimator import ForecastEstimator
-from .heads import MAF, RealNVP
+from .heads import MAF, Gaussian, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .settings import shipped_settings
 
@@ -51,6 +52,21 @@ class LSTMMAFEstimator(ForecastEstimator):
     default_head = MAF()
 
 
+class VecLSTMIndependentEstimator(ForecastEstimator):
+    """LSTM encoder, independent Gaussian series (Vec-LSTM ind-scaling, Salinas et al. 2019, arXiv 1910.03002)."""
+
+    default_encoder = Recurrent("lstm")
+    default_head = Gaussian()
+
+
+class VecLSTMCopulaEstimator(ForecastEstimator):
+    """LSTM encoder, low-rank Gaussian copula (Vec-LSTM lowrank-Copula, Salinas et al. 2019, arXiv 1910.03002)."""
+
+    default_encoder = Recurrent("lstm")
+    default_head = LowRankGaussian()
+    default_scaling = Copula()
+
+
 Builder = Callable[[Metadata], Any]
 
 
@@ -67,6 +83,8 @@ MODELS: dict[str, Builder] = {
     "transformer-maf": _composed(TransformerMAFEstimator),
     "lstm-real-nvp": _composed(LSTMRealNVPEstimator),
     "lstm-maf": _composed(LSTMMAFEstimator),
+    "vec-lstm-ind": _composed(VecLSTMIndependentEstimator),
+    "vec-lstm-copula": _composed(VecLSTMCopulaEstimator),
     "deepar": _composed(DeepAREstimator),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
     "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),

@@ -107,6 +107,7 @@ class SeriesSpec:
         item_ids: names of the D series; their numbers where the entries carry none.
         covariate_names: names of the K channels, ``channel[item]`` or a bare ``channel`` that all series share;
             empty where the entries carry none.
+        past: steps before the horizon that every window holds, if they are more than lags and context need.
     """
 
     freq: str
@@ -119,11 +120,12 @@ class SeriesSpec:
     missing: bool = False
     item_ids: tuple[str, ...] = ()
     covariate_names: tuple[str, ...] = ()
+    past: int = 0
 
     @property
     def history(self) -> int:
-        """Steps M before the context which the longest lag reaches."""
-        return max(self.lags)
+        """Steps M before the context: as far as the longest lag reaches, or the past that is asked for."""
+        return max(*self.lags, self.past - self.context_length)
 
     @property
     def features(self) -> int:
@@ -143,6 +145,7 @@ def infer_spec(
     prediction_length: int,
     context_length: int | None = None,
     lags: tuple[int, ...] | None = None,
+    past: int = 0,
 ) -> SeriesSpec:
     """Infer the specification from multivariate training entries.
 
@@ -153,6 +156,7 @@ def infer_spec(
         context_length: steps that the encoder reads; the horizon if ``None``.
         lags: steps back; by frequency if ``None``, where those which reach beyond half of the longest series
             are left out.
+        past: steps before the horizon that every window is to hold at least.
 
     Returns:
         The specification.
@@ -187,6 +191,7 @@ def infer_spec(
         missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
         item_ids=_names(first, "item_ids", dim) or tuple(str(number) for number in range(dim)),
         covariate_names=_names(first, "covariates", covariates),
+        past=past,
     )
 
 

@@ -1,6 +1,7 @@
 """Emission heads: from a context vector to the values of all series."""
 
 from .flows import MAF, RealNVP
+from .gaussian import Gaussian, LowRankGaussian
 from .head import DensityHead, EmissionHead, HeadConfig
 from .student_t import StudentT
 
@@ -8,6 +9,18 @@ HEADS: dict[str, HeadConfig] = {
     "real-nvp": RealNVP(),
     "maf": MAF(),
     "student-t": StudentT(),
+    "gaussian": Gaussian(),
+    "low-rank-gaussian": LowRankGaussian(rank=2),
 }
 
-__all__ = ["HEADS", "MAF", "DensityHead", "EmissionHead", "HeadConfig", "RealNVP", "StudentT"]
+__all__ = [
+    "HEADS",
+    "MAF",
+    "DensityHead",
+    "EmissionHead",
+    "Gaussian",
+    "HeadConfig",
+    "LowRankGaussian",
+    "RealNVP",
+    "StudentT",
+]

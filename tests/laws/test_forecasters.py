@@ -1,4 +1,4 @@
-"""Laws of every composition of an encoder and a head, on levels and on changes."""
+"""Laws of every composition of an encoder and a head, on levels and on changes, and on their ranks."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
+from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
 from hemline.forecasting.encoders import ENCODERS
 from hemline.forecasting.forecaster import Forecaster
 from hemline.forecasting.heads import HEADS
@@ -14,7 +14,14 @@ from hemline.forecasting.spec import infer_spec
 from hemline.forecasting.windows import SeriesTensor
 
 COMPOSITIONS = [("gru", head) for head in HEADS] + [(encoder, "maf") for encoder in ENCODERS if encoder != "gru"]
+UNITS = {
+    "level": Scaling("level"),
+    "change": Scaling("change"),
+    "ranked level": Copula(window=20),
+    "ranked change": Copula(Scaling("change"), window=20),
+}
 CASES = list(itertools.product(COMPOSITIONS, ["level", "change"]))
+CASES += list(itertools.product([("gru", "low-rank-gaussian"), ("gru", "maf")], ["ranked level", "ranked change"]))
 
 
 def entries(dim=3, length=80, gaps=False, seed=0):
@@ -28,8 +35,8 @@ def entries(dim=3, length=80, gaps=False, seed=0):
 
 def compose(case, data, seed=0) -> tuple[Forecaster, SeriesTensor]:
     (encoder, head), of = case
-    estimator = ForecastEstimator("D", 5, lags=(1, 2), scaling=Scaling(of), encoder=ENCODERS[encoder], head=HEADS[head])
-    spec = infer_spec(data, freq="D", prediction_length=5, lags=(1, 2))
+    estimator = ForecastEstimator("D", 5, lags=(1, 2), scaling=UNITS[of], encoder=ENCODERS[encoder], head=HEADS[head])
+    spec = infer_spec(data, freq="D", prediction_length=5, lags=(1, 2), past=estimator.scaling.past)
     series = SeriesTensor(data, spec, change=estimator.scaling.change)
     torch.manual_seed(seed)
     return estimator.network(spec, series.statistics).eval(), series
@@ -80,7 +87,10 @@ class TestLaws:
         assert forecaster.sample(window, 4).shape == (2, 4, 5, 1)
 
     def test_losses_carry_the_jacobian_of_the_scale(self, case):
-        """Data ten times as large have a density a tenth as high: the loss grows by log 10 a series."""
+        """Data ten times as large have a density a tenth as high: the loss grows by log 10 a series.
+
+        Ranks do not know of the size, and their loss is that of the normal scores.
+        """
         data = entries()
         forecaster, series = compose(case, data)
         larger = [{**data[0], "target": 10 * data[0]["target"]}]
@@ -89,7 +99,8 @@ class TestLaws:
         starts = series.training_starts()[:4]
         with torch.no_grad():
             small, large = forecaster.loss(series.gather(starts)), scaled.loss(scaled_series.gather(starts))
-        assert float(large - small) == pytest.approx(np.log(10), abs=1e-3)
+        growth = 0 if "ranked" in case[1] else np.log(10)
+        assert float(large - small) == pytest.approx(growth, abs=1e-3)
 
 
 def test_values_under_a_mask_never_reach_a_factorised_loss():
@@ -142,7 +153,7 @@ def test_a_saved_predictor_draws_the_same_paths(case, tmp_path):
     (encoder, head), of = case
     training = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
     estimator = ForecastEstimator(
-        "D", 5, lags=(1, 2), scaling=Scaling(of), encoder=ENCODERS[encoder], head=HEADS[head], train=training
+        "D", 5, lags=(1, 2), scaling=UNITS[of], encoder=ENCODERS[encoder], head=HEADS[head], train=training
     )
     data = entries(gaps=True)
     predictor = estimator.train(data)
