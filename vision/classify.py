@@ -22,7 +22,8 @@ from .product_network import NetworkConfig, ProductNetwork
 from .reading import score
 from .run_folder import RunFolder
 from .sources import Progress, Source
-from .training import RESUME, TrainConfig, fit
+from .training import TrainConfig, fit
+from .training_loop import RESUME
 
 SPLIT, REPORT, TEST = "split.json", "report.json", "test.json"
 

@@ -62,7 +62,8 @@ def train(
     from .run_folder import RunFolder
     from .sources import open_source
     from .task_loss import ClassWeights
-    from .training import Precision, TrainConfig
+    from .training import TrainConfig
+    from .training_loop import Precision
 
     network = NetworkConfig(
         backbone=backbone,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from .annotate_commands import app as annotate
 from .classify_commands import app as classify
+from .embed_commands import embed
 
 app = typer.Typer(help="Read facts off the photos of articles.", no_args_is_help=True)
 app.add_typer(classify, name="classify")
+app.add_typer(annotate, name="annotate")
+app.command()(embed)

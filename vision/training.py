@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 from torch import Tensor, nn
 
 from ..datasets.photos import Pictures
@@ -23,13 +19,9 @@ from .augmentation import Augmentation, AugmentConfig
 from .product_network import ProductNetwork, parameter_groups
 from .run_folder import RunFolder
 from .task_loss import ClassWeights, TaskLoss
+from .training_loop import Precision, epoch_seed, run_training
 
 logger = logging.getLogger(__name__)
-
-Precision = Literal["32-true", "bf16-mixed"]
-
-RESUME = "last.ckpt"
-"""The full state after the last whole epoch; removed when the training is done."""
 
 
 @dataclass(frozen=True)
@@ -210,30 +202,6 @@ class Training(pl.LightningModule):
         self.history = list(checkpoint["history"])
 
 
-class KeepLast(Checkpoint):
-    """Write the full state after each epoch, from which a killed training goes on.
-
-    Lightning calls a `Checkpoint` after the module's own hook, so that the epoch is in the training log.
-
-    Arguments:
-        folder: the folder of the run.
-    """
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the state aside, then put it in the place of the last one."""
-        trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
-        files, root = self.folder.files, self.folder.root
-        files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")
-
-
-def epoch_seed(seed: int, epoch: int) -> int:
-    """The seed of an epoch's draws."""
-    return (seed + 1) * 1_000_003 + epoch
-
-
 def fit(
     network: ProductNetwork,
     config: TrainConfig,
@@ -267,48 +235,6 @@ def fit(
     if config.frozen:
         network.freeze()
     module = Training(network, config, pictures, targets, train, validation)
-    shown = sys.stderr.isatty()
-    callbacks: list[pl.Callback] = [TQDMProgressBar(refresh_rate=10)] if shown else []
-    resume = None
-    if folder is not None:
-        folder.files.makedirs(folder.root, exist_ok=True)
-        callbacks.append(KeepLast(folder))
-        resume = folder.path(RESUME) if folder.has(RESUME) else None
-    with quiet_lightning():
-        trainer = pl.Trainer(
-            max_epochs=config.epochs,
-            accelerator=config.device,
-            devices=1,
-            precision=config.precision,
-            callbacks=callbacks,
-            reload_dataloaders_every_n_epochs=1,
-            num_sanity_val_steps=0,
-            logger=False,
-            enable_checkpointing=folder is not None,
-            enable_model_summary=False,
-            enable_progress_bar=shown,
-        )
-        trainer.fit(module, ckpt_path=resume, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    run_training(module, epochs=config.epochs, device=config.device, precision=config.precision, folder=folder)
     network.eval()
     return module.history
-
-
-@contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Leave out Lightning's banners and advice, which are not for the users of this library."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [each.level for each in loggers]
-    with warnings.catch_warnings():
-        # Without articles to watch there is nothing to validate on, which is as it should be.
-        warnings.filterwarnings("ignore", message=".*`val_dataloader`.*")
-        warnings.filterwarnings("ignore", message=".*Total length of `list` across ranks is zero.*")
-        warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")
-        for each in loggers:
-            each.setLevel(logging.WARNING)
-        try:
-            yield
-        finally:
-            for each, level in zip(loggers, levels, strict=True):
-                each.setLevel(level)

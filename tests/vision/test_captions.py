@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+pytest.importorskip("tokenizers", reason="captions need the extra 'vision'")
+
+from hemline.vision import caption_training
+from hemline.vision.annotate import Annotator, annotate_photos, bleu, evaluate_annotator, train_annotator
+from hemline.vision.beam_search import beam_search
+from hemline.vision.caption_text import BEGIN, END, PAD, UNKNOWN, CaptionTokenizer
+from hemline.vision.caption_training import CaptionTrainConfig
+from hemline.vision.captioner import Captioner, CaptionerConfig
+from hemline.vision.classify import train_classifier
+from hemline.vision.commands import app
+from hemline.vision.product_network import NetworkConfig
+from hemline.vision.run_folder import RunFolder
+from hemline.vision.sources import open_source
+from hemline.vision.training import TrainConfig
+
+
+def captioner(vocabulary: int = 12, features: int = 6) -> Captioner:
+    torch.manual_seed(0)
+    return Captioner(CaptionerConfig(features, vocabulary, embed=8, hidden=16, dropout=0.0)).eval()
+
+
+def test_the_loss_of_a_packed_batch_is_that_of_its_titles_one_by_one() -> None:
+    model, vectors = captioner(), torch.randn(3, 6)
+    titles = [[4, 5, 6, END], [7, END], [8, 9, END]]
+    padded = torch.full((3, 4), PAD)
+    for row, title in zip(padded, titles, strict=True):
+        row[: len(title)] = torch.tensor(title)
+    whole = model.loss(vectors, padded, torch.tensor([4, 2, 3]))
+    alone = [
+        model.loss(vectors[n : n + 1], torch.tensor([title]), torch.tensor([len(title)])) * len(title)
+        for n, title in enumerate(titles)
+    ]
+    assert torch.allclose(whole, torch.stack(alone).sum() / 9, atol=1e-6)
+
+
+def test_every_parameter_of_the_captioner_gets_a_gradient() -> None:
+    model = captioner()
+    model.loss(torch.randn(2, 6), torch.tensor([[4, 5, END], [6, END, PAD]]), torch.tensor([3, 2])).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+def markov(vocabulary: int, seed: int) -> torch.Tensor:
+    return torch.randn(vocabulary, vocabulary, generator=torch.Generator().manual_seed(seed)).log_softmax(dim=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_wide_beam_finds_the_likeliest_of_all_sequences(seed: int) -> None:
+    table, end = markov(4, seed), 3
+    said, judged = beam_search(
+        lambda token, state: (table[token], state), torch.zeros(2, 1), begin=0, end=end, beams=64, max_length=4
+    )
+    best = -np.inf
+    for length in range(1, 5):
+        for middle in itertools.product(range(3), repeat=length - 1):
+            for last in range(4) if length == 4 else (end,):
+                path = (0, *middle, last)
+                total = sum(float(table[a, b]) for a, b in itertools.pairwise(path))
+                best = max(best, total / length**0.7)
+    assert judged.tolist() == pytest.approx([best, best], abs=1e-5)
+    assert said.shape == (2, 4)
+
+
+def test_a_model_that_never_says_the_end_is_ended() -> None:
+    table = torch.tensor([[0.0, -1e9, -1e9], [0.0, -1e9, -1e9], [0.0, -1e9, -1e9]])
+    calls = []
+
+    def step(token: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(1)
+        return table[token], state
+
+    said, _ = beam_search(step, torch.zeros(1, 1), begin=0, end=2, beams=2, max_length=6)
+    assert said.shape == (1, 6)
+    assert len(calls) == 6
+
+
+def test_a_beam_carries_the_state_of_its_own_sequence() -> None:
+    def step(token: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        after = state * 3 + token[:, None]
+        likely = torch.stack([torch.cos(after[:, 0] * k) for k in range(1, 6)], dim=1).log_softmax(dim=1)
+        return likely, after
+
+    start = torch.tensor([[0.3], [0.7]])
+    said, judged = beam_search(step, start, begin=0, end=4, beams=3, max_length=5)
+    for row in range(2):
+        state, token, total, length = start[row : row + 1], torch.tensor([0]), 0.0, 0
+        for number in said[row].tolist():
+            likely, state = step(token, state)
+            total, length, token = total + float(likely[0, number]), length + 1, torch.tensor([number])
+            if number == 4:
+                break
+        assert float(judged[row]) == pytest.approx(total / length**0.7, abs=1e-5)
+
+
+def test_special_tokens_are_never_said() -> None:
+    said = captioner().say(torch.randn(20, 6), beams=3, max_length=8)
+    assert not set(said.flatten().tolist()) & {PAD, BEGIN, UNKNOWN}
+
+
+def test_bad_beams_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least 1, got 0 and 24"):
+        captioner().say(torch.zeros(1, 6), beams=0)
+
+
+def test_the_vocabulary_is_stored_and_rare_words_are_unknown() -> None:
+    words = CaptionTokenizer.learn(["Red shirt", "red Shoe", "RED hat!"], min_count=2)
+    assert len(words) == 5
+    again = CaptionTokenizer.from_text(words.to_text())
+    assert again.encode("red hat") == words.encode("red hat") == [4, UNKNOWN, END]
+    assert words.words("Red  Hat!") == "red hat !"
+    with pytest.raises(ValueError, match="at least 9 times"):
+        CaptionTokenizer.learn(["a"], min_count=9)
+
+
+def test_bleu_equals_the_formula_computed_by_hand() -> None:
+    # Two of three words match, one of two pairs: sqrt(2/3 * 1/2); lengths are equal, so nothing is deducted.
+    assert bleu(["a b x"], ["a b c"])["bleu_2"] == pytest.approx((2 / 3 * 1 / 2) ** 0.5, abs=1e-4)
+
+
+@pytest.fixture
+def encoder(shop: Path, tmp_path: Path) -> str:
+    network = NetworkConfig(size=24, widths=(8, 16), hidden=16)
+    training = TrainConfig(epochs=15, lr=1e-2, batch_size=16, device="cpu", augment=None)
+    train_classifier(open_source(str(shop)), str(tmp_path / "encoder"), network=network, training=training)
+    return str(tmp_path / "encoder")
+
+
+def test_titles_are_learned_beat_the_most_frequent_one_and_are_said_of_photos(
+    shop: Path, tmp_path: Path, encoder: str
+) -> None:
+    source, run, runner = open_source(str(shop)), str(tmp_path / "titles"), CliRunner()
+    training = CaptionTrainConfig(epochs=15, lr=5e-3, batch_size=16, device="cpu", noise=0.1)
+    trained = train_annotator(source, run, encoder={"run": encoder}, training=training)
+    scores = evaluate_annotator(run, source)
+    assert scores["model"]["bleu_2"] > scores["most_frequent_title"]["bleu_2"]
+    assert RunFolder(run).read_json("split.json") == RunFolder(encoder).read_json("split.json")
+    vectors = RunFolder(run).read_tensors("features.safetensors")["vectors"].numpy()
+    assert Annotator.load(RunFolder(run)).say(vectors) == trained.say(vectors)
+    photo = str(shop.parent / "photos" / "0-0.png")
+    said, quarantine = annotate_photos(run, [photo, str(tmp_path / "none.png")])
+    assert said == [(photo, trained.say(vectors)[0])]
+    assert len(quarantine) == 1
+    done = runner.invoke(app, ["annotate", "test", "--data", str(shop), "--checkpoint", run], catch_exceptions=False)
+    assert "| most_frequent_title |" in done.output
+    assert "said:" in done.output
+
+
+def test_a_killed_captioner_resumes_and_ends_where_an_unbroken_one_ends(
+    shop: Path, tmp_path: Path, encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, training = open_source(str(shop)), CaptionTrainConfig(epochs=3, batch_size=16, device="cpu")
+    whole = train_annotator(source, str(tmp_path / "whole"), encoder={"run": encoder}, training=training)
+    original = caption_training.CaptionTraining.training_step
+    steps = iter(range(10_000))
+
+    def killed(self, batch, index):
+        if next(steps) == 4:
+            raise RuntimeError("killed")
+        return original(self, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(caption_training.CaptionTraining, "training_step", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            train_annotator(source, str(tmp_path / "broken"), encoder={"run": encoder}, training=training)
+    with pytest.raises(ValueError, match="or --resume, got a run in"):
+        train_annotator(source, str(tmp_path / "broken"), encoder={"run": encoder}, training=training)
+    resumed = train_annotator(
+        source, str(tmp_path / "broken"), encoder={"run": encoder}, training=training, resume=True
+    )
+    after = resumed.captioner.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in whole.captioner.state_dict().items())
+
+
+def test_other_weights_of_the_encoder_are_refused(shop: Path, tmp_path: Path, encoder: str) -> None:
+    run = str(tmp_path / "titles")
+    training = CaptionTrainConfig(epochs=1, device="cpu")
+    train_annotator(open_source(str(shop)), run, encoder={"run": encoder}, training=training)
+    folder = RunFolder(encoder)
+    tensors = folder.read_tensors("model.safetensors")
+    folder.write_tensors("model.safetensors", {name: value + 1 for name, value in tensors.items()})
+    with pytest.raises(ValueError, match="encoder: expected the weights of training"):
+        annotate_photos(run, [str(shop.parent / "photos" / "0-0.png")])

@@ -1,0 +1,281 @@
+"""Word the photos of articles: train on titles, test by BLEU, tell of new photos."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ..datasets.article_split import ArticleSplit, split_articles
+from ..datasets.catalogue import Article, Catalogue
+from ..datasets.photos import Quarantined, load_pictures
+from .caption_text import CaptionTokenizer
+from .caption_training import CaptionTrainConfig, fit_captioner
+from .captioner import Captioner, CaptionerConfig
+from .classifier import machine
+from .encoder import ArticleEncoder
+from .run_folder import RunFolder
+from .sources import Progress, Source
+from .training_loop import RESUME
+
+CACHE, MODEL, REPORT, SPLIT, TEST, WEIGHTS, WORDS = (
+    "features.safetensors",
+    "captioner.json",
+    "report.json",
+    "split.json",
+    "test.json",
+    "captioner.safetensors",
+    "tokenizer.json",
+)
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """A trained captioner and what belongs to it.
+
+    Arguments:
+        captioner: the network, in evaluation mode.
+        tokenizer: its words.
+        mean: ``[F]``, what is subtracted from an article vector.
+        std: ``[F]``, by what it is divided.
+        encoder: the run or backbone that makes the vectors, and its name as it was at training.
+    """
+
+    captioner: Captioner
+    tokenizer: CaptionTokenizer
+    mean: Tensor
+    std: Tensor
+    encoder: dict[str, str]
+
+    def say(self, vectors: np.ndarray, *, beams: int = 5, batch_size: int = 256) -> list[str]:
+        """A title for each article vector ``[n, F]``."""
+        said = []
+        for some in torch.from_numpy(vectors).split(batch_size):
+            numbers = self.captioner.say((some - self.mean) / self.std, beams=beams)
+            said += [self.tokenizer.decode(row) for row in numbers.tolist()]
+        return said
+
+    def save(self, folder: RunFolder) -> None:
+        """Write the weights as safetensors and all else as JSON."""
+        folder.write_tensors(WEIGHTS, {**self.captioner.state_dict(), "mean": self.mean, "std": self.std})
+        folder.write_bytes(WORDS, self.tokenizer.to_text().encode())
+        folder.write_json(MODEL, {"captioner": self.captioner.to_json(), "encoder": self.encoder})
+
+    @classmethod
+    def load(cls, folder: RunFolder) -> Annotator:
+        """Read what `save` wrote."""
+        described = folder.read_json(MODEL)
+        tensors = folder.read_tensors(WEIGHTS)
+        mean, std = tensors.pop("mean"), tensors.pop("std")
+        captioner = Captioner.from_json(described["captioner"])
+        captioner.load_state_dict(tensors)
+        captioner.eval()
+        tokenizer = CaptionTokenizer.from_text(folder.read_bytes(WORDS).decode())
+        return cls(captioner, tokenizer, mean, std, described["encoder"])
+
+
+def open_encoder(described: dict[str, str]) -> ArticleEncoder:
+    """The encoder that an annotator or a command names: ``{"run": …}`` or ``{"backbone": …}``.
+
+    Raises:
+        ValueError: its weights are not those of training.
+    """
+    if "run" in described:
+        encoder = ArticleEncoder.of_run(described["run"])
+    else:
+        encoder = ArticleEncoder.of_backbone(described["backbone"])
+    if "name" in described and encoder.name != described["name"]:
+        raise ValueError(f"encoder: expected the weights of training, {described['name']}, got {encoder.name}")
+    return encoder
+
+
+def train_annotator(
+    source: Source,
+    checkpoint: str,
+    *,
+    encoder: dict[str, str],
+    training: CaptionTrainConfig | None = None,
+    min_count: int = 2,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Annotator:
+    """Train a captioner on the titles of a catalogue and write the run.
+
+    The vectors of all articles are computed once and kept in the run. Where the encoder is a classifier's run,
+    its split is used, so that no article by which the captions are judged taught the encoder.
+
+    Arguments:
+        source: the catalogue, with texts.
+        checkpoint: folder or fsspec address of the run.
+        encoder: ``{"run": …}``, a classifier's run, or ``{"backbone": …}``, a name as in `build_backbone`.
+        training: how to train.
+        min_count: rarer words become unknown.
+        resume: go on with the killed training in `checkpoint`.
+        progress: called with the photos opened and all photos.
+
+    Returns:
+        The trained annotator.
+
+    Raises:
+        ValueError: the folder already holds a run, or no article has a text.
+    """
+    training = training or CaptionTrainConfig()
+    folder = RunFolder(checkpoint)
+    if not resume and folder.has(SPLIT):
+        raise ValueError(f"checkpoint: expected an empty folder, or --resume, got a run in {folder.address}")
+    if folder.has(REPORT):
+        return Annotator.load(folder)
+    catalogue = source.catalogue
+    opened = open_encoder(encoder)
+    pictures = source.load(opened.preprocessing, max_images=opened.max_images, progress=progress)
+    if "run" in encoder:
+        split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
+    else:
+        split = split_articles(catalogue, pictures)
+    folder.write_json(SPLIT, split.to_json())
+    shown = pictures.counts(len(catalogue)) > 0
+    if folder.has(CACHE):
+        vectors = folder.read_tensors(CACHE)["vectors"]
+    else:
+        vectors = torch.from_numpy(opened.encode(pictures, len(catalogue), device=_device(training.device)))
+        folder.write_tensors(CACHE, {"vectors": vectors})
+    learning = _rows(catalogue, split.train, shown)
+    texts = [catalogue.articles[row].text for row in learning]
+    if not texts:
+        raise ValueError("data: expected training articles with a photo and a text, got none")
+    tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
+    known = vectors[learning]
+    mean, std = known.mean(dim=0), known.std(dim=0).clamp(min=1e-6)
+    torch.manual_seed(training.seed)
+    captioner = Captioner(CaptionerConfig(features=vectors.shape[1], vocabulary=len(tokenizer)))
+    began = time.perf_counter()
+    history = fit_captioner(
+        captioner, training, (known - mean) / std, [tokenizer.encode(text) for text in texts], folder
+    )
+    annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name})
+    annotator.save(folder)
+    report = {
+        "articles": {"learned": len(texts), "words": len(tokenizer)},
+        "quarantine": [{"address": bad.address, "reason": bad.reason} for bad in pictures.quarantine],
+        "training": training.to_json(),
+        "seconds": round(time.perf_counter() - began, 1),
+        "machine": machine(),
+        "history": history,
+    }
+    folder.write_json(REPORT, report)
+    if folder.has(RESUME):
+        folder.files.rm_file(f"{folder.root}/{RESUME}")
+    return annotator
+
+
+def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> dict[str, Any]:
+    """Judge a run on the test titles by BLEU, beside always saying the most frequent training title.
+
+    Writes ``test.json`` and ``captions.parquet`` (``item_id, photo, title, said``).
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        source: the catalogue it was trained on.
+        beams: beams of the search.
+
+    Returns:
+        ``articles``, and for the row of the model and that of the most frequent title BLEU-1 … BLEU-4, 0…1.
+
+    Raises:
+        ValueError: no test article has a photo and a text.
+    """
+    folder = RunFolder(checkpoint)
+    annotator = Annotator.load(folder)
+    catalogue = source.catalogue
+    vectors = folder.read_tensors(CACHE)["vectors"].numpy()
+    if len(vectors) != len(catalogue):
+        raise ValueError(f"data: expected the {len(vectors)} articles of training, got {len(catalogue)}")
+    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    shown = np.abs(vectors).sum(axis=1) > 0
+    rows = _rows(catalogue, split.test, shown)
+    if not len(rows):
+        raise ValueError("data: expected test articles with a photo and a text, got none")
+    words = annotator.tokenizer.words
+    truth = [words(catalogue.articles[row].text) for row in rows]
+    learned = (words(catalogue.articles[row].text) for row in _rows(catalogue, split.train, shown))
+    frequent = Counter(learned).most_common(1)[0][0]
+    said = annotator.say(vectors[rows], beams=beams)
+    scores = {
+        "articles": len(rows),
+        "model": bleu(said, truth),
+        "most_frequent_title": {"title": frequent, **bleu([frequent] * len(rows), truth)},
+    }
+    folder.write_json(TEST, scores)
+    articles = [catalogue.articles[row] for row in rows]
+    frame = {
+        "item_id": [article.item_id for article in articles],
+        "photo": [article.images[0] for article in articles],
+        "title": truth,
+        "said": said,
+    }
+    folder.write_frame("captions.parquet", pd.DataFrame(frame))
+    return scores
+
+
+def annotate_photos(
+    checkpoint: str, addresses: Sequence[str], *, beams: int = 5
+) -> tuple[list[tuple[str, str]], tuple[Quarantined, ...]]:
+    """Word some photos, each alone.
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        addresses: paths or fsspec addresses of photos.
+        beams: beams of the search.
+
+    Returns:
+        The address and words of each photo, and the photos that could not be opened.
+    """
+    annotator = Annotator.load(RunFolder(checkpoint))
+    encoder = open_encoder(annotator.encoder)
+    catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
+    wanted = encoder.preprocessing
+    pictures = load_pictures(catalogue, wanted.size, channels=wanted.channels, fit=wanted.fit)
+    vectors = encoder.encode(pictures, len(catalogue))
+    said = annotator.say(vectors[pictures.article], beams=beams) if len(pictures) else []
+    return list(zip(pictures.addresses, said, strict=True)), pictures.quarantine
+
+
+def bleu(said: Sequence[str], truth: Sequence[str]) -> dict[str, float]:
+    """Corpus BLEU of 1 … 4 words, by torchmetrics.
+
+    Arguments:
+        said: n sentences.
+        truth: the one reference of each.
+
+    Returns:
+        ``bleu_1`` … ``bleu_4``, 0…1.
+
+    Example:
+        >>> bleu(["a blue cotton shirt"], ["a blue cotton shirt"])["bleu_4"]
+        1.0
+    """
+    from torchmetrics.functional.text import bleu_score
+
+    references = [[one] for one in truth]
+    return {f"bleu_{n}": round(float(bleu_score(list(said), references, n_gram=n)), 4) for n in (1, 2, 3, 4)}
+
+
+def _rows(catalogue: Catalogue, item_ids: Sequence[str], shown: np.ndarray) -> np.ndarray:
+    wanted = set(item_ids)
+    rows = [
+        row
+        for row, article in enumerate(catalogue.articles)
+        if article.item_id in wanted and article.text and shown[row]
+    ]
+    return np.array(rows, dtype=np.int64)
+
+
+def _device(device: str) -> str:
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
