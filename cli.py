@@ -18,7 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-EXPECTED = (ValueError, OSError, FloatingPointError)
 
 
 def main() -> None:
@@ -27,10 +26,12 @@ def main() -> None:
     warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    from .evaluation import BacktestError
+
     _mount()
     try:
         app()
-    except EXPECTED as error:
+    except (ValueError, OSError, FloatingPointError, BacktestError) as error:
         if "--debug" in sys.argv:
             raise
         typer.echo(f"hemline: {' '.join(str(error).split())}", err=True)

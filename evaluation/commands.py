@@ -1,7 +1,6 @@
 """`hemline backtest`, `hemline table` and `hemline report`."""
 
-from __future__ import annotations
-
+# Annotations stay evaluated here: typer reads the help texts in them, which name what `register` was given.
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
