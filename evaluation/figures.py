@@ -22,36 +22,45 @@ _COLOURS = ("#1f5a96", "#b5461c", "#3b7d3a", "#7a4a94", "#946c00", "#555555")
 _QUANTILES = [f"q_{level}" for level in STORED_LEVELS]
 
 
-def fan_chart(forecasts: Mapping[str, pd.DataFrame], history: pd.DataFrame, unit: str, *, windows: int = 6) -> Figure:
-    """Forecasts of one or several series, a panel each, over the last windows and the history before them.
+def fan_chart(
+    panels: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+    unit: str,
+    *,
+    columns: int,
+    windows: int,
+    align: bool = False,
+) -> Figure:
+    """Forecasts, a panel each, over the last windows and the history before them.
 
     Arguments:
-        forecasts: title of a panel to the stored forecast rows of one series, of one run.
-        history: columns title, timestamp and value, data units.
+        panels: title to the stored forecast rows of one series, of one run, and its history (columns timestamp and
+            value, data units).
         unit: label of the axes.
+        columns: panels side by side.
         windows: windows shown at most.
+        align: whether all panels get one axis, unless one is more than three times as wide as another.
 
     Returns:
         The figure.
     """
-    columns = 1 if len(forecasts) < 4 else 2
-    rows = -(-len(forecasts) // columns)
-    figure = Figure(figsize=(10, 0.6 + (2.4 if columns == 1 else 1.9) * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (title, rows_of_series) in zip(panels, forecasts.items(), strict=False):
-        shown = sorted(rows_of_series["window"].unique())[-windows:]
-        kept = rows_of_series[rows_of_series["window"].isin(shown)].sort_values(["window", "step"])
-        known = history[history["title"] == title].sort_values("timestamp")
-        horizon = int(kept["step"].max())
-        first = known["timestamp"].searchsorted(kept["timestamp"].min())
-        known = known.iloc[max(0, first - 2 * horizon) :]
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(10, 0.6 + (2.3 if columns == 1 else 1.95) * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (title, (forecasts, known)) in zip(grid, panels.items(), strict=False):
+        shown = sorted(forecasts["window"].unique())[-windows:]
+        kept = forecasts[forecasts["window"].isin(shown)].sort_values(["window", "step"])
+        known = known.sort_values("timestamp")
+        first = int(known["timestamp"].searchsorted(kept["timestamp"].min()))
+        known = known.iloc[max(0, first - 2 * int(kept["step"].max())) :]
         draw_history(axes, pd.DatetimeIndex(known["timestamp"]), known["value"].to_numpy())
         for _, window in kept.groupby("window"):
             draw_fan(axes, pd.DatetimeIndex(window["timestamp"]), window[_QUANTILES].to_numpy().T)
         finish_axes(axes, title, unit)
-    for axes in panels[len(forecasts) :]:
+    if align:
+        _align(list(grid[: len(panels)]))
+    for axes in grid[len(panels) :]:
         axes.remove()
-    legend_below(figure, panels[0])
+    legend_below(figure, grid[0])
     return figure
 
 
@@ -66,20 +75,17 @@ def pit_chart(spans: Mapping[str, tuple[np.ndarray, np.ndarray]], bins: int = 10
         The figure.
     """
     figure, panels = _grid(len(spans), height=1.9)
-    top = 0.0
     for axes, (model, (lower, upper)) in zip(panels, spans.items(), strict=False):
         shares = pit_histogram(lower, upper, bins) * bins
-        top = max(top, float(shares.max()))
+        axes.set_ylim(0, max(2.0, 1.08 * float(shares.max())))
         axes.bar(
             (np.arange(bins) + 0.5) / bins, shares, width=0.92 / bins, color="#8fb3d6", edgecolor=HUE, linewidth=0.6
         )
         axes.axhline(1, color=INK, linewidth=1, linestyle="--")
         _plain(axes, model)
         axes.set_xticks([0, 0.5, 1])
-        axes.set_xlabel("quantile of the forecast at which the observation fell", fontsize=7, color=GREY)
-    for axes in panels[: len(spans)]:
-        axes.set_ylim(0, max(1.5, 1.08 * top))
-    panels[0].set_ylabel("frequency / expected", fontsize=8, color=GREY)
+    figure.supxlabel("quantile of the forecast at which the observation fell", fontsize=8, color=GREY)
+    figure.supylabel("observations / expected", fontsize=8, color=GREY)
     return figure
 
 
@@ -131,18 +137,18 @@ def step_chart(by_step: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
-def training_chart(logs: Mapping[str, Mapping[int, pd.DataFrame]]) -> Figure:
+def training_chart(logs: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
     """Loss against epoch, a panel a model, a line a seed.
 
     Arguments:
-        logs: model to seed to its training log (of the first fit).
+        logs: model to the training logs of its seeds (of the first fit).
 
     Returns:
         The figure.
     """
-    figure, panels = _grid(len(logs), height=2.2)
+    figure, panels = _grid(len(logs), height=2.0)
     for axes, (model, seeds) in zip(panels, logs.items(), strict=False):
-        for log in seeds.values():
+        for log in seeds:
             single = "." if len(log) == 1 else ""
             axes.plot(log["epoch"], log["train_loss"], color=HUE, linewidth=1.1, marker=single, label="training")
             if log["validation_loss"].notna().any():
@@ -179,7 +185,7 @@ def cost_chart(costs: pd.DataFrame) -> Figure:
     for axes, (column, title) in zip(figure.subplots(1, 3, sharey=True), titles.items(), strict=True):
         shown = values[column].to_numpy(dtype=float)
         bars = axes.barh(np.arange(len(costs)), shown, color="#8fb3d6", edgecolor=HUE, linewidth=0.6, height=0.62)
-        labels = [f"{value:,.0f}" if value >= 100 else f"{value:.2g}" for value in shown]
+        labels = [_short(value) for value in shown]
         axes.bar_label(bars, labels, fontsize=8, padding=3, color=INK)
         _plain(axes, title)
         axes.set_yticks(np.arange(len(costs)), list(costs.index))
@@ -190,11 +196,26 @@ def cost_chart(costs: pd.DataFrame) -> Figure:
     return figure
 
 
+def _align(panels: Sequence[Axes]) -> None:
+    """Give panels one axis, unless that would flatten one of them."""
+    limits = np.array([axes.get_ylim() for axes in panels])
+    widths = limits[:, 1] - limits[:, 0]
+    if widths.max() <= 3 * widths.min():
+        for axes in panels:
+            axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+
+
+def _short(value: float) -> str:
+    if value < 0.01:
+        return "< 0.01"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
 def _grid(count: int, height: float) -> tuple[Figure, list[Axes]]:
     """Small panels, at most four in a row; those not needed are gone."""
-    columns = min(count, 4) if count != 1 else 2
+    columns = max(2, min(count, 4))
     rows = -(-count // columns)
-    figure = Figure(figsize=(10 if columns > 2 else 7, 0.5 + height * rows), layout="constrained")
+    figure = Figure(figsize=(2.5 * columns, 0.5 + height * rows), layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for axes in panels[count:]:
         axes.remove()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from gluonts.model.forecast import SampleForecast
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
@@ -112,7 +112,7 @@ def draw_fan(axes: Axes, dates: pd.DatetimeIndex, quantiles: np.ndarray) -> None
     axes.plot(dates, quantiles[3], color=HUE, linewidth=1.4, label="median forecast", zorder=5)
     if len(dates) == 1:
         axes.plot(dates, quantiles[3], "_", color=HUE, markersize=12, zorder=5)
-    axes.axvline(dates[0], color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
+    axes.axvline(date2num(dates[0]), color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
 
 
 def draw_history(axes: Axes, dates: pd.DatetimeIndex, values: np.ndarray) -> None:
@@ -149,6 +149,7 @@ def finish_axes(axes: Axes, title: str, unit: str = "") -> None:
     locator = AutoDateLocator(minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.get_offset_text().set(fontsize=8, color=GREY)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     if max(abs(low), abs(high)) >= 1e4:

@@ -6,11 +6,12 @@ import base64
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -25,26 +26,22 @@ from .metrics import METRICS
 from .store import Backtest, current_runs, load_backtest
 from .table import ScoreTable, overall_rows, summary, table
 
-_ACCURACY = (
-    "crps_sum",
-    "crps",
-    "energy_score",
-    "trajectory_energy_score",
-    "variogram_score",
-    "weighted_quantile_loss",
-    "nd",
-    "nrmse",
-    "msis",
-)
-_CALIBRATION = (
-    "coverage_50",
-    "coverage_80",
-    "coverage_95",
-    "coverage_80_sum",
-    "width_50",
-    "width_80",
-    "width_95",
-)
+_BLOCKS: dict[str, tuple[str, ...]] = {
+    "All series together": ("crps_sum", "energy_score", "trajectory_energy_score", "variogram_score"),
+    "Each series by itself": ("crps", "weighted_quantile_loss", "nd", "nrmse", "msis"),
+    "Intervals": (
+        "coverage_50",
+        "coverage_80",
+        "coverage_95",
+        "coverage_80_sum",
+        "width_50",
+        "width_80",
+        "width_95",
+    ),
+}
+"""The tables of a section: heading to metrics."""
+
+_METRICS = tuple(name for names in _BLOCKS.values() for name in names)
 _UNITS = {"count": "units", "unit": "share", "positive": "value", "real": "value"}
 
 
@@ -54,10 +51,12 @@ class Chart:
 
     Arguments:
         source: a ``data:`` address.
+        width: in pixels, so that text has one size in all pictures.
         alt: what it shows, for those who cannot see it.
     """
 
     source: str
+    width: int
     alt: str
 
 
@@ -68,11 +67,10 @@ class Section:
     Arguments:
         dataset: its name.
         facts: name and value of what was done.
-        accuracy: models against scores.
-        calibration: models against coverages and widths.
+        tables: heading to models against scores.
         published: CRPS-sum beside published numbers, where the data are an exact archive.
         deviation: model to the mean deviation of its PIT histogram from flat.
-        sums: fan charts of the sum, model by model.
+        sums: fan charts of the sum, a panel a model.
         series: fan charts of single series, model by model, the best model first.
         pits: PIT histograms of the series.
         coverage: observed against nominal coverage.
@@ -81,16 +79,16 @@ class Section:
         costs: seconds and memory.
         failures: failed runs with their reasons.
         settings: model to its configuration as JSON.
-        best: the model whose charts come first.
+        best: the model whose charts come first, lowest on `order`.
+        order: label of the score by which models are ordered.
     """
 
     dataset: str
     facts: dict[str, str]
-    accuracy: ScoreTable
-    calibration: ScoreTable
+    tables: dict[str, ScoreTable]
     published: ScoreTable | None
     deviation: dict[str, float]
-    sums: dict[str, Chart]
+    sums: Chart
     series: dict[str, Chart]
     pits: Chart
     coverage: Chart
@@ -100,6 +98,7 @@ class Section:
     failures: list[dict[str, str]]
     settings: dict[str, str]
     best: str
+    order: str
 
 
 @dataclass
@@ -158,7 +157,7 @@ def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = 
     template = environment.from_string((files(__package__) / "templates" / "report.html").read_text("utf-8"))
     page = template.render(
         sections=sections,
-        metrics={name: METRICS[name] for name in (*_ACCURACY, *_CALIBRATION)},
+        metrics=[METRICS[name] for name in _METRICS],
         version=machine.versions()["hemline"],
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         machine=_machine(finished),
@@ -174,7 +173,7 @@ def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = 
 def _section(material: _Material, failed: pd.DataFrame) -> Section:
     runs, scores, dataset = material.runs, material.scores, material.dataset
     known = set(scores["metric"])
-    order = next(name for name in (*_ACCURACY, *_CALIBRATION) if name in known)
+    order = next(name for name in METRICS if name in known)
     pooled = overall_rows(scores)
     mean = pooled[pooled["metric"] == order].groupby("model")["value"].mean()
     best = str(mean.idxmin()) if mean.notna().any() else material.models[0]
@@ -184,11 +183,14 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
     return Section(
         dataset=dataset,
         facts=_facts(runs),
-        accuracy=summary(scores, dataset, [name for name in _ACCURACY if name in known], runs=runs),
-        calibration=summary(scores, dataset, [name for name in _CALIBRATION if name in known], runs=runs),
+        tables={
+            heading: summary(scores, dataset, [name for name in names if name in known], runs=runs)
+            for heading, names in _BLOCKS.items()
+            if known.intersection(names)
+        },
         published=table(scores, runs=runs) if len(archive) and "crps_sum" in known else None,
         deviation={model: pit_deviation(*span) for model, span in spans.items()},
-        sums={model: _sum_fan(material, model) for model in models},
+        sums=_sum_fans(material, models),
         series={model: _series_fan(material, model) for model in models},
         pits=_chart(pit_chart(spans), f"PIT histograms of {', '.join(material.models)}"),
         coverage=_coverage(material, pooled),
@@ -198,11 +200,12 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
         failures=[{"model": row.model, "seed": str(row.seed), "error": row.error} for row in failed.itertuples()],
         settings=_settings(runs),
         best=best,
+        order=METRICS[order].label,
     )
 
 
 def _facts(runs: pd.DataFrame) -> dict[str, str]:
-    one = runs.iloc[-1]
+    one: Any = runs.iloc[-1]
     seeds = runs.groupby("model")["seed"].nunique()
     refit = "once, before the first window" if pd.isna(one.refit_every) else f"every {one.refit_every:.0f} windows"
     return {
@@ -241,21 +244,28 @@ def _spans(material: _Material, model: str) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(lower), np.concatenate(upper)
 
 
-def _sum_fan(material: _Material, model: str) -> Chart:
-    rows = material.read(material.first_run(model))
+def _sum_fans(material: _Material, models: Sequence[str]) -> Chart:
     history = _history(material)
-    title = f"{model}: sum of {material.runs['target_dim'].iloc[0]} series"
-    known = history[history["item_id"].isna()].assign(title=title)
-    figure = fan_chart({title: rows[rows["item_id"].isna()]}, known, _unit(material))
-    return _chart(figure, f"Forecasts by {model} of the sum of the series, with what happened")
+    known = history[history["item_id"].isna()]
+    panels = {}
+    for model in models:
+        rows = material.read(material.first_run(model))
+        panels[model] = (rows[rows["item_id"].isna()], known)
+    figure = fan_chart(panels, _unit(material), columns=1, windows=6, align=True)
+    return _chart(figure, f"Forecasts of the sum of the series by {', '.join(models)}, with what happened")
 
 
 def _series_fan(material: _Material, model: str) -> Chart:
     rows, history = material.read(material.first_run(model)), _history(material)
     chosen = _chosen(history)
-    known = history[history["item_id"].isin(chosen)].assign(title=history["item_id"])
-    panels = {item: rows[rows["item_id"] == item] for item in chosen}
-    figure = fan_chart(panels, known, _unit(material), windows=3)
+    panels = {
+        f"series {item}" if item.isdecimal() else item: (
+            rows[rows["item_id"] == item],
+            history[history["item_id"] == item],
+        )
+        for item in chosen
+    }
+    figure = fan_chart(panels, _unit(material), columns=1 if len(panels) == 1 else 2, windows=3)
     return _chart(figure, f"Forecasts by {model} of the series {', '.join(chosen)}, with what happened")
 
 
@@ -284,18 +294,18 @@ def _coverage(material: _Material, pooled: pd.DataFrame) -> Chart:
 
 def _steps(material: _Material) -> Chart:
     rows = material.scores[material.scores["step"].notna()]
-    metric = next(name for name in _ACCURACY + _CALIBRATION if name != "crps_sum" and name in set(rows["metric"]))
+    metric = next(name for name in ("crps", *METRICS) if name in set(rows["metric"]))
     by_step = rows[rows["metric"] == metric].pivot_table(index="step", columns="model", values="value")
     by_step = by_step.reindex(columns=material.models)
     return _chart(step_chart(by_step, metric), f"{METRICS[metric].label} of each model at each step of the horizon")
 
 
 def _training(material: _Material) -> Chart | None:
-    logs: dict[str, dict[int, pd.DataFrame]] = {}
+    logs: dict[str, list[pd.DataFrame]] = {}
     for row in material.runs.itertuples():
         log = material.found.training(str(row.run))
         if len(log):
-            logs.setdefault(str(row.model), {})[int(row.seed)] = log[log["fit"] == 0]
+            logs.setdefault(str(row.model), []).append(log[log["fit"] == 0])
     return _chart(training_chart(logs), f"Training curves of {', '.join(logs)}") if logs else None
 
 
@@ -308,4 +318,5 @@ def _costs(material: _Material) -> Chart:
 def _chart(figure: Figure, alt: str) -> Chart:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return Chart("data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode(), alt)
+    source = "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return Chart(source, round(96 * figure.get_figwidth()), alt)
