@@ -103,9 +103,6 @@ def _transfer(url: str, part: Path) -> None:
             for chunk in answer.iter_content(_CHUNK):
                 stream.write(chunk)
                 progress.advance(task, len(chunk))
-        received = part.stat().st_size
-        if total_size is not None and received != total_size:
-            raise _BrokenOffError(f"the transfer broke off after {received} of {total_size} bytes")
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -245,6 +245,11 @@ def test_short_histories_of_another_year_stay_short():
     assert windows[0]["start"] == pd.Period("2016-01-05 12:00", "30min")
 
 
+def test_a_late_start_is_counted_in_steps_of_the_frequency():
+    rows = [Row("2020-01-01 00:00", np.ones(4)), Row("2020-01-01 01:00", np.ones(2))]
+    assert group_windows(rows, "30min", 2, 1, "x")[0]["target"].tolist() == [[1, 1, 1, 1], [0, 0, 1, 1]]
+
+
 def test_series_of_one_window_that_end_apart_are_refused():
     rows = [Row("2020-01-01", np.zeros(3)), Row("2020-01-01", np.zeros(4))]
     with pytest.raises(ValueError, match="series of test window 0 to end together, got lengths from 3 to 4"):

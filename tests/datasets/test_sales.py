@@ -111,10 +111,10 @@ def test_demand_has_the_expected_mean_and_is_overdispersed():
 
 
 def test_shocks_tie_the_series_together_and_keep_the_mean():
-    truth = simulated_sales(articles=8, weeks=5200).truth
+    truth = simulated_sales(articles=8, weeks=20_800).truth
     correlation = np.corrcoef(truth.shocks.T)
     assert correlation[0, 1] > correlation[0, 7] > 0.4
-    np.testing.assert_allclose(np.exp(truth.shocks).mean(), 1, atol=0.02)
+    np.testing.assert_allclose(np.exp(truth.shocks).mean(), 1, atol=0.007)
 
 
 def test_a_stockout_caps_the_sales_and_no_other_week_does(data):
