@@ -78,7 +78,8 @@ class DeepAREstimator(Configured, Estimator):
         # gluonts' torch models are slow to import and needed by this model alone.
         from gluonts.torch.model.deepar import DeepAREstimator as Univariate
 
-        rows = [row for entry in as_multivariate(training_data) for row in as_univariate(entry)]
+        trained = as_multivariate(training_data)
+        rows = [row for entry in trained for row in as_univariate(entry)]
         held_out = None
         if validation_data is not None:
             entries = as_multivariate(validation_data, "validation_data")
@@ -112,7 +113,8 @@ class DeepAREstimator(Configured, Estimator):
                 },
             )
             predictor = estimator.train(rows, held_out)
-        return GroupedPredictor(predictor, config.seed, log.rows)
+        names = (tuple(trained[0].get(key, ())) for key in ("item_ids", "covariates"))
+        return GroupedPredictor(predictor, config.seed, log.rows, *names)
 
     def for_run(self, seed: int, directory: Path | None = None) -> DeepAREstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""

@@ -34,20 +34,35 @@ class GroupedPredictor(Predictor):
         predictor: a univariate gluonts predictor whose forecasts are samples.
         seed: of the draws.
         training_log: a row an epoch.
+        item_ids: names of the D series, as trained.
+        covariate_names: names of the channels, as trained.
     """
 
-    def __init__(self, predictor: Predictor, seed: int = 0, training_log: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        seed: int = 0,
+        training_log: list[dict[str, Any]] | None = None,
+        item_ids: tuple[str, ...] = (),
+        covariate_names: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
+        self.item_ids, self.covariate_names = item_ids, covariate_names
 
-    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
+    ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
         Raises:
-            ValueError: the predictor does not forecast by samples.
+            ValueError: the predictor does not forecast by samples, or values are to be imposed.
         """
+        seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            with seeded((self.seed + 1) * 7919 + number), quiet_gluonts():
+            if "imposed" in entry:
+                raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
+            with seeded((seed + 1) * 7919 + number), quiet_gluonts():
                 forecasts = list(self.predictor.predict(as_univariate(entry), num_samples=num_samples))
             for forecast in forecasts:
                 if not isinstance(forecast, SampleForecast):
@@ -68,11 +83,18 @@ class GroupedPredictor(Predictor):
         inner.mkdir(parents=True, exist_ok=True)
         super().serialize(path)
         self.predictor.serialize(inner)
-        (path / "grouped.json").write_text(json.dumps({"seed": self.seed, "training_log": self.training_log}))
+        described = {
+            "seed": self.seed,
+            "training_log": self.training_log,
+            "item_ids": self.item_ids,
+            "covariate_names": self.covariate_names,
+        }
+        (path / "grouped.json").write_text(json.dumps(described))
 
     @classmethod
     def deserialize(cls, path: Path, **kwargs: Any) -> GroupedPredictor:
         """Read what `serialize` wrote."""
         described = json.loads((Path(path) / "grouped.json").read_text())
         inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
-        return cls(inner, described["seed"], described["training_log"])
+        names = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
+        return cls(inner, described["seed"], described["training_log"], *names)

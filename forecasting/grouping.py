@@ -66,13 +66,33 @@ def as_univariate(entry: Entry) -> list[Entry]:
         entry: ``target`` ``[D, T]``.
 
     Returns:
-        An entry a series, its number in ``feat_static_cat``. All covariates go with every series.
+        An entry a series, its number in ``feat_static_cat``. Where the covariates are named, a series keeps its own
+        channels and those that all share; without names all go with every series.
     """
-    shared: Entry = {key: entry[key] for key in ("start", "feat_dynamic_real") if key in entry}
-    return [
-        {**shared, "target": row, "item_id": str(number), "feat_static_cat": np.array([number])}
-        for number, row in enumerate(np.asarray(entry["target"], dtype=np.float32))
+    target = np.asarray(entry["target"], dtype=np.float32)
+    owned = _owned(entry)
+    rows: list[Entry] = []
+    for number, values in enumerate(target):
+        row = {"start": entry["start"], "target": values, "item_id": str(number), "feat_static_cat": np.array([number])}
+        if "feat_dynamic_real" in entry:
+            row["feat_dynamic_real"] = entry["feat_dynamic_real"][owned[number]]
+        rows.append(row)
+    return rows
+
+
+def _owned(entry: Entry) -> list[list[int]]:
+    """The covariate rows of each series: its own and the shared ones."""
+    dim, names, item_ids = len(entry["target"]), entry.get("covariates", ()), entry.get("item_ids", ())
+    if not names or not item_ids:
+        return [list(range(len(entry.get("feat_dynamic_real", ()))))] * dim
+    kept = [
+        [row for row, name in enumerate(names) if "[" not in name or name.endswith(f"[{item}]")] for item in item_ids
     ]
+    # A model with shared weights reads the same channels of every series.
+    channels = {tuple(names[row].partition("[")[0] for row in rows) for rows in kept}
+    if len(channels) > 1:
+        raise ValueError(f"covariates: expected the same channels for every series, got {sorted(channels)}")
+    return kept
 
 
 def _group(rows: list[Entry]) -> Entry:

@@ -57,6 +57,16 @@ class ForecastPredictor(Predictor):
         """The shape of the problem that was trained on."""
         return self.forecaster.spec
 
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series."""
+        return self.spec.item_ids
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the K channels."""
+        return self.spec.covariate_names
+
     def to(self, device: str | torch.device) -> ForecastPredictor:
         """Move the network to `device`, where paths are drawn from then on."""
         self.forecaster.to(device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.distributions import StudentT as StudentTDistribution
 from torch.nn.functional import softplus
@@ -46,3 +47,14 @@ class StudentTHead(DensityHead):
         return StudentTDistribution(
             2 + softplus(freedom), location, self.minimum_scale + softplus(width), validate_args=False
         )
+
+    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
+        """Draw one joint value a context from two uniform numbers a series (Bailey 1994, Math. Comp. 62).
+
+        torch draws a Student-t by rejection, so that a draw takes more or fewer random numbers by its degrees of
+        freedom; then two scenarios with the same seed would soon have nothing in common.
+        """
+        density = self.distribution(context)
+        radius, angle = 1 - torch.rand_like(density.loc), torch.rand_like(density.loc)
+        squared = density.df * torch.expm1(-2 / density.df * radius.log())
+        return (density.loc + density.scale * squared.sqrt() * (2 * torch.pi * angle).cos()) * scale

@@ -1,0 +1,172 @@
+"""Changed futures as plain data: built in Python, read from TOML, printed in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .scenario_grammar import SALES, Change, parse_change
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, init=False)
+class Scenario:
+    """A future that differs from the planned one by some changes.
+
+    Changes apply in their order. A scenario without changes is the planned future itself.
+
+    Arguments:
+        name: by which results call it; ``"baseline"`` is taken.
+        changes: in the notation of `parse_change`, or `Change` objects.
+
+    Example:
+        >>> scenario = Scenario("markdown", ["price[coat] = -20% @ 2:4", "drop scarf"])
+        >>> print(scenario.words())
+        markdown: price of coat is 20 % lower in steps 2 to 4; scarf cannot be sold in all steps
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+
+    def __init__(self, name: str, changes: str | Iterable[str | Change] = ()) -> None:
+        if not name.strip() or name == BASELINE:
+            raise ValueError(f"name: expected a name of its own for the scenario, got {name!r}")
+        given = [changes] if isinstance(changes, str) else changes
+        parsed = tuple(parse_change(change) if isinstance(change, str) else change for change in given)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "changes", parsed)
+
+    def words(self) -> str:
+        """The scenario as a person would say it."""
+        return f"{self.name}: " + ("; ".join(change.words() for change in self.changes) or "nothing changes")
+
+    def to_toml(self) -> str:
+        """The scenario as `read_scenarios` reads it.
+
+        Example:
+            >>> print(Scenario("markdown", "price[coat] = -20% @ 2:4").to_toml())
+            [[scenario]]
+            name = "markdown"
+            changes = ["price[coat] = -20% @ 2:4"]
+        """
+        changes = ", ".join(_quoted(str(change)) for change in self.changes)
+        return f"[[scenario]]\nname = {_quoted(self.name)}\nchanges = [{changes}]"
+
+
+def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
+    """Read scenarios from a TOML file.
+
+    The file holds a table ``[[scenario]]`` for each, with its ``name`` and its list of ``changes``.
+
+    Arguments:
+        path: the file.
+
+    Returns:
+        The scenarios, in the order of the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not TOML, a key is unknown or missing, or a change cannot be read; the message names
+            file, scenario and key.
+    """
+    source = Path(path)
+    try:
+        described = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"scenario: {source} is not TOML: {error}") from error
+    _require_keys(described, ("scenario",), f"{source}")
+    tables = described["scenario"]
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ValueError(f"scenario: expected tables [[scenario]] in {source}, got {type(tables).__name__}")
+    return tuple(_scenario(table, f"scenario {number} of {source}") for number, table in enumerate(tables, start=1))
+
+
+def _scenario(table: Mapping[str, Any], where: str) -> Scenario:
+    _require_keys(table, ("name", "changes"), where)
+    name, changes = table["name"], table["changes"]
+    if not isinstance(name, str) or not isinstance(changes, list) or not all(isinstance(c, str) for c in changes):
+        raise ValueError(f'scenario: expected name = "..." and changes = ["..."] in {where}, got {dict(table)}')
+    try:
+        return Scenario(name, changes)
+    except ValueError as error:
+        raise ValueError(f"{error} ({where})") from error
+
+
+def _require_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ValueError(f"scenario: unknown key {key!r} in {where}, expected {' and '.join(known)}")
+    for key in known:
+        if key not in table:
+            raise ValueError(f"scenario: expected the key {key!r} in {where}, got only {', '.join(table) or 'nothing'}")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+@dataclass(frozen=True)
+class Future:
+    """What a model is told of the steps to come.
+
+    Arguments:
+        covariates: ``[K, T + H]`` history and horizon, units of each channel; ``None`` where there are none.
+        imposed: ``[D, H]`` sales that are set, NaN where free.
+    """
+
+    covariates: np.ndarray | None
+    imposed: np.ndarray
+
+    def changed(self, change: Change, item_ids: Sequence[str], names: Sequence[str]) -> Future:
+        """The future after one change.
+
+        Arguments:
+            change: what changes.
+            item_ids: names of the D series.
+            names: names of the K channels.
+
+        Raises:
+            ValueError: the article, the channel or the steps are not the model's, or a channel that was always
+                positive, such as a price, would not be; the message names what is known.
+        """
+        if change.article is not None and change.article not in item_ids:
+            raise ValueError(f"article: expected one of {_some(item_ids)}; got {change.article!r} in '{change}'")
+        horizon = self.imposed.shape[1]
+        steps = change.steps(horizon)
+        if change.channel == SALES:
+            imposed = self.imposed.copy()
+            imposed[list(item_ids).index(str(change.article)), steps] = change.value
+            return Future(self.covariates, imposed)
+        if self.covariates is None or change.row not in names:
+            raise ValueError(f"channel: {_unknown(change, names)}")
+        covariates, row = self.covariates.copy(), list(names).index(change.row)
+        ahead = covariates[row, covariates.shape[1] - horizon :]
+        ahead[steps] = ahead[steps] * (1 + change.value) if change.relative else change.value
+        if (self.covariates[row] > 0).all() and not (ahead > 0).all():
+            raise ValueError(f"{change.row}: expected more than 0, as at every step so far, got '{change}'")
+        return Future(covariates, self.imposed)
+
+
+def _unknown(change: Change, names: Sequence[str]) -> str:
+    if not names:
+        return f"the model has seen no covariates, only sales can be imposed; got '{change}'"
+    known = dict.fromkeys(f"{name.partition('[')[0]}[article]" if "[" in name else name for name in names)
+    return f"the model knows {', '.join(known)} and sales[article]; got '{change}'"
+
+
+def _some(names: Sequence[str], limit: int = 30) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
