@@ -90,7 +90,7 @@ def test_the_density_of_one_series_integrates_to_one(make: Callable[..., Flow], 
 def test_the_density_of_two_series_integrates_to_one(make: Callable[..., Flow], base: str):
     flow = fitted(make(2, base=base))
     # With x = sinh(u) a grid even in u reaches far into the tails.
-    edge, count = 9.0, 1201
+    edge, count = 9.0, 801
     u = torch.linspace(-edge, edge, count, dtype=torch.float64)
     x = torch.sinh(u)
     grid = torch.cartesian_prod(x, x)
@@ -145,6 +145,24 @@ def test_even_one_series_depends_on_the_context(make: Callable[..., Flow]):
     condition = context(6).requires_grad_()
     fitted(make(1))(condition).log_prob(torch.zeros(6, 1, dtype=torch.float64)).sum().backward()
     assert (condition.grad.abs().sum(-1) > 0).all()
+
+
+@pytest.mark.parametrize("features", [2, 3, 6])
+@pytest.mark.parametrize("stack", [real_nvp, masked_autoregressive])
+def test_two_blocks_change_every_series_and_mix_all_of_them(stack: Callable[..., Flow], features: int):
+    flow = stack(features, CONTEXT, hidden=24, blocks=2).double()
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter.fill_(0.1)  # no unit is idle, and no two paths cancel
+    x, terms = torch.ones(features, dtype=torch.float64), flow(context(1).abs()).terms
+    jacobian = torch.func.jacrev(lambda v: flow.to_base(v[None], terms)[0][0])(x)
+    expected = torch.ones(features, features, dtype=torch.bool)
+    if stack is real_nvp:
+        # The first coupling transforms the odd series, which therefore do not see each other.
+        expected[1::2, 1::2] = torch.eye(features // 2, dtype=torch.bool)
+        jacobian = jacobian[flow.bijections[0].undo]
+    assert (jacobian.diagonal() != 1).all()
+    assert torch.equal(jacobian != 0, expected)
 
 
 # --- gradients

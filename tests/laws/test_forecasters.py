@@ -9,7 +9,7 @@ import torch
 from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
 from hemline.forecasting.encoders import ENCODERS
 from hemline.forecasting.forecaster import Forecaster
-from hemline.forecasting.heads import HEADS
+from hemline.forecasting.heads import HEADS, DensityHead
 from hemline.forecasting.spec import infer_spec
 from hemline.forecasting.windows import SeriesTensor
 
@@ -54,6 +54,8 @@ class TestLaws:
 
     def test_losses_do_not_depend_on_the_order_of_the_batch(self, case):
         forecaster, series = compose(case, entries())
+        if not isinstance(forecaster.head, DensityHead):
+            pytest.skip("the loss is drawn anew for each window")
         starts = series.training_starts()[:8]
         order = torch.randperm(8, generator=torch.Generator().manual_seed(1))
         losses, _ = forecaster.step_losses(series.gather(starts))
@@ -63,8 +65,10 @@ class TestLaws:
     def test_the_loss_of_a_step_does_not_depend_on_later_values_of_the_horizon(self, case):
         forecaster, series = compose(case, entries())
         window = series.gather(series.training_starts()[:4])
+        torch.manual_seed(1)
         before, _ = forecaster.step_losses(window, context=False)
         window.values[:, -2:] += 3.0
+        torch.manual_seed(1)
         after, _ = forecaster.step_losses(window, context=False)
         torch.testing.assert_close(after[:, :-2], before[:, :-2])
         assert not torch.allclose(after[:, -2:], before[:, -2:])
@@ -93,6 +97,8 @@ class TestLaws:
         """
         data = entries()
         forecaster, series = compose(case, data)
+        if not isinstance(forecaster.head, DensityHead):
+            pytest.skip("the loss is no density")
         larger = [{**data[0], "target": 10 * data[0]["target"]}]
         scaled, scaled_series = compose(case, larger)
         scaled.load_state_dict({**forecaster.state_dict(), "usual_scale": scaled.usual_scale})
