@@ -29,15 +29,8 @@ from .table import ScoreTable, overall_rows, summary, table
 _BLOCKS: dict[str, tuple[str, ...]] = {
     "All series together": ("crps_sum", "energy_score", "trajectory_energy_score", "variogram_score"),
     "Each series by itself": ("crps", "weighted_quantile_loss", "nd", "nrmse", "msis"),
-    "Intervals": (
-        "coverage_50",
-        "coverage_80",
-        "coverage_95",
-        "coverage_80_sum",
-        "width_50",
-        "width_80",
-        "width_95",
-    ),
+    "Coverage": ("coverage_50", "coverage_80", "coverage_95", "coverage_80_sum"),
+    "Width": ("width_50", "width_80", "width_95"),
 }
 """The tables of a section: heading to metrics."""
 
@@ -197,7 +190,9 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
         steps=_steps(material),
         training=_training(material),
         costs=_costs(material),
-        failures=[{"model": row.model, "seed": str(row.seed), "error": row.error} for row in failed.itertuples()],
+        failures=[
+            {"model": str(row.model), "seed": str(row.seed), "error": str(row.error)} for row in failed.itertuples()
+        ],
         settings=_settings(runs),
         best=best,
         order=METRICS[order].label,
