@@ -5,13 +5,14 @@ from .deepar import DeepAREstimator
 from .encoders import Recurrent, Transformer
 from .estimator import ForecastEstimator
 from .grouped import GroupedPredictor
-from .heads import MAF, Gaussian, LowRankGaussian, RealNVP, StudentT
+from .heads import MAF, Diffusion, Gaussian, LowRankGaussian, RealNVP, StudentT
 from .models import (
     MODELS,
     GRUMAFEstimator,
     GRURealNVPEstimator,
     LSTMMAFEstimator,
     LSTMRealNVPEstimator,
+    TimeGradEstimator,
     TransformerMAFEstimator,
     VecLSTMCopulaEstimator,
     VecLSTMIndependentEstimator,
@@ -31,6 +32,7 @@ __all__ = [
     "Change",
     "Copula",
     "DeepAREstimator",
+    "Diffusion",
     "ForecastEstimator",
     "ForecastPredictor",
     "GRUMAFEstimator",
@@ -50,6 +52,7 @@ __all__ = [
     "SeasonalNaivePredictor",
     "Simulation",
     "StudentT",
+    "TimeGradEstimator",
     "TrainConfig",
     "Transformer",
     "TransformerMAFEstimator",

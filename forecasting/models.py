@@ -12,7 +12,7 @@ from .copula import Copula
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, Transformer
 from .estimator import ForecastEstimator
-from .heads import MAF, Gaussian, LowRankGaussian, RealNVP
+from .heads import MAF, Diffusion, Gaussian, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .settings import shipped_settings
 
@@ -67,6 +67,13 @@ class VecLSTMCopulaEstimator(ForecastEstimator):
     default_scaling = Copula()
 
 
+class TimeGradEstimator(ForecastEstimator):
+    """GRU encoder, diffusion head (TimeGrad, Rasul et al. 2021, arXiv 2101.12072)."""
+
+    default_encoder = Recurrent("gru")
+    default_head = Diffusion()
+
+
 Builder = Callable[[Metadata], Any]
 
 
@@ -85,6 +92,7 @@ MODELS: dict[str, Builder] = {
     "lstm-maf": _composed(LSTMMAFEstimator),
     "vec-lstm-ind": _composed(VecLSTMIndependentEstimator),
     "vec-lstm-copula": _composed(VecLSTMCopulaEstimator),
+    "timegrad": _composed(TimeGradEstimator),
     "deepar": _composed(DeepAREstimator),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
     "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),

@@ -1,5 +1,6 @@
 """Emission heads: from a context vector to the values of all series."""
 
+from .diffusion import Diffusion
 from .flows import MAF, RealNVP
 from .gaussian import Gaussian, LowRankGaussian
 from .head import DensityHead, EmissionHead, HeadConfig
@@ -11,12 +12,14 @@ HEADS: dict[str, HeadConfig] = {
     "student-t": StudentT(),
     "gaussian": Gaussian(),
     "low-rank-gaussian": LowRankGaussian(rank=2),
+    "diffusion": Diffusion(steps=8, layers=2),
 }
 
 __all__ = [
     "HEADS",
     "MAF",
     "DensityHead",
+    "Diffusion",
     "EmissionHead",
     "Gaussian",
     "HeadConfig",

@@ -1,0 +1,228 @@
+"""TimeGrad's head: the next values are drawn by removing noise, a little at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .head import EmissionHead, HeadConfig, borrow
+
+
+@dataclass(frozen=True)
+class Diffusion(HeadConfig):
+    r"""A denoising diffusion model, conditioned on the encoder (TimeGrad, Rasul et al. 2021, arXiv 2101.12072).
+
+    It is trained to tell the noise :math:`\epsilon` in :math:`\sqrt{\bar\alpha_n} x + \sqrt{1 - \bar\alpha_n}
+    \epsilon` (Ho et al. 2020, arXiv 2006.11239, eq. 14). The loss is the squared error, not a likelihood: the model has
+    samples, but no density.
+
+    Arguments:
+        steps: noise levels N; the variances added rise linearly from 1e-4 to `largest_variance`.
+        largest_variance: variance added at the last level.
+        sampling_steps: levels visited when sampling, evenly spread; all if ``None``. Time is proportional to it.
+        channels: width of the residual layers.
+        layers: residual layers, dilated convolutions along the series.
+
+    Example:
+        >>> import torch
+        >>> head = Diffusion(steps=5).build(series=3, context_size=8)
+        >>> head.sample(torch.zeros(5, 8), torch.ones(5, 3)).shape
+        torch.Size([5, 3])
+    """
+
+    steps: int = 100
+    largest_variance: float = 0.1
+    sampling_steps: int | None = None
+    channels: int = 8
+    layers: int = 8
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "channels", "layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if not 1e-4 <= self.largest_variance < 1:
+            raise ValueError(f"largest_variance: expected 1e-4 or more and below 1, got {self.largest_variance}")
+        if self.sampling_steps is not None and not 1 <= self.sampling_steps <= self.steps:
+            raise ValueError(f"sampling_steps: expected 1 to {self.steps} (steps), got {self.sampling_steps}")
+
+    def build(self, series: int, context_size: int) -> DiffusionHead:
+        """Make the head for `series` series on contexts of width `context_size`."""
+        return DiffusionHead(NoiseNetwork(series, context_size, self), self)
+
+
+def kept_shares(steps: int, largest_variance: float) -> Tensor:
+    r"""How much of the variance is still the signal's, :math:`\bar\alpha_n`, after each of the noise levels.
+
+    Arguments:
+        steps: noise levels N.
+        largest_variance: variance added at the last one.
+
+    Returns:
+        ``[N]``, decreasing in (0, 1).
+    """
+    return (1 - torch.linspace(1e-4, largest_variance, steps)).cumprod(0)
+
+
+def remove_noise(
+    predict: Callable[[Tensor, Tensor], Tensor], noise: Tensor, kept: Tensor, steps: int | None = None
+) -> Tensor:
+    r"""Draw from a diffusion model, from the last noise level to the first.
+
+    From level n to the one before it visited, m, with :math:`a = \bar\alpha_n / \bar\alpha_m`,
+
+    .. math:: x_m = \frac{1}{\sqrt a}\Big(x_n - \frac{1 - a}{\sqrt{1 - \bar\alpha_n}} \epsilon(x_n, n)\Big)
+        + \sqrt{\frac{(1 - a)(1 - \bar\alpha_m)}{1 - \bar\alpha_n}}\, z.
+
+    Source: Ho et al. (2020), arXiv 2006.11239, algorithm 2; with fewer steps than levels, Nichol and Dhariwal (2021),
+    arXiv 2102.09672, §4.
+
+    Arguments:
+        predict: noisy values ``[N, D]`` and levels ``[N]`` (from 0) to the noise in them ``[N, D]``.
+        noise: ``[N, D]`` standard normal.
+        kept: ``[levels]`` as `kept_shares` gives them.
+        steps: levels visited, evenly spread from the last to the first; all if ``None``.
+
+    Returns:
+        ``[N, D]``, scaled values.
+    """
+    levels = len(kept)
+    visited = torch.linspace(levels - 1, 0, steps or levels).round().long().tolist()
+    x = noise
+    for level, before in zip(visited, [*visited[1:], None], strict=True):
+        share, earlier = kept[level], kept[before] if before is not None else torch.ones_like(kept[0])
+        ratio = share / earlier
+        epsilon = predict(x, torch.full((len(x),), level, device=x.device))
+        x = (x - (1 - ratio) / (1 - share).sqrt() * epsilon) / ratio.sqrt()
+        if before is not None:
+            x = x + ((1 - ratio) * (1 - earlier) / (1 - share)).sqrt() * torch.randn_like(x)
+    return x
+
+
+class DiffusionHead(EmissionHead):
+    """Trains the noise network on noisy values, and samples by removing noise.
+
+    Arguments:
+        network: tells the noise.
+        config: the noise levels.
+    """
+
+    kept: Tensor
+
+    def __init__(self, network: NoiseNetwork, config: Diffusion) -> None:
+        super().__init__()
+        self.network = network
+        self.sampling_steps = config.sampling_steps
+        self.register_buffer("kept", kept_shares(config.steps, config.largest_variance), persistent=False)
+
+    def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
+        """Squared error of the noise told, summed over the series, at a random noise level a step.
+
+        The places of missing series are taken by values of the same window; their errors do not count.
+
+        Returns:
+            ``[B, T]``; no likelihood.
+        """
+        scaled = target / scale[:, None]
+        if observed is not None:
+            scaled = borrow(scaled, observed)
+        level = torch.randint(len(self.kept), scaled.shape[:-1], device=scaled.device)
+        share, noise = self.kept[level][..., None], torch.randn_like(scaled)
+        noisy = share.sqrt() * scaled + (1 - share).sqrt() * noise
+        told = self.network(noisy.flatten(0, 1), level.flatten(), context.flatten(0, 1)).view_as(noise)
+        errors = (told - noise).square()
+        if observed is None:
+            return errors.sum(-1)
+        return (errors * observed).sum(-1) / observed.mean(-1).clamp_min(1 / observed.shape[-1])
+
+    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
+        """Draw one joint value a context; see `EmissionHead.sample`."""
+        rows = context.reshape(-1, context.shape[-1])
+        noise = rows.new_empty(len(rows), scale.shape[-1]).normal_()
+        condition = self.network.conditioned(rows)
+        drawn = remove_noise(
+            lambda x, level: self.network.told(x, level, condition), noise, self.kept, self.sampling_steps
+        )
+        return drawn.view(scale.shape) * scale
+
+
+class NoiseNetwork(nn.Module):
+    """Gated, dilated convolutions along the series (DiffWave, Kong et al. 2021, arXiv 2009.09761).
+
+    We differ from the reference code of TimeGrad in the ends: they are padded with zeros, not by the other end of the
+    list of series, so that any number of series will do.
+
+    Arguments:
+        series: number of series D.
+        context_size: width C of the context.
+        config: width and depth.
+    """
+
+    rates: Tensor
+
+    def __init__(self, series: int, context_size: int, config: Diffusion, hidden: int = 64) -> None:
+        super().__init__()
+        channels = config.channels
+        self.register_buffer("rates", 10.0 ** torch.linspace(0, -4, hidden // 4), persistent=False)
+        self.level = nn.Sequential(nn.Linear(hidden // 2, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU())
+        self.condition = nn.Sequential(
+            nn.Linear(context_size, hidden), nn.LeakyReLU(0.4), nn.Linear(hidden, series), nn.LeakyReLU(0.4)
+        )
+        self.enter = nn.Conv1d(1, channels, 1)
+        self.layers = nn.ModuleList(ResidualLayer(channels, hidden, 2 ** (i % 2)) for i in range(config.layers))
+        self.leave = nn.Sequential(
+            nn.Conv1d(channels, channels, 3, padding=1), nn.LeakyReLU(0.4), nn.Conv1d(channels, 1, 3, padding=1)
+        )
+
+    def forward(self, noisy: Tensor, level: Tensor, context: Tensor) -> Tensor:
+        """Tell the noise.
+
+        Arguments:
+            noisy: ``[N, D]``.
+            level: ``[N]`` noise levels, from 0.
+            context: ``[N, C]``.
+
+        Returns:
+            ``[N, D]``.
+        """
+        return self.told(noisy, level, self.conditioned(context))
+
+    def conditioned(self, context: Tensor) -> list[Tensor]:
+        """What each layer adds for contexts ``[N, C]``; the same at every noise level."""
+        condition = self.condition(context)[:, None]
+        return [layer.condition(condition) for layer in self._residual()]
+
+    def told(self, noisy: Tensor, level: Tensor, condition: list[Tensor]) -> Tensor:
+        """The noise ``[N, D]``, given what `conditioned` returned."""
+        angles = level[:, None] * self.rates
+        embedded = self.level(torch.cat([angles.sin(), angles.cos()], dim=1))
+        x = functional.leaky_relu(self.enter(noisy[:, None]), 0.4)
+        skipped = torch.zeros_like(x)
+        for layer, added in zip(self._residual(), condition, strict=True):
+            x, skip = layer(x, embedded, added)
+            skipped = skipped + skip
+        return self.leave(skipped / math.sqrt(len(self.layers)))[:, 0]
+
+    def _residual(self) -> list[ResidualLayer]:
+        return [layer for layer in self.layers if isinstance(layer, ResidualLayer)]
+
+
+class ResidualLayer(nn.Module):
+    """One gated convolution, whose output is split between the next layer and the end."""
+
+    def __init__(self, channels: int, hidden: int, dilation: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(channels, 2 * channels, 3, padding=dilation, dilation=dilation)
+        self.level = nn.Linear(hidden, channels)
+        self.condition = nn.Conv1d(1, 2 * channels, 1)
+        self.split = nn.Conv1d(channels, 2 * channels, 1)
+
+    def forward(self, x: Tensor, level: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Values ``[N, channels, D]`` for the next layer and for the end."""
+        gate, value = (self.mix(x + self.level(level)[..., None]) + condition).chunk(2, dim=1)
+        kept, skip = self.split(gate.sigmoid() * value.tanh()).chunk(2, dim=1)
+        return (x + kept) / math.sqrt(2), skip

@@ -1,0 +1,102 @@
+"""Diffusion: the sampler against Gaussians, whose noise is known in closed form, and what training learns."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hemline.forecasting import Diffusion, ForecastEstimator, Recurrent, Scaling, TrainConfig
+from hemline.forecasting.heads.diffusion import kept_shares, remove_noise
+
+MEAN, STD = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 1.5])
+
+
+def exact(kept):
+    """The best guess of the noise in values that are normal with `MEAN` and `STD`."""
+
+    def predict(x, level):
+        share = kept[level][:, None]
+        return (1 - share).sqrt() * (x - share.sqrt() * MEAN) / (share * STD**2 + 1 - share)
+
+    return predict
+
+
+@pytest.mark.parametrize(("steps", "tolerance"), [(None, 0.03), (100, 0.03), (50, 0.1)])
+def test_the_sampler_draws_from_the_density_whose_noise_is_told(steps, tolerance):
+    torch.manual_seed(0)
+    kept = kept_shares(100, 0.1)
+    drawn = remove_noise(exact(kept), torch.randn(50_000, 2), kept, steps)
+    torch.testing.assert_close(drawn.mean(0), MEAN, atol=tolerance, rtol=0)
+    torch.testing.assert_close(drawn.std(0), STD, atol=tolerance, rtol=0.02)
+
+
+@pytest.mark.parametrize(("steps", "visited"), [(None, 10), (10, 10), (4, 4), (1, 1)])
+def test_the_network_is_asked_once_a_step(steps, visited):
+    levels = []
+
+    def predict(x, level):
+        levels.append(int(level[0]))
+        return torch.zeros_like(x)
+
+    remove_noise(predict, torch.randn(3, 2), kept_shares(10, 0.1), steps)
+    assert len(levels) == visited
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] == 9
+
+
+def test_all_noise_levels_are_trained():
+    torch.manual_seed(0)
+    head = Diffusion(steps=5, layers=2).build(series=2, context_size=3)
+    seen, network = [], head.network.forward
+
+    def spy(noisy, level, context):
+        seen.append(level)
+        return network(noisy, level, context)
+
+    head.network.forward = spy
+    head.loss(torch.zeros(50, 4, 3), torch.zeros(50, 4, 2), torch.ones(50, 2))
+    assert torch.cat(seen).unique().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_errors_under_a_mask_do_not_count():
+    head = Diffusion(steps=5, layers=2).build(series=2, context_size=3)
+    observed = torch.ones(6, 1, 2)
+    observed[..., 1] = 0
+    losses = []
+    for value in (0.0, 9.0):
+        torch.manual_seed(0)
+        target = torch.stack([torch.ones(6, 1), torch.full((6, 1), value)], dim=-1)
+        losses.append(head.loss(torch.zeros(6, 1, 3), target, torch.ones(6, 2), observed))
+    torch.testing.assert_close(*losses)
+
+
+def test_a_joint_density_is_learnt():
+    """Two series, independent in time and correlated by 0.9, of different means."""
+    generator = np.random.default_rng(0)
+    noise = generator.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], size=400).T
+    data = [{"start": pd.Period("2024-01-01", "D"), "target": np.add(noise, [[3], [-3]]).astype(np.float32)}]
+    estimator = ForecastEstimator(
+        "D",
+        5,
+        lags=(1,),
+        scaling=Scaling(),
+        encoder=Recurrent(size=8, layers=1),
+        head=Diffusion(steps=30, layers=4, largest_variance=0.3),
+        train=TrainConfig(max_epochs=6, batches_per_epoch=40, batch_size=32, learning_rate=5e-3),
+    )
+    samples = next(estimator.train(data).predict(data, num_samples=1000)).samples.reshape(-1, 2)
+    assert samples.mean(0) == pytest.approx([3, -3], abs=0.4)
+    assert samples.std(0) == pytest.approx([1, 1], abs=0.35)
+    assert np.corrcoef(samples.T)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps: expected at least 1, got 0"),
+        ({"steps": 10, "sampling_steps": 11}, r"sampling_steps: expected 1 to 10 \(steps\), got 11"),
+        ({"largest_variance": 1.0}, "largest_variance: expected 1e-4 or more and below 1, got 1.0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Diffusion(**settings)
