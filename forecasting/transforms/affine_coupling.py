@@ -30,7 +30,7 @@ class AffineCoupling(Bijection):
         hidden: units of a hidden layer of each network.
         hidden_layers: hidden layers of each network.
         transform_first: whether B is the first half of the series instead of the last. An odd series out
-            belongs to the last half.
+            belongs to the first half.
 
     Raises:
         ValueError: a size below 1.
@@ -54,10 +54,10 @@ class AffineCoupling(Bijection):
                 f"hidden and hidden_layers must be at least 1, got hidden={hidden}, hidden_layers={hidden_layers}"
             )
         super().__init__(features, conditioning_features=2 * hidden)
-        first = features // 2
-        self.sizes = [first, features - first]
-        self.transform_first = transform_first and first > 0
-        changed = first if self.transform_first else features - first
+        last = features // 2
+        self.sizes = [features - last, last]
+        self.transform_first = transform_first or last == 0
+        changed = features - last if self.transform_first else last
         widths = [features - changed, *[hidden] * hidden_layers, changed]
         self.weights = nn.ParameterList(torch.empty(2, fan_in, fan_out) for fan_in, fan_out in pairwise(widths))
         self.biases = nn.ParameterList(torch.zeros(2, 1, width) for width in widths[2:])
