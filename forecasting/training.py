@@ -171,7 +171,7 @@ class Training(pl.LightningModule):
         watched = self.trainer.callback_metrics.get("validation_loss")
         row = {
             "epoch": self.current_epoch,
-            "train_loss": float(self._total) / self.config.batches_per_epoch,
+            "train_loss": float(self.trainer.strategy.reduce(self._total)) / self.config.batches_per_epoch,
             "validation_loss": None if watched is None else float(watched),
             "seconds": time.perf_counter() - self._began,
         }
