@@ -2,12 +2,14 @@
 
 from .copula import Copula
 from .deepar import DeepAREstimator
-from .encoders import Recurrent, Transformer
+from .encoders import Recurrent, SharedWeights, Transformer
 from .estimator import ForecastEstimator
 from .grouped import GroupedPredictor
-from .heads import MAF, Diffusion, Gaussian, LowRankGaussian, RealNVP, StudentT
+from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP, StudentT
 from .models import (
     MODELS,
+    GPCopulaEstimator,
+    GPScalingEstimator,
     GRUMAFEstimator,
     GRURealNVPEstimator,
     LSTMMAFEstimator,
@@ -35,9 +37,12 @@ __all__ = [
     "Diffusion",
     "ForecastEstimator",
     "ForecastPredictor",
+    "GPCopulaEstimator",
+    "GPScalingEstimator",
     "GRUMAFEstimator",
     "GRURealNVPEstimator",
     "Gaussian",
+    "GaussianProcess",
     "GroupedPredictor",
     "LSTMMAFEstimator",
     "LSTMRealNVPEstimator",
@@ -50,6 +55,7 @@ __all__ = [
     "Scaling",
     "Scenario",
     "SeasonalNaivePredictor",
+    "SharedWeights",
     "Simulation",
     "StudentT",
     "TimeGradEstimator",

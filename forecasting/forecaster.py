@@ -28,6 +28,9 @@ class Forecaster(nn.Module):
         encoder: reads inputs of width ``spec.input_size``.
         head: emits the D series.
         statistics: those of the training span; they are saved with the weights.
+
+    Raises:
+        ValueError: a head with shared weights on an encoder without, or one without to be trained on some series.
     """
 
     usual_scale: Tensor
@@ -43,6 +46,16 @@ class Forecaster(nn.Module):
         statistics: Statistics,
     ) -> None:
         super().__init__()
+        if head.shared and not encoder.shared:
+            raise ValueError(
+                f"encoder: expected one that has a context for each series (SharedWeights) for "
+                f"{type(head).__name__}, got {type(encoder).__name__}"
+            )
+        if encoder.sample is not None and not head.shared:
+            raise ValueError(
+                f"sample: expected a head with shared weights (GaussianProcess) to train on {encoder.sample} series "
+                f"at a time, got {type(head).__name__}"
+            )
         self.spec, self.scaling = spec, scaling
         self.encoder, self.head = encoder, head
         self.register_buffer("usual_scale", statistics.scale)
@@ -63,10 +76,13 @@ class Forecaster(nn.Module):
 
         Returns:
             The head's loss ``[B, T]`` and the share of series seen at each step ``[B, T]``, with T = C + H or H.
+            In training, a model with shared weights may learn from some series at a time: their loss counts for all.
         """
         first, length = self.spec.history, self.spec.context_length
-        window, scale, marginals = self._in_units(window)
-        hidden, _ = self.encoder(self._inputs(window, scale))
+        series = self.encoder.subset()
+        window, scale, marginals = self._in_units(window, series)
+        inputs = self._inputs(window, scale)
+        hidden, _ = self.encoder(inputs) if series is None else self.encoder(inputs, series=series)
         if not context:
             first, hidden = first + length, hidden[:, length:]
         target = window.values[:, first:]
@@ -75,7 +91,7 @@ class Forecaster(nn.Module):
         observed = None if window.observed is None else window.observed[:, first:]
         losses = self.head.loss(hidden, target, scale, observed)
         weights = torch.ones_like(losses) if observed is None else observed.mean(-1)
-        return losses, weights
+        return losses * (self.spec.target_dim / target.shape[-1]), weights
 
     def loss(self, window: Window, *, context: bool = True) -> Tensor:
         """Mean loss per observed value: nats a series and step for a density head.
@@ -145,20 +161,25 @@ class Forecaster(nn.Module):
             return counts
         return counts + (torch.rand_like(counts) if self.training else 0.5)
 
-    def _in_units(self, window: Window) -> tuple[Window, Tensor, Marginals | None]:
-        """The window in the units of the model, but for the scale ``[B, D]``, and the marginals it was ranked by."""
+    def _in_units(self, window: Window, series: Tensor | None = None) -> tuple[Window, Tensor, Marginals | None]:
+        """The window, or some series of it, in the units of the model, but for the scale ``[B, D]``, and the marginals
+        it was ranked by.
+        """
+        usual = self.usual_scale
+        if series is not None:
+            window, usual = window.of(series), usual[series]
         first, end = self.spec.history, self.spec.history + self.spec.context_length
         observed = window.observed
         past = None if observed is None else observed[:, :end]
         if self.scaling.past:
             # Spread counts have ranks of their own, and the whole part of what is drawn between two is unbiased.
             window = replace(window, values=self._spread(window.values))
-        marginals = self.scaling.marginals(window.values[:, :end], past, self.usual_scale)
+        marginals = self.scaling.marginals(window.values[:, :end], past, usual)
         if marginals is not None:
             values = marginals.to_normal(window.values)
             window = replace(window, values=values if observed is None else values * observed)
         recent = None if past is None else past[:, first:]
-        return window, self.scaling.scale(window.values[:, first:end], recent, self.usual_scale), marginals
+        return window, self.scaling.scale(window.values[:, first:end], recent, usual), marginals
 
     def _inputs(self, window: Window, scale: Tensor) -> Tensor:
         """Inputs ``[B, T, I]`` of the T steps that the features cover."""

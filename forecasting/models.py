@@ -10,9 +10,9 @@ from gluonts.model.estimator import Estimator
 from ..datasets import Metadata
 from .copula import Copula
 from .deepar import DeepAREstimator
-from .encoders import Recurrent, Transformer
+from .encoders import Recurrent, SharedWeights, Transformer
 from .estimator import ForecastEstimator
-from .heads import MAF, Diffusion, Gaussian, LowRankGaussian, RealNVP
+from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .settings import shipped_settings
 
@@ -67,6 +67,21 @@ class VecLSTMCopulaEstimator(ForecastEstimator):
     default_scaling = Copula()
 
 
+class GPScalingEstimator(ForecastEstimator):
+    """One LSTM for all series, Gaussian process over them (GP scaling, Salinas et al. 2019, arXiv 1910.03002)."""
+
+    default_encoder = SharedWeights(Recurrent("lstm"), sample=20)
+    default_head = GaussianProcess()
+
+
+class GPCopulaEstimator(ForecastEstimator):
+    """One LSTM for all series, Gaussian process over their ranks (GP-Copula, Salinas et al. 2019, arXiv 1910.03002)."""
+
+    default_encoder = SharedWeights(Recurrent("lstm"), sample=20)
+    default_head = GaussianProcess()
+    default_scaling = Copula()
+
+
 class TimeGradEstimator(ForecastEstimator):
     """GRU encoder, diffusion head (TimeGrad, Rasul et al. 2021, arXiv 2101.12072)."""
 
@@ -92,6 +107,8 @@ MODELS: dict[str, Builder] = {
     "lstm-maf": _composed(LSTMMAFEstimator),
     "vec-lstm-ind": _composed(VecLSTMIndependentEstimator),
     "vec-lstm-copula": _composed(VecLSTMCopulaEstimator),
+    "gp-scaling": _composed(GPScalingEstimator),
+    "gp-copula": _composed(GPCopulaEstimator),
     "timegrad": _composed(TimeGradEstimator),
     "deepar": _composed(DeepAREstimator),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),

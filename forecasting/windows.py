@@ -27,6 +27,11 @@ class Window:
     observed: Tensor | None
     features: Tensor
 
+    def of(self, series: Tensor) -> Window:
+        """The same windows of some of the series, ``[n]`` numbers."""
+        observed = None if self.observed is None else self.observed[..., series]
+        return Window(self.values[..., series], observed, self.features)
+
 
 @dataclass(frozen=True)
 class Statistics:

@@ -3,6 +3,7 @@
 from .diffusion import Diffusion
 from .flows import MAF, RealNVP
 from .gaussian import Gaussian, LowRankGaussian
+from .gaussian_process import GaussianProcess
 from .head import DensityHead, EmissionHead, HeadConfig
 from .student_t import StudentT
 
@@ -12,6 +13,7 @@ HEADS: dict[str, HeadConfig] = {
     "student-t": StudentT(),
     "gaussian": Gaussian(),
     "low-rank-gaussian": LowRankGaussian(rank=2),
+    "gaussian-process": GaussianProcess(rank=2),
     "diffusion": Diffusion(steps=8, layers=2),
 }
 
@@ -22,6 +24,7 @@ __all__ = [
     "Diffusion",
     "EmissionHead",
     "Gaussian",
+    "GaussianProcess",
     "HeadConfig",
     "LowRankGaussian",
     "RealNVP",

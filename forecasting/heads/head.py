@@ -16,6 +16,9 @@ class EmissionHead(nn.Module, ABC):
     lattice: ClassVar[bool] = False
     """Whether the head draws whole numbers, and its loss takes them as they are."""
 
+    shared: ClassVar[bool] = False
+    """Whether the weights are shared by the series, so that a context of some of them gives these series."""
+
     @abstractmethod
     def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
         """The loss of every step.

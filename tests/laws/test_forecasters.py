@@ -13,7 +13,9 @@ from hemline.forecasting.heads import HEADS, DensityHead
 from hemline.forecasting.spec import infer_spec
 from hemline.forecasting.windows import SeriesTensor
 
-COMPOSITIONS = [("gru", head) for head in HEADS] + [(encoder, "maf") for encoder in ENCODERS if encoder != "gru"]
+COMPOSITIONS = [("shared-lstm" if head == "gaussian-process" else "gru", head) for head in HEADS] + [
+    (encoder, "maf") for encoder in ENCODERS if encoder != "gru"
+]
 UNITS = {
     "level": Scaling("level"),
     "change": Scaling("change"),
@@ -21,7 +23,11 @@ UNITS = {
     "ranked change": Copula(Scaling("change"), window=20),
 }
 CASES = list(itertools.product(COMPOSITIONS, ["level", "change"]))
-CASES += list(itertools.product([("gru", "low-rank-gaussian"), ("gru", "maf")], ["ranked level", "ranked change"]))
+CASES += list(
+    itertools.product(
+        [("gru", "low-rank-gaussian"), ("shared-lstm", "gaussian-process")], ["ranked level", "ranked change"]
+    )
+)
 
 
 def entries(dim=3, length=80, gaps=False, seed=0):
