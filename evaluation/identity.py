@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from gluonts.core import serde
 
 from ..datasets.data import ForecastData
 
@@ -37,14 +36,11 @@ def describe(model: Any) -> dict[str, Any]:
 
     Example:
         >>> from gluonts.model.seasonal_naive import SeasonalNaivePredictor
-        >>> describe(SeasonalNaivePredictor(2, season_length=7))["kwargs"]["season_length"]
+        >>> describe(SeasonalNaivePredictor(2, season_length=7))["season_length"]
         7
     """
     if callable(getattr(model, "configuration", None)):
         return dict(_plain(model.configuration(), type(model).__name__))
-    if hasattr(model, "__init_args__"):
-        encoded: dict[str, Any] = json.loads(serde.dump_json(model))
-        return encoded
     try:
         return dict(_plain(model, type(model).__name__))
     except RecursionError as error:
@@ -137,7 +133,9 @@ def _plain_object(value: Any, where: str) -> Any:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return {"type": kind, **_plain(fields, where)}
     if hasattr(value, "__dict__"):
-        return {"type": kind, **_plain(vars(value), where)}
+        # Gluonts marks the constructors it validates; a subclass with one of its own knows more than they do.
+        validated = hasattr(type(value).__init__, "Model") and hasattr(value, "__init_args__")
+        return {"type": kind, **_plain(value.__init_args__ if validated else vars(value), where)}
     text = repr(value)
     if " at 0x" in text:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -28,6 +29,7 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+@functools.cache
 def device() -> str:
     """The accelerator that torch would use, or the processor and its cores."""
     import torch
@@ -37,6 +39,7 @@ def device() -> str:
     return f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a number can depend on."""
     found = {"python": platform.python_version()}

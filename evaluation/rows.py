@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,30 +58,39 @@ class Tally:
         Returns:
             A frame with the columns window, item_id, step, metric and value.
         """
-        frames = []
+        blocks = []
         for name in self.metrics:
             metric, windows = METRICS[name], np.stack(self._windows[name], 1)
-            frames.append(_rows(name, metric.pool(windows.sum(1, keepdims=True))))
-            frames.append(_rows(name, metric.pool(windows), window=np.arange(windows.shape[1])))
+            blocks.append(_Block(name, metric.pool(windows.sum(1, keepdims=True))))
+            blocks.append(_Block(name, metric.pool(windows), window=range(windows.shape[1])))
             if name in self._steps:
                 steps = metric.pool(self._steps[name])
-                frames.append(_rows(name, steps, step=np.arange(1, len(steps) + 1)))
+                blocks.append(_Block(name, steps, step=range(1, len(steps) + 1)))
             if name in self._series:
-                frames.append(_rows(name, metric.pool(self._series[name]), item_id=list(self.item_ids)))
-        return pd.concat(frames, ignore_index=True)
+                blocks.append(_Block(name, metric.pool(self._series[name]), item_id=self.item_ids))
+        return _joined(blocks)
 
 
-def _rows(metric: str, values: np.ndarray, **axis: Any) -> pd.DataFrame:
-    index = range(len(values))
-    return pd.DataFrame(
-        {
-            "window": pd.Series(axis.get("window"), index=index, dtype="Int64"),
-            "item_id": pd.Series(axis.get("item_id"), index=index, dtype="string"),
-            "step": pd.Series(axis.get("step"), index=index, dtype="Int64"),
-            "metric": pd.Series(metric, index=index, dtype="string"),
-            "value": values,
-        }
-    )
+@dataclass(frozen=True)
+class _Block:
+    """Values of one metric along at most one axis."""
+
+    metric: str
+    values: np.ndarray
+    window: Sequence[int] = ()
+    item_id: Sequence[str] = ()
+    step: Sequence[int] = ()
+
+
+def _joined(blocks: Sequence[_Block]) -> pd.DataFrame:
+    columns: dict[str, list[Any]] = {"window": [], "item_id": [], "step": [], "metric": []}
+    for block in blocks:
+        count = len(block.values)
+        columns["metric"] += [block.metric] * count
+        for axis in ("window", "item_id", "step"):
+            columns[axis] += list(getattr(block, axis)) or [None] * count
+    table = pd.DataFrame(columns).astype({"window": "Int64", "item_id": "string", "step": "Int64", "metric": "string"})
+    return table.assign(value=np.concatenate([block.values for block in blocks]))
 
 
 def forecast_rows(window: Window, outcome: Outcome, item_ids: Sequence[str]) -> pd.DataFrame:
