@@ -55,7 +55,7 @@ class ForecastData:
         train: one multivariate gluonts entry: ``start`` (Period), ``target`` float32 ``[D, T]``, and, where
             there are covariates, ``feat_dynamic_real`` float32 ``[K, T]``. Channels known of the past alone,
             such as ``in_stock``, are rows of ``past_feat_dynamic_real`` float32 ``[P, T]``. The names of the
-            rows go with them as ``item_ids`` and ``covariates``.
+            rows go with them as ``item_ids``, ``covariates`` and ``past_covariates``.
         test: an entry for each rolling window, oldest first; ``target`` ``[D, T_w]`` **includes** the H steps
             to forecast, as does ``feat_dynamic_real``. So does ``past_feat_dynamic_real``, but a model may
             read it only as far as the steps to forecast begin.

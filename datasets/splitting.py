@@ -55,6 +55,8 @@ def split_windows(
         entry: Entry = {"start": start, "item_id": metadata.name, "item_ids": metadata.item_ids}
         if known is not None and len(known):
             entry["covariates"] = metadata.covariates
+        if past is not None and len(past):
+            entry["past_covariates"] = metadata.past_covariates
         fields = {"target": target, "feat_dynamic_real": known, "past_feat_dynamic_real": past}
         for field, values in fields.items():
             if values is not None and len(values):

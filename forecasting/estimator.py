@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +14,9 @@ from .copula import Units
 from .encoders import EncoderConfig, Recurrent
 from .forecaster import Forecaster
 from .grouping import Entry, as_multivariate
-from .heads import HeadConfig, StudentT
+from .heads import EmissionHead, HeadConfig, StudentT
 from .predictor import ForecastPredictor
+from .response import LogLinear, fit_response
 from .scaling import Scaling
 from .seeding import seeded
 from .spec import SeriesSpec, infer_spec
@@ -37,6 +39,8 @@ class ForecastEstimator(Configured, Estimator):
             those of the past (`Copula`).
         encoder: the numbers of the encoder; the model's own if ``None``.
         head: the numbers of the emission head; the model's own if ``None``.
+        response: how sales answer to the covariates, fitted before the network, which then models what is left;
+            ``None`` leaves the covariates to the network.
         train: the training options.
 
     Example:
@@ -48,6 +52,7 @@ class ForecastEstimator(Configured, Estimator):
     default_encoder: ClassVar[EncoderConfig] = Recurrent("gru")
     default_head: ClassVar[HeadConfig] = StudentT()
     default_scaling: ClassVar[Units] = Scaling("level")
+    default_response: ClassVar[LogLinear | None] = None
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class ForecastEstimator(Configured, Estimator):
         scaling: Units | None = None,
         encoder: EncoderConfig | None = None,
         head: HeadConfig | None = None,
+        response: LogLinear | None = None,
         train: TrainConfig | None = None,
     ) -> None:
         super().__init__()
@@ -71,6 +77,7 @@ class ForecastEstimator(Configured, Estimator):
         self.scaling = scaling or self.default_scaling
         self.encoder = encoder or self.default_encoder
         self.head = head or self.default_head
+        self.response = response or self.default_response
         self.train_config = train or TrainConfig()
 
     def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:
@@ -80,9 +87,19 @@ class ForecastEstimator(Configured, Estimator):
             spec: the shape of the problem.
             statistics: those of the training span.
         """
-        encoder = self.encoder.build_for(spec)
+        encoder = self.encoder.build(spec.input_size)
         head = self.head.build(spec.target_dim, encoder.context_size)
-        return Forecaster(spec, self.scaling, encoder, head, statistics)
+        return Forecaster(spec, self._units(head), encoder, head, statistics)
+
+    def _units(self, head: EmissionHead) -> Units:
+        """The units of the network: counts that were divided by a response are numbers like others."""
+        if self.response is None:
+            return self.scaling
+        if head.lattice:
+            raise ValueError("head: a head of whole numbers cannot model sales divided by a response, got both")
+        if isinstance(self.scaling, Scaling):
+            return replace(self.scaling, domain="real")
+        return replace(self.scaling, scaling=replace(self.scaling.scaling, domain="real"))
 
     def train(
         self,
@@ -107,7 +124,25 @@ class ForecastEstimator(Configured, Estimator):
             NonFiniteLoss: the loss became NaN or infinite.
         """
         entries = as_multivariate(training_data)
-        spec = infer_spec(
+        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        spec, response = self._infer(entries), None
+        if self.response is not None:
+            response = fit_response(entries, spec, self.response, self.scaling.domain)
+            entries = response.training(entries, self.train_config.seed)
+            held_out = None if held_out is None else response.training(held_out, self.train_config.seed)
+            spec = self._infer(entries)
+        change = self.scaling.change
+        series = SeriesTensor(entries, spec, change=change)
+        validation = None
+        if held_out is not None:
+            validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
+        with seeded(self.train_config.seed):
+            forecaster = self.network(spec, series.statistics)
+            log = fit(forecaster, self.train_config, series, validation, spec.item_ids, ckpt_path)
+        return ForecastPredictor(self, forecaster.cpu(), log, response=response)
+
+    def _infer(self, entries: list[Entry]) -> SeriesSpec:
+        return infer_spec(
             entries,
             freq=self.freq,
             prediction_length=self.prediction_length,
@@ -115,16 +150,6 @@ class ForecastEstimator(Configured, Estimator):
             lags=self.lags,
             past=self.scaling.past,
         )
-        change = self.scaling.change
-        series = SeriesTensor(entries, spec, change=change)
-        validation = None
-        if validation_data is not None:
-            held_out = as_multivariate(validation_data, "validation_data")
-            validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
-        with seeded(self.train_config.seed):
-            forecaster = self.network(spec, series.statistics)
-            log = fit(forecaster, self.train_config, series, validation, spec.item_ids, ckpt_path)
-        return ForecastPredictor(self, forecaster.cpu(), log)
 
     def for_run(self, seed: int, directory: Path | None = None) -> ForecastEstimator:
         """This estimator for one run of a backtest.
@@ -154,5 +179,6 @@ class ForecastEstimator(Configured, Estimator):
             "scaling": self.scaling,
             "encoder": self.encoder,
             "head": self.head,
+            "response": self.response,
             "train": self.train_config,
         }

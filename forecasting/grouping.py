@@ -25,7 +25,8 @@ def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -
 
     Returns:
         Entries with ``start`` (Period), ``target`` float32 ``[D, T]`` and, where given, ``feat_dynamic_real``
-        float32 ``[K, T']``.
+        float32 ``[K, T']``. Where a past channel ``in_stock[item]`` is 0 the target is NaN: what was sold off an
+        empty shelf is no demand.
 
     Raises:
         ValueError: the dataset is empty or mixed, entries disagree in D, K or frequency, a value is infinite, a
@@ -125,7 +126,21 @@ def _normalised(row: Entry) -> Entry:
     entry = {**row, "target": np.asarray(row["target"], dtype=np.float32)}
     if "feat_dynamic_real" in row:
         entry["feat_dynamic_real"] = np.atleast_2d(np.asarray(row["feat_dynamic_real"], dtype=np.float32))
-    return entry
+    return _without_stockouts(entry)
+
+
+def _without_stockouts(entry: Entry) -> Entry:
+    target, past = entry["target"], entry.get("past_feat_dynamic_real")
+    names, items = list(entry.get("past_covariates", ())), list(entry.get("item_ids", ()))
+    wanted = [f"in_stock[{item}]" for item in items]
+    if past is None or not any(name in names for name in wanted):
+        return entry
+    target = target.copy()
+    for line, name in zip(target, wanted, strict=True):
+        if name in names:
+            in_stock = np.asarray(past[names.index(name)])[: target.shape[1]]
+            line[: len(in_stock)][in_stock == 0] = np.nan
+    return {**entry, "target": target}
 
 
 def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument: str) -> None:

@@ -19,6 +19,7 @@ from .configuration import from_plain, to_plain
 from .feedback import Feedback
 from .forecaster import Forecaster
 from .grouping import as_multivariate
+from .response import Response
 from .scaling import restore
 from .seeding import seeded
 from .spec import SeriesSpec, frequency_family
@@ -38,6 +39,7 @@ class ForecastPredictor(Predictor):
         forecaster: the trained network.
         training_log: a row an epoch.
         max_bytes: bound on the memory of a chunk of paths, in bytes.
+        response: how sales answer to the covariates, where the network models what is left.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class ForecastPredictor(Predictor):
         forecaster: Forecaster,
         training_log: list[dict[str, Any]] | None = None,
         max_bytes: int = 512 * 2**20,
+        response: Response | None = None,
     ) -> None:
         super().__init__(prediction_length=forecaster.spec.prediction_length)
         self.estimator, self.forecaster = estimator, forecaster.eval()
         self.training_log = training_log or []
         self.max_bytes = max_bytes
+        self.response = response
 
     @property
     def spec(self) -> SeriesSpec:
@@ -65,7 +69,7 @@ class ForecastPredictor(Predictor):
     @property
     def covariate_names(self) -> tuple[str, ...]:
         """Names of the K channels."""
-        return self.spec.covariate_names
+        return self.spec.covariate_names if self.response is None else self.response.names
 
     def to(self, device: str | torch.device) -> ForecastPredictor:
         """Move the network to `device`, where paths are drawn from then on."""
@@ -113,11 +117,14 @@ class ForecastPredictor(Predictor):
         path.mkdir(parents=True, exist_ok=True)
         super().serialize(path)
         save_file(self.forecaster.state_dict(), path / "weights.safetensors")
+        if self.response is not None:
+            save_file(self.response.tensors(), path / "response.safetensors")
         described = {
             "estimator": self.estimator.configuration(),
             "spec": to_plain(self.spec),
             "training_log": self.training_log,
             "max_bytes": self.max_bytes,
+            "response": None if self.response is None else self.response.names,
         }
         partial = path / "predictor.json.partial"
         partial.write_text(json.dumps(described, indent=2))
@@ -140,12 +147,22 @@ class ForecastPredictor(Predictor):
         statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
         forecaster = estimator.network(spec, statistics)
         forecaster.load_state_dict(weights)
-        return cls(estimator, forecaster, described["training_log"], described["max_bytes"], **kwargs)
+        response = None
+        if described.get("response"):
+            fitted = load_file(Path(path) / "response.safetensors")
+            numbers = {name: value.numpy() for name, value in fitted.items()}
+            response = Response(**numbers, names=tuple(described["response"]), domain=estimator.scaling.domain)
+        return cls(estimator, forecaster, described["training_log"], described["max_bytes"], response, **kwargs)
 
     def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
         """Paths ``[N, S, H, D]`` of a group of entries, drawn in chunks that keep to the memory bound."""
         forecaster, device = self.forecaster, self.forecaster.usual_scale.device
-        change = forecaster.scaling.change
+        change, factors = forecaster.scaling.change, None
+        if self.response is not None:
+            horizon, context = self.spec.prediction_length, self.spec.context_length
+            drawn_factors = [self.response.factors(entry, horizon, context, paths, seed) for entry in group]
+            factors = torch.from_numpy(np.stack(drawn_factors))
+            group = [self.response.history(entry) for entry in group]
         # Only the steps that a window reads are turned into tensors.
         reach = self.spec.history + self.spec.context_length + (change or 0)
         recent = [_tail(entry, reach, self.spec.prediction_length) for entry in group]
@@ -155,17 +172,19 @@ class ForecastPredictor(Predictor):
         window = series.gather(series.forecast_starts(), horizon=False)
         last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
         imposed = self._imposed(group)
-        feedback = Feedback(
-            forecaster.scaling.domain,
-            lattice=forecaster.head.lattice,
-            last=last,
-            imposed=None if imposed is None else imposed.to(device),
-        )
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
         with seeded(seed):
             for first in range(0, paths, at_once):
-                sampled = forecaster.sample(window, min(at_once, paths - first), None if feedback.idle else feedback)
+                count = min(at_once, paths - first)
+                feedback = Feedback(
+                    self.estimator.scaling.domain,
+                    lattice=forecaster.head.lattice,
+                    last=last,
+                    imposed=None if imposed is None else imposed.to(device),
+                    factor=None if factors is None else factors[:, first : first + count].to(device),
+                )
+                sampled = forecaster.sample(window, count, None if feedback.idle else feedback)
                 levels = sampled if last is None else restore(sampled, last)
                 drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
         return np.concatenate(drawn, axis=1)
@@ -186,7 +205,6 @@ class ForecastPredictor(Predictor):
         spec = self.spec
         # The path itself, its copy on return, the encoder's input and the widest activations of a step.
         floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + 8 * spec.input_size + 4096
-        floats += 12 * self.forecaster.encoder.context_size
         return max(1, self.max_bytes // (4 * floats))
 
     def _check(self, entry: Entry, number: int) -> None:
@@ -204,19 +222,21 @@ class ForecastPredictor(Predictor):
             raise ValueError(
                 f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
             )
-        if not spec.covariates:
+        names = self.covariate_names
+        channels = spec.covariates if self.response is None else len(names)
+        if not channels:
             return
         covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + spec.prediction_length
         shape = None if covariates is None else covariates.shape
-        if shape is None or shape[0] != spec.covariates or shape[1] < needed:
-            channels = f" ({', '.join(spec.covariate_names[:3])}, ...)" if spec.covariate_names else ""
+        if shape is None or shape[0] != channels or shape[1] < needed:
+            named = f" ({', '.join(names[:3])}, ...)" if names else ""
             raise ValueError(
-                f"dataset: expected feat_dynamic_real [{spec.covariates}, {needed}]{channels} over history and "
+                f"dataset: expected feat_dynamic_real [{channels}, {needed}]{named} over history and "
                 f"horizon, to {entry['start'] + (needed - 1)}, got {shape} in entry {number}"
             )
-        names = tuple(entry.get("covariates", spec.covariate_names))
-        if spec.covariate_names and names != spec.covariate_names:
-            other = next(pair for pair in zip(names, spec.covariate_names, strict=False) if pair[0] != pair[1])
+        given = tuple(entry.get("covariates", names))
+        if names and given != names:
+            other = next(pair for pair in zip(given, names, strict=False) if pair[0] != pair[1])
             raise ValueError(f"dataset: expected the covariate {other[1]!r} as in training, got {other[0]!r}")
 
 

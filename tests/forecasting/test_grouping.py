@@ -66,3 +66,32 @@ def test_covariates_of_single_series_become_rows():
 def test_a_dataset_that_makes_no_sense_is_refused_by_entry(rows, message):
     with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
         as_multivariate(rows)
+
+
+def test_a_week_out_of_stock_is_no_demand():
+    entry = {
+        "start": START,
+        "target": np.array([[5.0, 1.0, 6.0], [7.0, 8.0, 9.0]]),
+        "item_ids": ("A", "B"),
+        "past_feat_dynamic_real": np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]]),
+        "past_covariates": ("in_stock[B]", "in_stock[A]"),
+    }
+    read = as_multivariate([entry])[0]
+    np.testing.assert_array_equal(read["target"], [[5, np.nan, 6], [7, 8, 9]])
+    assert entry["target"][0, 1] == 1.0, "the caller's numbers stay as they were"
+    without = {key: value for key, value in entry.items() if key != "past_covariates"}
+    assert not np.isnan(as_multivariate([without])[0]["target"]).any()
+
+
+def test_single_series_keep_their_own_and_the_shared_channels():
+    entry = {
+        "start": START,
+        "target": np.ones((2, 3)),
+        "item_ids": ("A", "B"),
+        "feat_dynamic_real": np.array([[1.0] * 3, [2.0] * 3, [3.0] * 3]),
+        "covariates": ("price[A]", "price[B]", "holiday"),
+    }
+    rows = as_univariate(entry)
+    np.testing.assert_array_equal([row["feat_dynamic_real"][:, 0] for row in rows], [[1, 3], [2, 3]])
+    with pytest.raises(ValueError, match="expected the same channels for every series"):
+        as_univariate({**entry, "covariates": ("price[A]", "price[A2]", "holiday")})

@@ -12,7 +12,10 @@ HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
 MARKDOWN = Scenario("markdown", "price[dress_1] = -30%")
 
 
-@pytest.fixture(scope="module", params=HEADS)
+JOINT = ["real-nvp", "maf", "low-rank-gaussian", "student-t", "diffusion"]
+
+
+@pytest.fixture(scope="module", params=JOINT)
 def fitted(request):
     train = TrainConfig(max_epochs=2, batches_per_epoch=10, batch_size=16)
     head = HEADS[request.param]
