@@ -87,7 +87,7 @@ class ForecastEstimator(Configured, Estimator):
             spec: the shape of the problem.
             statistics: those of the training span.
         """
-        encoder = self.encoder.build(spec.input_size)
+        encoder = self.encoder.build_for(spec)
         head = self.head.build(spec.target_dim, encoder.context_size)
         return Forecaster(spec, self._units(head), encoder, head, statistics)
 

@@ -205,6 +205,7 @@ class ForecastPredictor(Predictor):
         spec = self.spec
         # The path itself, its copy on return, the encoder's input and the widest activations of a step.
         floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + 8 * spec.input_size + 4096
+        floats += 12 * self.forecaster.encoder.context_size
         return max(1, self.max_bytes // (4 * floats))
 
     def _check(self, entry: Entry, number: int) -> None:
