@@ -1,0 +1,138 @@
+"""The commands: backtest, table, report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from hemline.evaluation.commands import parse_seeds, register
+from typer.testing import CliRunner, Result
+
+
+@pytest.fixture
+def hemline(data, walk, broken):
+    """Runs a command on an app with two models and one dataset; what was built is kept in ``built``."""
+    app = typer.Typer()
+    built: list[tuple[str, dict[str, Any]]] = []
+
+    def build(name: str, metadata, overrides):
+        built.append((name, dict(overrides)))
+        return broken if name == "broken" else walk(metadata.prediction_length, **overrides)
+
+    def load(name: str):
+        if name != "walks":
+            raise ValueError(f"dataset: unknown dataset {name!r}")
+        return data
+
+    register(app, build, ["walk", "broken"], load)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    run.built = built
+    return run
+
+
+def test_backtest_prints_the_table_and_table_prints_it_again(hemline, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    result = hemline("backtest", "--dataset", "walks", "--models", "walk", "--seeds", "2", "--out", out)
+    assert result.exit_code == 0
+    assert "| walk  | 0.0" in result.stdout
+    assert "seed 1: CRPS-sum" in result.stderr
+    again = hemline("table", out)
+    assert again.stdout.strip() == result.stdout.strip()
+
+
+def test_seeds_samples_history_and_settings_reach_the_runs(hemline, tmp_path: Path) -> None:
+    config, out = tmp_path / "c.toml", tmp_path / "out"
+    config.write_text("[walk]\nspread = 3.0\n")
+    options = ["--seeds", "4,7", "--num-samples", "5", "--refit-every", "2", "--history", "20", "--config", str(config)]
+    result = hemline("backtest", "--dataset", "walks", "--models", "walk", "--out", str(out), *options)
+    assert result.exit_code == 0
+    assert hemline.built == [("walk", {"spread": 3.0})]
+    from hemline.evaluation import load_backtest
+
+    runs = load_backtest(out).runs
+    assert runs["seed"].tolist() == [4, 7]
+    assert runs[["num_samples", "refit_every", "history"]].drop_duplicates().values.tolist() == [[5, 2, "20"]]
+
+
+def test_a_failed_run_is_told_after_the_table_and_by_the_exit_code(hemline, tmp_path: Path) -> None:
+    result = hemline("backtest", "--dataset", "walks", "--models", "walk,broken", "--out", str(tmp_path))
+    assert result.exit_code != 0
+    assert "| broken | failed" in result.stdout
+    assert str(result.exception) == "1 of 2 runs failed: broken on walks, seed 0: RuntimeError: no weights"
+
+
+def test_tables_come_in_three_formats_and_with_several_metrics(folder: Path, hemline) -> None:
+    latex = hemline("table", str(folder), "--format", "latex", "--metric", "crps")
+    assert r"\toprule" in latex.stdout
+    rows = list(csv.DictReader(io.StringIO(hemline("table", str(folder), "--format", "csv").stdout)))
+    assert {row["column"] for row in rows} == {"walks", "exchange"}
+    several = hemline("table", str(folder), "--metric", "crps,coverage_80").stdout
+    assert several.count("| model") == 2
+    assert "Cover 80%" in several
+    assert hemline("table", str(folder), "--metric", "all").stdout.count("Variogram") == 2
+
+
+def test_report_says_where_the_page_lies(folder: Path, hemline, tmp_path: Path) -> None:
+    result = hemline("report", str(folder), "--out", str(tmp_path / "page.html"))
+    assert result.stdout.strip() == f"The report lies in {tmp_path / 'page.html'}"
+    assert (tmp_path / "page.html").exists()
+
+
+def test_seeds_are_a_number_or_a_list() -> None:
+    assert parse_seeds("3") == [0, 1, 2]
+    assert parse_seeds(" 0, 5,7") == [0, 5, 7]
+    for text in ("0", "-1", "", "a", "1,b"):
+        with pytest.raises(ValueError, match="seeds: expected a number of seeds such as 3, or a list"):
+            parse_seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["backtest", "--models", "walk,gru"], "models: unknown model 'gru', expected some of walk, broken"),
+        (["backtest", "--models", " , "], "models: expected some of walk, broken, got none"),
+        (["backtest", "--seeds", "x"], "seeds: expected a number of seeds"),
+        (["backtest", "--dataset", "gone"], "unknown dataset 'gone'"),
+        (["backtest", "--config", "missing.toml"], "missing.toml"),
+        (["backtest", "--num-samples", "0"], "num_samples: expected at least 1 path"),
+        (["table", "{tmp}"], "no backtest in this folder"),
+        (["report", "{tmp}/none"], "no such folder"),
+        (["table", "{folder}", "--metric", "mape"], "metric: unknown metric 'mape'"),
+        (["table", "{folder}", "--format", "html"], "format: expected one of markdown, latex, csv"),
+    ],
+)
+def test_bad_input_is_one_clear_line(hemline, folder: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+    given = [argument.format(tmp=tmp_path, folder=folder) for argument in arguments]
+    if given[0] == "backtest":
+        for name, value in (("--dataset", "walks"), ("--models", "walk"), ("--out", str(tmp_path / "out"))):
+            given += [] if name in given else [name, value]
+    result = hemline(*given)
+    assert result.exit_code != 0
+    assert isinstance(result.exception, (ValueError, OSError))
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[gru]\nx = 1", "config: expected a table for each of walk, .*has 'gru'"),
+        ("walk = 3", "config: expected a table .*has 'walk'"),
+        ("[walk", "config: .* is not TOML"),
+    ],
+)
+def test_settings_that_are_none_are_refused(hemline, tmp_path: Path, text: str, message: str) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(text)
+    given = ["--dataset", "walks", "--models", "walk", "--out", str(tmp_path / "o"), "--config", str(config)]
+    result = hemline("backtest", *given)
+    with pytest.raises(ValueError, match=message):
+        raise result.exception

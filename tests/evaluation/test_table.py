@@ -1,0 +1,153 @@
+"""Tables of scores and the published numbers beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hemline.evaluation import METRICS, load_backtest, summary, table
+from hemline.evaluation.published import CRPS_SUM, SOURCES, published_scores
+from hemline.evaluation.store import current_runs
+from hemline.evaluation.table import Cell
+
+
+def long_table(values: dict[tuple[str, str, int], float], metric: str = "crps_sum") -> pd.DataFrame:
+    rows = [(f"{m}{d}{s}", m, d, s, None, None, None, metric, v) for (m, d, s), v in values.items()]
+    columns = ["run", "model", "dataset", "seed", "window", "item_id", "step", "metric", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+SCORES = long_table(
+    {
+        ("gru", "x", 0): 0.010,
+        ("gru", "x", 1): 0.014,
+        ("naive", "x", 0): 0.0061,
+        ("naive", "x", 1): 0.0061,
+        ("wide", "x", 0): 0.5,
+        ("gru", "y", 0): 123.4,
+    }
+)
+
+
+def test_cells_are_mean_and_standard_error_over_seeds() -> None:
+    rows = table(SCORES).rows
+    assert rows["gru"][0].mean == pytest.approx(0.012)
+    assert rows["gru"][0].error == pytest.approx(0.002)  # sd 0.00283 over the root of 2
+    assert rows["gru"][0].text == "0.0120 ± 0.0020"
+    assert rows["naive"][0].text == "0.00610 ± 0"
+    assert rows["gru"][1].text == "123"
+    assert rows["wide"][1].text == "–"
+
+
+def test_the_best_two_of_a_dataset_are_bold_and_of_two_only_the_better() -> None:
+    rows = table(SCORES).rows
+    assert [model for model, cells in rows.items() if cells[0].best] == ["gru", "naive"]
+    assert not any(cells[1].best for cells in rows.values())
+    two = table(SCORES[SCORES["model"] != "wide"]).rows
+    assert [model for model, cells in two.items() if cells[0].best] == ["naive"]
+
+
+def test_coverage_is_best_where_it_is_nearest_to_its_name() -> None:
+    values = {("sure", "x", 0): 0.5, ("right", "x", 0): 0.79, ("wide", "x", 0): 1.0, ("good", "x", 0): 0.82}
+    rows = table(long_table(values, "coverage_80"), "coverage_80").rows
+    assert [model for model, cells in rows.items() if cells[0].best] == ["right", "good"]
+    assert rows["wide"][0].text == "1.000"
+
+
+def test_widths_are_for_comparison_and_never_bold() -> None:
+    values = {(model, "x", 0): number for number, model in enumerate("abc")}
+    assert not any(cells[0].best for cells in table(long_table(values, "width_80"), "width_80").rows.values())
+
+
+def test_markdown_lines_up_and_marks_the_best() -> None:
+    lines = str(table(SCORES)).splitlines()
+    assert lines[0] == "CRPS-sum, mean ± standard error over seeds, lower is better"
+    assert lines[4] == "| gru   | **0.0120 ± 0.0020** | 123 |"
+    assert len({len(line) for line in lines[2:]}) == 1
+
+
+def test_latex_escapes_what_it_must() -> None:
+    text = table(SCORES.replace({"x": "a_b", "gru": "50%&co"})).render("latex")
+    assert r"model & a\_b & y \\" in text
+    assert r"50\%\&co & \textbf{0.0120 $\pm$ 0.0020} & 123 \\" in text
+    assert text.count(r"\begin{tabular}{lrr}") == text.count(r"\end{tabular}") == 1
+
+
+def test_csv_keeps_all_digits_and_marks_what_is_missing() -> None:
+    rows = list(csv.DictReader(io.StringIO(table(SCORES).render("csv"))))
+    assert len(rows) == 6
+    first, missing = rows[0], next(row for row in rows if (row["model"], row["column"]) == ("wide", "y"))
+    assert float(first["mean"]) == pytest.approx(0.012, abs=1e-12)
+    assert first["seeds"] == "2"
+    assert missing["mean"] == ""
+    assert missing["seeds"] == "0"
+
+
+def test_published_numbers_stand_beside_the_exact_archive_only(folder: Path) -> None:
+    found = load_backtest(folder)
+    made = table(found.scores, runs=found.runs)
+    assert made.columns == ("walks", "exchange")
+    assert made.published["TimeGrad"] == ("–", "0.006 [a]")
+    assert "[a] Table 2 of TimeGrad" in str(made)
+    assert "*TimeGrad, published*" in str(made)
+    sources = {row["source"] for row in csv.DictReader(io.StringIO(made.render("csv")))}
+    assert SOURCES["a"] in sources
+    assert table(found.scores, "crps", runs=found.runs).published == {}
+    only = found.runs[found.runs["dataset"] == "walks"]
+    assert table(found.scores, runs=only).published == {}
+
+
+def test_every_published_number_names_where_it_was_read_and_those_from_memory_are_not_among_them() -> None:
+    assert {row.source for row in CRPS_SUM} == set(SOURCES)
+    assert all(row.cited for row in CRPS_SUM)
+    cells = {(row.model, row.archive) for row in CRPS_SUM}
+    assert len(cells) == len(CRPS_SUM)
+    unverified = [("LSTM-MAF", "exchange_rate_nips"), ("LSTM-RealNVP", "exchange_rate_nips")]
+    unverified += [(model, "wiki-rolling_nips") for model in ("LSTM-MAF", "LSTM-RealNVP", "TLAE")]
+    assert cells.isdisjoint(unverified)
+    assert "CSDI" not in {row.model for row in CRPS_SUM}
+    assert published_scores([None, "wiki2000_nips"]) == []
+
+
+def test_failed_and_missing_cells_are_told_apart(folder: Path) -> None:
+    found = load_backtest(folder)
+    rows = table(found.scores, runs=found.runs).rows
+    assert [cell.text for cell in rows["broken"]] == ["–", "failed"]
+    assert rows["fitted"][1].text == "–"
+    assert Cell(0.5, math.nan, 2, 1).text == "0.500 (1 failed)"
+
+
+def test_a_summary_has_every_metric_of_a_dataset(folder: Path) -> None:
+    found = load_backtest(folder)
+    made = summary(found.scores, "walks", runs=found.runs)
+    assert made.columns == tuple(metric.label for metric in METRICS.values())
+    assert list(made.rows) == ["walk", "wide", "fitted"]
+    with pytest.raises(ValueError, match="dataset: expected one of walks, exchange, got None"):
+        summary(found.scores, runs=found.runs)
+
+
+def test_a_mean_over_seeds_never_mixes_settings(folder: Path) -> None:
+    runs = load_backtest(folder).runs
+    old = runs.assign(run=runs["run"] + "o", configuration_hash="other", started="2020", seed=9)
+    assert set(current_runs(pd.concat([runs, old]))["run"]) == set(runs["run"])
+    newer = old.assign(started="9999")
+    assert set(current_runs(pd.concat([runs, newer]))["run"]) == set(newer["run"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: table(SCORES, "mape"), "metric: unknown metric 'mape', expected one of crps_sum"),
+        (lambda: table(SCORES, "crps"), "metric: 'crps' was not computed in this backtest, expected one of crps_sum"),
+        (lambda: table(SCORES.iloc[:0]), "scores: expected the long table of a backtest, got an empty one"),
+        (lambda: table(SCORES).render("html"), "format: expected one of markdown, latex, csv, got 'html'"),
+        (lambda: summary(SCORES, "z"), "dataset: expected one of x, y, got 'z'"),
+    ],
+)
+def test_tables_that_cannot_be_made_are_refused(call, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
