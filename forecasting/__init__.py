@@ -1,6 +1,7 @@
 """Models of series: composed estimators, predictors and scenarios."""
 
 from .copula import Copula
+from .coupled import Coupled, CoupledEstimator, couple
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, SharedWeights, Transformer
 from .estimator import ForecastEstimator
@@ -27,12 +28,15 @@ from .scenario_grammar import Change, parse_change
 from .scenarios import Scenario, read_scenarios
 from .simulation import Outcome, Simulation, simulate
 from .training import NonFiniteLoss, TrainConfig
+from .univariate import GroupedEstimator
 
 __all__ = [
     "MAF",
     "MODELS",
     "Change",
     "Copula",
+    "Coupled",
+    "CoupledEstimator",
     "DeepAREstimator",
     "Diffusion",
     "ForecastEstimator",
@@ -43,6 +47,7 @@ __all__ = [
     "GRURealNVPEstimator",
     "Gaussian",
     "GaussianProcess",
+    "GroupedEstimator",
     "GroupedPredictor",
     "LSTMMAFEstimator",
     "LSTMRealNVPEstimator",
@@ -65,6 +70,7 @@ __all__ = [
     "VecLSTMCopulaEstimator",
     "VecLSTMIndependentEstimator",
     "build_model",
+    "couple",
     "parse_change",
     "read_scenarios",
     "simulate",

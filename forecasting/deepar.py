@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 from gluonts.model.estimator import Estimator
 
 from ..datasets.frequency import normalize_freq
 from .configuration import Configured
-from .grouped import GroupedPredictor, quiet_gluonts
-from .grouping import Entry, as_multivariate, as_univariate
-from .seeding import seeded
-from .training import TrainConfig, quiet_lightning
+from .grouped import GroupedPredictor
+from .grouping import Entry, as_multivariate
+from .training import TrainConfig
+from .univariate import GroupedEstimator, single_series
 
 
 class DeepAREstimator(Configured, Estimator):
@@ -78,43 +75,29 @@ class DeepAREstimator(Configured, Estimator):
         # gluonts' torch models are slow to import and needed by this model alone.
         from gluonts.torch.model.deepar import DeepAREstimator as Univariate
 
-        trained = as_multivariate(training_data)
-        rows = [row for entry in trained for row in as_univariate(entry)]
-        held_out = None
-        if validation_data is not None:
-            entries = as_multivariate(validation_data, "validation_data")
-            held_out = [row for entry in entries for row in as_univariate(entry)]
-        config, log = self.train_config, EpochLog()
-        with tempfile.TemporaryDirectory() as folder, seeded(config.seed), quiet_lightning(), quiet_gluonts():
-            estimator = Univariate(
-                freq=normalize_freq(self.freq),
-                prediction_length=self.prediction_length,
-                context_length=self.context_length,
-                num_layers=self.layers,
-                hidden_size=self.size,
-                dropout_rate=self.dropout,
-                lr=config.learning_rate,
-                weight_decay=config.weight_decay,
-                lags_seq=None if self.lags is None else list(self.lags),
-                num_feat_static_cat=1,
-                cardinality=[max(int(row["feat_static_cat"][0]) for row in rows) + 1],
-                num_feat_dynamic_real=len(rows[0].get("feat_dynamic_real", ())),
-                batch_size=config.batch_size,
-                num_batches_per_epoch=config.batches_per_epoch,
-                trainer_kwargs={
-                    "max_epochs": config.max_epochs,
-                    "gradient_clip_val": config.gradient_clip,
-                    "default_root_dir": folder,
-                    "logger": False,
-                    "enable_progress_bar": False,
-                    "enable_model_summary": False,
-                    "callbacks": [log],
-                    **config.trainer,
-                },
-            )
-            predictor = estimator.train(rows, held_out)
-        names = (tuple(trained[0].get(key, ())) for key in ("item_ids", "covariates"))
-        return GroupedPredictor(predictor, config.seed, log.rows, *names)
+        entries, config = as_multivariate(training_data), self.train_config
+        estimator = Univariate(
+            freq=normalize_freq(self.freq),
+            prediction_length=self.prediction_length,
+            context_length=self.context_length,
+            num_layers=self.layers,
+            hidden_size=self.size,
+            dropout_rate=self.dropout,
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            lags_seq=None if self.lags is None else list(self.lags),
+            num_feat_static_cat=1,
+            cardinality=[len(entries[0]["target"])],
+            num_feat_dynamic_real=len(single_series(entries[:1])[0].get("feat_dynamic_real", ())),
+            batch_size=config.batch_size,
+            num_batches_per_epoch=config.batches_per_epoch,
+            trainer_kwargs={
+                "max_epochs": config.max_epochs,
+                "gradient_clip_val": config.gradient_clip,
+                **config.trainer,
+            },
+        )
+        return GroupedEstimator(estimator, seed=config.seed).train(entries, validation_data)
 
     def for_run(self, seed: int, directory: Path | None = None) -> DeepAREstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
@@ -132,27 +115,3 @@ class DeepAREstimator(Configured, Estimator):
             "dropout": self.dropout,
             "train": self.train_config,
         }
-
-
-class EpochLog(pl.Callback):
-    """Notes loss and seconds of every epoch of a gluonts training."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self._began = 0.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock."""
-        self._began = time.perf_counter()
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the row."""
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self.rows.append(
-            {
-                "epoch": trainer.current_epoch,
-                "train_loss": metrics.get("train_loss"),
-                "validation_loss": metrics.get("val_loss"),
-                "seconds": time.perf_counter() - self._began,
-            }
-        )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gluonts.model.forecast import SampleForecast
+from gluonts.model.forecast import Forecast, QuantileForecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
 from .grouping import Entry, as_multivariate, as_univariate
@@ -31,7 +31,7 @@ class GroupedPredictor(Predictor):
     Path number s of the group is path number s of every series; across series the paths are independent.
 
     Arguments:
-        predictor: a univariate gluonts predictor whose forecasts are samples.
+        predictor: a univariate gluonts predictor, whose forecasts are samples, distributions or quantiles.
         seed: of the draws.
         training_log: a row an epoch.
         item_ids: names of the D series, as trained.
@@ -56,22 +56,17 @@ class GroupedPredictor(Predictor):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
         Raises:
-            ValueError: the predictor does not forecast by samples, or values are to be imposed.
+            ValueError: the predictor says neither samples nor quantiles, or values are to be imposed.
         """
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             if "imposed" in entry:
                 raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
             with seeded((seed + 1) * 7919 + number), quiet_gluonts():
-                forecasts = list(self.predictor.predict(as_univariate(entry), num_samples=num_samples))
-            for forecast in forecasts:
-                if not isinstance(forecast, SampleForecast):
-                    raise ValueError(
-                        f"predictor: expected sample forecasts to group, got {type(forecast).__name__} "
-                        f"from {type(self.predictor).__name__}"
-                    )
+                forecasts = self.predictor.predict(as_univariate(entry), num_samples=num_samples)
+                paths = [paths_of(forecast, num_samples) for forecast in forecasts]
             yield SampleForecast(
-                samples=np.stack([forecast.samples for forecast in forecasts], axis=2),
+                samples=np.stack(paths, axis=2),
                 start_date=entry["start"] + entry["target"].shape[1],
                 item_id=entry.get("item_id"),
             )
@@ -98,3 +93,33 @@ class GroupedPredictor(Predictor):
         inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
         names = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
         return cls(inner, described["seed"], described["training_log"], *names)
+
+
+def paths_of(forecast: Forecast, count: int) -> np.ndarray:
+    """Sample paths of any univariate forecast.
+
+    A forecast that says quantiles alone has its steps drawn independently: at each step the quantiles at `count`
+    evenly spread levels, in random order.
+
+    Arguments:
+        forecast: samples, a distribution or quantiles.
+        count: paths S.
+
+    Returns:
+        ``[S, H]``, data units; a forecast by samples keeps its own S.
+
+    Raises:
+        ValueError: the forecast says none of these.
+    """
+    if isinstance(forecast, SampleForecast):
+        return forecast.samples
+    if hasattr(forecast, "to_sample_forecast"):
+        return forecast.to_sample_forecast(count).samples
+    if not isinstance(forecast, QuantileForecast):
+        raise ValueError(
+            f"predictor: expected forecasts by samples, distributions or quantiles, got {type(forecast).__name__}"
+        )
+    levels = (np.arange(count) + 0.5) / count
+    quantiles = np.stack([forecast.quantile(float(level)) for level in levels])
+    order = np.random.random_sample(quantiles.shape).argsort(axis=0)
+    return np.take_along_axis(quantiles, order, axis=0)

@@ -1,0 +1,108 @@
+"""Any univariate gluonts estimator, trained over the single series."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from gluonts.model.estimator import Estimator
+
+from .grouped import GroupedPredictor, quiet_gluonts
+from .grouping import Entry, as_multivariate, as_univariate
+from .seeding import seeded
+from .training import quiet_lightning
+
+
+class GroupedEstimator(Estimator):
+    """Trains a univariate gluonts estimator over the single series and groups what it forecasts.
+
+    The paths of different series are independent; `CoupledEstimator` gives them the dependence of the past.
+
+    Arguments:
+        estimator: any gluonts estimator of single series; it stays as it is. The number of a series stands in
+            ``feat_static_cat``, its own and the shared covariates in ``feat_dynamic_real``; all, if they have no names.
+        seed: of the weights, the windows and the draws.
+
+    Example:
+        >>> from gluonts.torch import PatchTSTEstimator
+        >>> GroupedEstimator(PatchTSTEstimator(prediction_length=7, context_length=14, patch_len=7)).prediction_length
+        7
+    """
+
+    def __init__(self, estimator: Estimator, *, seed: int = 0) -> None:
+        super().__init__(lead_time=estimator.lead_time)
+        self.estimator, self.seed = estimator, seed
+
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        return self.estimator.prediction_length
+
+    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
+        """Train on a multivariate dataset, or on univariate entries, which are grouped.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: likewise, for the estimator to watch; ``None`` for none.
+
+        Returns:
+            The predictor, whose forecasts are joint with independent series.
+        """
+        entries = as_multivariate(training_data)
+        rows, held_out = single_series(entries), None
+        if validation_data is not None:
+            held_out = single_series(as_multivariate(validation_data, "validation_data"))
+        # Gluonts' torch models change their options in training, and leave files where they run.
+        estimator, log = copy.copy(self.estimator), EpochLog()
+        with tempfile.TemporaryDirectory() as folder, seeded(self.seed), quiet_lightning(), quiet_gluonts():
+            if hasattr(estimator, "trainer_kwargs"):
+                given = estimator.trainer_kwargs
+                estimator.trainer_kwargs = {
+                    "logger": False,
+                    "enable_progress_bar": False,
+                    "enable_model_summary": False,
+                    "default_root_dir": folder,
+                    **given,
+                    "callbacks": [*given.get("callbacks", ()), log],
+                }
+            predictor = estimator.train(rows, held_out)
+        names = (tuple(entries[0].get(key, ())) for key in ("item_ids", "covariates"))
+        return GroupedPredictor(predictor, self.seed, log.rows, *names)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
+        """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
+        return GroupedEstimator(self.estimator, seed=seed)
+
+
+def single_series(entries: Iterable[Entry]) -> list[Entry]:
+    """The single series of multivariate entries, one entry after the other."""
+    return [row for entry in entries for row in as_univariate(entry)]
+
+
+class EpochLog(pl.Callback):
+    """Notes loss and seconds of every epoch of a gluonts training."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._began = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._began = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the row."""
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch,
+                "train_loss": metrics.get("train_loss"),
+                "validation_loss": metrics.get("val_loss"),
+                "seconds": time.perf_counter() - self._began,
+            }
+        )

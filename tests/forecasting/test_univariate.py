@@ -1,0 +1,63 @@
+"""Univariate gluonts models as joint ones: DeepAR, PatchTST and TFT on small data."""
+
+import numpy as np
+import pytest
+from gluonts.model.forecast import QuantileForecast
+from gluonts.model.predictor import Predictor
+from gluonts.torch import DeepAREstimator, PatchTSTEstimator, TemporalFusionTransformerEstimator
+from hemline.forecasting import CoupledEstimator, GroupedEstimator
+from hemline.forecasting.grouped import paths_of
+
+SHORT = {"batch_size": 4, "num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
+MODELS = {
+    "deepar": lambda: DeepAREstimator("D", 7, hidden_size=4, lags_seq=[1, 2], **SHORT),
+    "patch-tst": lambda: PatchTSTEstimator(7, context_length=14, patch_len=7, d_model=8, nhead=2, **SHORT),
+    "tft": lambda: TemporalFusionTransformerEstimator("D", 7, hidden_dim=4, num_heads=2, **SHORT),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_gluonts_model_is_trained_over_the_series_grouped_and_read_back(name, walks, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    estimator = GroupedEstimator(MODELS[name]())
+    predictor = estimator.train(walks)
+    forecast = next(predictor.predict(walks, num_samples=11))
+    assert forecast.samples.shape == (11, 7, 4)
+    assert np.isfinite(forecast.samples).all()
+    assert forecast.start_date == walks[0]["start"] + 200
+    assert [row["epoch"] for row in predictor.training_log] == [0]
+    assert not list(tmp_path.iterdir()), "nothing is left where it ran"
+    assert "callbacks" not in estimator.estimator.trainer_kwargs, "the estimator stays as it was"
+    predictor.serialize(tmp_path / "predictor")
+    again = next(Predictor.deserialize(tmp_path / "predictor").predict(walks, num_samples=11))
+    np.testing.assert_allclose(again.samples, forecast.samples, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_run_is_seeded(name, walks):
+    estimator = GroupedEstimator(MODELS[name]())
+    drawn = [next(estimator.for_run(seed).train(walks).predict(walks, num_samples=3)).samples for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+
+
+def test_a_grouped_model_is_coupled(walks):
+    predictor = CoupledEstimator(GroupedEstimator(MODELS["patch-tst"]()), windows=12).train(walks)
+    assert predictor.ranks.shape == (12, 7, 4)
+    assert next(predictor.predict(walks, num_samples=20)).samples.shape == (20, 7, 4)
+
+
+def test_quantiles_are_drawn_at_even_levels_with_independent_steps(walks):
+    levels = [0.1, 0.5, 0.9]
+    arrays = np.array([[0.0, 10.0], [5.0, 15.0], [10.0, 20.0]])
+    forecast = QuantileForecast(arrays, walks[0]["start"], [str(level) for level in levels])
+    np.random.seed(0)
+    paths = paths_of(forecast, 500)
+    assert paths.shape == (500, 2)
+    np.testing.assert_allclose(np.quantile(paths, levels, axis=0), arrays, atol=0.1)
+    assert abs(np.corrcoef(paths.T)[0, 1]) < 0.15
+
+
+def test_a_forecast_that_says_no_distribution_is_refused():
+    with pytest.raises(ValueError, match="expected forecasts by samples, distributions or quantiles, got object"):
+        paths_of(object(), 5)
