@@ -174,7 +174,7 @@ class ForecastPredictor(Predictor):
         imposed = self._imposed(group)
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
-        with seeded(seed):
+        with seeded(seed), forecaster.head.decoding():
             for first in range(0, paths, at_once):
                 count = min(at_once, paths - first)
                 feedback = Feedback(

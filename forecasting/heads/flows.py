@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -103,3 +104,7 @@ class FlowHead(DensityHead):
     def distribution(self, context: Tensor) -> Distribution:
         """Batch shape ``[...]``, event shape ``[D]``."""
         return self.flow(context)
+
+    def decoding(self) -> AbstractContextManager[None]:
+        """Keep the memory of the inverse from step to step, on a GPU as one CUDA graph."""
+        return self.flow.cached()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
 import torch
@@ -44,6 +45,10 @@ class EmissionHead(nn.Module, ABC):
         Returns:
             ``[..., D]``, unscaled.
         """
+
+    def decoding(self) -> AbstractContextManager[None]:
+        """A scope around the steps of a decode, in which a head may keep memory from one draw to the next."""
+        return nullcontext()
 
 
 class HeadConfig(ABC):

@@ -187,7 +187,7 @@ class FlowDistribution(Distribution):
     Arguments:
         flow: the flow.
         terms: the conditioning term of each bijection, ``[..., .]``.
-        batch_shape: the leading axes of the terms.
+        batch_shape: what the leading axes of the terms are broadcast to.
     """
 
     arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012  (the name and type are torch's)
@@ -203,8 +203,7 @@ class FlowDistribution(Distribution):
         self, batch_shape: Size | list[int] | tuple[int, ...], _instance: Distribution | None = None
     ) -> FlowDistribution:
         """The same density over more batch axes."""
-        shape = Size(batch_shape)
-        return FlowDistribution(self.flow, [term.expand(*shape, term.shape[-1]) for term in self.terms], shape)
+        return FlowDistribution(self.flow, self.terms, Size(batch_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The log-density of data ``[..., D]``, broadcast against the batch shape.

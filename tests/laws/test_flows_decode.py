@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import hemline.forecasting.transforms.flow as flow_module
 import pytest
 import torch
+from hemline.forecasting.heads.flows import MAF
 from hemline.forecasting.transforms import Flow, MaskedAffine, masked_autoregressive, real_nvp
 from hemline.forecasting.transforms.captured import CapturedInverse
 from torch import Tensor
@@ -158,6 +159,19 @@ def test_the_memory_of_a_decode_is_released_even_after_an_error():
     with pytest.raises(ValueError, match="context must have"), flow.cached():
         flow(torch.zeros(1))
     assert all(module.workspace is None for module in masked)
+
+
+def test_a_head_keeps_the_memory_of_its_flow_in_a_decode_and_draws_the_same():
+    head = MAF(blocks=2, hidden=8).build(series=5, context_size=CONTEXT)
+    masked = [module for module in head.modules() if isinstance(module, MaskedAffine)]
+    condition, scale = torch.randn(3, CONTEXT), torch.ones(3, 5)
+    torch.manual_seed(1)
+    outside = head.sample(condition, scale)
+    torch.manual_seed(1)
+    with head.decoding():
+        assert masked[0].workspace is not None
+        assert torch.equal(head.sample(condition, scale), outside)
+    assert masked[0].workspace is None
 
 
 # --- the graph of a decode
