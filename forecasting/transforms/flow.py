@@ -132,7 +132,8 @@ class Flow(nn.Module):
         addresses = [tensor.data_ptr() for tensor in (*self.parameters(), *self.buffers())]
         known = graphs.get(key)
         if known is None or known.addresses != addresses:
-            known = graphs[key] = CapturedInverse(self._inverse, z, terms, addresses)
+            with torch.cuda.device_of(z):
+                known = graphs[key] = CapturedInverse(self._inverse, z, terms, addresses)
         return known
 
     def __getstate__(self) -> dict[str, object]:
