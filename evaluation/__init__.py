@@ -1,6 +1,7 @@
 """Windows, scores, backtests, tables and reports for any gluonts estimator or predictor."""
 
 from .backtest import BacktestError, RunFailedWarning, backtest
+from .calibration import calibration_histogram
 from .metrics import METRICS, Metric, Outcome
 from .plots import plot_forecast
 from .published import published_scores
@@ -27,6 +28,7 @@ __all__ = [
     "ScoreTable",
     "Window",
     "backtest",
+    "calibration_histogram",
     "crps",
     "crps_sum",
     "cut_window",

@@ -42,7 +42,9 @@ def register(
     @app.command(name="backtest")
     def backtest_command(
         dataset: Annotated[str, typer.Option(help="Name of a dataset; `hemline data list` shows them.")],
-        models: Annotated[str, typer.Option(help=f"Names, separated by commas, of {', '.join(names)}.")],
+        models: Annotated[
+            str, typer.Option(help=f"Names, separated by commas, of {', '.join(names)}; or module:Class.")
+        ],
         out: Annotated[Path, typer.Option(help="Folder that keeps every finished run; none is repeated.")],
         seeds: Annotated[str, typer.Option(help="How many seeds (3 is 0,1,2), or a list such as 0,5,7.")] = "1",
         num_samples: Annotated[int, typer.Option(help="Sample paths a window.")] = 100,
@@ -114,7 +116,7 @@ def register(
 
 
 def parse_models(text: str, names: Sequence[str]) -> list[str]:
-    """Names of models from a list separated by commas.
+    """Names of models from a list separated by commas; ``module:Class`` names one that is not known here.
 
     Arguments:
         text: what the user gave.
@@ -134,7 +136,7 @@ def parse_models(text: str, names: Sequence[str]) -> list[str]:
     if not chosen:
         raise ValueError(f"models: expected some of {', '.join(names)}, got none")
     for name in chosen:
-        if name not in names:
+        if name not in names and ":" not in name:
             raise ValueError(f"models: unknown model {name!r}, expected some of {', '.join(names)}")
     return list(dict.fromkeys(chosen))
 

@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -94,29 +94,23 @@ class Section:
     order: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Material:
-    """The runs of one dataset that count, and the forecasts read so far."""
+    """The runs of one dataset that count."""
 
     found: Backtest
     dataset: str
     runs: pd.DataFrame
     scores: pd.DataFrame
-    forecasts: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
         return list(dict.fromkeys(self.runs["model"]))
 
-    def first_run(self, model: str) -> str:
-        """The run of the smallest seed."""
+    def first_forecasts(self, model: str) -> pd.DataFrame:
+        """Forecasts of the smallest seed."""
         runs = self.runs[self.runs["model"] == model]
-        return str(runs.sort_values("seed")["run"].iloc[0])
-
-    def read(self, run: str) -> pd.DataFrame:
-        if run not in self.forecasts:
-            self.forecasts[run] = self.found.forecasts(run)
-        return self.forecasts[run]
+        return self.found.forecasts(str(runs.sort_values("seed")["run"].iloc[0]))
 
 
 def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
@@ -232,7 +226,7 @@ def _spans(material: _Material, model: str) -> tuple[np.ndarray, np.ndarray]:
     """PIT spans of the single series, all seeds together."""
     lower, upper = [], []
     for run in material.runs.loc[material.runs["model"] == model, "run"]:
-        rows = material.read(run)
+        rows = material.found.forecasts(str(run), ["item_id", "pit_lower", "pit_upper"])
         rows = rows[rows["item_id"].notna()]
         lower.append(rows["pit_lower"].to_numpy())
         upper.append(rows["pit_upper"].to_numpy())
@@ -244,14 +238,14 @@ def _sum_fans(material: _Material, models: Sequence[str]) -> Chart:
     known = history[history["item_id"].isna()]
     panels = {}
     for model in models:
-        rows = material.read(material.first_run(model))
+        rows = material.first_forecasts(model)
         panels[model] = (rows[rows["item_id"].isna()], known)
     figure = fan_chart(panels, _unit(material), columns=1, windows=6, align=True)
     return _chart(figure, f"Forecasts of the sum of the series by {', '.join(models)}, with what happened")
 
 
 def _series_fan(material: _Material, model: str) -> Chart:
-    rows, history = material.read(material.first_run(model)), _history(material)
+    rows, history = material.first_forecasts(model), _history(material)
     chosen = _chosen(history)
     panels = {
         f"series {item}" if item.isdecimal() else item: (

@@ -103,7 +103,7 @@ def forecast_rows(window: Window, outcome: Outcome, item_ids: Sequence[str]) -> 
 
     Returns:
         Columns window, item_id (null: the sum of the series), step (from 1), timestamp, observed, mean, ``q_0.025`` …
-        ``q_0.975``, pit_lower and pit_upper; data units, float32 but for the sum's size.
+        ``q_0.975`` (data units, float32), pit_lower and pit_upper (float32).
     """
     single = _forecast_rows(window, outcome, list(item_ids))
     return pd.concat([single, _forecast_rows(window, outcome.summed, [None])], ignore_index=True)
@@ -124,7 +124,8 @@ def _forecast_rows(window: Window, outcome: Outcome, items: list[str] | list[Non
     for level, values in zip(STORED_LEVELS, quantiles, strict=True):
         columns[f"q_{level}"] = values.ravel()
     columns |= {"pit_lower": lower.ravel(), "pit_upper": upper.ravel()}
-    return pd.DataFrame(columns)
+    numbers = [name for name, values in columns.items() if getattr(values, "dtype", None) == np.float64]
+    return pd.DataFrame(columns).astype(dict.fromkeys(numbers, np.float32))
 
 
 def history_rows(windows: Sequence[Window], item_ids: Sequence[str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,9 +134,10 @@ class Backtest:
     scores: pd.DataFrame
     runs: pd.DataFrame
 
-    def forecasts(self, run: str) -> pd.DataFrame:
-        """Stored forecasts of a run: see `rows.forecast_rows`."""
-        return pd.read_parquet(self.folder / "runs" / run / "forecasts.parquet")
+    def forecasts(self, run: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Stored forecasts of a run, some columns or all: see `rows.forecast_rows`."""
+        path = self.folder / "runs" / run / "forecasts.parquet"
+        return pd.read_parquet(path, columns=None if columns is None else list(columns))
 
     def training(self, run: str) -> pd.DataFrame:
         """The training log of a run: a row an epoch, none for what is not trained."""
@@ -195,10 +196,11 @@ def current_runs(runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         The rows that count, so that a mean over seeds never mixes settings, numbers of the data or versions.
     """
-    settings = ["configuration_hash", "data_fingerprint", "num_samples", "history", "refit_every", "versions"]
+    settings = ["configuration_hash", "data_fingerprint", "num_samples", "history", "refit_every"]
     if runs.empty:
         return runs
-    key = runs[settings].astype("string").fillna("").agg("|".join, axis=1)
+    version = runs["versions"].map(lambda text: json.loads(text)["hemline"])
+    key = runs[settings].assign(version=version).astype("string").fillna("").agg("|".join, axis=1)
     newest = runs.groupby(["model", "dataset"])["started"].transform("max")
     latest = pd.DataFrame({"model": runs["model"], "dataset": runs["dataset"], "key": key})
     latest = latest[runs["started"] == newest].drop_duplicates(["model", "dataset"])

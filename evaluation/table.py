@@ -122,7 +122,7 @@ def table(
         a,sales,0.3,0.04999999999999999,2,0,
         b,sales,0.4,,1,0,
     """
-    found, described = _overall(scores, runs)
+    found, described, left_out = _overall(scores, runs)
     values = _of_metric(found, metric)
     datasets = tuple(dict.fromkeys(found["dataset"]))
     failures = _failures(described)
@@ -130,11 +130,13 @@ def table(
         model: tuple(_cell(values, model, dataset, failures.get((model, dataset), 0)) for dataset in datasets)
         for model in _models(found, described)
     }
+    published, sources = _published(datasets, described) if metric == "crps_sum" else ({}, ())
     return ScoreTable(
         title=f"{METRICS[metric].label}, mean ± standard error over seeds, {_DIRECTION[METRICS[metric].better]}",
         columns=datasets,
         rows=_with_best(rows, [METRICS[metric]] * len(datasets)),
-        **(_published(datasets, described) if metric == "crps_sum" else {}),
+        published=published,
+        notes=(*left_out, *sources),
     )
 
 
@@ -159,7 +161,7 @@ def summary(
     Raises:
         ValueError: the dataset or a metric is not in ``scores``, or there are several datasets and none was chosen.
     """
-    found, described = _overall(scores, runs)
+    found, described, left_out = _overall(scores, runs)
     datasets = list(dict.fromkeys(found["dataset"]))
     if dataset is None and len(datasets) == 1:
         dataset = datasets[0]
@@ -177,6 +179,7 @@ def summary(
         title=f"Scores on {dataset}, mean ± standard error over seeds",
         columns=tuple(METRICS[name].label for name in chosen),
         rows=_with_best(rows, [METRICS[name] for name in chosen]),
+        notes=left_out,
     )
 
 
@@ -194,17 +197,20 @@ def overall_rows(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _overall(
     scores: pd.DataFrame, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Pooled rows of the runs that count, and the records of these runs."""
+) -> tuple[pd.DataFrame, list[dict[str, Any]], tuple[str, ...]]:
+    """Pooled rows of the runs that count, the records of these runs, and a note if others do not."""
     if scores.empty:
         raise ValueError("scores: expected the long table of a backtest, got an empty one")
     attached = scores.attrs.get("runs") if runs is None else runs
     found = overall_rows(scores)
     if attached is None:
-        return found, []
-    described = current_runs(pd.DataFrame(attached))
+        return found, [], ()
+    everything = pd.DataFrame(attached)
+    described = current_runs(everything)
     records = [{str(key): value for key, value in record.items()} for record in described.to_dict("records")]
-    return found[found["run"].isin(described["run"])], records
+    older = len(everything) - len(described)
+    note = (f"{older} run(s) with older settings are left out.",) if older else ()
+    return found[found["run"].isin(described["run"])], records, note
 
 
 def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -258,7 +264,9 @@ def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> 
     return {model: tuple(cells) for model, cells in marked.items()}
 
 
-def _published(datasets: Sequence[str], described: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _published(
+    datasets: Sequence[str], described: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """Published numbers for those columns whose data are an exact archive."""
     archives = {record["dataset"]: record.get("archive") for record in described}
     found = published_scores(archives.values())
@@ -277,4 +285,4 @@ def _published(datasets: Sequence[str], described: Sequence[Mapping[str, Any]]) 
         for model in dict.fromkeys(row.model for row in found)
     }
     used = dict.fromkeys(row.source for row in found)
-    return {"published": rows, "notes": tuple(f"[{key}] {SOURCES[key]}" for key in used)}
+    return rows, tuple(f"[{key}] {SOURCES[key]}" for key in used)

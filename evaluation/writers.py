@@ -7,6 +7,8 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+from .published import SOURCES
+
 if TYPE_CHECKING:
     from .table import Cell, ScoreTable
 
@@ -75,13 +77,12 @@ def as_csv(table: ScoreTable) -> str:
         for column, cell in zip(table.columns, cells, strict=True):
             numbers = ["" if math.isnan(number) else number for number in (cell.mean, cell.error)]
             writer.writerow([model, column, *numbers, cell.seeds, cell.failed, ""])
-    sources = dict(note[1:].split("] ", 1) for note in table.notes)
     for model, values in table.published.items():
         for column, text in zip(table.columns, values, strict=True):
             if text != "–":
                 value, _, key = text.rstrip("]").partition(" [")
                 mean, _, error = value.partition(" ± ")
-                writer.writerow([model, column, mean, error, "", "", sources[key]])
+                writer.writerow([model, column, mean, error, "", "", SOURCES[key]])
     return stream.getvalue().rstrip("\n")
 
 
