@@ -157,6 +157,13 @@ def test_for_one_series_crps_sum_is_its_weighted_quantile_loss_and_energy_its_cr
     assert scores.energy_score(samples, observed) == pytest.approx(scores.crps(samples, observed)[..., 0])
 
 
+def test_whole_numbers_are_scored_as_numbers() -> None:
+    rng = np.random.default_rng(0)
+    counts, outcomes = rng.poisson(5, size=(20, HORIZON, DIM)), rng.poisson(5, size=(HORIZON, DIM))
+    for score in EACH.values():
+        assert score(counts, outcomes) == pytest.approx(score(counts.astype(float), outcomes))
+
+
 def test_windows_may_stand_in_leading_axes(case) -> None:
     samples, observed, _ = case
     stacked, answers = np.stack([samples, samples + 1]), np.stack([observed, observed + 2])
