@@ -1,4 +1,4 @@
-"""`hemline train` and `hemline forecast`."""
+"""`hemline train`, `hemline forecast` and `hemline simulate`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
 import typer
-from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import Predictor
 
 from ..datasets import ForecastData
 from .models import MODELS, build_model
+from .simulate_command import register as register_simulate
+from .stored import forecast_frame, history_of, load_predictor, remember_dataset
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
 def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
@@ -31,6 +27,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         app: the root command.
         load: dataset name to dataset.
     """
+    register_simulate(app, load)
 
     @app.command()
     def train(
@@ -56,6 +53,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
         predictor = built.for_run(seed, out / "checkpoints").train(data.train)
         predictor.serialize(out)
+        remember_dataset(out, dataset)
         typer.echo(f"The predictor lies in {out}")
 
     @app.command()
@@ -76,7 +74,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         if out.suffix not in (".csv", ".parquet"):
             raise ValueError(f"out: expected a .csv or .parquet file, got {str(out)!r}")
         data, trained = load(dataset), load_predictor(predictor)
-        entry = _history(data, window)
+        entry = history_of(data, window)
         drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
         frame = forecast_frame(drawn, data.metadata.item_ids)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,17 +84,6 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             frame.to_parquet(out, index=False)
         first, last = frame["timestamp"].min(), frame["timestamp"].max()
         typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
-
-
-def load_predictor(path: Path) -> Predictor:
-    """Read a predictor that was serialized into a folder.
-
-    Raises:
-        FileNotFoundError: the folder holds none.
-    """
-    if not (path / "gluonts-config.json").is_file():
-        raise FileNotFoundError(f"predictor: expected a folder that `hemline train` wrote, got {path}")
-    return Predictor.deserialize(path)
 
 
 def read_settings(path: Path) -> Mapping[str, Any]:
@@ -109,39 +96,6 @@ def read_settings(path: Path) -> Mapping[str, Any]:
         return tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"config: {path} is not TOML: {error}") from error
-
-
-def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataFrame:
-    """A forecast as a long table.
-
-    Arguments:
-        drawn: ``samples`` ``[S, H, D]``.
-        item_ids: names of the D series.
-
-    Returns:
-        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``.
-    """
-    samples = drawn.samples
-    _, horizon, dim = samples.shape
-    start = drawn.start_date
-    stamps = pd.date_range(start.to_timestamp(), periods=horizon, freq=start.freq)
-    columns = {
-        "item_id": np.repeat(np.asarray(item_ids, dtype=object), horizon),
-        "timestamp": np.tile(stamps.to_numpy(), dim),
-        "mean": samples.mean(0).T.ravel(),
-    }
-    for level, values in zip(QUANTILES, np.quantile(samples, QUANTILES, axis=0), strict=True):
-        columns[f"q{round(100 * level):02d}"] = values.T.ravel()
-    return pd.DataFrame(columns)
-
-
-def _history(data: ForecastData, window: int | None) -> dict[str, Any]:
-    if window is None:
-        return data.test[-1] if data.test else data.train[0]
-    if not 0 <= window < len(data.test):
-        raise ValueError(f"window: expected 0 to {len(data.test) - 1}, got {window}")
-    entry = data.test[window]
-    return {**entry, "target": entry["target"][:, : -data.metadata.prediction_length]}
 
 
 def _require_free(out: Path) -> None:

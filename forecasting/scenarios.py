@@ -82,6 +82,8 @@ def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
             file, scenario and key.
     """
     source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"scenario: expected a TOML file, got {source}, which is none")
     try:
         described = tomllib.loads(source.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ import pandas as pd
 from gluonts.model.predictor import Predictor
 
 from .conditions import holds, known_steps
+from .grouped import GroupedPredictor
 from .grouping import Entry, as_multivariate
 from .scenarios import BASELINE, Future, Scenario
 
@@ -129,13 +130,21 @@ class Outcome:
         sold = before > 0
         return self.units(article, steps)[sold] / before[sold] - 1
 
+    def column(self, article: str) -> int:
+        """The place of an article in the last axis of ``paths``.
+
+        Raises:
+            ValueError: there is no such article.
+        """
+        if article not in self.item_ids:
+            raise ValueError(f"article: expected one of {', '.join(self.item_ids)}; got {article!r}")
+        return self.item_ids.index(article)
+
     def _total(self, values: np.ndarray, article: str | None, steps: slice | None) -> np.ndarray:
         part = values if steps is None else values[:, steps]
         if article is None:
             return part.sum(axis=(1, 2))
-        if article not in self.item_ids:
-            raise ValueError(f"article: expected one of {', '.join(self.item_ids)}; got {article!r}")
-        return part[:, :, self.item_ids.index(article)].sum(axis=1)
+        return part[:, :, self.column(article)].sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +236,10 @@ def simulate(
     for name, future in futures.items():
         forecast = next(iter(predictor.predict([_told(entry, future)], num_samples=paths, seed=seed)))
         samples = forecast.samples
+        if name != BASELINE and isinstance(predictor, GroupedPredictor):
+            # Single series share no noise with each other; one whose own channels stay as they were stays as it was.
+            same = [_same_inputs(planned, future, item, channels) for item in item_ids]
+            samples[:, :, same] = outcomes[BASELINE].paths[:, :, same]
         price = _prices(future, item_ids, channels)
         outcomes[name] = Outcome(
             name=name,
@@ -265,6 +278,14 @@ def _told(entry: Entry, future: Future) -> dict[str, Any]:
     if not np.isnan(future.imposed).all():
         told["imposed"] = future.imposed
     return told
+
+
+def _same_inputs(planned: Future, future: Future, item: str, channels: Sequence[str]) -> bool:
+    """Whether a series of its own reads the same covariates in both futures."""
+    if planned.covariates is None or future.covariates is None:
+        return True
+    rows = [row for row, name in enumerate(channels) if "[" not in name or name.endswith(f"[{item}]")]
+    return bool((planned.covariates[rows] == future.covariates[rows]).all())
 
 
 def _prices(future: Future, item_ids: Sequence[str], channels: Sequence[str]) -> np.ndarray | None:

@@ -1,0 +1,139 @@
+"""`hemline simulate`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from gluonts.model.forecast import SampleForecast
+
+from ..datasets import ForecastData
+from .cannibalisation import Cannibalisation, cannibalisation
+from .pair_page import write_pair_view
+from .scenarios import Scenario, read_scenarios
+from .simulation import Simulation, simulate
+from .stored import forecast_frame, history_of, load_predictor, remembered_dataset
+
+MATRIX = 12
+
+
+def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+    """Add the command to `app`.
+
+    Arguments:
+        app: the root command.
+        load: dataset name to dataset.
+    """
+
+    @app.command("simulate")
+    def command(
+        predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
+        articles: Annotated[str, typer.Option(help="Two articles, such as A,B: the one that changes comes first.")],
+        out: Annotated[Path, typer.Option(help="Folder for pictures, page and tables.")],
+        set_: Annotated[
+            list[str] | None,
+            typer.Option("--set", help="A change, such as 'price[A] = -20% @ 2:4'; may be given several times."),
+        ] = None,
+        scenario: Annotated[Path | None, typer.Option(help="TOML file with tables [[scenario]].")] = None,
+        dataset: Annotated[
+            str | None, typer.Option(help="Dataset to continue; that of the training if left out.")
+        ] = None,
+        window: Annotated[int, typer.Option(help="Test window to simulate, 0 the first, -1 the last.")] = -1,
+        paths: Annotated[int, typer.Option(help="Joint sample paths of each future.")] = 1000,
+        seed: Annotated[int, typer.Option(help="Seed of the draws, which all futures share.")] = 0,
+        ask: Annotated[
+            list[str] | None, typer.Option(help="A question, such as 'units[A] + units[B] < 500'; may be repeated.")
+        ] = None,
+    ) -> None:
+        """Simulate changed futures and show what they do to a pair of articles.
+
+        Example: hemline simulate --predictor runs/sales --articles dress_1,dress_2 --set 'price[dress_1]=-20%@2:4'
+        --out runs/markdown
+        """
+        chosen = gather_scenarios(set_ or [], scenario)
+        trained = load_predictor(predictor)
+        data = load(dataset or remembered_dataset(predictor))
+        history = history_of(data, window if window >= 0 else len(data.test) + window)
+        pair = pair_of(articles, data.metadata.item_ids)
+        outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
+        answers = [
+            f"{question}: {100 * outcomes[name].probability(question):.1f} % of the paths ({name})"
+            for question in ask or []
+            for name in outcomes
+        ]
+        effects = None
+        if outcomes.baseline.money is not None:
+            shown = matrix_articles(pair, data.metadata.item_ids)
+            effects = cannibalisation(trained, history, shown, paths=min(paths, 300), seed=seed)
+        write_outcomes(outcomes, pair, out, effects)
+        for each in chosen:
+            typer.echo(each.words())
+            change = outcomes[each.name].difference()
+            for article in pair:
+                low, high = (float(value) for value in pd.Series(change.units(article)).quantile([0.05, 0.95]))
+                typer.echo(f"  {article}: {change.units(article).mean():+.1f} units, 90 % {low:+.1f} to {high:+.1f}")
+        for answer in answers:
+            typer.echo(answer)
+        typer.echo(f"Pictures, page and tables lie in {out}")
+
+
+def gather_scenarios(changes: Sequence[str], file: Path | None) -> list[Scenario]:
+    """The scenarios of a command: one of the given changes, and those of a file.
+
+    Raises:
+        ValueError: there is none, or one cannot be read.
+    """
+    chosen = [Scenario("scenario", changes)] if changes else []
+    chosen += read_scenarios(file) if file is not None else ()
+    if not chosen:
+        raise ValueError(
+            "set: expected a change, as in --set 'price[A]=-20%@2:4', or --scenario FILE.toml; got neither"
+        )
+    return chosen
+
+
+def pair_of(articles: str, known: Sequence[str]) -> tuple[str, str]:
+    """Two articles of the dataset.
+
+    Raises:
+        ValueError: not two, or one is unknown.
+    """
+    names = [name.strip() for name in articles.split(",")]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"articles: expected two of {', '.join(known[:30])}; got {name!r}")
+    if len(names) != 2 or names[0] == names[1]:
+        raise ValueError(f"articles: expected two different articles, as in A,B; got {articles!r}")
+    return names[0], names[1]
+
+
+def matrix_articles(pair: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The articles of the cannibalisation matrix: all of a small assortment, else the pair and its neighbours."""
+    if len(known) <= MATRIX:
+        return list(known)
+    middle = list(known).index(pair[0])
+    first = min(max(0, middle - MATRIX // 2), len(known) - MATRIX)
+    shown = list(known[first : first + MATRIX])
+    return shown if pair[1] in shown else [*shown[:-1], pair[1]]
+
+
+def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effects: Cannibalisation | None) -> None:
+    """Write the pair view of each scenario, in folders of their own where there are several, and a table of all.
+
+    Raises:
+        FileExistsError: `out` is a file.
+    """
+    names = [scenario.name for scenario in outcomes.scenarios]
+    for name in names:
+        folder = out if len(names) == 1 else out / re.sub(r"[^\w.-]+", "-", name)
+        write_pair_view(outcomes, name, pair, folder, effects)
+    frames = []
+    for name, outcome in outcomes.items():
+        drawn = SampleForecast(samples=outcome.paths, start_date=outcome.start)
+        frames.append(forecast_frame(drawn, outcome.item_ids).assign(future=name))
+    pd.concat(frames).to_csv(out / "forecasts.csv", index=False)
+    (out / "scenarios.toml").write_text("\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n")

@@ -1,0 +1,110 @@
+"""The log-linear response finds what was planted, and says how sure it is."""
+
+import numpy as np
+import pytest
+from hemline.datasets import simulated_sales
+from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, Scenario, TrainConfig, simulate
+from hemline.forecasting.grouping import as_multivariate
+from hemline.forecasting.response import LogLinear, fit_response
+from hemline.forecasting.spec import infer_spec
+
+DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
+HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+SHORT = TrainConfig(max_epochs=2, batches_per_epoch=10, batch_size=16)
+
+
+def fitted(domain="count", data=DATA, **changes):
+    entries = as_multivariate([{**data.train[0], **changes}])
+    return fit_response(entries, infer_spec(entries, freq="W-SUN", prediction_length=8), LogLinear(), domain)
+
+
+@pytest.mark.parametrize("domain", ["count", "nonnegative"])
+def test_planted_elasticities_lie_in_their_intervals(domain):
+    response, truth = fitted(domain), DATA.truth.elasticity
+    mean, deviation = response.mean[:, :6], response.deviation[:, :6]
+    assert (np.abs(mean - truth) < 1.645 * deviation).mean() > 0.75
+    np.testing.assert_allclose(np.diag(mean), np.diag(truth), atol=0.6)
+    substitutes = truth > 0
+    assert (mean[substitutes] > 0).mean() > 0.9
+    assert (mean[substitutes] > 1.645 * deviation[substitutes]).mean() > 0.5
+
+
+def test_promotions_and_holidays_are_told_from_prices():
+    response = fitted()
+    promotion, holiday = np.diag(response.mean[:, 6:12]), response.mean[:, 12]
+    np.testing.assert_allclose(promotion, DATA.truth.promotion, atol=0.25)
+    assert np.abs(holiday - DATA.truth.holiday).mean() < 0.2
+
+
+def test_fewer_weeks_leave_wider_intervals():
+    short = {key: DATA.train[0][key][:, :70] for key in ("target", "feat_dynamic_real", "past_feat_dynamic_real")}
+    assert fitted(**short).deviation[:, :6].mean() > 1.3 * fitted().deviation[:, :6].mean()
+
+
+def test_a_series_of_zeros_or_of_one_week_has_a_finite_response():
+    target = DATA.train[0]["target"].copy()
+    target[0], target[1, :-1] = 0.0, np.nan
+    response = fitted(target=target)
+    assert np.isfinite(response.mean).all()
+    assert np.isfinite(response.deviation).all()
+    # One week says little: its own elasticity is about as unknown as it was before.
+    assert response.deviation[1, 1] > 2.0
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return ForecastEstimator(
+        "W-SUN", 8, lags=(1, 2), scaling=Scaling(domain="count"), response=LogLinear(), train=SHORT
+    ).train(DATA.train)
+
+
+class TestForecasts:
+    def test_a_markdown_moves_its_article_and_the_substitutes_as_planted(self, predictor):
+        outcome = simulate(predictor, HISTORY, Scenario("cut", "price[dress_1] = -30%"), paths=400)["cut"]
+        for article in ("dress_1", "dress_2", "dress_3"):
+            planted = DATA.truth.price_effect(article, of="dress_1", change=-0.3)
+            low, high = np.quantile(outcome.effect(article), (0.02, 0.98))
+            assert low < planted < high, article
+        unrelated = np.quantile(outcome.effect("coat_1"), (0.02, 0.98))
+        assert unrelated[0] < 0 < unrelated[1]
+
+    def test_paths_are_whole_numbers_and_imposed_ones_stand(self, predictor):
+        outcome = simulate(predictor, HISTORY, Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=50)["out"]
+        np.testing.assert_array_equal(outcome.paths, outcome.paths.round())
+        assert outcome.paths.min() >= 0
+        assert (outcome.paths[:, 2:5, 0] == 0).all()
+
+    def test_a_predictor_read_back_draws_the_same_paths(self, predictor, tmp_path):
+        predictor.serialize(tmp_path)
+        again = ForecastPredictor.deserialize(tmp_path)
+        first, second = (next(each.predict([HISTORY], num_samples=9)).samples for each in (predictor, again))
+        np.testing.assert_array_equal(first, second)
+        assert again.covariate_names == DATA.metadata.covariates
+
+    def test_prices_that_end_with_the_history_are_refused_by_name_and_date(self, predictor):
+        short = {**HISTORY, "feat_dynamic_real": HISTORY["feat_dynamic_real"][:, :-8]}
+        with pytest.raises(ValueError, match=r"\(price\[dress_1\], .*\) over history and horizon, to 2024-03-18"):
+            next(predictor.predict([short]))
+
+    def test_a_price_of_0_is_refused_by_name(self, predictor):
+        free = {**HISTORY, "feat_dynamic_real": HISTORY["feat_dynamic_real"].copy()}
+        free["feat_dynamic_real"][2, -1] = 0
+        with pytest.raises(ValueError, match=r"price\[dress_3\]: expected prices above 0, got 0 at step"):
+            next(predictor.predict([free]))
+
+    def test_other_channels_than_those_of_the_training_are_refused(self, predictor):
+        names = ("cost[dress_1]", *DATA.metadata.covariates[1:])
+        with pytest.raises(ValueError, match=r"expected the covariate 'price\[dress_1\]' as in training, got 'cost"):
+            next(predictor.predict([{**HISTORY, "covariates": names}]))
+
+
+def test_a_response_without_covariates_is_refused(walks):
+    with pytest.raises(ValueError, match="response: expected feat_dynamic_real with names"):
+        ForecastEstimator("D", 7, response=LogLinear(), train=SHORT).train(walks)
+
+
+def test_negative_sales_have_no_response():
+    target = DATA.train[0]["target"].copy()
+    target[3, 5] = -1
+    with pytest.raises(ValueError, match="expected sales of at least 0, got -1 in 'coat_1'"):
+        fitted(target=target)
