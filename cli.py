@@ -28,7 +28,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from .evaluation import BacktestError
 
-    _mount()
+    mount()
     try:
         app()
     except (ValueError, OSError, FloatingPointError, BacktestError) as error:
@@ -67,7 +67,7 @@ def demo(
     typer.echo(f"\nThe report lies in {report(out)}")
 
 
-def _mount() -> None:
+def mount() -> None:
     """Mount the rooms' commands; their imports are slow, so they wait for the first call."""
     from .datasets import get_dataset
     from .datasets.commands import app as data
