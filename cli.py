@@ -74,7 +74,9 @@ def mount() -> None:
     from .evaluation.commands import register as register_evaluation
     from .forecasting import MODELS, build_model
     from .forecasting.commands import register as register_forecasting
+    from .vision.commands import app as vision
 
     app.add_typer(data, name="data")
+    app.add_typer(vision, name="vision")
     register_forecasting(app, get_dataset)
     register_evaluation(app, build_model, list(MODELS), get_dataset)
