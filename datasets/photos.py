@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import fsspec
@@ -60,6 +60,26 @@ class Pictures:
     def counts(self, articles: int) -> np.ndarray:
         """How many photos each of the articles has, int64 ``[articles]``."""
         return np.bincount(self.article, minlength=articles)
+
+    def first(self, most: int | None) -> Pictures:
+        """The first good photos of each article, at most so many; all for ``None``.
+
+        Raises:
+            ValueError: the number is not positive.
+        """
+        if most is None:
+            return self
+        if most < 1:
+            raise ValueError(f"max_images: expected at least 1, got {most}")
+        place = np.arange(len(self)) - np.searchsorted(self.article, self.article)
+        kept = np.flatnonzero(place < most)
+        return replace(
+            self,
+            pixels=self.pixels[kept],
+            article=self.article[kept],
+            addresses=tuple(self.addresses[number] for number in kept),
+            content=tuple(self.content[number] for number in kept),
+        )
 
 
 def open_photo(content: bytes) -> Image.Image:
@@ -140,7 +160,6 @@ def load_pictures(
     *,
     channels: int = 3,
     fit: Fit = "pad",
-    max_images: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pictures:
     """Open every photo of a catalogue once, set bad ones aside and decode the rest to one size.
@@ -152,7 +171,6 @@ def load_pictures(
         size: side of the decoded square, pixels.
         channels: 3, or 1 for grey.
         fit: how a photo that is not square becomes one, see `resize_photo`.
-        max_images: use at most this many good photos an article, the first ones.
         progress: called with the photos done and all photos.
 
     Returns:
@@ -169,15 +187,13 @@ def load_pictures(
 
     kept: list[tuple[int, str, np.ndarray, str]] = []
     quarantine = []
-    used = np.zeros(len(catalogue), dtype=np.int64)
     with ThreadPoolExecutor(_WORKERS) as pool:
         for done, (owner, result) in enumerate(zip(owners, pool.map(read, owners), strict=True), start=1):
             number, address = owner
             if isinstance(result, str):
                 quarantine.append(Quarantined(catalogue.articles[number].item_id, address, result))
-            elif max_images is None or used[number] < max_images:
+            else:
                 kept.append((number, address, *result))
-                used[number] += 1
             if progress is not None:
                 progress(done, len(owners))
     pixels = np.empty((len(kept), channels, size, size), dtype=np.uint8)

@@ -134,7 +134,7 @@ def train_annotator(
         return Annotator.load(folder)
     catalogue = source.catalogue
     opened = open_encoder(encoder)
-    pictures = source.load(opened.preprocessing, max_images=opened.max_images, progress=progress)
+    pictures = source.load(opened.preprocessing, progress=progress).first(opened.max_images)
     if "run" in encoder:
         split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
     else:

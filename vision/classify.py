@@ -86,9 +86,11 @@ def train_classifier(
     started = time.perf_counter()
     torch.manual_seed(training.seed)
     backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
-    pictures = source.load(backbone.preprocessing, max_images=max_images, progress=progress)
+    pictures = source.load(backbone.preprocessing, progress=progress)
     split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
     folder.write_json(SPLIT, split.to_json())
+    # Only now: which photos are used must not change who judges whom.
+    pictures = pictures.first(max_images)
     learning = _rows(source.catalogue, split.train, pictures)
     labels = LabelSpace.of(
         [source.catalogue.articles[row] for row in learning],
@@ -166,7 +168,7 @@ def evaluate_classifier(
     classifier = Classifier.load(folder)
     network, labels = classifier.network.to(device), classifier.network.labels
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
-    pictures = source.load(network.backbone.preprocessing, max_images=classifier.max_images, progress=progress)
+    pictures = source.load(network.backbone.preprocessing, progress=progress).first(classifier.max_images)
     targets = labels.encode(source.catalogue.articles)
     learned = _rows(source.catalogue, split.train, pictures)
     counts = pictures.counts(len(source.catalogue))

@@ -34,11 +34,12 @@ def train(
     channels: Annotated[int | None, typer.Option(help="3, or 1 for grey.")] = None,
     widths: Annotated[str, typer.Option(help="Channels of each stage of the small network.")] = "32,64,128",
     pooling: Annotated[str, typer.Option(help="max, mean, attention or logits.")] = "max",
-    hidden: Annotated[int, typer.Option(help="Width of the dense layers, 0 for none.")] = 256,
+    hidden: Annotated[int, typer.Option(help="Width of the dense layers, 0 for none.")] = 0,
     dropout: Annotated[float, typer.Option(help="Share of dense outputs left out in training.")] = 0.2,
     spatial_transformer: Annotated[bool, typer.Option("--spatial-transformer", help="Learn to crop.")] = False,
     max_images: Annotated[int | None, typer.Option(help="Photos an article, at most.")] = None,
     class_weights: Annotated[str, typer.Option(help="none, inverse or effective.")] = "none",
+    class_beta: Annotated[float, typer.Option(help="The beta of the effective number; nearer 1 weighs more.")] = 0.99,
     smoothing: Annotated[float, typer.Option(help="Label smoothing.")] = 0.0,
     weight_decay: Annotated[float, typer.Option(help="Decay of the weights.")] = 0.05,
     mirror: Annotated[float, typer.Option(help="Share of photos mirrored in training.")] = 0.5,
@@ -83,6 +84,7 @@ def train(
         layer_decay=layer_decay,
         frozen=not finetune,
         class_weights=cast(ClassWeights, class_weights),
+        class_beta=class_beta,
         smoothing=smoothing,
         augment=AugmentConfig(mirror=mirror, crop=crop) if mirror or crop < 1 else None,
         seed=seed,
@@ -120,6 +122,19 @@ def judge(data: Data, checkpoint: Checkpoint, device: Device = "auto") -> None:
     for side in ("train", "test"):
         typer.echo(f"\n{side}\n\n{table(scores[side])}")
     typer.echo(f"\nPer class: {checkpoint}/test.json; every answer: articles.parquet and photos.parquet beside it.")
+
+
+@app.command()
+def plot(data: Data, checkpoint: Checkpoint) -> None:
+    """Draw what a tested run sees and mistakes: filters, a map of the test articles, mistakes, reliability."""
+    from .plotting import plot_run
+    from .progress import shown_progress
+    from .sources import open_source
+
+    with shown_progress("opening photos") as progress:
+        drawn = plot_run(checkpoint, open_source(data), progress=progress)
+    for address in drawn:
+        typer.echo(address)
 
 
 @app.command()

@@ -28,7 +28,8 @@ class NetworkConfig:
         widths: stages of the small network.
         pooling: how the photos of an article become one vector (``"max"``, ``"mean"``, ``"attention"``), or
             ``"logits"``: each photo is judged alone and the judgements are averaged.
-        hidden: width of the dense layers, 0 for none.
+        hidden: width of the dense layers before and after the pooling, 0 for none: a small network learns faster
+            without them, Lyst's had 1024.
         dropout: share of dense outputs left out in training.
         spatial_transformer: whether a learned warp comes before the backbone.
 
@@ -41,7 +42,7 @@ class NetworkConfig:
     channels: int | None = None
     widths: tuple[int, ...] = (32, 64, 128)
     pooling: Pooling = "max"
-    hidden: int = 256
+    hidden: int = 0
     dropout: float = 0.2
     spatial_transformer: bool = False
 

@@ -43,9 +43,7 @@ class Source:
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: Pictures | None = None
 
-    def load(
-        self, preprocessing: Preprocessing, *, max_images: int | None = None, progress: Progress | None = None
-    ) -> Pictures:
+    def load(self, preprocessing: Preprocessing, *, progress: Progress | None = None) -> Pictures:
         """The photos as a network wants them; those of a decoded source as they are."""
         if self.pictures is not None:
             return self.pictures
@@ -54,7 +52,6 @@ class Source:
             preprocessing.size,
             channels=preprocessing.channels,
             fit=preprocessing.fit,
-            max_images=max_images,
             progress=progress,
         )
 

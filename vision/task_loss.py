@@ -62,6 +62,7 @@ class TaskLoss(nn.Module):
         targets: the codes of the training articles, from `LabelSpace.encode`, which the weights are drawn from.
         weights: how classes are weighted, see `class_weights`; for facets the weight of a yes is the number of
             noes for each yes (``"inverse"``) or its square root (``"effective"``).
+        beta: the β of the effective number.
         smoothing: label smoothing of the cross-entropy, 0…1.
     """
 
@@ -71,13 +72,18 @@ class TaskLoss(nn.Module):
         targets: Mapping[str, np.ndarray],
         *,
         weights: ClassWeights = "none",
+        beta: float = 0.99,
         smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.labels, self.smoothing = labels, smoothing
         for number, task in enumerate(labels.tasks):
             codes = targets[task.name]
-            weight = _facet_weights(codes, weights) if task.facets else _code_weights(codes, len(task.classes), weights)
+            weight = (
+                _facet_weights(codes, weights)
+                if task.facets
+                else _code_weights(codes, len(task.classes), weights, beta)
+            )
             self.register_buffer(f"weight_{number}", torch.tensor(weight, dtype=torch.float32), persistent=False)
 
     def forward(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
@@ -104,8 +110,8 @@ class TaskLoss(nn.Module):
         return torch.stack(losses).mean()
 
 
-def _code_weights(codes: np.ndarray, classes: int, scheme: ClassWeights) -> np.ndarray:
-    return class_weights(np.bincount(codes[codes >= 0], minlength=classes), scheme)
+def _code_weights(codes: np.ndarray, classes: int, scheme: ClassWeights, beta: float) -> np.ndarray:
+    return class_weights(np.bincount(codes[codes >= 0], minlength=classes), scheme, beta=beta)
 
 
 def _facet_weights(codes: np.ndarray, scheme: ClassWeights) -> np.ndarray:

@@ -37,6 +37,7 @@ class TrainConfig:
         layer_decay: by what factor a stage of the backbone learns slower than the one above it.
         frozen: whether the backbone stays as it is, batch statistics included.
         class_weights: ``"none"``, ``"inverse"`` or ``"effective"``, see `class_weights`.
+        class_beta: the β of the effective number, 0…1; nearer 1 weighs rare classes more.
         smoothing: label smoothing.
         augment: random changes of the photos, or ``None``.
         seed: seeds the weights, the order and the changes.
@@ -55,6 +56,7 @@ class TrainConfig:
     layer_decay: float = 1.0
     frozen: bool = False
     class_weights: ClassWeights = "none"
+    class_beta: float = 0.99
     smoothing: float = 0.0
     augment: AugmentConfig | None = field(default_factory=AugmentConfig)
     seed: int = 0
@@ -108,7 +110,9 @@ class Training(pl.LightningModule):
         self.pictures, self.targets = pictures, targets
         self.rows, self.watched = train, validation
         known = {name: codes[train] for name, codes in targets.items()}
-        self.loss = TaskLoss(network.labels, known, weights=config.class_weights, smoothing=config.smoothing)
+        self.loss = TaskLoss(
+            network.labels, known, weights=config.class_weights, beta=config.class_beta, smoothing=config.smoothing
+        )
         size = network.backbone.preprocessing.size
         self.augment: nn.Module = nn.Identity() if config.augment is None else Augmentation(config.augment, size)
         self.history: list[dict[str, Any]] = []

@@ -114,8 +114,15 @@ def test_the_first_good_photos_are_used_when_their_number_is_limited(tmp_path: P
     (tmp_path / "bad.jpg").write_text("no photo")
     for name in ("1.png", "2.png", "3.png"):
         Image.new("RGB", (4, 4), (int(name[0]), 0, 0)).save(tmp_path / name)
-    pictures = load_pictures(shop(tmp_path, a=("bad.jpg", "1.png", "2.png", "3.png")), 4, max_images=2)
-    assert pictures.pixels[:, 0, 0, 0].tolist() == [1, 2]
+    catalogue = shop(tmp_path, a=("bad.jpg", "1.png", "2.png", "3.png"), b=(), c=("3.png", "1.png", "2.png"))
+    pictures = load_pictures(catalogue, 4)
+    few = pictures.first(2)
+    assert few.pixels[:, 0, 0, 0].tolist() == [1, 2, 3, 1]
+    assert few.article.tolist() == [0, 0, 2, 2]
+    assert few.content == (*pictures.content[:2], *pictures.content[3:5])
+    assert pictures.first(None) is pictures
+    with pytest.raises(ValueError, match="max_images: expected at least 1, got 0"):
+        pictures.first(0)
 
 
 def test_the_same_photo_in_another_container_has_the_same_fingerprint(tmp_path: Path) -> None:

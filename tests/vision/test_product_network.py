@@ -161,5 +161,5 @@ def test_bad_options_are_refused_by_name() -> None:
         class_weights(np.array([1]), "log")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="mean, std: expected 1 numbers"):
         Preprocessing(8, 1)
-    with pytest.raises(ValueError, match="channels: expected 3 for the backbone 'resnet50', got 1"):
-        build_backbone("resnet50", channels=1)
+    with pytest.raises(ValueError, match="channels: expected 3 for the backbone 'resnet-50', got 1"):
+        build_backbone("resnet-50", channels=1)
