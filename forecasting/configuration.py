@@ -34,6 +34,8 @@ def to_plain(value: Any) -> Any:
         cls = type(value)
         fields = {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
         return {"type": f"{cls.__module__}:{cls.__qualname__}", **fields}
+    if isinstance(value, Configured):
+        return value.configuration()
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -140,6 +142,8 @@ def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) ->
     for name, value in changes.items():
         if isinstance(value, Mapping) and dataclasses.is_dataclass(values[name]):
             values[name] = override(values[name], value, f"{where}.{name}")
+        elif isinstance(value, Mapping) and isinstance(values[name], Configured):
+            values[name] = values[name].override(value)
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
     return values

@@ -14,6 +14,7 @@ from gluonts.model.predictor import Predictor
 from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
+from .configuration import Configured
 from .grouping import Entry, as_multivariate
 
 Dependence = Literal["gaussian", "empirical"]
@@ -80,7 +81,7 @@ class Coupled(Predictor):
         return cls(Predictor.deserialize(Path(path) / "predictor", **kwargs), ranks, **described)
 
 
-class CoupledEstimator(Estimator):
+class CoupledEstimator(Configured, Estimator):
     """Trains a model and couples it with what its forecasts of the training span missed; see `couple`.
 
     Arguments:
@@ -99,6 +100,10 @@ class CoupledEstimator(Estimator):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if dependence not in get_args(Dependence):
+            raise ValueError(f"dependence: expected one of {', '.join(get_args(Dependence))}, got {dependence!r}")
+        if windows < 2:
+            raise ValueError(f"windows: expected at least 2 to learn from, got {windows}")
         self.model, self.dependence, self.windows, self.seed = model, dependence, windows, seed
 
     def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> Coupled:
@@ -120,6 +125,10 @@ class CoupledEstimator(Estimator):
         model: Any = self.model
         model = model.for_run(seed, directory) if hasattr(model, "for_run") else model
         return CoupledEstimator(model, dependence=self.dependence, windows=self.windows, seed=seed)
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"model": self.model, "dependence": self.dependence, "windows": self.windows, "seed": self.seed}
 
 
 def couple(

@@ -9,12 +9,14 @@ from gluonts.model.estimator import Estimator
 
 from ..datasets import Metadata
 from .copula import Copula
+from .coupled import CoupledEstimator
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, SharedWeights, Transformer
 from .estimator import ForecastEstimator
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .settings import shipped_settings
+from .univariate import imported_model
 
 
 class GRURealNVPEstimator(ForecastEstimator):
@@ -111,6 +113,7 @@ MODELS: dict[str, Builder] = {
     "gp-copula": _composed(GPCopulaEstimator),
     "timegrad": _composed(TimeGradEstimator),
     "deepar": _composed(DeepAREstimator),
+    "deepar-coupled": lambda metadata: CoupledEstimator(_composed(DeepAREstimator)(metadata)),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
     "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
     "random-walk": lambda metadata: RandomWalkPredictor(metadata.prediction_length),
@@ -124,7 +127,7 @@ def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | No
     """Make a model for a dataset, with the shipped settings for it.
 
     Arguments:
-        name: a key of `MODELS`.
+        name: a key of `MODELS`, or ``module:Class`` for any other estimator; see `imported_model`.
         metadata: the dataset.
         overrides: settings that go before the shipped ones.
 
@@ -134,6 +137,8 @@ def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | No
     Raises:
         ValueError: the name or a setting is unknown; the message names those known.
     """
+    if ":" in name:
+        return imported_model(name, metadata, overrides or {})
     if name not in MODELS:
         raise ValueError(f"models: unknown model {name!r}, expected one of {', '.join(MODELS)}")
     model = MODELS[name](metadata)

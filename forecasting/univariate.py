@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import inspect
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 
+from ..datasets import Metadata
+from .configuration import Configured, refuse_unknown
 from .grouped import GroupedPredictor, quiet_gluonts
 from .grouping import Entry, as_multivariate, as_univariate
 from .seeding import seeded
@@ -77,6 +82,49 @@ class GroupedEstimator(Estimator):
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
         return GroupedEstimator(self.estimator, seed=seed)
+
+
+def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -> Estimator | Predictor:
+    """Make a model that is not ours, for a dataset.
+
+    Arguments:
+        name: ``module:Class`` of an estimator, or ``module:function`` of a function of the `Metadata`. An estimator
+            of gluonts is taken for one of single series and grouped; what a function returns is taken as it is.
+        metadata: the dataset; the class is given its frequency and horizon.
+        settings: further arguments of the class.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: nothing of this name can be imported, it is neither an estimator nor a function, or a setting is
+            unknown to it.
+
+    Example:
+        >>> metadata = Metadata("sales", "D", 7, ("a", "b"))
+        >>> imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 7}).estimator.patch_len
+        7
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"models: cannot import {name!r}: {error}") from error
+    is_class = isinstance(found, type) and issubclass(found, Estimator)
+    if not is_class:
+        if not callable(found) or isinstance(found, type):
+            raise ValueError(f"models: expected an estimator or a function of the metadata, got {name!r}")
+        refuse_unknown((), settings, name)
+        return found(metadata)
+    known = inspect.signature(found).parameters
+    refuse_unknown(list(known), settings, name)
+    given = {"freq": metadata.freq, "prediction_length": metadata.prediction_length}
+    arguments = {key: value for key, value in given.items() if key in known} | dict(settings)
+    for key, parameter in known.items():
+        if parameter.default is inspect.Parameter.empty and key not in arguments:
+            raise ValueError(f"{name}: expected a value for {key}, which has no default")
+    estimator = found(**arguments)
+    return estimator if isinstance(estimator, Configured) else GroupedEstimator(estimator)
 
 
 def single_series(entries: Iterable[Entry]) -> list[Entry]:

@@ -1,5 +1,7 @@
 """The named models, DeepAR and the naive rows on small data; settings by name."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +29,8 @@ SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
 
 def short(name):
     """Settings that train a model for a moment, and sample it in few steps."""
+    if name == "deepar-coupled":
+        return {"model": SHORT, "windows": 4}
     return {**SHORT, "head": {"steps": 5}} if name == "timegrad" else SHORT
 
 
@@ -56,7 +60,9 @@ def test_every_model_forecasts_one_series(name):
 @pytest.mark.parametrize("name", [name for name in MODELS if hasattr(build_model(name, METADATA), "train")])
 def test_a_configuration_says_all_and_a_run_is_seeded(name, walks):
     model = build_model(name, METADATA).override(short(name))
-    assert model.for_run(7).configuration()["train"]["seed"] == 7
+    configuration = model.for_run(7).configuration()
+    assert configuration.get("model", configuration)["train"]["seed"] == 7
+    assert json.loads(json.dumps(configuration)) is not None
     first, second = (next(model.for_run(3).train(walks).predict(walks, num_samples=3)).samples for _ in range(2))
     np.testing.assert_array_equal(first, second)
 

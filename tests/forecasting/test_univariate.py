@@ -5,7 +5,14 @@ import pytest
 from gluonts.model.forecast import QuantileForecast
 from gluonts.model.predictor import Predictor
 from gluonts.torch import DeepAREstimator, PatchTSTEstimator, TemporalFusionTransformerEstimator
-from hemline.forecasting import CoupledEstimator, GroupedEstimator
+from hemline.datasets import Metadata
+from hemline.forecasting import (
+    CoupledEstimator,
+    GroupedEstimator,
+    GRUMAFEstimator,
+    SeasonalNaivePredictor,
+    build_model,
+)
 from hemline.forecasting.grouped import paths_of
 
 SHORT = {"batch_size": 4, "num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
@@ -39,6 +46,36 @@ def test_a_run_is_seeded(name, walks):
     drawn = [next(estimator.for_run(seed).train(walks).predict(walks, num_samples=3)).samples for seed in (1, 1, 2)]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert (drawn[0] != drawn[2]).any()
+
+
+METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
+
+
+def naive_of(metadata):
+    return SeasonalNaivePredictor(metadata.prediction_length, metadata.season)
+
+
+def test_a_model_of_another_package_is_made_by_its_name():
+    model = build_model("gluonts.torch:PatchTSTEstimator", METADATA, {"patch_len": 7, "d_model": 8})
+    assert (model.prediction_length, model.estimator.patch_len, model.estimator.d_model) == (7, 7, 8)
+    assert build_model("gluonts.torch:DeepAREstimator", METADATA).estimator.freq == "D"
+    assert build_model(f"{__name__}:naive_of", METADATA).season_length == 7
+    assert isinstance(build_model("hemline.forecasting:GRUMAFEstimator", METADATA), GRUMAFEstimator)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("gluonts.torch:Nothing", {}, "models: cannot import 'gluonts.torch:Nothing'"),
+        ("no_such_package:Model", {}, "models: cannot import 'no_such_package:Model'"),
+        ("gluonts.torch:PatchTSTEstimator", {"width": 3}, "PatchTSTEstimator: unknown setting 'width'"),
+        ("gluonts.torch:PatchTSTEstimator", {}, "PatchTSTEstimator: expected a value for patch_len"),
+        ("datetime:date", {}, "expected an estimator or a function of the metadata, got 'datetime:date'"),
+    ],
+)
+def test_a_name_that_makes_no_model_is_refused(name, settings, message):
+    with pytest.raises(ValueError, match=message):
+        build_model(name, METADATA, settings)
 
 
 def test_a_grouped_model_is_coupled(walks):
