@@ -23,6 +23,7 @@ from .models import (
 )
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .predictor import ForecastPredictor
+from .response import LogLinear
 from .scaling import Scaling
 from .scenario_grammar import Change, parse_change
 from .scenarios import Scenario, read_scenarios
@@ -51,6 +52,7 @@ __all__ = [
     "GroupedPredictor",
     "LSTMMAFEstimator",
     "LSTMRealNVPEstimator",
+    "LogLinear",
     "LowRankGaussian",
     "NonFiniteLoss",
     "Outcome",

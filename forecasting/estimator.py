@@ -52,7 +52,6 @@ class ForecastEstimator(Configured, Estimator):
     default_encoder: ClassVar[EncoderConfig] = Recurrent("gru")
     default_head: ClassVar[HeadConfig] = StudentT()
     default_scaling: ClassVar[Units] = Scaling("level")
-    default_response: ClassVar[LogLinear | None] = None
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class ForecastEstimator(Configured, Estimator):
         self.scaling = scaling or self.default_scaling
         self.encoder = encoder or self.default_encoder
         self.head = head or self.default_head
-        self.response = response or self.default_response
+        self.response = response
         self.train_config = train or TrainConfig()
 
     def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:

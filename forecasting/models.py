@@ -15,6 +15,8 @@ from .encoders import Recurrent, SharedWeights, Transformer
 from .estimator import ForecastEstimator
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
+from .response import LogLinear
+from .scaling import Domain, Scaling
 from .settings import shipped_settings
 from .univariate import imported_model
 
@@ -101,7 +103,21 @@ def _composed(estimator: type[ForecastEstimator] | type[DeepAREstimator]) -> Bui
     return build
 
 
+def _sales(metadata: Metadata) -> Estimator:
+    """GRU and MAF on sales without what prices and promotions explain, where the dataset has such channels."""
+    domain: Domain = "count" if metadata.domain == "count" else "nonnegative"
+    return ForecastEstimator(
+        metadata.freq,
+        metadata.prediction_length,
+        lags=metadata.lags or None,
+        scaling=Scaling("level", domain=domain),
+        head=MAF(blocks=3, hidden=50),
+        response=LogLinear() if metadata.covariates else None,
+    )
+
+
 MODELS: dict[str, Builder] = {
+    "sales-maf": _sales,
     "gru-real-nvp": _composed(GRURealNVPEstimator),
     "gru-maf": _composed(GRUMAFEstimator),
     "transformer-maf": _composed(TransformerMAFEstimator),

@@ -13,7 +13,6 @@ from gluonts.model.forecast import SampleForecast
 
 from ..datasets import ForecastData
 from .cannibalisation import Cannibalisation, cannibalisation
-from .pair_page import write_pair_view
 from .scenarios import Scenario, read_scenarios
 from .simulation import Simulation, simulate
 from .stored import forecast_frame, history_of, load_predictor, remembered_dataset
@@ -127,6 +126,9 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
     Raises:
         FileExistsError: `out` is a file.
     """
+    # matplotlib is slow to import, and no other command needs it.
+    from .pair_page import write_pair_view
+
     names = [scenario.name for scenario in outcomes.scenarios]
     for name in names:
         folder = out if len(names) == 1 else out / re.sub(r"[^\w.-]+", "-", name)
