@@ -61,6 +61,15 @@ class Drawn(Estimator):
         return Noise(HORIZON)
 
 
+class Untrained(Predictor):
+    """Draws from the global generators and learns nothing."""
+
+    def predict(self, dataset, num_samples: int = 100) -> Iterator[SampleForecast]:  # type: ignore[override]
+        for entry in dataset:
+            paths = np.random.normal(size=(num_samples, HORIZON, 2))
+            yield SampleForecast(paths, start_date=entry["start"] + entry["target"].shape[1])
+
+
 def total(entry: dict) -> float:
     """A number that any change of any value of the entry changes."""
     fields = (entry["target"], entry["past_feat_dynamic_real"], entry["feat_dynamic_real"])
@@ -117,13 +126,14 @@ def test_what_is_known_ahead_reaches_the_forecast(arrays, tmp_path: Path) -> Non
     assert (forecasts(make(target, past, changed), tmp_path / "after").loc[2] != before.loc[2]).all()
 
 
-def test_the_same_seed_gives_the_same_numbers_to_the_last_digit(arrays) -> None:
+@pytest.mark.parametrize("model", [Drawn(), Untrained(HORIZON)], ids=["trained", "untrained"])
+def test_the_same_seed_gives_the_same_numbers_to_the_last_digit(arrays, model) -> None:
     data = make(*arrays)
     tables = []
     for disturbance in (1, 2):
         np.random.seed(disturbance)
         torch.manual_seed(disturbance)
-        tables.append(backtest({"m": Drawn()}, data, seeds=(0, 1), quiet=True))
+        tables.append(backtest({"m": model}, data, seeds=(0, 1), quiet=True))
     assert tables[0].equals(tables[1])
     by_seed = tables[0].query("metric == 'crps' and window == 0").set_index("seed")["value"]
     assert by_seed[0] != by_seed[1]
