@@ -1,5 +1,6 @@
 """Models of series: composed estimators, predictors and scenarios."""
 
+from .autoregression import VARPredictor
 from .copula import Copula
 from .coupled import Coupled, CoupledEstimator, couple
 from .deepar import DeepAREstimator
@@ -69,6 +70,7 @@ __all__ = [
     "TrainConfig",
     "Transformer",
     "TransformerMAFEstimator",
+    "VARPredictor",
     "VecLSTMCopulaEstimator",
     "VecLSTMIndependentEstimator",
     "build_model",

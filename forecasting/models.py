@@ -8,6 +8,7 @@ from typing import Any
 from gluonts.model.estimator import Estimator
 
 from ..datasets import Metadata
+from .autoregression import VARPredictor
 from .copula import Copula
 from .coupled import CoupledEstimator
 from .deepar import DeepAREstimator
@@ -130,6 +131,7 @@ MODELS: dict[str, Builder] = {
     "timegrad": _composed(TimeGradEstimator),
     "deepar": _composed(DeepAREstimator),
     "deepar-coupled": lambda metadata: CoupledEstimator(_composed(DeepAREstimator)(metadata)),
+    "var": lambda metadata: VARPredictor(metadata.prediction_length),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
     "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
     "random-walk": lambda metadata: RandomWalkPredictor(metadata.prediction_length),
