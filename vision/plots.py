@@ -76,11 +76,11 @@ def embedding_map(
     names = sorted(set(labels))
     palette = plt.get_cmap("tab20")
     colour = {name: palette(number % 20) for number, name in enumerate(names)}
-    axis.scatter(*places.T, s=8, c=[colour[label] for label in labels], linewidths=0)
+    axis.scatter(places[:, 0], places[:, 1], s=8, c=[colour[label] for label in labels], linewidths=0)
     drawn: list[np.ndarray] = []
     for number in np.random.default_rng(seed).permutation(len(vectors)):
         place = places[number]
-        if len(drawn) >= pictures or any(np.abs(place - other).max() < 0.028 for other in drawn):
+        if len(drawn) >= pictures or any(np.abs(place - other).max() < 0.036 for other in drawn):
             continue
         drawn.append(place)
         image = shown(thumbnails[number])
