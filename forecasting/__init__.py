@@ -7,7 +7,7 @@ from .deepar import DeepAREstimator
 from .encoders import Recurrent, SharedWeights, Transformer
 from .estimator import ForecastEstimator
 from .grouped import GroupedPredictor
-from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP, StudentT
+from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, NegativeBinomial, RealNVP, StudentT
 from .models import (
     MODELS,
     GPCopulaEstimator,
@@ -55,6 +55,7 @@ __all__ = [
     "LSTMRealNVPEstimator",
     "LogLinear",
     "LowRankGaussian",
+    "NegativeBinomial",
     "NonFiniteLoss",
     "Outcome",
     "RandomWalkPredictor",

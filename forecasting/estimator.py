@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from gluonts.model.estimator import Estimator
 
 from .configuration import Configured, from_plain
@@ -92,6 +93,8 @@ class ForecastEstimator(Configured, Estimator):
 
     def _units(self, head: EmissionHead) -> Units:
         """The units of the network: counts that were divided by a response are numbers like others."""
+        if head.lattice and (self.scaling.change is not None or self.scaling.past):
+            raise ValueError(f"scaling: a head of whole numbers needs of='level', got {self.scaling}")
         if self.response is None:
             return self.scaling
         if head.lattice:
@@ -137,6 +140,8 @@ class ForecastEstimator(Configured, Estimator):
             validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
         with seeded(self.train_config.seed):
             forecaster = self.network(spec, series.statistics)
+            if forecaster.head.lattice:
+                _require_counts(entries, spec)
             log = fit(forecaster, self.train_config, series, validation, spec.item_ids, ckpt_path)
         return ForecastPredictor(self, forecaster.cpu(), log, response=response)
 
@@ -181,3 +186,13 @@ class ForecastEstimator(Configured, Estimator):
             "response": self.response,
             "train": self.train_config,
         }
+
+
+def _require_counts(entries: list[Entry], spec: SeriesSpec) -> None:
+    """Raise for the first value that is no count, by series."""
+    for entry in entries:
+        seen = np.nan_to_num(entry["target"])
+        for item, values in zip(spec.item_ids, seen, strict=True):
+            bad = values[(values < 0) | (values != np.round(values))]
+            if len(bad):
+                raise ValueError(f"training_data: a head of whole numbers needs counts, got {bad[0]:g} in {item!r}")

@@ -5,6 +5,7 @@ from .flows import MAF, RealNVP
 from .gaussian import Gaussian, LowRankGaussian
 from .gaussian_process import GaussianProcess
 from .head import DensityHead, EmissionHead, HeadConfig
+from .negative_binomial import NegativeBinomial
 from .student_t import StudentT
 
 HEADS: dict[str, HeadConfig] = {
@@ -16,6 +17,7 @@ HEADS: dict[str, HeadConfig] = {
     "gaussian-process": GaussianProcess(rank=2),
     "diffusion": Diffusion(steps=8, layers=2),
 }
+"""Heads of numbers; `NegativeBinomial`, a head of counts, has laws of its own."""
 
 __all__ = [
     "HEADS",
@@ -27,6 +29,7 @@ __all__ = [
     "GaussianProcess",
     "HeadConfig",
     "LowRankGaussian",
+    "NegativeBinomial",
     "RealNVP",
     "StudentT",
 ]
