@@ -19,7 +19,7 @@ def lines(
     for (name, values), marker in zip(curves.items(), "osd^v", strict=False):
         axes.plot(x, values, marker=marker, label=name)
     axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel, title=title)
-    axes.set_xticks(list(x), [f"{value:g}" for value in x])
+    axes.set_xticks(list(x), [f"{value:g}" for value in x], rotation=45)
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend()

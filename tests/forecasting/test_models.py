@@ -94,7 +94,7 @@ def test_an_unknown_setting_is_refused_with_those_known(changes, message):
 
 
 def test_an_unknown_model_is_refused_with_those_known():
-    with pytest.raises(ValueError, match="models: unknown model 'gru-mfa', expected one of gru-real-nvp, gru-maf"):
+    with pytest.raises(ValueError, match="models: unknown model 'gru-mfa', expected one of sales-maf, gru-real-nvp"):
         build_model("gru-mfa", METADATA)
     with pytest.raises(ValueError, match="random-walk: has no settings, got train"):
         build_model("random-walk", METADATA, SHORT)
