@@ -59,7 +59,7 @@ def from_plain(data: Any, allowed: type | None = None) -> Any:
     Example:
         >>> from hemline.forecasting.scaling import Scaling
         >>> from_plain(to_plain(Scaling("change", lag=7)))
-        Scaling(of='change', lag=7, prior=1.0)
+        Scaling(of='change', lag=7, prior=1.0, domain='real')
     """
     if isinstance(data, list):
         return tuple(from_plain(item) for item in data)

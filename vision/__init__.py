@@ -1,1 +1,1 @@
-"""Models of pictures. Empty so far: see the README for what is planned."""
+"""Models of pictures: classify, describe and embed articles from their photos."""
