@@ -148,7 +148,7 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
     seconds = {"seconds_train": 0.0, "seconds_predict": 0.0, "seconds_score": 0.0}
     forecasts, training = [], []
     machine.reset_peak_memory()
-    with _quiet():
+    with quiet_gluonts():
         for fit, block in enumerate(_blocks(windows, protocol.refit_every)):
             tell(f"training ({fit + 1})" if protocol.refit_every else "training")
             began = time.perf_counter()
@@ -265,7 +265,7 @@ def _long(record: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_gluonts() -> Iterator[None]:
     """Without gluonts' progress bars, and without pandas' notice on the business days that gluonts counts in."""
     with env._let(use_tqdm=False), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Period with BDay freq is deprecated", category=FutureWarning)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ class Store:
     def checkpoints(self, run: str) -> Path:
         """The folder from which the training of a run goes on."""
         return self.folder / "checkpoints" / run
+
+    def output(self, run: str) -> Path:
+        """The file with what a run prints in a worker; gone with the checkpoints when the run has finished."""
+        return self.checkpoints(run) / "output.log"
 
     def record(self, run: str) -> dict[str, Any] | None:
         """The record of a run, finished or failed; ``None`` if there is none."""
@@ -93,6 +98,8 @@ class Store:
         """Write scores.parquet and runs.parquet anew from all runs."""
         records = self._records()
         self.folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # not there, or not empty: workers of another backtest are at it
+            (self.folder / "partial").rmdir()
         finished = [record["run"] for record in records if record["status"] == "finished"]
         _write_parquet(join_scores(self.scores(run) for run in finished), self.folder / "scores.parquet")
         _write_parquet(runs_table(records), self.folder / "runs.parquet")
@@ -116,8 +123,6 @@ class Store:
         if place.exists():
             shutil.rmtree(place)
         os.replace(partial, place)
-        if not any(partial.parent.iterdir()):
-            partial.parent.rmdir()
 
 
 @dataclass(frozen=True)
