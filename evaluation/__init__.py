@@ -2,6 +2,8 @@
 
 from .backtest import BacktestError, RunFailedWarning, backtest
 from .calibration import calibration_histogram
+from .grid import Grid, read_grid
+from .grid_run import run_grid
 from .metrics import METRICS, Metric, Outcome
 from .plots import plot_forecast
 from .published import published_scores
@@ -22,6 +24,7 @@ __all__ = [
     "METRICS",
     "Backtest",
     "BacktestError",
+    "Grid",
     "Metric",
     "Outcome",
     "RunFailedWarning",
@@ -36,8 +39,10 @@ __all__ = [
     "load_backtest",
     "plot_forecast",
     "published_scores",
+    "read_grid",
     "report",
     "rolling_windows",
+    "run_grid",
     "summary",
     "table",
     "trajectory_energy_score",

@@ -97,7 +97,7 @@ def backtest(
     store = None if out is None else Store(out)
     if store is not None:
         windows = windows_of(data.test, data.metadata.prediction_length)
-        store.save_history(runs[0].record()["data_fingerprint"], history_rows(windows, data.metadata.item_ids))
+        store.save_history(runs[0].record()["data_fingerprint"], lambda: history_rows(windows, data.metadata.item_ids))
     jobs = [Job(run.record(), partial(_given, run)) for run in runs]
     ended = run_jobs(jobs, store, [Here()], Progress(len(jobs), quiet), stop_on_failure=stop_on_failure)
     records, tables = [one.record for one in ended], [one.scores for one in ended if one.scores is not None]

@@ -4,6 +4,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,8 @@ from gluonts.model.predictor import Predictor
 
 from ..datasets.data import ForecastData, Metadata
 from .backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
+from .grid import read_grid
+from .grid_run import run_grid
 from .metrics import METRICS
 from .report import report
 from .store import Backtest, load_backtest
@@ -86,22 +89,49 @@ def register(
 
     @app.command(name="table")
     def table_command(
-        folder: Annotated[Path, typer.Argument(help="Folder that `hemline backtest` wrote.")],
+        folder: Annotated[Path | None, typer.Argument(help="Folder that `hemline backtest` or a grid wrote.")] = None,
         metric: Annotated[
             str, typer.Option(help=f"One or several of {', '.join(METRICS)}, separated by commas; or `all`.")
         ] = "crps_sum",
         format: Annotated[str, typer.Option(help="markdown, latex or csv.")] = "markdown",
+        run: Annotated[Path | None, typer.Option(help="TOML file of a grid to run first; see docs/grids.md.")] = None,
+        workers: Annotated[
+            str | None,
+            typer.Option(
+                help="With --run: worker processes, 1 for none, `all` for one a core; the file's if left out."
+            ),
+        ] = None,
+        ray: Annotated[bool, typer.Option("--ray", help="With --run: workers on Ray, on this machine.")] = False,
+        address: Annotated[str | None, typer.Option(help="With --run: of a Ray cluster to run on.")] = None,
     ) -> None:
         """Print models against datasets, or with several metrics models against metrics for each dataset.
 
+        With --run, the models × datasets × seeds of a TOML file are run first, in this process, in worker processes
+        or on Ray. Started again after an interruption, it goes on where it stopped.
+
         Example: hemline table runs/sales --metric crps,energy_score,coverage_80 --format latex
+
+        Example: hemline table --run examples/grid.toml --workers all
         """
-        found = load_backtest(folder)
         formats: tuple[Format, ...] = ("markdown", "latex", "csv")
         if format not in formats:
             raise ValueError(f"format: expected one of {', '.join(formats)}, got {format!r}")
+        if run is not None and folder is None:
+            grid = read_grid(run, names)
+            if workers is not None:
+                grid = replace(grid, workers=parse_workers(workers))
+            found = run_grid(grid, build, load, ray=ray, address=address)
+        elif folder is not None and run is None:
+            for option, given in (("workers", workers), ("ray", ray), ("address", address)):
+                if given:
+                    raise ValueError(f"{option}: expected with --run only, got it with the folder {folder}")
+            found = load_backtest(folder)
+        else:
+            raise ValueError(f"folder: expected either a folder or --run GRID.toml, got {'both' if run else 'neither'}")
         texts = [made.render(formats[formats.index(format)]) for made in make_tables(found, metric)]
         typer.echo("\n\n".join(texts))
+        if run is not None and found.missing:
+            raise BacktestError(f"{len(found.missing)} cell(s) are missing; the lines under the table say why")
 
     @app.command(name="report")
     def report_command(
@@ -163,6 +193,29 @@ def parse_seeds(text: str) -> list[int]:
     return [int(part) for part in parts] if "," in text else list(range(int(text)))
 
 
+def parse_workers(text: str) -> int | None:
+    """The number of workers, ``None`` for as many as there are cores.
+
+    Arguments:
+        text: what the user gave.
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError: the text is neither a number from 1 nor ``all``.
+
+    Example:
+        >>> parse_workers("2"), parse_workers("all")
+        (2, None)
+    """
+    if text == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"workers: expected a number from 1, or all; got {text!r}")
+    return int(text)
+
+
 def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """Settings of models from a TOML file with a table for each.
 
@@ -204,7 +257,7 @@ def make_tables(found: Backtest, metric: str) -> list[ScoreTable]:
     """
     names = [name.strip() for name in metric.split(",") if name.strip()]
     if len(names) == 1 and names[0] != "all":
-        return [table(found.scores, names[0], runs=found.runs)]
+        return [table(found.scores, names[0], runs=found.runs, missing=found.missing)]
     wanted = None if names == ["all"] else names
     datasets = found.scores["dataset"].drop_duplicates()
-    return [summary(found.scores, dataset, wanted, runs=found.runs) for dataset in datasets]
+    return [summary(found.scores, dataset, wanted, runs=found.runs, missing=found.missing) for dataset in datasets]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -77,6 +77,12 @@ class Progress:
     def failed(self, record: Record) -> None:
         """The run failed."""
         self._end(record, f"FAILED, {record['error']}", "red")
+
+    def unmade(self, lines: Sequence[str], count: int) -> None:
+        """Some runs could not be made; a line for those with the same reason."""
+        self.ended += count
+        for line in lines:
+            self.console.print(line, style="red", markup=False)
 
     def retried(self, record: Record) -> None:
         """The run is begun anew."""

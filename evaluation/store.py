@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from .rows import SCORE_COLUMNS
 from .run import Result
 
 _RECORD = "run.json"
+_PLAN = "plan.json"
 
 
 class Store:
@@ -78,17 +81,46 @@ class Store:
         (partial / "traceback.txt").write_text(traceback)
         self._finish(partial, record)
 
-    def save_history(self, dataset: str, history: pd.DataFrame) -> None:
-        """Keep what a chart shows of a dataset.
+    def save_history(self, dataset: str, history: Callable[[], pd.DataFrame]) -> None:
+        """Keep what a chart shows of a dataset, unless it is kept already.
 
         Arguments:
             dataset: the dataset's fingerprint.
-            history: rows of `rows.history_rows`.
+            history: makes the rows of `rows.history_rows`.
         """
         path = self.folder / "datasets" / f"{dataset}.parquet"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_parquet(history, path)
+            _write_parquet(history(), path)
+
+    def save_plan(self, cells: Sequence[Mapping[str, Any]]) -> None:
+        """Keep which cells a grid has, so that a table can say which are missing.
+
+        Arguments:
+            cells: for each model, dataset, seed, run (``None`` if it could not be made) and error.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(timezone.utc).isoformat(timespec="microseconds")
+        partial = self.folder / f"{_PLAN}.partial"
+        partial.write_text(json.dumps({"written": now, "cells": list(cells)}, indent=1))
+        os.replace(partial, self.folder / _PLAN)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other grids out of the folder; a lock that the system takes back when the process ends.
+
+        Raises:
+            ValueError: another one is in it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ValueError(
+                    f"out: expected a folder that no other grid is writing to, got {self.folder}"
+                ) from error
+            yield
 
     def scores(self, run: str) -> pd.DataFrame:
         """The rows of a finished run in the long table."""
@@ -133,11 +165,13 @@ class Backtest:
         folder: where it lies.
         scores: the long table of all finished runs.
         runs: the runs table, failed ones included.
+        missing: the cells of a grid without a finished run: model, dataset, seed, failed (or not run yet) and reason.
     """
 
     folder: Path
     scores: pd.DataFrame
     runs: pd.DataFrame
+    missing: tuple[dict[str, Any], ...] = ()
 
     def forecasts(self, run: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Stored forecasts of a run, some columns or all: see `rows.forecast_rows`."""
@@ -174,11 +208,62 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
             Store(folder).consolidate()
         else:
             raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
-    found = Backtest(folder, pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet"))
+    scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
+    missing: list[dict[str, Any]] = []
+    if (folder / _PLAN).exists():
+        plan = json.loads((folder / _PLAN).read_text())
+        runs = planned_runs(plan, runs)
+        order = {run: place for place, run in enumerate(runs.get("run", ()))}
+        scores = scores[scores["run"].isin(list(order))]
+        scores = scores.sort_values("run", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+        missing = missing_cells(plan, runs)
+    found = Backtest(folder, scores, runs, tuple(missing))
     if found.scores.empty:
-        reasons = "; ".join(sorted(set(found.runs["error"].dropna()))) or "none was started"
+        known = [cell["reason"] for cell in missing] if missing else list(found.runs["error"].dropna())
+        reasons = "; ".join(sorted(set(known))) or "none was started"
         raise ValueError(f"{folder}: no run of this backtest has finished ({reasons})")
     return found
+
+
+def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs table in the order of a grid's plan, without what the plan has superseded.
+
+    Arguments:
+        plan: what `Store.save_plan` wrote.
+        runs: the runs table.
+
+    Returns:
+        Its rows, less the runs with other settings of a model on a dataset that began before the plan was written.
+    """
+    if runs.empty:
+        return runs
+    order = {cell["run"]: place for place, cell in enumerate(plan["cells"]) if cell["run"] is not None}
+    cells = {(cell["model"], cell["dataset"]) for cell in plan["cells"]}
+    pairs = pd.Series(list(zip(runs["model"], runs["dataset"], strict=True)), index=runs.index)
+    superseded = pairs.isin(list(cells)) & ~runs["run"].isin(list(order)) & (runs["started"] < plan["written"])
+    kept = runs[~superseded]
+    return kept.sort_values("run", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
+
+
+def missing_cells(plan: Mapping[str, Any], runs: pd.DataFrame) -> list[dict[str, Any]]:
+    """The cells of a grid without a finished run, and why.
+
+    Arguments:
+        plan: what `Store.save_plan` wrote.
+        runs: the runs table.
+
+    Returns:
+        For each model, dataset, seed, failed (``False`` if it was not run yet) and reason.
+    """
+    errors = {} if runs.empty else dict(zip(runs["run"], runs["error"], strict=True))
+    missing = []
+    for cell in plan["cells"]:
+        failed = cell["error"] is not None or cell["run"] in errors
+        error = cell["error"] or errors.get(cell["run"])
+        if not failed or error is not None:
+            place = {key: cell[key] for key in ("model", "dataset", "seed")}
+            missing.append(place | {"failed": failed, "reason": error or "not run yet"})
+    return missing
 
 
 def join_scores(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -28,6 +28,7 @@ class Cell:
         error: standard error of the mean over seeds; NaN for a single seed.
         seeds: the number of runs behind it, 0 where none finished.
         failed: the number of runs that failed.
+        missing: the number of runs that a grid has still to run.
         best: whether it is among the best two of its column.
         share: whether it is a share of observations, written with three places.
     """
@@ -36,21 +37,24 @@ class Cell:
     error: float = math.nan
     seeds: int = 0
     failed: int = 0
+    missing: int = 0
     best: bool = False
     share: bool = False
 
     @property
     def text(self) -> str:
-        """Three significant digits (of a share three places) and the standard error, ``failed`` or ``–``."""
+        """Three significant digits (of a share three places) and the standard error, or why there are none."""
         if math.isnan(self.mean):
-            return "failed" if self.failed and not self.seeds else "–"
+            why = "failed" if self.failed else "missing" if self.missing else "–"
+            return "–" if self.seeds else why
         fixed = self.share or self.mean == 0
         places = 3 if fixed else max(0, 2 - math.floor(math.log10(abs(self.mean))))
         text = f"{self.mean:.{places}f}"
         if not math.isnan(self.error):
             # What does not depend on the seed differs by rounding at most.
             text += " ± 0" if self.error < 1e-12 * abs(self.mean) or self.error == 0 else f" ± {self.error:.{places}f}"
-        return text + (f" ({self.failed} failed)" if self.failed else "")
+        lacking = [f"{n} {what}" for n, what in ((self.failed, "failed"), (self.missing, "missing")) if n]
+        return f"{text} ({', '.join(lacking)})" if lacking else text
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def table(
     metric: str = "crps_sum",
     *,
     runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+    missing: Sequence[Mapping[str, Any]] = (),
 ) -> ScoreTable:
     """Models against datasets on one metric, the best two of each dataset in bold.
 
@@ -106,6 +111,7 @@ def table(
         scores: the long table of `backtest`.
         metric: a name in `METRICS`.
         runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
+        missing: the cells of a grid without a finished run, as `Backtest.missing` has them.
 
     Returns:
         The table; cells without a finished run are marked.
@@ -124,11 +130,11 @@ def table(
     """
     found, described, left_out = _overall(scores, runs)
     values = _of_metric(found, metric)
-    datasets = tuple(dict.fromkeys(found["dataset"]))
-    failures = _failures(described)
+    datasets = tuple(dict.fromkeys([*found["dataset"], *(cell["dataset"] for cell in missing)]))
+    lacking = _lacking(described, missing)
     rows = {
-        model: tuple(_cell(values, model, dataset, failures.get((model, dataset), 0)) for dataset in datasets)
-        for model in _models(found, described)
+        model: tuple(_cell(values, model, dataset, lacking.get((model, dataset), {})) for dataset in datasets)
+        for model in _models(found, [*described, *missing])
     }
     published, sources = _published(datasets, described) if metric == "crps_sum" else ({}, ())
     return ScoreTable(
@@ -136,7 +142,7 @@ def table(
         columns=datasets,
         rows=_with_best(rows, [METRICS[metric]] * len(datasets)),
         published=published,
-        notes=(*left_out, *sources),
+        notes=(*left_out, *missing_lines(missing), *sources),
     )
 
 
@@ -146,6 +152,7 @@ def summary(
     metrics: Sequence[str] | None = None,
     *,
     runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+    missing: Sequence[Mapping[str, Any]] = (),
 ) -> ScoreTable:
     """Models against metrics on one dataset, the best two of each metric in bold.
 
@@ -154,6 +161,7 @@ def summary(
         dataset: its name; ``None`` where there is only one.
         metrics: names in `METRICS`; ``None`` takes all that were computed.
         runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
+        missing: the cells of a grid without a finished run, as `Backtest.missing` has them.
 
     Returns:
         The table.
@@ -170,16 +178,17 @@ def summary(
     found = found[found["dataset"] == dataset]
     chosen = [name for name in METRICS if name in set(found["metric"])] if metrics is None else list(metrics)
     values = {name: _of_metric(found, name) for name in chosen}
-    failures = _failures(described)
+    missing = [cell for cell in missing if cell["dataset"] == dataset]
+    lacking = _lacking(described, missing)
     rows = {
-        model: tuple(_cell(values[name], model, dataset, failures.get((model, dataset), 0)) for name in chosen)
-        for model in _models(found, [record for record in described if record["dataset"] == dataset])
+        model: tuple(_cell(values[name], model, dataset, lacking.get((model, dataset), {})) for name in chosen)
+        for model in _models(found, [*(record for record in described if record["dataset"] == dataset), *missing])
     }
     return ScoreTable(
         title=f"Scores on {dataset}, mean ± standard error over seeds",
         columns=tuple(METRICS[name].label for name in chosen),
         rows=_with_best(rows, [METRICS[name] for name in chosen]),
-        notes=left_out,
+        notes=(*left_out, *missing_lines(missing)),
     )
 
 
@@ -223,12 +232,14 @@ def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:
     return values
 
 
-def _cell(values: pd.DataFrame, model: str, dataset: str, failed: int) -> Cell:
+def _cell(values: pd.DataFrame, model: str, dataset: str, lacking: Mapping[int, bool]) -> Cell:
+    failed = sum(lacking.values())
+    missing = len(lacking) - failed
     chosen = values.loc[(values["model"] == model) & (values["dataset"] == dataset), "value"].dropna()
     if chosen.empty:
-        return Cell(failed=failed)
+        return Cell(failed=failed, missing=missing)
     error = float(chosen.std(ddof=1)) / math.sqrt(len(chosen)) if len(chosen) > 1 else math.nan
-    return Cell(float(chosen.mean()), error, len(chosen), failed)
+    return Cell(float(chosen.mean()), error, len(chosen), failed, missing)
 
 
 def _models(found: pd.DataFrame, described: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -236,13 +247,44 @@ def _models(found: pd.DataFrame, described: Sequence[Mapping[str, Any]]) -> list
     return list(dict.fromkeys([*(record["model"] for record in described), *found["model"]]))
 
 
-def _failures(described: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    counts: dict[tuple[str, str], int] = {}
+def _lacking(
+    described: Sequence[Mapping[str, Any]], missing: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], dict[int, bool]]:
+    """Of each model and dataset the seeds without a finished run, and whether they failed."""
+    found: dict[tuple[str, str], dict[int, bool]] = {}
     for record in described:
         if record["status"] == "failed":
-            key = (record["model"], record["dataset"])
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+            found.setdefault((record["model"], record["dataset"]), {})[record["seed"]] = True
+    for cell in missing:
+        found.setdefault((cell["model"], cell["dataset"]), {})[cell["seed"]] = cell["failed"]
+    return found
+
+
+def missing_lines(missing: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Which cells are missing and why, a line for those of a dataset with the same reason.
+
+    Arguments:
+        missing: the cells of a grid without a finished run, as `Backtest.missing` has them.
+
+    Returns:
+        The lines.
+
+    Example:
+        >>> cell = {"model": "gru-maf", "dataset": "sales", "reason": "not run yet"}
+        >>> missing_lines([cell | {"seed": 0}, cell | {"seed": 2}])
+        ('Missing: gru-maf on sales, seeds 0, 2: not run yet',)
+    """
+    seeds: dict[tuple[str, str, str], list[int]] = {}
+    for cell in missing:
+        seeds.setdefault((cell["dataset"], cell["reason"], cell["model"]), []).append(cell["seed"])
+    models: dict[tuple[str, str, tuple[int, ...]], list[str]] = {}
+    for (dataset, reason, model), numbers in seeds.items():
+        models.setdefault((dataset, reason, tuple(numbers)), []).append(model)
+    return tuple(
+        f"Missing: {', '.join(names)} on {dataset}, seed{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}: "
+        f"{reason}"
+        for (dataset, reason, numbers), names in models.items()
+    )
 
 
 def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> dict[str, tuple[Cell, ...]]:
