@@ -15,7 +15,7 @@ import torch
 from gluonts.torch.model.deepar import DeepAREstimator as Univariate
 from hemline.forecasting import DeepAREstimator, ForecastEstimator, Recurrent, TrainConfig
 from hemline.forecasting.grouping import as_univariate
-from hemline.forecasting.training import quiet_lightning
+from hemline.forecasting.quiet import quiet_lightning
 
 from .measuring import arguments, in_own_process, peak_gib, write
 from .shapes import SHAPES

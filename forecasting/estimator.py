@@ -21,7 +21,7 @@ from .response import LogLinear, fit_response
 from .scaling import Scaling
 from .seeding import seeded
 from .spec import SeriesSpec, infer_spec
-from .training import TrainConfig, fit
+from .training import TrainConfig
 from .windows import SeriesTensor, Statistics
 
 
@@ -125,6 +125,8 @@ class ForecastEstimator(Configured, Estimator):
                 history is shorter than the horizon.
             NonFiniteLoss: the loss became NaN or infinite.
         """
+        from .fitting import fit
+
         entries = as_multivariate(training_data)
         held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
         spec, response = self._infer(entries), None

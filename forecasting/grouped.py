@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,8 @@ from gluonts.model.forecast import Forecast, QuantileForecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
 from .grouping import Entry, as_multivariate, as_univariate
+from .quiet import quiet_gluonts
 from .seeding import seeded
-
-
-@contextmanager
-def quiet_gluonts() -> Iterator[None]:
-    """Leave out a warning that gluonts 0.17 causes at every lag it reads, thousands of times a forecast."""
-    with warnings.catch_warnings():
-        # By category: matching the message each time took a seventh of a forecast.
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 class GroupedPredictor(Predictor):

@@ -6,21 +6,19 @@ import copy
 import importlib
 import inspect
 import tempfile
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ..datasets import Metadata
 from .configuration import Configured, refuse_unknown
-from .grouped import GroupedPredictor, quiet_gluonts
+from .grouped import GroupedPredictor
 from .grouping import Entry, as_multivariate, as_univariate
+from .quiet import quiet_gluonts, quiet_lightning
 from .seeding import seeded
-from .training import quiet_lightning
 
 
 class GroupedEstimator(Estimator):
@@ -62,6 +60,8 @@ class GroupedEstimator(Estimator):
         rows, held_out = single_series(entries), None
         if validation_data is not None:
             held_out = single_series(as_multivariate(validation_data, "validation_data"))
+        from .epoch_log import EpochLog
+
         # Gluonts' torch models change their options in training, and leave files where they run.
         estimator, log = copy.copy(self.estimator), EpochLog()
         with tempfile.TemporaryDirectory() as folder, seeded(self.seed), quiet_lightning(), quiet_gluonts():
@@ -130,27 +130,3 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
 def single_series(entries: Iterable[Entry]) -> list[Entry]:
     """The single series of multivariate entries, one entry after the other."""
     return [row for entry in entries for row in as_univariate(entry)]
-
-
-class EpochLog(pl.Callback):
-    """Notes loss and seconds of every epoch of a gluonts training."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self._began = 0.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock."""
-        self._began = time.perf_counter()
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the row."""
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self.rows.append(
-            {
-                "epoch": trainer.current_epoch,
-                "train_loss": metrics.get("train_loss"),
-                "validation_loss": metrics.get("val_loss"),
-                "seconds": time.perf_counter() - self._began,
-            }
-        )

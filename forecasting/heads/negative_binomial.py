@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import nbinom
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
@@ -67,6 +66,9 @@ class NegativeBinomialHead(EmissionHead):
         """Draw counts by their quantile function, one uniform number each, so that scenarios share their noise."""
         mean, dispersion, zero = self._law(context, scale)
         level = torch.rand_like(mean)
+        # Its import takes longer than that of the rest of this package.
+        from scipy.stats import nbinom
+
         if zero is not None:
             chance = zero.sigmoid()
             level = ((level - chance) / (1 - chance)).clamp(0, 1 - 1e-7)

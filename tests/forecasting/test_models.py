@@ -19,8 +19,8 @@ from hemline.forecasting import (
     TrainConfig,
     build_model,
 )
-from hemline.forecasting.grouped import quiet_gluonts
 from hemline.forecasting.grouping import as_univariate
+from hemline.forecasting.quiet import quiet_gluonts
 from hemline.forecasting.seeding import seeded
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)

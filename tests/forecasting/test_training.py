@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from hemline.forecasting import MAF, ForecastEstimator, ForecastPredictor, NonFiniteLoss, TrainConfig
+from hemline.forecasting.fitting import Training, epoch_seed
 from hemline.forecasting.spec import infer_spec
-from hemline.forecasting.training import Training, epoch_seed
 from hemline.forecasting.windows import SeriesTensor
 
 SMALL = {"batches_per_epoch": 4, "batch_size": 8}

@@ -47,3 +47,9 @@ def test_every_room_is_a_package():
         for folder in [ROOT / room, *(path for path in (ROOT / room).rglob("*") if path.is_dir())]:
             if any(folder.glob("*.py")):
                 assert (folder / "__init__.py").exists(), folder
+
+
+def test_importing_the_models_leaves_the_slow_libraries_for_when_they_are_needed():
+    code = "import sys, hemline.forecasting; print({'lightning', 'scipy.stats', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
