@@ -53,15 +53,21 @@ def options(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the tables and the report.")] = Path("runs/demo"),
 ) -> None:
-    """Train two models on simulated sales, print their scores beside the naive rows, and write a report."""
+    """Train three models on simulated sales, print their scores beside the naive rows, and write a report."""
     from .datasets import simulated_sales
     from .evaluation import backtest, report, table
     from .forecasting import build_model
 
     data = simulated_sales()
     training = {"train": {"max_epochs": 12, "batches_per_epoch": 50}}
-    names = {"gru-maf": training, "deepar": training, "seasonal-naive": {}, "seasonal-walk": {}}
-    models = {name: build_model(name, data.metadata, settings) for name, settings in names.items()}
+    settings = {
+        "sales-maf": training,
+        "gru-maf": training,
+        "deepar": training,
+        "seasonal-naive": {},
+        "seasonal-walk": {},
+    }
+    models = {name: build_model(name, data.metadata, changes) for name, changes in settings.items()}
     scores = backtest(models, data, seeds=(0, 1), out=out)
     typer.echo(table(scores))
     typer.echo(f"\nThe report lies in {report(out)}")
