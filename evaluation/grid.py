@@ -102,9 +102,10 @@ def _grid(read: Mapping[str, Any], known: Sequence[str]) -> Grid:
         own = particular.get(dataset, {})
         _refuse_unknown(own, _ON_A_DATASET, f"on.{dataset}.")
         merged = {"seeds": 1} | {key: read[key] for key in (*_ON_A_DATASET, "metrics") if key in read} | own
-        own_settings = _table(own.get("settings", {}), f"on.{dataset}.settings")
+        names = {key: f"on.{dataset}.{key}" if key in own else key for key in (*merged, "settings")}
+        models = _names(merged["models"], names["models"])
+        own_settings = _tables(own.get("settings", {}), f"on.{dataset}.settings", models)
         merged["settings"] = _merged(_table(read.get("settings", {}), "settings"), own_settings)
-        names = {key: f"on.{dataset}.{key}" if key in own else key for key in merged}
         parts.append(_part(dataset, merged, known, names))
     chosen = list(dict.fromkeys(model for part in parts for model in part.models))
     _tables(read.get("settings", {}), "settings", chosen)

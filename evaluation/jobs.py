@@ -70,6 +70,10 @@ class Lane(Protocol):
     lost: tuple[type[Exception], ...]
     """What a job's future raises if the worker died."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether the worker has begun, so that time counts."""
+
     def submit(self, job: Job, store: Store | None, tell: Callable[[str], None]) -> Future[Ended]:
         """Begin a job."""
 
@@ -167,12 +171,15 @@ def run_jobs(
 class _Running:
     job: Job
     lane: Lane
+    began: float
     killed: bool = False
-    began: float = 0.0
 
-    def overdue(self, now: float) -> bool:
+    def overdue(self) -> bool:
+        """Whether its worker did not stop it though it should have."""
+        if not self.lane.ready:
+            self.began = monotonic()
         budget = self.job.time_budget
-        return budget is not None and not self.killed and now > self.began + budget + GRACE
+        return budget is not None and not self.killed and monotonic() > self.began + budget + GRACE
 
 
 class _Driver:
@@ -196,7 +203,7 @@ class _Driver:
                 lane = free.popleft()
                 self.progress.start(job.record)
                 future = lane.submit(job, self.store, self.progress.step)
-                running[future] = _Running(job, lane, began=monotonic())
+                running[future] = _Running(job, lane, monotonic())
             done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in done:
                 one = running.pop(future)
@@ -204,7 +211,7 @@ class _Driver:
                 if self._again(future, one):
                     waiting.appendleft(one.job)
             for one in running.values():
-                if one.overdue(monotonic()):
+                if one.overdue():
                     one.killed = True
                     one.lane.kill()
         return [self.ended[job.id] for job in jobs]

@@ -25,6 +25,7 @@ class Here:
     """This process."""
 
     lost: tuple[type[Exception], ...] = ()
+    ready = True
 
     def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
         """Do the job before returning."""
@@ -51,15 +52,21 @@ class WorkerProcess:
         self.threads = threads
         self._pool: ProcessPoolExecutor | None = None
         self._pid: Future[int] = Future()
+        self._warm: Future[None] = Future()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process has begun, and has imported what it needs."""
+        return self._warm.done()
 
     def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
         """Send the job to the process."""
         payload = pickle.dumps((job, store))
         try:
-            return self._started().submit(work, payload)
+            return self._started(payload).submit(work, payload)
         except BrokenProcessPool:  # it was killed while it had nothing to do
             self.kill()
-            return self._started().submit(work, payload)
+            return self._started(payload).submit(work, payload)
 
     def kill(self) -> None:
         """End the process."""
@@ -72,12 +79,13 @@ class WorkerProcess:
                     child.kill()
         pool.shutdown(cancel_futures=True)
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _started(self, payload: bytes) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_in_worker)
             with _environment(OMP_NUM_THREADS=str(self.threads)):
                 self._pid = self._pool.submit(os.getpid)
+            self._warm = self._pool.submit(warm_up, payload)
         return self._pool
 
 
@@ -96,12 +104,20 @@ class RayActor:
         self.lost: tuple[type[Exception], ...] = (ray.exceptions.RayActorError,)
         self._made = ray.remote(_Worker).options(num_cpus=threads, num_gpus=gpus, max_restarts=0)
         self._actor: Any = None
+        self._warm: Future[None] = Future()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the actor has found a place, and has imported what it needs."""
+        return self._warm.done()
 
     def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
         """Send the job to the actor."""
+        payload = pickle.dumps((job, store))
         if self._actor is None:
             self._actor = self._made.remote()
-        future: Future[Ended] = self._actor.work.remote(pickle.dumps((job, store))).future()
+            self._warm = self._actor.warm_up.remote(payload).future()
+        future: Future[Ended] = self._actor.work.remote(payload).future()
         return future
 
     def kill(self) -> None:
@@ -112,6 +128,9 @@ class RayActor:
 
 
 class _Worker:
+    def warm_up(self, payload: bytes) -> None:
+        warm_up(payload)
+
     def work(self, payload: bytes) -> Ended:
         return work(payload)
 
@@ -152,6 +171,16 @@ def on_ray(workers: int | None, threads: int = 1, address: str | None = None) ->
         yield [RayActor(threads, gpus) for _ in range(count)]
     finally:
         ray.shutdown()
+
+
+def warm_up(payload: bytes) -> None:
+    """Import in a worker what a job needs, before its time counts.
+
+    Arguments:
+        payload: the job and its store, pickled.
+    """
+    pickle.loads(payload)
+    import torch  # noqa: F401
 
 
 def work(payload: bytes) -> Ended:

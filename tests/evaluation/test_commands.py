@@ -79,6 +79,55 @@ def test_tables_come_in_three_formats_and_with_several_metrics(folder: Path, hem
     assert hemline("table", str(folder), "--metric", "all").stdout.count("Variogram") == 2
 
 
+def test_a_grid_is_run_and_its_table_printed(hemline, tmp_path: Path) -> None:
+    grid, out = tmp_path / "grid.toml", tmp_path / "grid"
+    lines = [
+        f"out = '{out}'",
+        "datasets = ['walks']",
+        "models = ['walk']",
+        "seeds = 2",
+        "[settings.walk]",
+        "spread = 3.0",
+    ]
+    grid.write_text("\n".join(lines))
+    result = hemline("table", "--run", str(grid), "--metric", "crps,nd")
+    assert result.exit_code == 0
+    assert "| walk  |" in result.stdout
+    assert "[2/2] walk on walks, seed 1: CRPS-sum" in result.stderr
+    assert hemline.built[0] == ("walk", {"spread": 3.0})
+    assert hemline("table", str(out), "--metric", "crps,nd").stdout == result.stdout
+    assert "[1/2] walk on walks, seed 0: already done" in hemline("table", "--run", str(grid)).stderr
+
+
+def test_missing_cells_of_a_grid_are_told_under_the_table_and_by_the_exit_code(hemline, tmp_path: Path) -> None:
+    grid = tmp_path / "grid.toml"
+    grid.write_text(f"out = '{tmp_path / 'grid'}'\ndatasets = ['walks', 'gone']\nmodels = ['walk', 'broken']\n")
+    result = hemline("table", "--run", str(grid))
+    assert result.exit_code != 0
+    assert str(result.exception) == "3 cell(s) are missing; the lines under the table say why"
+    assert "Missing: broken on walks, seed 0: RuntimeError: no weights" in result.stdout
+    assert "Missing: walk, broken on gone, seed 0: ValueError: dataset: unknown dataset 'gone'" in result.stdout
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", ""])
+def test_workers_are_a_number_or_all(hemline, tmp_path: Path, text: str) -> None:
+    grid = tmp_path / "grid.toml"
+    grid.write_text(f"out = '{tmp_path / 'grid'}'\ndatasets = ['walks']\nmodels = ['walk']\n")
+    result = hemline("table", "--run", str(grid), f"--workers={text}")
+    assert f"workers: expected a number from 1, or all; got {text!r}" in str(result.exception)
+    assert not (tmp_path / "grid").exists()
+
+
+def test_a_misspelt_key_or_model_of_a_grid_is_one_clear_line(hemline, tmp_path: Path) -> None:
+    grid = tmp_path / "grid.toml"
+    grid.write_text("out = 'o'\ndatasets = ['walks']\nmodels = ['wlak']\n")
+    assert "models: unknown model 'wlak', expected some of walk, broken" in str(
+        hemline("table", "--run", str(grid)).exception
+    )
+    grid.write_text("out = 'o'\ndataset = ['walks']\nmodels = ['walk']\n")
+    assert "dataset: unknown key, expected some of out, datasets" in str(hemline("table", "--run", str(grid)).exception)
+
+
 def test_report_says_where_the_page_lies(folder: Path, hemline, tmp_path: Path) -> None:
     result = hemline("report", str(folder), "--out", str(tmp_path / "page.html"))
     assert result.stdout.strip() == f"The report lies in {tmp_path / 'page.html'}"
@@ -103,6 +152,12 @@ def test_seeds_are_a_number_or_a_list() -> None:
         (["backtest", "--config", "missing.toml"], "missing.toml"),
         (["backtest", "--num-samples", "0"], "num_samples: expected at least 1 path"),
         (["table", "{tmp}"], "no backtest in this folder"),
+        (["table"], "folder: expected either a folder or --run GRID.toml, got neither"),
+        (["table", "{folder}", "--run", "g.toml"], "folder: expected either a folder or --run GRID.toml, got both"),
+        (["table", "{folder}", "--workers", "2"], "workers: expected with --run only, got it with the folder"),
+        (["table", "{folder}", "--ray"], "ray: expected with --run only"),
+        (["table", "{folder}", "--address", "auto"], "address: expected with --run only"),
+        (["table", "--run", "{tmp}/none.toml"], "none.toml"),
         (["report", "{tmp}/none"], "no such folder"),
         (["table", "{folder}", "--metric", "mape"], "metric: unknown metric 'mape'"),
         (["table", "{folder}", "--format", "html"], "format: expected one of markdown, latex, csv"),

@@ -1,0 +1,215 @@
+"""Grids that run: the same numbers wherever, nothing twice, every cell apart from the others."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hemline.evaluation import Backtest, jobs, load_backtest, read_grid, run_grid
+from hemline.evaluation.commands import make_tables
+from hemline.evaluation.store import Store
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The module of models, importable in workers too, with a folder for their notes."""
+    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("HEMLINE_TEST_NOTES", str(tmp_path))
+    return importlib.import_module("grid_models")
+
+
+@pytest.fixture
+def grid(models, tmp_path: Path):
+    """Runs the grid of these lines in a folder; ``asked`` counts which models were asked for forecasts."""
+
+    def run(folder: str, lines: str, **options) -> Backtest:
+        options = {"quiet": True} | options
+        return run_grid(read_grid(written(folder, lines)), models.build, models.load, **options)
+
+    def written(folder: str, lines: str) -> Path:
+        path = tmp_path / f"{folder}.toml"
+        path.write_text(f"out = '{tmp_path / folder}'\nnum_samples = 20\n{lines}")
+        return path
+
+    def asked() -> list[str]:
+        return [line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()]
+
+    run.written, run.asked, run.folder = written, asked, tmp_path
+    return run
+
+
+SMALL = "datasets = ['sales', 'rates']\nmodels = ['noise', 'other']\nseeds = 2\n"
+
+
+def same(first: Backtest, second: Backtest) -> bool:
+    runs = list(first.runs["run"])
+    return (
+        first.scores.equals(second.scores)
+        and runs == list(second.runs["run"])
+        and all(first.forecasts(run).equals(second.forecasts(run)) for run in runs)
+        and [str(table) for table in make_tables(first, "crps")]
+        == [str(table) for table in make_tables(second, "crps")]
+    )
+
+
+def test_started_again_it_repeats_nothing(grid, capsys) -> None:
+    first = grid("out", SMALL)
+    again = grid("out", SMALL, quiet=False)
+    assert len(grid.asked()) == 8
+    assert same(first, again)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "[1/8] noise on sales, seed 0: already done"
+    assert len(lines) == 8
+    grid("out", SMALL.replace("seeds = 2", "seeds = 3"))
+    assert len(grid.asked()) == 12
+
+
+MISHAPS = """
+datasets = ["sales", "nowhere"]
+models = ["broken", "unmade", "dies-once", "dies", "slow", "deaf", "noise"]
+workers = 2
+retries = 1
+time_budget = 2
+[settings.slow]
+seconds = 600.0
+[settings.deaf]
+seconds = 600.0
+"""
+
+
+def test_each_cell_is_apart_from_the_others_and_its_mishap_is_told(grid, capfd, monkeypatch) -> None:
+    monkeypatch.setattr(jobs, "GRACE", 0.5)
+    found = grid("out", MISHAPS, quiet=False)
+    assert sorted(set(found.scores["model"])) == ["dies-once", "noise"]
+    asked = grid.asked()
+    counts = {"broken": 1, "dies-once": 2, "dies": 2, "slow": 1, "deaf": 1, "noise": 1}
+    assert {name: asked.count(name) for name in asked} == counts
+
+    text = str(make_tables(found, "crps")[0])
+    assert "| broken    | failed" in text
+    budget = "TimeBudgetError: took longer than its time budget of 2 s"
+    died = "WorkerDied: its worker died 2 time(s), killed by the system or a crash of compiled code"
+    nowhere = "FileNotFoundError: nowhere: no such dataset"
+    assert sorted(line.strip() for line in text.splitlines() if line.startswith("Missing")) == [
+        "Missing: broken on sales, seed 0: RuntimeError: no weights",
+        f"Missing: broken, unmade, dies-once, dies, slow, deaf, noise on nowhere, seed 0: {nowhere}",
+        f"Missing: deaf on sales, seed 0: {budget} and did not stop; its worker was killed",
+        f"Missing: dies on sales, seed 0: {died}",
+        f"Missing: slow on sales, seed 0: {budget}",
+        "Missing: unmade on sales, seed 0: ValueError: unmade: has no settings",
+    ]
+
+    told = capfd.readouterr().err.splitlines()
+    assert sum("broken on sales, seed 0: FAILED, RuntimeError: no weights" in line for line in told) == 1
+    assert sum("its worker died, begun anew" in line for line in told) == 2
+    assert len(told) == 10, told  # a line a reason for what cannot be made, a line a cell for the rest, and those two
+
+    run = found.runs.set_index("model").loc["broken", "run"]
+    assert "in predict" in (grid.folder / "out" / "runs" / run / "traceback.txt").read_text()
+    assert "about to break" in Store(grid.folder / "out").output(run).read_text()
+
+
+def test_one_process_keeps_to_the_time_budget_too(grid) -> None:
+    lines = "datasets = ['sales']\nmodels = ['slow', 'noise']\ntime_budget = 0.5\n[settings.slow]\nseconds = 600.0\n"
+    found = grid("out", lines)
+    assert [(cell["model"], cell["failed"], cell["reason"]) for cell in found.missing] == [
+        ("slow", True, "TimeBudgetError: took longer than its time budget of 0.5 s")
+    ]
+    assert set(found.scores["model"]) == {"noise"}
+
+
+def test_nothing_finished_is_an_error_with_the_reasons(grid) -> None:
+    with pytest.raises(ValueError, match=r"no run .* has finished \(FileNotFoundError: nowhere: no such dataset\)"):
+        grid("out", "datasets = ['nowhere']\nmodels = ['noise']\n")
+
+
+def test_the_first_windows_only(grid) -> None:
+    found = grid("out", "datasets = ['sales', 'rates']\nmodels = ['noise']\n[on.sales]\nwindows = 2\n")
+    assert found.scores.groupby("dataset")["window"].nunique().to_dict() == {"sales": 2, "rates": 3}
+    with pytest.raises(ValueError, match="windows: expected at most the 3 of sales, got 4"):
+        grid("more", "datasets = ['sales']\nmodels = ['noise']\nwindows = 4\n")
+
+
+def test_a_table_goes_by_the_settings_that_the_grid_had_last(grid) -> None:
+    lines = "datasets = ['sales']\nmodels = ['noise']\n"
+    first = grid("out", lines)
+    second = grid("out", lines + "[settings.noise]\nspread = 3.0\n")
+    assert not first.scores["value"].equals(second.scores["value"])
+    assert same(grid("out", lines), first)
+
+
+def test_the_driver_killed_in_the_middle_and_started_again_finishes_repeats_nothing_and_gives_the_same(grid) -> None:
+    lines = SMALL.replace("'other'", "'slow'").replace("seeds = 2", "seeds = 3") + "workers = 2\n"
+    lines += "[settings.slow]\nseconds = 0.4\n"
+    command = [sys.executable, "-W", "ignore", str(HERE / "grid_models.py"), str(grid.written("killed", lines))]
+    driver = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    finished = grid.folder / "killed" / "runs"
+    deadline = time.monotonic() + 90
+    while len(list(finished.glob("*/run.json"))) < 4 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    workers = {int(line.split()[1]) for line in (grid.folder / "asked").read_text().splitlines()}
+    assert driver.pid not in workers
+    assert len(workers) == 2
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(alive(pid) for pid in workers)
+
+    done = {path.parent.name: path.stat().st_mtime_ns for path in finished.glob("*/run.json")}
+    assert 4 <= len(done) < 12
+    partly = load_backtest(grid.folder / "killed")
+    assert len(partly.missing) == 12 - len(done)
+    assert {(cell["failed"], cell["reason"]) for cell in partly.missing} == {(False, "not run yet")}
+    assert "missing" in str(make_tables(partly, "crps")[0])
+
+    before = len(grid.asked())
+    whole = grid("killed", lines.replace("0.4", "0.0"))
+    assert len(grid.asked()) == before + 12 - len(done)
+    assert {run: (finished / run / "run.json").stat().st_mtime_ns for run in done} == done
+    assert not whole.missing
+    one = grid("unbroken", lines.replace("0.4", "0.0").replace("workers = 2", "workers = 1"))
+    assert same(whole, one)
+    assert same(load_backtest(grid.folder / "killed"), one)
+    assert not (grid.folder / "killed" / "partial").exists()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and not yet buried does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_ray_gives_the_numbers_of_one_process_though_a_worker_is_killed(grid) -> None:
+    pytest.importorskip("ray", reason="needs the extra `ray`")
+    lines = SMALL.replace("'other'", "'dies-once'")
+    found = grid("ray", lines + "workers = 2\n", ray=True)
+    assert not found.missing
+    assert grid.asked().count("dies-once") == 4 + 1
+    assert same(found, grid("one", lines))
+    pids = {line.split()[1] for line in (grid.folder / "asked").read_text().splitlines()}
+    assert len(pids - {str(os.getpid())}) == 3  # two workers, one in the place of the one that was killed
+
+
+def test_two_grids_do_not_write_to_one_folder(grid) -> None:
+    with (
+        Store(grid.folder / "out").alone(),
+        pytest.raises(ValueError, match=r"out: expected a folder that no other grid is writing to, got .*out"),
+    ):
+        grid("out", SMALL)
+
+
+def test_a_builder_that_no_worker_can_import_is_refused(grid, models) -> None:
+    path = grid.written("out", SMALL + "workers = 2\n")
+    with pytest.raises(ValueError, match=r"build: expected a function of a module, which a worker .*, got .*lambda"):
+        run_grid(read_grid(path), lambda name, metadata, settings: None, models.load)
