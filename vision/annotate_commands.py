@@ -58,8 +58,12 @@ def judge(
     beams: Annotated[int, typer.Option(help="Beams of the search.")] = 5,
     examples: Annotated[int, typer.Option(help="How many examples to print.")] = 10,
 ) -> None:
-    """BLEU on the test titles, beside that of always saying the most frequent title; and some examples."""
+    """BLEU on the test titles, beside that of always saying the most frequent title; and some examples.
+
+    The examples stand with their photos in captions.png of the run.
+    """
     from .annotate import evaluate_annotator
+    from .plotting import plot_captions
     from .run_folder import RunFolder
     from .sources import open_source
 
@@ -74,6 +78,7 @@ def judge(
     captions = RunFolder(checkpoint).read_frame("captions.parquet")
     for row in captions.sample(min(examples, len(captions)), random_state=0).itertuples():
         typer.echo(f"{row.item_id}: {row.title}\n    said: {row.said}")
+    typer.echo(f"\nWith photos: {plot_captions(checkpoint, examples=examples)}")
 
 
 @app.command()

@@ -63,7 +63,7 @@ def embedding_map(
 
     Raises:
         ValueError: there are fewer than 5 vectors.
-        ModuleNotFoundError: scikit-learn is not installed (``pip install 'hemline[vision]'``).
+        ModuleNotFoundError: scikit-learn is not installed (``pip install scikit-learn``).
     """
     from sklearn.manifold import TSNE
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import logging
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -12,20 +14,25 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ..datasets.photos import Pictures
+from ..datasets.catalogue import Article, Catalogue
+from ..datasets.photos import Pictures, load_pictures
 from .classifier import Classifier
 from .classify import TEST
 from .encoder import ArticleEncoder
-from .plots import confusion, embedding_map, filters, mistakes, reliability
+from .plots import captions, confusion, embedding_map, filters, mistakes, reliability
 from .run_folder import RunFolder
 from .sources import Progress, Source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+logger = logging.getLogger(__name__)
+
 
 def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress: Progress | None = None) -> list[str]:
     """Draw filters, the map of the test articles, their mistakes, confusion and reliability.
+
+    The map needs scikit-learn; without it the others are drawn.
 
     Arguments:
         checkpoint: a classifier's run that was tested.
@@ -51,10 +58,7 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
     drawn: list[str] = []
 
     def keep(figure: Figure, name: str) -> None:
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=130, bbox_inches="tight")
-        plt.close(figure)
-        folder.write_bytes(name, file.getvalue())
+        folder.write_bytes(name, _png(figure))
         drawn.append(folder.path(name))
 
     keep(filters(classifier.network.backbone.first_filters()), "filters.png")
@@ -80,8 +84,46 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
                 confusion(np.array(scores[task.name]["confusion"]), task.classes, title=task.name),
                 f"confusion-{name}.png",
             )
-    keep(_map(encoder, source, pictures, answers["item_id"].unique()[:articles], row, first), "map.png")
+    if importlib.util.find_spec("sklearn") is None:
+        logger.warning("map.png is left out: it needs scikit-learn (pip install scikit-learn)")
+    else:
+        keep(_map(encoder, source, pictures, answers["item_id"].unique()[:articles], row, first), "map.png")
     return drawn
+
+
+def plot_captions(checkpoint: str, *, examples: int = 10, size: int = 224) -> str:
+    """Draw some test photos with their titles and what an annotator says of them.
+
+    Arguments:
+        checkpoint: an annotator's run that was tested.
+        examples: photos at most, drawn at random but each time the same.
+        size: side of a photo in the picture, pixels.
+
+    Returns:
+        The address of the PNG file, in the run.
+
+    Raises:
+        FileNotFoundError: the run was not tested.
+        ValueError: none of the photos can be opened.
+    """
+    folder = RunFolder(checkpoint)
+    told = folder.read_frame("captions.parquet")
+    told = told.sample(min(examples, len(told)), random_state=0)
+    rows = list(told.itertuples())
+    pictures = load_pictures(Catalogue(tuple(Article(row.item_id, (row.photo,)) for row in rows)), size)
+    if not len(pictures):
+        raise ValueError(f"checkpoint: expected photos of the captions in {folder.address}, got none that opens")
+    chosen = [rows[number] for number in pictures.article]
+    figure = captions(list(pictures.pixels), [row.title for row in chosen], [row.said for row in chosen])
+    folder.write_bytes("captions.png", _png(figure))
+    return folder.path("captions.png")
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=130, bbox_inches="tight")
+    plt.close(figure)
+    return file.getvalue()
 
 
 def _map(

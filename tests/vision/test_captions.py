@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from typer.testing import CliRunner
 
 pytest.importorskip("tokenizers", reason="captions need the extra 'vision'")
@@ -18,6 +19,7 @@ from hemline.vision.caption_training import CaptionTrainConfig
 from hemline.vision.captioner import Captioner, CaptionerConfig
 from hemline.vision.classify import train_classifier
 from hemline.vision.commands import app
+from hemline.vision.plotting import plot_captions
 from hemline.vision.product_network import NetworkConfig
 from hemline.vision.run_folder import RunFolder
 from hemline.vision.sources import open_source
@@ -152,6 +154,12 @@ def test_titles_are_learned_beat_the_most_frequent_one_and_are_said_of_photos(
     done = runner.invoke(app, ["annotate", "test", "--data", str(shop), "--checkpoint", run], catch_exceptions=False)
     assert "| most_frequent_title |" in done.output
     assert "said:" in done.output
+    drawn = np.asarray(Image.open(tmp_path / "titles" / "captions.png").convert("RGB")).astype(int)
+    assert (np.abs(drawn[..., 0] - drawn[..., 2]) > 100).mean() > 0.01
+    for number in range(60):
+        (shop.parent / "photos" / f"{number}-0.png").unlink()
+    with pytest.raises(ValueError, match="got none that opens"):
+        plot_captions(run)
 
 
 def test_a_killed_captioner_resumes_and_ends_where_an_unbroken_one_ends(

@@ -131,3 +131,10 @@ def test_the_same_photo_in_another_container_has_the_same_fingerprint(tmp_path: 
     noise().rotate(90, expand=True).save(tmp_path / "3.png")
     first, second, third = load_pictures(shop(tmp_path, a=("1.png", "2.bmp", "3.png")), 8).content
     assert first == second != third
+
+
+def test_a_jpeg_with_spoilt_bytes_is_refused() -> None:
+    content = bytearray(encoded(noise(), "jpeg"))
+    content[600:640] = b"\xff\xd8" * 20
+    with pytest.raises(ValueError, match="whole picture, got a truncated or broken one"):
+        open_photo(bytes(content))
