@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hemline.evaluation import Grid, read_grid
+from hemline.evaluation.grid import _KEYS, _ON_A_DATASET
 from hemline.evaluation.metrics import METRICS
 
 SMALL = 'out = "runs/g"\ndatasets = ["sales", "rates"]\nmodels = ["a", "b"]\n'
@@ -118,3 +120,12 @@ def test_what_makes_no_sense_is_refused_in_one_line_that_names_the_file_and_the_
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="none"):
         read_grid(tmp_path / "none.toml")
+
+
+def test_the_file_of_the_manual_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "grids.md").read_text()
+    (text,) = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    grid = read(tmp_path, text, ("gru-maf", "deepar", "seasonal-walk"))
+    assert grid.parts[1].settings == {"gru-maf": {"train": {"max_epochs": 20}}}
+    for key in (*_KEYS, *_ON_A_DATASET):
+        assert re.search(rf"\b{key}\b", page), key
