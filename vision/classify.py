@@ -144,7 +144,12 @@ def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, l
 
 
 def evaluate_classifier(
-    checkpoint: str, source: Source, *, device: str = "cpu", progress: Progress | None = None
+    checkpoint: str,
+    source: Source,
+    *,
+    mirrored: bool = False,
+    device: str = "cpu",
+    progress: Progress | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Score a run on the sides of the split it was trained with, and write all its answers.
 
@@ -154,6 +159,7 @@ def evaluate_classifier(
     Arguments:
         checkpoint: folder or fsspec address of the run.
         source: the catalogue.
+        mirrored: take the mean of the answers to each photo and to its mirror image.
         device: where to calculate.
         progress: called with the photos opened and all photos.
 
@@ -177,7 +183,7 @@ def evaluate_classifier(
     for side in ("train", "validation", "test"):
         rows = _rows(source.catalogue, split.side(side), pictures)
         everyone = _rows(source.catalogue, split.side(side), None)
-        probabilities = judge(network, pictures, rows)
+        probabilities = judge(network, pictures, rows, mirrored=mirrored)
         scores[side] = {
             task.name: score(
                 task,
@@ -189,7 +195,7 @@ def evaluate_classifier(
         }
         articles = [source.catalogue.articles[row] for row in everyone]
         tables.append(article_table(labels, articles, counts[everyone], probabilities).assign(side=side))
-        photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities).assign(side=side))
+        photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored).assign(side=side))
     if not any(len(part) for part in photos):
         raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
     folder.write_json(TEST, scores)
@@ -199,13 +205,14 @@ def evaluate_classifier(
 
 
 def predict_photos(
-    checkpoint: str, addresses: Sequence[str], *, device: str = "cpu"
+    checkpoint: str, addresses: Sequence[str], *, mirrored: bool = False, device: str = "cpu"
 ) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:
     """Ask a run about photos, each alone.
 
     Arguments:
         checkpoint: folder or fsspec address of the run.
         addresses: paths or fsspec addresses of photos.
+        mirrored: take the mean of the answers to each photo and to its mirror image.
         device: where to calculate.
 
     Returns:
@@ -216,7 +223,7 @@ def predict_photos(
     shown = network.backbone.preprocessing
     catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
     pictures = load_pictures(catalogue, shown.size, channels=shown.channels, fit=shown.fit)
-    probabilities = judge(network, pictures, pictures.article)
+    probabilities = judge(network, pictures, pictures.article, mirrored=mirrored)
     names = [catalogue.articles[row].item_id for row in pictures.article]
     return photo_table(network.labels, names, pictures.addresses, probabilities), pictures.quarantine
 
@@ -259,10 +266,11 @@ def _photos(
     pictures: Pictures,
     rows: np.ndarray,
     probabilities: dict[str, np.ndarray],
+    mirrored: bool,
 ) -> pd.DataFrame:
     chosen = np.flatnonzero(np.isin(pictures.article, rows))
     if len(chosen) != len(rows):
-        probabilities = judge(classifier.network, pictures, rows, each_photo=True)
+        probabilities = judge(classifier.network, pictures, rows, each_photo=True, mirrored=mirrored)
     names = [catalogue.articles[pictures.article[number]].item_id for number in chosen]
     return photo_table(
         classifier.network.labels, names, [pictures.addresses[number] for number in chosen], probabilities

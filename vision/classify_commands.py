@@ -17,6 +17,7 @@ CHECKPOINT = "Folder or fsspec address (s3://...) of the run."
 Data = Annotated[str, typer.Option("--data", help=DATA)]
 Checkpoint = Annotated[str, typer.Option("--checkpoint", help=CHECKPOINT)]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Mirrored = Annotated[bool, typer.Option("--mirrored", help="Mean of the answers to a photo and to its mirror image.")]
 
 
 @app.command()
@@ -110,7 +111,7 @@ def train(
 
 
 @app.command("test")
-def judge(data: Data, checkpoint: Checkpoint, device: Device = "auto") -> None:
+def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = False, device: Device = "auto") -> None:
     """Score a run on the test side of the split that was stored at training."""
     from .classify import evaluate_classifier
     from .progress import shown_progress
@@ -118,9 +119,12 @@ def judge(data: Data, checkpoint: Checkpoint, device: Device = "auto") -> None:
     from .sources import open_source
 
     with shown_progress("opening photos") as progress:
-        scores = evaluate_classifier(checkpoint, open_source(data), device=chosen_device(device), progress=progress)
-    for side in ("train", "test"):
-        typer.echo(f"\n{side}\n\n{table(scores[side])}")
+        scores = evaluate_classifier(
+            checkpoint, open_source(data), mirrored=mirrored, device=chosen_device(device), progress=progress
+        )
+    for side, of_tasks in scores.items():
+        if any(score["articles"] for score in of_tasks.values()):
+            typer.echo(f"\n{side}\n\n{table(of_tasks)}")
     typer.echo(f"\nPer class: {checkpoint}/test.json; every answer: articles.parquet and photos.parquet beside it.")
 
 
@@ -142,12 +146,13 @@ def predict(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, or addresses of photos.")],
     checkpoint: Checkpoint,
     out: Annotated[str | None, typer.Option(help="A .csv or .parquet file for the probability of every tag.")] = None,
+    mirrored: Mirrored = False,
     device: Device = "auto",
 ) -> None:
     """Tell what a run sees on photos: the likeliest label of each task."""
     from .classify import predict_photos
 
-    answers, quarantine = predict_photos(checkpoint, paths, device=chosen_device(device))
+    answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=chosen_device(device))
     if out is not None:
         if not out.endswith((".csv", ".parquet")):
             raise ValueError(f"out: expected a .csv or .parquet file, got {out}")

@@ -22,6 +22,7 @@ def judge(
     rows: np.ndarray,
     *,
     each_photo: bool = False,
+    mirrored: bool = False,
     batch_size: int = 256,
 ) -> dict[str, np.ndarray]:
     """The probabilities of all classes.
@@ -31,6 +32,7 @@ def judge(
         pictures: the photos of the whole catalogue.
         rows: int64 ``[n]``, the numbers of the articles, each with a photo.
         each_photo: judge every photo alone.
+        mirrored: take the mean of the probabilities with those of the mirror images.
         batch_size: articles at a time.
 
     Returns:
@@ -42,12 +44,21 @@ def judge(
     with torch.inference_mode():
         for batch in ArticleBatches(pictures, {}, rows, batch_size=batch_size, each_photo=each_photo):
             moved = batch.to(device)
-            for name, logits in network(moved.pixels, moved.article, len(moved)).items():
-                logits = logits.float()
-                shares = logits.sigmoid() if network.labels[name].facets else logits.softmax(dim=1)
-                found[name].append(shares.cpu())
+            shares = _shares(network, moved.pixels, moved.article, len(moved))
+            if mirrored:
+                other = _shares(network, moved.pixels.flip(-1), moved.article, len(moved))
+                shares = {name: (values + other[name]) / 2 for name, values in shares.items()}
+            for name, values in shares.items():
+                found[name].append(values.cpu())
     empty = {task.name: torch.empty(0, len(task.classes)) for task in network.labels.tasks}
     return {name: torch.cat(parts).numpy() if parts else empty[name].numpy() for name, parts in found.items()}
+
+
+def _shares(network: ProductNetwork, pixels: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+    return {
+        name: logits.float().sigmoid() if network.labels[name].facets else logits.float().softmax(dim=1)
+        for name, logits in network(pixels, article, articles).items()
+    }
 
 
 def article_table(

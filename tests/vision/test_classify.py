@@ -19,6 +19,7 @@ from hemline.vision.product_network import NetworkConfig
 from hemline.vision.run_folder import RunFolder
 from hemline.vision.sources import open_source
 from hemline.vision.training import AugmentConfig, TrainConfig
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 SMALL = NetworkConfig(size=24, widths=(8, 16), hidden=16, dropout=0.1)
@@ -144,6 +145,21 @@ def test_bad_photos_new_labels_and_bare_articles_are_reported_and_training_goes_
     assert scores["test"]["season"]["accuracy"] == 1
     articles = RunFolder(run).read_frame("articles.parquet")
     assert articles.loc[articles["item_id"] == "i8", "answer"].isna().all()
+
+
+def test_mirrored_answers_are_the_mean_over_both_ways_round(shop: Path, tmp_path: Path) -> None:
+    run, runner = str(tmp_path / "run"), CliRunner()
+    train_classifier(open_source(str(shop)), run, network=SMALL, training=SHORT, tasks=["shape"])
+    photo, turned = str(shop.parent / "photos" / "0-0.png"), str(tmp_path / "turned.png")
+    ImageOps.mirror(Image.open(photo)).save(turned)
+    plain = predict_photos(run, [photo, turned])[0]["probability"].to_numpy().reshape(2, 2)
+    both = predict_photos(run, [photo, turned], mirrored=True)[0]["probability"].to_numpy().reshape(2, 2)
+    assert np.abs(plain[0] - plain[1]).max() > 1e-5
+    assert np.allclose(both, plain.mean(axis=0), atol=1e-6, rtol=0)
+    shared = ["--data", str(shop), "--checkpoint", run, "--device", "cpu"]
+    runner.invoke(app, ["classify", "test", *shared, "--mirrored"], catch_exceptions=False)
+    photos = RunFolder(run).read_frame("photos.parquet")
+    assert np.allclose(photos.loc[photos["item_id"] == "i0", "probability"], both[0], atol=1e-6, rtol=0)
 
 
 def test_predictions_name_the_photos_that_cannot_be_opened(shop: Path, tmp_path: Path) -> None:
