@@ -102,7 +102,7 @@ def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda 
                     f"run: expected {job.id} as planned, got {run.id}; settings, data or version differ here"
                 )
             result = execute(run, None if store is None else store.checkpoints(run.id), tell)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return failed(job, one_line(error), store, traceback.format_exc())
     if store is not None:
         store.save(result)
@@ -224,10 +224,11 @@ class _Driver:
         except one.lane.lost:
             one.lane.kill()
             lost = self.lost[job.id] = self.lost.get(job.id, 0) + 1
-            if not one.killed and lost <= self.retries:
+            done = self.store is not None and self.store.finished(job.id)  # it died between its work and its answer
+            if not done and not one.killed and lost <= self.retries:
                 self.progress.retried(job.record)
                 return True
-            ended = self._gone(job, lost, one.killed)
+            ended = perform(job, self.store) if done else self._gone(job, lost, one.killed)
         self.ended[job.id] = ended
         if ended.scores is None:
             self.progress.failed(ended.record)

@@ -101,7 +101,8 @@ class RayActor:
         import ray
 
         self._ray = ray
-        self.lost: tuple[type[Exception], ...] = (ray.exceptions.RayActorError,)
+        dead = ray.exceptions
+        self.lost: tuple[type[Exception], ...] = (dead.RayActorError, dead.OutOfMemoryError, dead.NodeDiedError)
         self._made = ray.remote(_Worker).options(num_cpus=threads, num_gpus=gpus, max_restarts=0)
         self._actor: Any = None
         self._warm: Future[None] = Future()

@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from .table import overall_rows
 
@@ -36,7 +37,8 @@ class Progress:
         self._bar: Bar | None = None
         if bar and self.console.is_terminal and not quiet:
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-            self._bar = Bar(*columns, TextColumn("{task.description}"), console=self.console, transient=True)
+            running = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+            self._bar = Bar(*columns, running, console=self.console, transient=True, expand=True)
             self._task = self._bar.add_task("", total=total)
 
     def __enter__(self) -> Progress:

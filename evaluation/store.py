@@ -126,15 +126,25 @@ class Store:
         """The rows of a finished run in the long table."""
         return pd.read_parquet(self.folder / "runs" / run / "scores.parquet")
 
+    def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The long table of all finished runs and the runs table, read from the runs themselves."""
+        records = self._records()
+        finished = [record["run"] for record in records if record["status"] == "finished"]
+        return join_scores(self.scores(run) for run in finished), runs_table(records)
+
     def consolidate(self) -> None:
         """Write scores.parquet and runs.parquet anew from all runs."""
-        records = self._records()
         self.folder.mkdir(parents=True, exist_ok=True)
         with suppress(OSError):  # not there, or not empty: workers of another backtest are at it
             (self.folder / "partial").rmdir()
-        finished = [record["run"] for record in records if record["status"] == "finished"]
-        _write_parquet(join_scores(self.scores(run) for run in finished), self.folder / "scores.parquet")
-        _write_parquet(runs_table(records), self.folder / "runs.parquet")
+        scores, runs = self.tables()
+        _write_parquet(scores, self.folder / "scores.parquet")
+        _write_parquet(runs, self.folder / "runs.parquet")
+
+    def consolidated(self) -> bool:
+        """Whether scores.parquet and runs.parquet are there, and no run was kept since."""
+        table, runs = self.folder / "runs.parquet", self.folder / "runs"
+        return table.exists() and not (runs.exists() and runs.stat().st_mtime_ns > table.stat().st_mtime_ns)
 
     def _records(self) -> list[dict[str, Any]]:
         paths = sorted((self.folder / "runs").glob(f"*/{_RECORD}"))
@@ -203,12 +213,13 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; expected one written by 'hemline backtest --out'")
-    if not (folder / "runs.parquet").exists():
-        if (folder / "runs").is_dir():
-            Store(folder).consolidate()
-        else:
-            raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
-    scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
+    store = Store(folder)
+    if store.consolidated():
+        scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
+    elif (folder / "runs").is_dir() or (folder / _PLAN).exists():
+        scores, runs = store.tables()
+    else:
+        raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
     missing: list[dict[str, Any]] = []
     if (folder / _PLAN).exists():
         plan = json.loads((folder / _PLAN).read_text())
@@ -219,7 +230,7 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
         missing = missing_cells(plan, runs)
     found = Backtest(folder, scores, runs, tuple(missing))
     if found.scores.empty:
-        known = [cell["reason"] for cell in missing] if missing else list(found.runs["error"].dropna())
+        known = [cell["reason"] for cell in missing] or ([] if runs.empty else list(runs["error"].dropna()))
         reasons = "; ".join(sorted(set(known))) or "none was started"
         raise ValueError(f"{folder}: no run of this backtest has finished ({reasons})")
     return found
@@ -255,14 +266,18 @@ def missing_cells(plan: Mapping[str, Any], runs: pd.DataFrame) -> list[dict[str,
     Returns:
         For each model, dataset, seed, failed (``False`` if it was not run yet) and reason.
     """
-    errors = {} if runs.empty else dict(zip(runs["run"], runs["error"], strict=True))
+    errors: dict[str, str | None] = {}
+    if not runs.empty:
+        status = dict(zip(runs["run"], runs["status"], strict=True))
+        reasons = dict(zip(runs["run"], runs["error"], strict=True))
+        errors = {run: None if status[run] == "finished" else reasons[run] for run in status}
     missing = []
     for cell in plan["cells"]:
-        failed = cell["error"] is not None or cell["run"] in errors
-        error = cell["error"] or errors.get(cell["run"])
-        if not failed or error is not None:
-            place = {key: cell[key] for key in ("model", "dataset", "seed")}
-            missing.append(place | {"failed": failed, "reason": error or "not run yet"})
+        if cell["run"] in errors and errors[cell["run"]] is None:
+            continue
+        reason = cell["error"] or errors.get(cell["run"])
+        place = {key: cell[key] for key in ("model", "dataset", "seed")}
+        missing.append(place | {"failed": reason is not None, "reason": reason or "not run yet"})
     return missing
 
 

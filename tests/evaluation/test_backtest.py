@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -297,6 +298,19 @@ def test_a_finished_backtest_leaves_no_scaffolding(data, walk, tmp_path: Path, l
     backtest({"walk": walk(HORIZON)}, data, out=tmp_path, quiet=True)
     assert not any((tmp_path / leftover).glob("*"))
     assert Store(tmp_path).record("nothing") is None
+
+
+def test_a_table_is_read_anew_where_runs_were_kept_since_it_was_written(data, walk, tmp_path: Path) -> None:
+    backtest({"walk": walk(HORIZON)}, data, out=tmp_path, quiet=True)
+    tables = {name: (tmp_path / name).read_bytes() for name in ("scores.parquet", "runs.parquet")}
+    backtest({"wide": walk(HORIZON, 5.0)}, data, out=tmp_path, quiet=True)
+    whole = load_backtest(tmp_path)
+    for name, content in tables.items():  # as they are while the second backtest is still at it
+        (tmp_path / name).write_bytes(content)
+        os.utime(tmp_path / name, ns=(0, 0))
+    found = load_backtest(tmp_path)
+    assert found.runs["model"].tolist() == ["walk", "wide"]
+    assert found.scores.equals(whole.scores)
 
 
 @pytest.mark.parametrize("missing", ["folder", "backtest"])

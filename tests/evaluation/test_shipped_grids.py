@@ -44,7 +44,7 @@ def short_training(model: str, dataset: str) -> dict[str, Any]:
     if model.startswith("gluonts.torch:"):
         return {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
     train = {"max_epochs": 1, "batches_per_epoch": 2}
-    for settings in ({"train": train}, {"estimator": {"train": train}}):
+    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}):
         try:
             build_model(model, get_dataset(dataset).metadata, settings)
         except ValueError:
