@@ -1,4 +1,4 @@
-"""Data and checkpoints at an S3 address; the server runs on this machine."""
+"""Data, checkpoints and vectors at S3 addresses; the server runs on this machine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("s3fs", reason="S3 addresses need the extra 's3'")
-pytest.importorskip("moto", reason="a local S3 server needs moto[server]")
+pytest.importorskip("moto.server", reason="a local S3 server needs moto, flask and flask-cors")
 
 import fsspec
-from hemline.vision.classify import evaluate_classifier, train_classifier
+from hemline.datasets.article_vectors import read_article_vectors
+from hemline.vision.classify import evaluate_classifier, predict_photos, train_classifier
+from hemline.vision.embedding import embed_catalogue
+from hemline.vision.encoder import ArticleEncoder
 from hemline.vision.product_network import NetworkConfig
 from hemline.vision.run_folder import RunFolder
 from hemline.vision.sources import open_source
@@ -48,3 +51,8 @@ def test_a_run_reads_its_data_from_s3_and_lives_there(shop: Path, bucket) -> Non
     report = json.loads(bucket.cat_file("shop/runs/one/report.json"))
     assert [bad["address"] for bad in report["quarantine"]] == ["s3://shop/data/photos/3-0.png"]
     assert not RunFolder("s3://shop/runs/one").has("last.ckpt")
+    answers, quarantine = predict_photos("s3://shop/runs/one", ["s3://shop/data/photos/0-0.png", "s3://shop/none.png"])
+    assert answers["photo"].unique().tolist() == ["s3://shop/data/photos/0-0.png"]
+    assert [bad.reason for bad in quarantine] == ["there is no such file"]
+    embed_catalogue(source, "s3://shop/vectors.parquet", ArticleEncoder.of_run("s3://shop/runs/one"))
+    assert read_article_vectors("s3://shop/vectors.parquet").shown.sum() == 59
