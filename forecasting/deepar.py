@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from gluonts.model.estimator import Estimator
 
 from ..datasets.frequency import normalize_freq
@@ -20,7 +21,8 @@ class DeepAREstimator(Configured, Estimator):
     """DeepAR for every series with shared weights, independent given the past (Salinas et al. 2020, 1704.04110).
 
     Trains ``gluonts.torch.DeepAREstimator`` on the D single series, each known to the network by an embedding of
-    its number, and groups the independent paths to a joint forecast.
+    its number and of the categories in ``feat_static_cat``, and groups the independent paths to a joint forecast.
+    Covariates known of the past alone are nothing that gluonts' DeepAR reads.
 
     Arguments:
         freq: pandas frequency alias.
@@ -76,6 +78,8 @@ class DeepAREstimator(Configured, Estimator):
         from gluonts.torch.model.deepar import DeepAREstimator as Univariate
 
         entries, config = as_multivariate(training_data), self.train_config
+        rows = single_series(entries)
+        known = {key: len(rows[0].get(key, ())) for key in ("feat_dynamic_real", "feat_static_real")}
         estimator = Univariate(
             freq=normalize_freq(self.freq),
             prediction_length=self.prediction_length,
@@ -86,9 +90,10 @@ class DeepAREstimator(Configured, Estimator):
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             lags_seq=None if self.lags is None else list(self.lags),
-            num_feat_static_cat=1,
-            cardinality=[len(entries[0]["target"])],
-            num_feat_dynamic_real=len(single_series(entries[:1])[0].get("feat_dynamic_real", ())),
+            num_feat_static_cat=len(rows[0]["feat_static_cat"]),
+            cardinality=[int(count) + 1 for count in np.max([row["feat_static_cat"] for row in rows], axis=0)],
+            num_feat_static_real=known["feat_static_real"],
+            num_feat_dynamic_real=known["feat_dynamic_real"],
             batch_size=config.batch_size,
             num_batches_per_epoch=config.batches_per_epoch,
             trainer_kwargs={

@@ -28,8 +28,10 @@ from .windows import SeriesTensor, Statistics
 class ForecastEstimator(Configured, Estimator):
     """A model of many series, composed of an encoder and an emission head.
 
-    Dimensions, lags, calendar and covariates are inferred from the training data. The named models are this class
-    with other default parts.
+    Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future
+    (``feat_dynamic_real``) and of the past alone (``past_feat_dynamic_real``). Static features do not change what
+    a network learns that always sees the same series, and are left unread. The named models are this class with
+    other default parts.
 
     Arguments:
         freq: pandas frequency alias of the data.

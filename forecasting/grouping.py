@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..datasets.frequency import to_period
 
 Entry = dict[str, Any]
+STATIC = {"feat_static_real": np.float32, "feat_static_cat": np.int64}
 
 
 def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -> list[Entry]:
@@ -25,12 +26,16 @@ def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -
 
     Returns:
         Entries with ``start`` (Period), ``target`` float32 ``[D, T]`` and, where given, ``feat_dynamic_real``
-        float32 ``[K, T']``. Where a past channel ``in_stock[item]`` is 0 the target is NaN: what was sold off an
-        empty shelf is no demand.
+        float32 ``[K, T']`` and ``past_feat_dynamic_real`` float32 ``[P, T'']``, NaN where a past channel is unknown.
+        Where a past channel ``in_stock[item]`` is 0 the target is NaN: what was sold off an empty shelf is no
+        demand. That is all such a channel says, so it is left out. ``feat_static_real`` float32 ``[D, Ks]`` and
+        ``feat_static_cat`` int64 ``[D, Kc]`` have a row a series; those of an entry as a whole (one dimension)
+        tell no series from another and are left out.
 
     Raises:
         ValueError: the dataset is empty or mixed, entries disagree in D, K or frequency, a value is infinite, a
-            series has no value at all, or covariates are missing or shorter than the target.
+            series has no value at all, or covariates of either kind are missing, infinite or shorter than the
+            target.
 
     Example:
         >>> import pandas as pd
@@ -67,14 +72,27 @@ def as_univariate(entry: Entry) -> list[Entry]:
         entry: ``target`` ``[D, T]``.
 
     Returns:
-        An entry a series, its number in ``feat_static_cat``. Where the covariates are named, a series keeps its own
-        channels and those that all share; without names all go with every series.
+        An entry a series, its number in ``feat_static_cat`` before the categories it has. Static numbers are
+        standardised over the series. Where the covariates are named, a series keeps its own channels and those that
+        all share; without names all go with every series.
     """
     target = np.asarray(entry["target"], dtype=np.float32)
     owned = _owned(entry)
+    categories = np.arange(len(target))[:, None]
+    if "feat_static_cat" in entry:
+        categories = np.concatenate([categories, np.asarray(entry["feat_static_cat"])], axis=1)
     rows: list[Entry] = []
     for number, values in enumerate(target):
-        row = {"start": entry["start"], "target": values, "item_id": str(number), "feat_static_cat": np.array([number])}
+        row = {
+            "start": entry["start"],
+            "target": values,
+            "item_id": str(number),
+            "feat_static_cat": categories[number],
+        }
+        if "feat_static_real" in entry:
+            numbers = np.asarray(entry["feat_static_real"], dtype=np.float32)
+            spread = numbers.std(0)
+            row["feat_static_real"] = (numbers[number] - numbers.mean(0)) / np.where(spread > 0, spread, 1)
         if "feat_dynamic_real" in entry:
             row["feat_dynamic_real"] = entry["feat_dynamic_real"][owned[number]]
         rows.append(row)
@@ -111,21 +129,37 @@ def _group(rows: list[Entry]) -> Entry:
     names = [str(row["item_id"]) for row in rows if "item_id" in row]
     if len(set(names)) == len(rows):
         entry["item_ids"] = tuple(names)
-    channels = [np.atleast_2d(row["feat_dynamic_real"]) for row in rows if "feat_dynamic_real" in row]
-    if channels:
-        width = max(offset + block.shape[1] for offset, block in zip(offsets, channels, strict=True))
-        padded = [
-            np.pad(block, ((0, 0), (offset, width - offset - block.shape[1])), mode="edge")
-            for offset, block in zip(offsets, channels, strict=True)
-        ]
-        entry["feat_dynamic_real"] = np.concatenate(padded).astype(np.float32)
+    for key in ("feat_dynamic_real", "past_feat_dynamic_real"):
+        channels = [np.atleast_2d(row[key]) for row in rows if key in row]
+        if channels:
+            if len(channels) < len(rows):
+                without = next(_name(row, number) for number, row in enumerate(rows) if key not in row)
+                raise ValueError(f"dataset: expected {key} in every entry or in none, got none in {without}")
+            width = max(offset + block.shape[1] for offset, block in zip(offsets, channels, strict=True))
+            padded = [
+                np.pad(block, ((0, 0), (offset, width - offset - block.shape[1])), mode="edge")
+                for offset, block in zip(offsets, channels, strict=True)
+            ]
+            entry[key] = np.concatenate(padded).astype(np.float32)
+    for key, kind in STATIC.items():
+        if any(key in row for row in rows):
+            told = [np.atleast_1d(row.get(key, ())) for row in rows]
+            if len({len(values) for values in told}) > 1:
+                raise ValueError(f"dataset: expected {key} of one length in every entry, got {sorted(map(len, told))}")
+            entry[key] = np.stack(told).astype(kind)
     return entry
 
 
 def _normalised(row: Entry) -> Entry:
     entry = {**row, "target": np.asarray(row["target"], dtype=np.float32)}
-    if "feat_dynamic_real" in row:
-        entry["feat_dynamic_real"] = np.atleast_2d(np.asarray(row["feat_dynamic_real"], dtype=np.float32))
+    for key in ("feat_dynamic_real", "past_feat_dynamic_real"):
+        if key in row:
+            entry[key] = np.atleast_2d(np.asarray(row[key], dtype=np.float32))
+    for key, kind in STATIC.items():
+        if key in row:
+            entry[key] = np.asarray(row[key], dtype=kind)
+            if entry[key].ndim < 2:
+                del entry[key]
     return _without_stockouts(entry)
 
 
@@ -138,9 +172,13 @@ def _without_stockouts(entry: Entry) -> Entry:
     target = target.copy()
     for line, name in zip(target, wanted, strict=True):
         if name in names:
-            in_stock = np.asarray(past[names.index(name)])[: target.shape[1]]
+            in_stock = past[names.index(name)][: target.shape[1]]
             line[: len(in_stock)][in_stock == 0] = np.nan
-    return {**entry, "target": target}
+    others = [row for row, name in enumerate(names) if name not in wanted]
+    kept = {key: value for key, value in entry.items() if key not in ("past_feat_dynamic_real", "past_covariates")}
+    if others:
+        kept |= {"past_feat_dynamic_real": past[others], "past_covariates": tuple(names[row] for row in others)}
+    return {**kept, "target": target}
 
 
 def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument: str) -> None:
@@ -156,25 +194,38 @@ def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument:
             series = int(np.flatnonzero(bad)[0])
             label = _name(rows[series], series) if len(rows) == len(target) > 1 else f"series {series} of {name}"
             raise ValueError(f"{argument}: expected finite numbers, or NaN for gaps; got {what} in {label}")
-    covariates, reference = entry.get("feat_dynamic_real"), first.get("feat_dynamic_real")
-    if (covariates is None) != (reference is None) or (
-        covariates is not None and reference is not None and len(covariates) != len(reference)
-    ):
-        raise ValueError(f"{argument}: expected the same feat_dynamic_real rows in every entry, got others in {name}")
-    if covariates is not None:
-        if covariates.shape[1] < target.shape[1]:
+    for key, names in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):
+        channels, reference = entry.get(key), first.get(key)
+        if (channels is None) != (reference is None) or (
+            channels is not None and reference is not None and len(channels) != len(reference)
+        ):
+            raise ValueError(f"{argument}: expected the same {key} rows in every entry, got others in {name}")
+        if channels is not None:
+            _check_channels(entry, key, entry.get(names, ()), name, argument)
+    for key in STATIC:
+        told = entry.get(key)
+        if told is not None and (len(told) != len(target) or not np.isfinite(told).all()):
             raise ValueError(
-                f"{argument}: expected feat_dynamic_real over at least {target.shape[1]} steps, "
-                f"got {covariates.shape[1]} in {name}"
+                f"{argument}: expected a row of finite {key} for each of {len(target)} series, got {len(told)} rows "
+                f"with {int((~np.isfinite(told)).sum())} that are not finite in {name}"
             )
-        if not np.isfinite(covariates).all():
-            row, step = np.argwhere(~np.isfinite(covariates))[0]
-            names = entry.get("covariates", ())
-            channel = f"{names[row]!r}" if len(names) == len(covariates) else f"row {row}"
-            raise ValueError(
-                f"{argument}: expected finite feat_dynamic_real, got {covariates[row, step]} in {channel} at "
-                f"{entry['start'] + int(step)} of {name}"
-            )
+
+
+def _check_channels(entry: Entry, key: str, names: Sequence[str], entry_name: str, argument: str) -> None:
+    channels, length = entry[key], entry["target"].shape[1]
+    if channels.shape[1] < length:
+        raise ValueError(
+            f"{argument}: expected {key} over at least {length} steps, got {channels.shape[1]} in {entry_name}"
+        )
+    # What is known of the past alone may have gaps; what is planned may not.
+    bad = np.isinf(channels) if key.startswith("past") else ~np.isfinite(channels)
+    if bad.any():
+        row, step = np.argwhere(bad)[0]
+        channel = f"{names[row]!r}" if len(names) == len(channels) else f"row {row}"
+        raise ValueError(
+            f"{argument}: expected finite {key}, got {channels[row, step]} in {channel} at "
+            f"{entry['start'] + int(step)} of {entry_name}"
+        )
 
 
 def _name(entry: Entry, number: int) -> str:

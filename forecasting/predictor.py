@@ -83,7 +83,8 @@ class ForecastPredictor(Predictor):
 
         Arguments:
             dataset: multivariate entries, or univariate ones that are grouped to one; ``target`` ``[D, T]`` ends
-                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon. Values in
+                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon,
+                ``past_feat_dynamic_real`` ``[P, >= T]`` is read as far as the target reaches. Values in
                 ``imposed`` ``[D, H]``, data units and NaN where free, are set on every path and fed back.
             num_samples: paths S an entry.
             seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
@@ -223,6 +224,14 @@ class ForecastPredictor(Predictor):
             raise ValueError(
                 f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
             )
+        past = entry.get("past_feat_dynamic_real", np.empty((0, target.shape[1])))
+        if len(past) != spec.past_covariates:
+            wanted = ", ".join(spec.past_covariate_names[:3])
+            raise ValueError(
+                f"dataset: expected past_feat_dynamic_real [{spec.past_covariates}, {target.shape[1]}] "
+                f"({wanted or 'without names'}), got {past.shape} in entry {number}"
+            )
+        _same_names("past covariate", entry.get("past_covariates", ()), spec.past_covariate_names)
         names = self.covariate_names
         channels = spec.covariates if self.response is None else len(names)
         if not channels:
@@ -235,10 +244,14 @@ class ForecastPredictor(Predictor):
                 f"dataset: expected feat_dynamic_real [{channels}, {needed}]{named} over history and "
                 f"horizon, to {entry['start'] + (needed - 1)}, got {shape} in entry {number}"
             )
-        given = tuple(entry.get("covariates", names))
-        if names and given != names:
-            other = next(pair for pair in zip(given, names, strict=False) if pair[0] != pair[1])
-            raise ValueError(f"dataset: expected the covariate {other[1]!r} as in training, got {other[0]!r}")
+        _same_names("covariate", entry.get("covariates", ()), names)
+
+
+def _same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
+    """Refuse channels in another order than that of the training, where both have names."""
+    for found, name in zip(given, names, strict=False):
+        if found != name:
+            raise ValueError(f"dataset: expected the {what} {name!r} as in training, got {found!r}")
 
 
 def _tail(entry: Entry, reach: int, horizon: int) -> Entry:
@@ -247,6 +260,8 @@ def _tail(entry: Entry, reach: int, horizon: int) -> Entry:
     tail = {"start": entry["start"] + skip, "target": entry["target"][:, skip:]}
     if "feat_dynamic_real" in entry:
         tail["feat_dynamic_real"] = entry["feat_dynamic_real"][:, skip : length + horizon]
+    if "past_feat_dynamic_real" in entry:
+        tail["past_feat_dynamic_real"] = entry["past_feat_dynamic_real"][:, skip:length]
     return tail
 
 

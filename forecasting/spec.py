@@ -108,6 +108,8 @@ class SeriesSpec:
         covariate_names: names of the K channels, ``channel[item]`` or a bare ``channel`` that all series share;
             empty where the entries carry none.
         past: steps before the horizon that every window holds, if they are more than lags and context need.
+        past_covariates: number P of channels known of the past alone (rows of ``past_feat_dynamic_real``).
+        past_covariate_names: names of the P channels; empty where the entries carry none.
     """
 
     freq: str
@@ -121,6 +123,8 @@ class SeriesSpec:
     item_ids: tuple[str, ...] = ()
     covariate_names: tuple[str, ...] = ()
     past: int = 0
+    past_covariates: int = 0
+    past_covariate_names: tuple[str, ...] = ()
 
     @property
     def history(self) -> int:
@@ -129,8 +133,8 @@ class SeriesSpec:
 
     @property
     def features(self) -> int:
-        """Width of the calendar and covariate features together."""
-        return self.calendar + self.covariates
+        """Width of the calendar and covariate features together; past channels have one that says where they end."""
+        return self.calendar + self.covariates + self.past_covariates + (self.past_covariates > 0)
 
     @property
     def input_size(self) -> int:
@@ -180,6 +184,7 @@ def infer_spec(
         raise ValueError(f"lags: expected positive steps, got {tuple(lags)}")
     first = entries[0]
     dim, covariates = first["target"].shape[0], len(first.get("feat_dynamic_real", ()))
+    past_covariates = len(first.get("past_feat_dynamic_real", ()))
     return SeriesSpec(
         freq=freq,
         prediction_length=prediction_length,
@@ -192,6 +197,8 @@ def infer_spec(
         item_ids=_names(first, "item_ids", dim) or tuple(str(number) for number in range(dim)),
         covariate_names=_names(first, "covariates", covariates),
         past=past,
+        past_covariates=past_covariates,
+        past_covariate_names=_names(first, "past_covariates", past_covariates),
     )
 
 

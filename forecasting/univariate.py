@@ -28,7 +28,8 @@ class GroupedEstimator(Estimator):
 
     Arguments:
         estimator: any gluonts estimator of single series; it stays as it is. The number of a series stands in
-            ``feat_static_cat``, its own and the shared covariates in ``feat_dynamic_real``; all, if they have no names.
+            ``feat_static_cat``, before its categories; its own and the shared covariates stand in
+            ``feat_dynamic_real``, or all, if they have no names.
         seed: of the weights, the windows and the draws.
 
     Example:

@@ -20,7 +20,9 @@ class Window:
         values: ``[B, M + C + H, D]`` (``[B, M + C, D]`` where the horizon is to be forecast); missing values
             are 0.
         observed: the same shape, 1 where a value was seen; ``None`` where all were.
-        features: ``[B, C + H, F]`` calendar features and standardised covariates.
+        features: ``[B, C + H, F]`` calendar features and standardised covariates. Channels known of the past alone
+            stand one step late, as the last values do, and are 0 from the second step of the horizon on; a
+            last feature is 1 as far as they are known.
     """
 
     values: Tensor
@@ -39,8 +41,8 @@ class Statistics:
 
     Arguments:
         scale: ``[D]`` mean absolute value of every series, in the model's units; never 0.
-        covariate_mean: ``[K]`` in the units of the covariate.
-        covariate_std: ``[K]`` likewise; 1 where a covariate never varies.
+        covariate_mean: ``[K + P]`` in the units of the covariate, known-future channels first.
+        covariate_std: ``[K + P]`` likewise; 1 where a covariate never varies.
     """
 
     scale: Tensor
@@ -117,7 +119,7 @@ class SeriesTensor:
         self.unknown = change or 0
         self.masked = spec.missing or future
         ahead = spec.prediction_length if future else 0
-        values, features, covariates = [], [], []
+        values, features, covariates, past = [], [], [], []
         self.first: list[int] = []
         self.lengths: list[int] = []
         offset = 0
@@ -134,28 +136,42 @@ class SeriesTensor:
             if spec.covariates:
                 channels = np.asarray(entry["feat_dynamic_real"], dtype=np.float32)[:, : length + ahead]
                 covariates.append(np.pad(channels.T, ((self.pad, 0), (0, 0)), mode="edge"))
+            if spec.past_covariates:
+                channels = np.asarray(entry["past_feat_dynamic_real"], dtype=np.float32)[:, :length]
+                # One step late: what is known when a step is forecast is the value before it.
+                past.append(np.pad(channels.T, ((self.pad + 1, ahead), (0, 0)), mode="edge")[:-1])
         stacked = np.concatenate(values)
         seen = ~np.isnan(stacked)
-        self.statistics = statistics or self._measure(stacked, seen, covariates)
+        self.statistics = statistics or self._measure(stacked, seen, covariates, past)
         # No window can tell a missing value from a change of 0, or a level of 0, but by the mask.
         self.values = torch.from_numpy(np.where(seen, stacked, np.float32(0)))
         self.observed = torch.from_numpy(seen.astype(np.float32))
         parts = [torch.from_numpy(np.concatenate(features))]
         if spec.covariates:
             raw = torch.from_numpy(np.concatenate(covariates))
-            parts.append((raw - self.statistics.covariate_mean) / self.statistics.covariate_std)
+            parts.append(self._standard(raw, slice(None, spec.covariates)))
         self.features = torch.cat(parts, dim=1)
+        self.past = None
+        if spec.past_covariates:
+            lagged = torch.from_numpy(np.concatenate(past))
+            self.past = self._standard(lagged, slice(spec.covariates, None)).nan_to_num(nan=0.0)
 
-    def _measure(self, stacked: np.ndarray, seen: np.ndarray, covariates: list[np.ndarray]) -> Statistics:
+    def _standard(self, raw: Tensor, channels: slice) -> Tensor:
+        return (raw - self.statistics.covariate_mean[channels]) / self.statistics.covariate_std[channels]
+
+    def _measure(
+        self, stacked: np.ndarray, seen: np.ndarray, covariates: list[np.ndarray], past: list[np.ndarray]
+    ) -> Statistics:
         size = np.where(seen, np.abs(stacked), 0).sum(0, dtype=np.float64) / np.maximum(seen.sum(0), 1)
         usual = float(size[size > 0].mean()) if (size > 0).any() else 1.0
         scale = np.where(size > 0, size, usual).astype(np.float32)
-        count = self.spec.covariates
-        raw = np.concatenate(covariates) if covariates else np.zeros((1, count), dtype=np.float32)
-        std = raw.std(0)
+        channels = [column for block in (covariates, past) if block for column in np.concatenate(block).T]
+        known = [column[~np.isnan(column)] for column in channels]
+        mean = np.array([column.mean(dtype=float) if len(column) else 0 for column in known], dtype=np.float32)
+        std = np.array([column.std(dtype=float) if len(column) else 0 for column in known], dtype=np.float32)
         return Statistics(
             scale=torch.from_numpy(scale),
-            covariate_mean=torch.from_numpy(raw.mean(0)),
+            covariate_mean=torch.from_numpy(mean),
             covariate_std=torch.from_numpy(np.where(std > 0, std, 1).astype(np.float32)),
         )
 
@@ -163,13 +179,14 @@ class SeriesTensor:
         """Move the data to `device`, where windows are gathered from then on."""
         self.values, self.features = self.values.to(device), self.features.to(device)
         self.observed = self.observed.to(device)
+        self.past = None if self.past is None else self.past.to(device)
         return self
 
     @property
     def bytes(self) -> int:
         """Memory that the data take on a device."""
-        tensors = (self.values, self.features, self.observed)
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        tensors = (self.values, self.features, self.observed, self.past)
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor is not None)
 
     def training_starts(self, skip_last: int = 0) -> Tensor:
         """Every step at which a horizon may start, with as much history as the data allow.
@@ -236,8 +253,12 @@ class SeriesTensor:
         index = starts[:, None] + steps
         inside = index if horizon else index[:, : self.pad]
         recent = index[:, self.pad - context :]
+        features = self.features[recent]
+        if self.past is not None:
+            known = (steps[self.pad - context :] <= 0).to(features.dtype)[None, :, None].expand(len(starts), -1, 1)
+            features = torch.cat([features, self.past[recent] * known, known], dim=2)
         return Window(
             values=self.values[inside],
             observed=self.observed[inside] if self.masked else None,
-            features=self.features[recent],
+            features=features,
         )

@@ -95,3 +95,30 @@ def test_single_series_keep_their_own_and_the_shared_channels():
     np.testing.assert_array_equal([row["feat_dynamic_real"][:, 0] for row in rows], [[1, 3], [2, 3]])
     with pytest.raises(ValueError, match="expected the same channels for every series"):
         as_univariate({**entry, "covariates": ("price[A]", "price[A2]", "holiday")})
+
+
+def test_static_features_go_with_their_series_and_are_standardised():
+    entry = {
+        "start": START,
+        "target": np.ones((3, 4)),
+        "feat_static_real": [[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]],
+        "feat_static_cat": [[0], [4], [0]],
+    }
+    rows = as_univariate(as_multivariate([entry])[0])
+    assert [row["feat_static_cat"].tolist() for row in rows] == [[0, 0], [1, 4], [2, 0]]
+    np.testing.assert_allclose(
+        [row["feat_static_real"] for row in rows], [[-1.2247, 0], [0, 0], [1.2247, 0]], atol=1e-4
+    )
+    single = [{"start": START, "target": np.ones(4), "feat_static_real": [number]} for number in (1.0, 2.0)]
+    assert as_multivariate(single)[0]["feat_static_real"].tolist() == [[1.0], [2.0]]
+    whole = {"start": START, "target": np.ones((3, 4)), "feat_static_cat": [0]}
+    assert "feat_static_cat" not in as_multivariate([whole])[0]
+
+
+@pytest.mark.parametrize(
+    ("static", "message"),
+    [([[1.0]], r"for each of 2 series, got 1 rows"), ([[1.0], [np.nan]], r"got 2 rows with 1 that are not finite")],
+)
+def test_static_features_that_miss_a_series_are_refused(static, message):
+    with pytest.raises(ValueError, match=message):
+        as_multivariate([{"start": START, "target": np.ones((2, 4)), "feat_static_real": static}])

@@ -148,3 +148,21 @@ class TestNaive:
         data = self.entry(np.random.default_rng(0).normal(size=(2, 50)))
         one, two = (next(RandomWalkPredictor(3).for_run(seed).predict(data, 5)).samples for seed in (1, 2))
         assert (one != two).any()
+
+
+def test_deepar_reads_static_features_and_categories():
+    rng = np.random.default_rng(0)
+    levels = np.array([5.0, 50.0, 5.0, 50.0])[:, None]
+    entry = {
+        "start": pd.Period("2024-01-01", "D"),
+        "target": (levels * rng.gamma(20, 1 / 20, size=(4, 120))).astype(np.float32),
+        "feat_static_real": levels,
+        "feat_static_cat": [[0], [1], [0], [1]],
+    }
+    train = TrainConfig(max_epochs=1, batches_per_epoch=2, schedule="constant")
+    predictor = DeepAREstimator("D", 3, train=train).train([entry])
+    network = predictor.predictor.prediction_net.model
+    assert [embedding.num_embeddings for embedding in network.embedder._embedders] == [4, 2]
+    before = next(predictor.predict([entry], num_samples=5)).samples
+    moved = next(predictor.predict([{**entry, "feat_static_real": levels[[1, 0, 2, 3]]}], num_samples=5)).samples
+    assert np.abs(moved - before).max() > 1e-6
