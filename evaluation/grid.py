@@ -100,10 +100,11 @@ def _grid(read: Mapping[str, Any], known: Sequence[str]) -> Grid:
     parts = []
     for dataset in datasets:
         own = particular.get(dataset, {})
-        _refuse_unknown(own, _ON_A_DATASET, f"on.{dataset}.")
+        _refuse_unknown(own, (*_ON_A_DATASET, "without"), f"on.{dataset}.")
         merged = {"seeds": 1} | {key: read[key] for key in (*_ON_A_DATASET, "metrics") if key in read} | own
         names = {key: f"on.{dataset}.{key}" if key in own else key for key in (*merged, "settings")}
         models = _names(merged["models"], names["models"])
+        merged["models"] = _without(own, models, f"on.{dataset}.without")
         own_settings = _tables(own.get("settings", {}), f"on.{dataset}.settings", models)
         merged["settings"] = _merged(_table(read.get("settings", {}), "settings"), own_settings)
         parts.append(_part(dataset, merged, known, names))
@@ -117,6 +118,15 @@ def _grid(read: Mapping[str, Any], known: Sequence[str]) -> Grid:
         threads=_checked(read.get("threads", 1), "threads", "a number from 1", _is_count),
         retries=_checked(read.get("retries", 2), "retries", "a number from 0", lambda value: _is_whole(value, 0)),
     )
+
+
+def _without(own: Mapping[str, Any], models: Sequence[str], where: str) -> list[str]:
+    """The models that run on a dataset which leaves some out."""
+    left_out = _names(own["without"], where) if "without" in own else ()
+    for model in left_out:
+        if model not in models or len(models) == len(left_out):
+            raise ValueError(f"{where}: expected some of {', '.join(models)}, and not all of them, got {model!r}")
+    return [model for model in models if model not in left_out]
 
 
 def _part(dataset: str, read: Mapping[str, Any], known: Sequence[str], names: Mapping[str, str]) -> Part:

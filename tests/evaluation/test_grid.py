@@ -67,6 +67,11 @@ def test_a_dataset_may_have_values_of_its_own(tmp_path: Path) -> None:
     assert rates.settings == {"a": {"head": {"blocks": 2, "hidden": 20}, "lags": [1]}}
 
 
+def test_a_dataset_may_leave_models_out(tmp_path: Path) -> None:
+    grid = read(tmp_path, SMALL + "[on.rates]\nwithout = ['a']\n")
+    assert [part.models for part in grid.parts] == [("a", "b"), ("b",)]
+
+
 def test_any_class_can_be_a_model(tmp_path: Path) -> None:
     assert (
         read(tmp_path, SMALL.replace('"b"', '"gluonts.torch:TiDEEstimator"'))
@@ -100,6 +105,9 @@ def test_any_class_can_be_a_model(tmp_path: Path) -> None:
         ('workers = "many"\n' + SMALL, "workers: expected a number from 1, or \"all\", got 'many'"),
         ("threads = 0\n" + SMALL, "threads: expected a number from 1, got 0"),
         ("retries = -1\n" + SMALL, "retries: expected a number from 0, got -1"),
+        (SMALL + "[on.rates]\nwithout = ['c']", r"on\.rates\.without: expected some of a, b, and not all .*, got 'c'"),
+        (SMALL + "[on.rates]\nwithout = ['a', 'b']", r"on\.rates\.without: expected some of a, b, and not all"),
+        ("without = ['a']\n" + SMALL, "without: unknown key"),
         (SMALL + "[settings.c]\nx = 1", r"settings\.c: expected a table for some of a, b, got one for 'c'"),
         (SMALL + "[settings]\na = 1", r"settings\.a: expected a table, got 1"),
         (SMALL + "[on.sale]\nseeds = 1", r"on\.sale: expected a table for some of sales, rates, got one for 'sale'"),
