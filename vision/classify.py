@@ -83,7 +83,7 @@ def train_classifier(
     _claim(folder, begun, resume)
     if folder.has(REPORT):
         return Classifier.load(folder)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     torch.manual_seed(training.seed)
     backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
     pictures = source.load(backbone.preprocessing, progress=progress)
@@ -113,7 +113,11 @@ def train_classifier(
     classifier.save(folder)
     report = {
         **scan_report(source.catalogue, pictures, split, labels),
-        "seconds": {"photos": round(opened - started, 1), "training": round(time.perf_counter() - opened, 1)},
+        "seconds": {
+            "photos": round(opened - started, 1),
+            "training": round(time.perf_counter() - opened, 1),
+            "processor": round(time.process_time() - busy, 1),
+        },
         "machine": machine(),
         "parameters": sum(p.numel() for p in classifier.network.parameters()),
         "history": history,

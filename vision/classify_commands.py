@@ -107,7 +107,11 @@ def train(
         )
     report = RunFolder(checkpoint).read_json(REPORT)
     typer.echo(_noticed(report))
-    typer.echo(f"The run lies in {checkpoint}: trained in {report['seconds']['training']:.0f} s.")
+    seconds = report["seconds"]
+    typer.echo(
+        f"The run lies in {checkpoint}: trained in {seconds['training']:.0f} s; with opening the photos it took "
+        f"{seconds['processor']:.0f} s of processor time."
+    )
 
 
 @app.command("test")
