@@ -4,6 +4,9 @@ An article has four photos of 24 pixels in its own colour. One of them, drawn at
 is its class (one of six); the others show nothing of it. A network that sees the first photo only can know a
 quarter of the classes; averaging judgements lets the three photos that show nothing outvote the one that tells.
 
+Every row makes the same number of steps: where each photo is an example of its own (the mean of logits) a batch has as
+many photos as a batch of articles has in the other rows.
+
     python benchmarks/vision_multi_image.py
 """
 
@@ -21,7 +24,7 @@ from hemline.vision.product_network import NetworkConfig
 from hemline.vision.sources import Source
 from hemline.vision.training import TrainConfig
 
-SIZE, PHOTOS, CLASSES = 24, 4, 6
+SIZE, PHOTOS, CLASSES, BATCH = 24, 4, 6, 16
 MARKS = np.array(
     [
         [[1, 1, 1], [0, 0, 0], [1, 1, 1]],
@@ -76,11 +79,14 @@ def main() -> None:
         for seed in range(options.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 source = generated_shop(options.articles, options.contrast, seed)
+                batch = BATCH * PHOTOS if pooling == "logits" else BATCH
                 train_classifier(
                     source,
                     folder,
                     network=NetworkConfig(size=SIZE, widths=(8, 16, 32), pooling=pooling),
-                    training=TrainConfig(epochs=options.epochs, lr=1e-2, augment=None, seed=seed, device="cpu"),
+                    training=TrainConfig(
+                        epochs=options.epochs, batch_size=batch, lr=1e-2, augment=None, seed=seed, device="cpu"
+                    ),
                     max_images=most,
                     split_seed=seed,
                 )
