@@ -194,7 +194,7 @@ def work(payload: bytes) -> Ended:
         How it ended; what it printed stands in `Store.output`.
     """
     job, store = pickle.loads(payload)
-    with output_to(store.output(job.id)), quiet_gluonts():
+    with store.held(job.id), output_to(store.output(job.id)), quiet_gluonts():
         return perform(job, store)
 
 

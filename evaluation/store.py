@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -112,15 +112,21 @@ class Store:
         Raises:
             ValueError: another one is in it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.enter_context(_locked(self.folder / ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
             except BlockingIOError as error:
-                raise ValueError(
-                    f"out: expected a folder that no other grid is writing to, got {self.folder}"
-                ) from error
+                got = f"got {self.folder}"
+                raise ValueError(f"out: expected a folder that no other grid is writing to, {got}") from error
             yield
+
+    @contextmanager
+    def held(self, run: str) -> Iterator[None]:
+        """Keep other workers from a run; waits for one that outlived a killed grid by a few seconds."""
+        with _locked(self.checkpoints(run) / ".lock", fcntl.LOCK_EX):
+            yield
+            if self.finished(run):
+                shutil.rmtree(self.checkpoints(run), ignore_errors=True)
 
     def scores(self, run: str) -> pd.DataFrame:
         """The rows of a finished run in the long table."""
@@ -321,3 +327,11 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     table.to_parquet(partial, index=False)
     os.replace(partial, path)
+
+
+@contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, how)
+        yield

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hemline.evaluation import Backtest, jobs, load_backtest, read_grid, run_grid
 from hemline.evaluation.commands import make_tables
+from hemline.evaluation.grid_run import plan_grid
+from hemline.evaluation.jobs import perform
+from hemline.evaluation.lanes import work
 from hemline.evaluation.store import Store
 
 HERE = Path(__file__).parent
@@ -210,6 +215,22 @@ def test_two_grids_do_not_write_to_one_folder(grid) -> None:
         pytest.raises(ValueError, match=r"out: expected a folder that no other grid is writing to, got .*out"),
     ):
         grid("out", SMALL)
+
+
+def test_a_worker_waits_for_one_that_outlived_a_killed_grid_and_repeats_nothing(grid, models) -> None:
+    (cell,) = plan_grid(
+        read_grid(grid.written("out", "datasets = ['sales']\nmodels = ['noise']\n")), models.build, models.load
+    )
+    store = Store(grid.folder / "out")
+    with ThreadPoolExecutor(1) as pool:
+        with store.held(cell.job.id):
+            second = pool.submit(work, pickle.dumps((cell.job, store)))
+            time.sleep(0.3)
+            assert not second.done()
+            assert perform(cell.job, store).record["status"] == "finished"
+        assert second.result(10).record == store.record(cell.job.id)
+    assert grid.asked() == ["noise"]
+    assert not any((grid.folder / "out" / "checkpoints").iterdir())
 
 
 def test_a_builder_that_no_worker_can_import_is_refused(grid, models) -> None:
