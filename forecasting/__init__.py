@@ -1,6 +1,7 @@
 """Models of series: composed estimators, predictors and scenarios."""
 
 from .autoregression import VARPredictor
+from .classical import ClassicalPredictor
 from .copula import Copula
 from .coupled import Coupled, CoupledEstimator, couple
 from .deepar import DeepAREstimator
@@ -36,6 +37,7 @@ __all__ = [
     "MAF",
     "MODELS",
     "Change",
+    "ClassicalPredictor",
     "Copula",
     "Coupled",
     "CoupledEstimator",

@@ -9,6 +9,7 @@ from gluonts.model.estimator import Estimator
 
 from ..datasets import Metadata
 from .autoregression import VARPredictor
+from .classical import ClassicalPredictor
 from .copula import Copula
 from .coupled import CoupledEstimator
 from .deepar import DeepAREstimator
@@ -132,6 +133,8 @@ MODELS: dict[str, Builder] = {
     "deepar": _composed(DeepAREstimator),
     "deepar-coupled": lambda metadata: CoupledEstimator(_composed(DeepAREstimator)(metadata)),
     "var": lambda metadata: VARPredictor(metadata.prediction_length),
+    "auto-ets": lambda metadata: ClassicalPredictor(metadata.prediction_length, "ets", metadata.season),
+    "auto-arima": lambda metadata: ClassicalPredictor(metadata.prediction_length, "arima", metadata.season),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
     "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
     "random-walk": lambda metadata: RandomWalkPredictor(metadata.prediction_length),

@@ -83,9 +83,17 @@ class RandomWalkPredictor(RepresentablePredictor):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units."""
         generator = np.random.default_rng(self.seed)
         for entry in as_multivariate(dataset, "dataset"):
-            yield _forecast(entry, self._paths(entry["target"], num_samples, generator))
+            yield _forecast(entry, self.paths(entry["target"], num_samples, generator))
 
-    def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    def paths(self, target: np.ndarray, count: int, generator: np.random.Generator | None = None) -> np.ndarray:
+        """Paths ``[S, H, D]`` that follow ``target`` ``[D, T]``, NaN where missing.
+
+        Arguments:
+            target: the past.
+            count: paths S.
+            generator: of the draws; by default one made of the seed.
+        """
+        generator = generator or np.random.default_rng(self.seed)
         season, horizon = self.season_length, self.prediction_length
         change = (target - previous_values(target, season)).T
         dim = target.shape[0]
