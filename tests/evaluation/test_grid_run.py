@@ -209,6 +209,12 @@ def test_ray_gives_the_numbers_of_one_process_though_a_worker_is_killed(grid) ->
     assert len(pids - {str(os.getpid())}) == 3  # two workers, one in the place of the one that was killed
 
 
+def test_without_ray_the_extra_is_named(grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ValueError, match=r"ray: expected Ray to be installed, got none; pip install 'hemline\[ray\]'"):
+        grid("out", SMALL, ray=True)
+
+
 def test_two_grids_do_not_write_to_one_folder(grid) -> None:
     with (
         Store(grid.folder / "out").alone(),
