@@ -49,8 +49,8 @@ def main() -> None:
             f"{article:>10} {planted:>+9.1%} {effect.mean():>+12.1%} {f'{low:+.1%} … {high:+.1%}':>18} {other:>+9.1%}"
         )
 
-    chance = outcomes["markdown"].probability(f"units[{FIRST}] + units[{SECOND}] > 2000")
-    print(f"P(both together sell more than 2000) = {chance:.0%}")
+    chance = outcomes["markdown"].probability(f"units[{FIRST}] + units[{SECOND}] > 1000")
+    print(f"P(both together sell more than 1000) = {chance:.0%}")
     gain = outcomes["markdown"].difference().revenue()
     print(f"Revenue of the assortment: {gain.mean():+,.0f}, lower on {np.mean(gain < 0):.0%} of the paths")
 
