@@ -216,14 +216,15 @@ def captions(thumbnails: Sequence[np.ndarray], titles: Sequence[str], said: Sequ
     """
     columns = 5
     rows = -(-len(titles) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(3.1 * columns, 3.6 * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(3.1 * columns, 4.3 * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, photo, title, words in zip(axes.flat, thumbnails, titles, said, strict=False):
         axis.imshow(shown(photo))
         axis.text(0.5, -0.03, _wrapped(title), transform=axis.transAxes, ha="center", va="top", fontsize=8, color=SOFT)
         axis.text(0.5, -0.2, _wrapped(words), transform=axis.transAxes, ha="center", va="top", fontsize=8, color=GOOD)
-    figure.tight_layout()
+    # A row of photos leaves room for the six lines of text below it.
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.98, bottom=0.12, wspace=0.05, hspace=0.45)
     return figure
 
 
