@@ -15,7 +15,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 # Steps of training are cut to what shows that a block runs; the text is otherwise taken as it stands.
-FEWER = [(r"max_epochs=\d+", "max_epochs=1"), (r"batches_per_epoch=\d+", "batches_per_epoch=2")]
+FEWER = [
+    (r"max_epochs=\d+", "max_epochs=1"),
+    (r"batches_per_epoch=\d+", "batches_per_epoch=2"),
+    (r'"max_epochs": \d+', '"max_epochs": 1, "batches_per_epoch": 2'),
+]
 
 
 def blocks(language: str) -> list[tuple[Path, str]]:
