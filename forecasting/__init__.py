@@ -6,6 +6,7 @@ from .copula import Copula
 from .coupled import Coupled, CoupledEstimator, couple
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, SharedWeights, Transformer
+from .ensemble import EnsembleEstimator
 from .estimator import ForecastEstimator
 from .grouped import GroupedPredictor
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, NegativeBinomial, RealNVP, StudentT
@@ -43,6 +44,7 @@ __all__ = [
     "CoupledEstimator",
     "DeepAREstimator",
     "Diffusion",
+    "EnsembleEstimator",
     "ForecastEstimator",
     "ForecastPredictor",
     "GPCopulaEstimator",

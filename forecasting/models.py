@@ -14,6 +14,7 @@ from .copula import Copula
 from .coupled import CoupledEstimator
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, SharedWeights, Transformer
+from .ensemble import EnsembleEstimator
 from .estimator import ForecastEstimator
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
@@ -120,6 +121,7 @@ def _sales(metadata: Metadata) -> Estimator:
 
 MODELS: dict[str, Builder] = {
     "sales-maf": _sales,
+    "sales-maf-ensemble": lambda metadata: EnsembleEstimator(_sales(metadata)),
     "gru-real-nvp": _composed(GRURealNVPEstimator),
     "gru-maf": _composed(GRUMAFEstimator),
     "transformer-maf": _composed(TransformerMAFEstimator),

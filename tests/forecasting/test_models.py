@@ -31,6 +31,8 @@ def short(name):
     """Settings that train a model for a moment, and sample it in few steps."""
     if name == "deepar-coupled":
         return {"model": SHORT, "windows": 4}
+    if name.endswith("-ensemble"):
+        return {"model": SHORT, "members": 2}
     return {**SHORT, "head": {"steps": 5}} if name == "timegrad" else SHORT
 
 
@@ -94,7 +96,9 @@ def test_an_unknown_setting_is_refused_with_those_known(changes, message):
 
 
 def test_an_unknown_model_is_refused_with_those_known():
-    with pytest.raises(ValueError, match="models: unknown model 'gru-mfa', expected one of sales-maf, gru-real-nvp"):
+    with pytest.raises(
+        ValueError, match="unknown model 'gru-mfa', expected one of sales-maf, sales-maf-ensemble"
+    ):
         build_model("gru-mfa", METADATA)
     with pytest.raises(ValueError, match="random-walk: has no settings, got train"):
         build_model("random-walk", METADATA, SHORT)

@@ -1,0 +1,64 @@
+"""Several trainings of one model as one forecast."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hemline.forecasting import (
+    DeepAREstimator,
+    EnsembleEstimator,
+    GRUMAFEstimator,
+    Scenario,
+    TrainConfig,
+    simulate,
+)
+
+QUICK = TrainConfig(max_epochs=2, batches_per_epoch=3, batch_size=8)
+
+
+def test_each_member_draws_its_share_and_has_a_seed_of_its_own(walks):
+    model = GRUMAFEstimator("D", 5, train=QUICK)
+    found = EnsembleEstimator(model, members=3).for_run(2).train(walks)
+    assert [member.estimator.train_config.seed for member in found.members] == [6, 7, 8]
+    samples = next(found.predict(walks, num_samples=8, seed=1)).samples
+    assert samples.shape == (8, 5, 4)
+    drawn = zip(found.members, (3, 3, 2), (3, 4, 5), strict=True)
+    alone = [next(member.predict(walks, num_samples=count, seed=seed)).samples for member, count, seed in drawn]
+    np.testing.assert_array_equal(samples, np.concatenate(alone))
+    assert [row["epoch"] for row in found.training_log] == list(range(6))
+
+
+def test_a_run_keeps_a_checkpoint_for_each_member_and_goes_on_there(walks, tmp_path):
+    model = EnsembleEstimator(GRUMAFEstimator("D", 5, train=QUICK), members=2).for_run(0, tmp_path)
+    first = next(model.train(walks).predict(walks, num_samples=4)).samples
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["member-0", "member-1"]
+    again = model.train(walks)
+    np.testing.assert_array_equal(next(again.predict(walks, num_samples=4)).samples, first)
+    assert "directory" not in str(model.configuration())
+
+
+def test_a_scenario_reaches_every_member():
+    rng = np.random.default_rng(0)
+    start = pd.Period("2022-01-03", "W-MON")
+    price = rng.uniform(5, 10, size=(2, 108)).astype(np.float32)
+    entry = {
+        "start": start,
+        "target": rng.poisson(30, size=(2, 100)).astype(np.float32),
+        "feat_dynamic_real": price,
+        "item_ids": ("a", "b"),
+        "covariates": ("price[a]", "price[b]"),
+    }
+    found = EnsembleEstimator(GRUMAFEstimator("W", 8, train=QUICK), members=2).train([entry])
+    outcomes = simulate(found, entry, Scenario("out", "sales[a] = 0 @ 1:8"), paths=6)
+    assert (outcomes["out"].units("a") == 0).all()
+    assert outcomes.baseline.paths.shape == (6, 8, 2)
+    np.testing.assert_array_equal(outcomes.baseline.paths, next(found.predict([entry], num_samples=6, seed=0)).samples)
+
+
+def test_what_is_no_ensemble_is_refused(walks):
+    with pytest.raises(ValueError, match="members: expected at least 2, got 1"):
+        EnsembleEstimator(DeepAREstimator("D", 5), members=1)
+    with pytest.raises(ValueError, match=r"model: expected an estimator with for_run\(seed\), got object"):
+        EnsembleEstimator(object())
+    found = EnsembleEstimator(GRUMAFEstimator("D", 5, train=QUICK), members=2).train(walks)
+    with pytest.raises(ValueError, match="a path for each of 2 members, got 1"):
+        next(found.predict(walks, num_samples=1))
