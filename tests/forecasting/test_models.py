@@ -96,9 +96,7 @@ def test_an_unknown_setting_is_refused_with_those_known(changes, message):
 
 
 def test_an_unknown_model_is_refused_with_those_known():
-    with pytest.raises(
-        ValueError, match="unknown model 'gru-mfa', expected one of sales-maf, sales-maf-ensemble"
-    ):
+    with pytest.raises(ValueError, match="unknown model 'gru-mfa', expected one of sales-maf, sales-maf-ensemble"):
         build_model("gru-mfa", METADATA)
     with pytest.raises(ValueError, match="random-walk: has no settings, got train"):
         build_model("random-walk", METADATA, SHORT)
