@@ -53,15 +53,15 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
     joint_train = time.perf_counter() - began
 
     def clock(call: Any) -> float:
-        seconds = []
-        for _ in range(repeats):
-            began = time.perf_counter()
-            list(call())
-            seconds.append(time.perf_counter() - began)
-        return statistics.median(seconds)
+        began = time.perf_counter()
+        list(call())
+        return time.perf_counter() - began
 
-    gluonts_predict = clock(lambda: theirs.predict(rows, num_samples=100))
-    ours_predict = clock(lambda: ours.predict(data, num_samples=100))
+    # In turns, and the ratio pair by pair, so that a machine whose speed drifts does so for both.
+    pairs = [
+        (clock(lambda: theirs.predict(rows, num_samples=100)), clock(lambda: ours.predict(data, num_samples=100)))
+        for _ in range(2 * repeats)
+    ]
     windows = 3 * BATCHES * BATCH
     return {
         "case": case,
@@ -70,9 +70,9 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
         "hemline DeepAR windows/s": windows / ours_train,
         "training ratio": gluonts_train / ours_train,
         "LSTM x Student-t series-windows/s": windows * shape.series / joint_train,
-        "gluonts predict s": gluonts_predict,
-        "hemline predict s": ours_predict,
-        "prediction ratio": gluonts_predict / ours_predict,
+        "gluonts predict s": statistics.median(first for first, _ in pairs),
+        "hemline predict s": statistics.median(second for _, second in pairs),
+        "prediction ratio": statistics.median(first / second for first, second in pairs),
         "peak GiB": peak_gib(device),
     }
 
