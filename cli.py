@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -29,6 +30,8 @@ def main() -> None:
     from .evaluation import BacktestError
 
     mount()
+    # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except (ValueError, OSError, FloatingPointError, BacktestError) as error:

@@ -91,6 +91,9 @@ def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda 
 
     Returns:
         How it ended; any error is a reason in the record, and its traceback in the store.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted, which is no failure of the job.
     """
     if store is not None and store.finished(job.id):
         return Ended(store.record(job.id) or {}, store.scores(job.id))
@@ -103,6 +106,8 @@ def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda 
                 )
             result = execute(run, None if store is None else store.checkpoints(run.id), tell)
     except (Exception, SystemExit) as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error  # Lightning makes an exit of an interrupt
         return failed(job, one_line(error), store, traceback.format_exc())
     if store is not None:
         store.save(result)

@@ -181,10 +181,16 @@ def test_the_first_failure_can_end_it(data, walk, broken) -> None:
         backtest({"broken": broken, "walk": walk(HORIZON)}, data, stop_on_failure=True, quiet=True)
 
 
-def test_an_interrupt_stops_and_keeps_what_was_done(data, walk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_exit", [False, True], ids=["plain", "as Lightning passes it on"])
+def test_an_interrupt_stops_and_keeps_what_was_done(data, walk, tmp_path: Path, as_exit: bool) -> None:
     class Interrupted(walk):
         def predict(self, *arguments, **options):
-            raise KeyboardInterrupt
+            try:
+                raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                if as_exit:
+                    raise SystemExit(1)  # noqa: B904
+                raise
 
     with pytest.raises(KeyboardInterrupt):
         backtest({"walk": walk(HORIZON), "stop": Interrupted(HORIZON)}, data, out=tmp_path, quiet=True)
