@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .catalogue import Catalogue
@@ -21,7 +21,7 @@ class ArticleSplit:
         train: the articles to learn from.
         validation: the articles by which training choices are made; may be empty.
         test: the articles that judge.
-        seed: the seed of a drawn split, ``None`` for a split that the source gave.
+        seed: the seed of what was drawn, ``None`` for a split that the source gave.
         shared: photos that stand on two sides of a split that the source gave, by address.
     """
 
@@ -49,11 +49,17 @@ class ArticleSplit:
 
 
 def split_articles(
-    catalogue: Catalogue, pictures: Pictures, *, validation: float = 0.1, test: float = 0.2, seed: int = 0
+    catalogue: Catalogue,
+    pictures: Pictures,
+    *,
+    validation: float | None = None,
+    test: float | None = None,
+    seed: int = 0,
 ) -> ArticleSplit:
     """Split a catalogue by what its photos show, or as its source says.
 
-    Where the source gave sides, they are kept, and photos on two sides are listed in ``shared``. Otherwise
+    Where the source gave sides, they are kept, and photos on two sides are listed in ``shared``; a share for
+    validation is then drawn from the training side, if the source gave none for it. Otherwise
     articles that share a photo (equal pixels, whatever the file) form a group, and a group goes where the
     hash of seed and content falls: the side of an article depends on its own photos only, so it does not
     change when other articles come or go. The shares are met on average, not exactly.
@@ -61,31 +67,47 @@ def split_articles(
     Arguments:
         catalogue: the articles.
         pictures: their photos.
-        validation: the share of articles for validation.
-        test: the share of articles for test.
+        validation: the share of articles for validation; 0.1 if ``None``, and as given where the source gave sides.
+        test: the share of articles for test; 0.2 if ``None``, and only ``None`` where the source gave sides.
         seed: another seed draws another split.
 
     Returns:
         The split.
 
     Raises:
-        ValueError: a share is out of range, only some articles have a given side, or a side is unknown.
+        ValueError: a share is out of range or asked of a side that the source gave, only some articles have a given
+            side, or a side is unknown.
     """
+    given = [article.side for article in catalogue.articles]
+    if any(side is not None for side in given):
+        split = _given(catalogue, pictures, given)
+        if test is not None or (validation is not None and split.validation):
+            name, share = ("test", test) if test is not None else ("validation", validation)
+            raise ValueError(f"{name}: expected no share, since the source says which articles these are, got {share}")
+        validation, test = validation or 0.0, 0.0
+    else:
+        split = ArticleSplit(catalogue.item_ids, (), (), seed=seed)
+        validation, test = 0.1 if validation is None else validation, 0.2 if test is None else test
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise ValueError(f"validation, test: expected shares that leave some for training, got {validation}, {test}")
+    if not validation + test:
+        return split
     shown: list[list[str]] = [[] for _ in catalogue.articles]
     for number, content in zip(pictures.article, pictures.content, strict=True):
         shown[number].append(content)
-    given = [article.side for article in catalogue.articles]
-    if any(side is not None for side in given):
-        return _given(catalogue, pictures, given)
+    keys = dict(zip(catalogue.item_ids, _group_keys(catalogue.item_ids, shown), strict=True))
     sides: dict[str, list[str]] = {name: [] for name in SIDES}
-    keys = _group_keys(catalogue.item_ids, shown)
-    for item_id, key in zip(catalogue.item_ids, keys, strict=True):
-        draw = int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
+    for item_id in split.train:
+        draw = int.from_bytes(hashlib.sha256(f"{seed}:{keys[item_id]}".encode()).digest()[:8], "big") / 2**64
         name = "test" if draw < test else "validation" if draw < test + validation else "train"
         sides[name].append(item_id)
-    return ArticleSplit(tuple(sides["train"]), tuple(sides["validation"]), tuple(sides["test"]), seed=seed)
+    return replace(
+        split,
+        train=tuple(sides["train"]),
+        validation=split.validation + tuple(sides["validation"]),
+        test=split.test + tuple(sides["test"]),
+        seed=seed,
+    )
 
 
 def _group_keys(item_ids: Sequence[str], shown: Sequence[Sequence[str]]) -> list[str]:

@@ -10,7 +10,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
-from .forecaster import Forecaster
+from .contract import Learner
 
 
 class Checkpoints(Checkpoint):
@@ -25,7 +25,7 @@ class Checkpoints(Checkpoint):
         identity: what has to be equal for a training to go on: a hash of its configuration and data.
     """
 
-    def __init__(self, folder: str | None, forecaster: Forecaster, identity: str) -> None:
+    def __init__(self, folder: str | None, forecaster: Learner, identity: str) -> None:
         self.folder = None if folder is None else Path(folder)
         self.forecaster, self.identity = forecaster, identity
         self.best_loss = float("inf")

@@ -1,16 +1,18 @@
-"""The gluonts Estimator of every composed model."""
+"""The gluonts Estimators: what all that learn from windows share, and the one of every composed model."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gluonts.model.estimator import Estimator
 
 from .configuration import Configured, from_plain
+from .contract import JointForecaster
 from .copula import Units
 from .encoders import EncoderConfig, Recurrent
 from .forecaster import Forecaster
@@ -24,14 +26,164 @@ from .spec import SeriesSpec, infer_spec
 from .training import TrainConfig
 from .windows import SeriesTensor, Statistics
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-class ForecastEstimator(Configured, Estimator):
-    """A model of many series, composed of an encoder and an emission head.
+
+class WindowEstimator(Configured, Estimator, ABC):
+    """An estimator of many series that learns from windows of them.
 
     Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future
     (``feat_dynamic_real``) and of the past alone (``past_feat_dynamic_real``). Static features do not change what
-    a network learns that always sees the same series, and are left unread. The named models are this class with
-    other default parts.
+    a network learns that always sees the same series, and are left unread.
+
+    Arguments:
+        freq: pandas frequency alias of the data.
+        prediction_length: horizon H, in steps.
+        context_length: steps that the network reads before the horizon.
+        lags: steps back at which past values enter; by frequency if ``None``.
+        scaling: the units in which the network works.
+        response: how sales answer to the covariates, fitted before the network, which then models what is left;
+            ``None`` leaves the covariates to the network.
+        train: the training options.
+    """
+
+    def __init__(
+        self,
+        freq: str,
+        prediction_length: int,
+        *,
+        context_length: int | None,
+        lags: tuple[int, ...] | None,
+        scaling: Units,
+        response: LogLinear | None,
+        train: TrainConfig,
+    ) -> None:
+        super().__init__()
+        for name, value in (("prediction_length", prediction_length), ("context_length", context_length)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1 step, got {value}")
+        self.freq, self.prediction_length = freq, prediction_length
+        self.context_length = context_length
+        self.lags = None if lags is None else tuple(lags)
+        self.scaling, self.response, self.train_config = scaling, response, train
+
+    @abstractmethod
+    def network(self, spec: SeriesSpec, statistics: Statistics) -> JointForecaster:
+        """Compose the network, weights drawn from torch's generator.
+
+        Arguments:
+            spec: the shape of the problem.
+            statistics: those of the training span.
+        """
+
+    @abstractmethod
+    def _fit(
+        self,
+        forecaster: JointForecaster,
+        series: SeriesTensor,
+        validation: SeriesTensor | None,
+        ckpt_path: str | Path | None,
+    ) -> list[dict[str, Any]]:
+        """Train the network in place; the training log."""
+
+    def _spec(self, entries: list[Entry]) -> SeriesSpec:
+        """The shape of the problem that the entries pose."""
+        return infer_spec(
+            entries,
+            freq=self.freq,
+            prediction_length=self.prediction_length,
+            context_length=self.context_length,
+            lags=self.lags,
+            past=self.scaling.past,
+        )
+
+    def train(
+        self,
+        training_data: Iterable[Entry],
+        validation_data: Iterable[Entry] | None = None,
+        ckpt_path: str | Path | None = None,
+    ) -> ForecastPredictor:
+        """Train on a dataset.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones, which are
+                grouped.
+            validation_data: entries whose last horizon is watched; the weights of the best epoch are kept.
+            ckpt_path: checkpoint of a training to go on from.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: the data are not what `as_multivariate` takes, their frequency is another one, or the
+                history is shorter than the horizon.
+            NonFiniteLoss: the loss became NaN or infinite.
+        """
+        entries = as_multivariate(training_data)
+        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        spec, response = self._spec(entries), None
+        if self.response is not None:
+            response = fit_response(entries, spec, self.response, self.scaling.domain)
+            entries = response.training(entries, self.train_config.seed)
+            held_out = None if held_out is None else response.training(held_out, self.train_config.seed)
+            spec = self._spec(entries)
+        change = self.scaling.change
+        series = SeriesTensor(entries, spec, change=change)
+        validation = None
+        if held_out is not None:
+            validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
+        with seeded(self.train_config.seed):
+            forecaster = self.network(spec, series.statistics)
+            if forecaster.lattice:
+                _require_counts(entries, spec)
+            log = self._fit(forecaster, series, validation, ckpt_path)
+        return ForecastPredictor(self, forecaster.cpu(), log, response=response)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> Self:
+        """This estimator for one run of a backtest.
+
+        Arguments:
+            seed: of weights, windows and draws.
+            directory: folder for checkpoints, from which a killed run goes on.
+        """
+        checkpoints = None if directory is None else str(directory)
+        return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
+
+    @staticmethod
+    def from_configuration(configuration: Mapping[str, Any]) -> WindowEstimator:
+        """Rebuild what `configuration` described."""
+        estimator = from_plain(dict(configuration), allowed=WindowEstimator)
+        if not isinstance(estimator, WindowEstimator):
+            raise ValueError(f"configuration: expected a WindowEstimator, got {configuration.get('type')!r}")
+        return estimator
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "freq": self.freq,
+            "prediction_length": self.prediction_length,
+            "context_length": self.context_length,
+            "lags": self.lags,
+            "scaling": self.scaling,
+            "response": self.response,
+            "train": self.train_config,
+        }
+
+
+def response_units(scaling: Units, response: LogLinear | None) -> Units:
+    """The units of a network: counts that were divided by a response are numbers like others."""
+    if response is None:
+        return scaling
+    if isinstance(scaling, Scaling):
+        return replace(scaling, domain="real")
+    return replace(scaling, scaling=replace(scaling.scaling, domain="real"))
+
+
+class ForecastEstimator(WindowEstimator):
+    """A model of many series, composed of an encoder and an emission head.
+
+    Its data are those of every `WindowEstimator`. The named models are this class with other default parts.
 
     Arguments:
         freq: pandas frequency alias of the data.
@@ -69,18 +221,17 @@ class ForecastEstimator(Configured, Estimator):
         response: LogLinear | None = None,
         train: TrainConfig | None = None,
     ) -> None:
-        super().__init__()
-        for name, value in (("prediction_length", prediction_length), ("context_length", context_length)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expected at least 1 step, got {value}")
-        self.freq, self.prediction_length = freq, prediction_length
-        self.context_length = context_length
-        self.lags = None if lags is None else tuple(lags)
-        self.scaling = scaling or self.default_scaling
+        super().__init__(
+            freq,
+            prediction_length,
+            context_length=context_length,
+            lags=lags,
+            scaling=scaling or self.default_scaling,
+            response=response,
+            train=train or TrainConfig(),
+        )
         self.encoder = encoder or self.default_encoder
         self.head = head or self.default_head
-        self.response = response
-        self.train_config = train or TrainConfig()
 
     def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:
         """Compose the network, weights drawn from torch's generator.
@@ -94,102 +245,27 @@ class ForecastEstimator(Configured, Estimator):
         return Forecaster(spec, self._units(head), encoder, head, statistics)
 
     def _units(self, head: EmissionHead) -> Units:
-        """The units of the network: counts that were divided by a response are numbers like others."""
+        """The units of the network, which its head has to be able to work in."""
         if head.lattice and (self.scaling.change is not None or self.scaling.past):
             raise ValueError(f"scaling: a head of whole numbers needs of='level', got {self.scaling}")
-        if self.response is None:
-            return self.scaling
-        if head.lattice:
+        if self.response is not None and head.lattice:
             raise ValueError("head: a head of whole numbers cannot model sales divided by a response, got both")
-        if isinstance(self.scaling, Scaling):
-            return replace(self.scaling, domain="real")
-        return replace(self.scaling, scaling=replace(self.scaling.scaling, domain="real"))
+        return response_units(self.scaling, self.response)
 
-    def train(
+    def _fit(
         self,
-        training_data: Iterable[Entry],
-        validation_data: Iterable[Entry] | None = None,
-        ckpt_path: str | Path | None = None,
-    ) -> ForecastPredictor:
-        """Train on a dataset.
-
-        Arguments:
-            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones, which are
-                grouped.
-            validation_data: entries whose last horizon is watched; the weights of the best epoch are kept.
-            ckpt_path: checkpoint of a training to go on from.
-
-        Returns:
-            The predictor.
-
-        Raises:
-            ValueError: the data are not what `as_multivariate` takes, their frequency is another one, or the
-                history is shorter than the horizon.
-            NonFiniteLoss: the loss became NaN or infinite.
-        """
+        forecaster: JointForecaster,
+        series: SeriesTensor,
+        validation: SeriesTensor | None,
+        ckpt_path: str | Path | None,
+    ) -> list[dict[str, Any]]:
         from .fitting import fit
 
-        entries = as_multivariate(training_data)
-        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        spec, response = self._infer(entries), None
-        if self.response is not None:
-            response = fit_response(entries, spec, self.response, self.scaling.domain)
-            entries = response.training(entries, self.train_config.seed)
-            held_out = None if held_out is None else response.training(held_out, self.train_config.seed)
-            spec = self._infer(entries)
-        change = self.scaling.change
-        series = SeriesTensor(entries, spec, change=change)
-        validation = None
-        if held_out is not None:
-            validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
-        with seeded(self.train_config.seed):
-            forecaster = self.network(spec, series.statistics)
-            if forecaster.head.lattice:
-                _require_counts(entries, spec)
-            log = fit(forecaster, self.train_config, series, validation, spec.item_ids, ckpt_path)
-        return ForecastPredictor(self, forecaster.cpu(), log, response=response)
-
-    def _infer(self, entries: list[Entry]) -> SeriesSpec:
-        return infer_spec(
-            entries,
-            freq=self.freq,
-            prediction_length=self.prediction_length,
-            context_length=self.context_length,
-            lags=self.lags,
-            past=self.scaling.past,
-        )
-
-    def for_run(self, seed: int, directory: Path | None = None) -> ForecastEstimator:
-        """This estimator for one run of a backtest.
-
-        Arguments:
-            seed: of weights, windows and draws.
-            directory: folder for checkpoints, from which a killed run goes on.
-        """
-        checkpoints = None if directory is None else str(directory)
-        return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
-
-    @staticmethod
-    def from_configuration(configuration: Mapping[str, Any]) -> ForecastEstimator:
-        """Rebuild what `configuration` described."""
-        estimator = from_plain(dict(configuration), allowed=ForecastEstimator)
-        if not isinstance(estimator, ForecastEstimator):
-            raise ValueError(f"configuration: expected a ForecastEstimator, got {configuration.get('type')!r}")
-        return estimator
+        return fit(forecaster, self.train_config, series, validation, ckpt_path=ckpt_path)
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {
-            "freq": self.freq,
-            "prediction_length": self.prediction_length,
-            "context_length": self.context_length,
-            "lags": self.lags,
-            "scaling": self.scaling,
-            "encoder": self.encoder,
-            "head": self.head,
-            "response": self.response,
-            "train": self.train_config,
-        }
+        return {**super().settings(), "encoder": self.encoder, "head": self.head}
 
 
 def _require_counts(entries: list[Entry], spec: SeriesSpec) -> None:

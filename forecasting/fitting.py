@@ -25,6 +25,7 @@ from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from .checkpoints import Checkpoints
+from .contract import Learner
 from .forecaster import Forecaster
 from .quiet import quiet_lightning
 from .training import NonFiniteLoss, TrainConfig
@@ -69,19 +70,17 @@ class Training(pl.LightningModule):
         config: the options.
         series: the training data.
         validation: data to watch and the starts of the windows, or ``None``.
-        names: names of the D series, for messages.
     """
 
     def __init__(
         self,
-        forecaster: Forecaster,
+        forecaster: Learner,
         config: TrainConfig,
         series: SeriesTensor,
         validation: tuple[SeriesTensor, Tensor] | None,
-        names: tuple[str, ...],
     ) -> None:
         super().__init__()
-        self.forecaster, self.config, self.names = forecaster, config, names
+        self.forecaster, self.config = forecaster, config
         self.series, self.validation = series, validation
         self.history: list[dict[str, Any]] = []
         self._total = torch.zeros(())
@@ -174,7 +173,7 @@ class Training(pl.LightningModule):
         kept = self.config.checkpoints
         return (
             f"loss is {loss} at epoch {self.current_epoch}, batch {index}; the largest value of the batch is "
-            f"{float(size.max()):.3g} times the usual size of series {self.names[int(series)]!r}, in the window "
+            f"{float(size.max()):.3g} times the usual size of series {self.series.spec.item_ids[int(series)]!r}, in the window "
             f"at row {int(starts[row])}. "
             + (f"The checkpoint before it is kept in {kept}. " if kept else "")
             + "Try a smaller learning_rate or gradient_clip."
@@ -187,21 +186,23 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def fit(
-    forecaster: Forecaster,
+    forecaster: Learner,
     config: TrainConfig,
     series: SeriesTensor,
     validation: SeriesTensor | None,
-    names: tuple[str, ...],
+    *,
+    starts: Tensor | None = None,
     ckpt_path: str | Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Train a forecaster in place.
+    """Train a network in place.
 
     Arguments:
         forecaster: the network, its weights already drawn.
         config: the options.
         series: the training data.
         validation: data of their own to watch; otherwise the validation span of `config` is cut from `series`.
-        names: names of the D series.
+        starts: int64 ``[N]`` rows of `series` at which the windows to learn from start; all outside of the validation
+            span if ``None``.
         ckpt_path: checkpoint to go on from; by default the one in ``config.checkpoints``, if there is one.
 
     Returns:
@@ -211,10 +212,10 @@ def fit(
         NonFiniteLoss: the loss became NaN or infinite; the checkpoint of the epoch before stays.
         ValueError: the data are shorter than a horizon and the validation span.
     """
-    starts = series.training_starts(config.validation_span)
+    starts = series.training_starts(config.validation_span) if starts is None else starts
     watched = _validation(config, series, validation)
-    module = Training(forecaster, config, series, watched, names)
-    checkpoints = Checkpoints(config.checkpoints, forecaster, _identity(config, forecaster, series))
+    module = Training(forecaster, config, series, watched)
+    checkpoints = Checkpoints(config.checkpoints, forecaster, _identity(config, forecaster, series, starts))
     callbacks: list[pl.Callback] = [checkpoints]
     if watched is not None and config.patience is not None:
         callbacks.append(EarlyStopping("validation_loss", patience=config.patience, verbose=False))
@@ -263,13 +264,13 @@ def _validation(
     return None
 
 
-def _identity(config: TrainConfig, forecaster: Forecaster, series: SeriesTensor) -> str:
+def _identity(config: TrainConfig, forecaster: Learner, series: SeriesTensor, starts: Tensor) -> str:
     """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
     settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
     shapes = [(name, tuple(value.shape)) for name, value in forecaster.state_dict().items()]
     described = repr((settings, forecaster.spec, forecaster.scaling, shapes))
-    values = series.values.numpy().tobytes()
-    return hashlib.sha256(described.encode() + values).hexdigest()
+    data = series.values.numpy().tobytes() + starts.numpy().tobytes()
+    return hashlib.sha256(described.encode() + data).hexdigest()
 
 
 @contextmanager
@@ -284,11 +285,13 @@ def _unchecked_distributions() -> Iterator[None]:
 
 
 @contextmanager
-def _compiled_head(forecaster: Forecaster, wanted: bool) -> Iterator[None]:
+def _compiled_head(forecaster: Learner, wanted: bool) -> Iterator[None]:
     """Compile the loss of the head; torch's recurrent networks are kernels already and cannot be traced."""
     if not wanted:
         yield
         return
+    if not isinstance(forecaster, Forecaster):
+        raise ValueError(f"compile: expected a model with an emission head, got {type(forecaster).__name__}")
     with warnings.catch_warnings():
         # The compiler looks for gradients on every input, the context vectors among them.
         warnings.filterwarnings("ignore", message=".*\\.grad attribute of a Tensor that is not a leaf.*")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from .contract import JointForecaster
 from .copula import Marginals, Units
 from .encoders import Encoder
 from .feedback import Feedback
@@ -15,7 +17,7 @@ from .spec import SeriesSpec
 from .windows import Statistics, Window
 
 
-class Forecaster(nn.Module):
+class Forecaster(JointForecaster):
     """A causal encoder and an emission head, put to one forecasting problem.
 
     Step t of the encoder reads the values at its lags, all before t, and the features of t; the head turns what
@@ -33,10 +35,6 @@ class Forecaster(nn.Module):
         ValueError: a head with shared weights on an encoder without, or one without to be trained on some series.
     """
 
-    usual_scale: Tensor
-    covariate_mean: Tensor
-    covariate_std: Tensor
-
     def __init__(
         self,
         spec: SeriesSpec,
@@ -45,7 +43,7 @@ class Forecaster(nn.Module):
         head: EmissionHead,
         statistics: Statistics,
     ) -> None:
-        super().__init__()
+        super().__init__(spec, scaling, statistics)
         if head.shared and not encoder.shared:
             raise ValueError(
                 f"encoder: expected one that has a context for each series (SharedWeights) for "
@@ -56,16 +54,25 @@ class Forecaster(nn.Module):
                 f"sample: expected a head with shared weights (GaussianProcess) to train on {encoder.sample} series "
                 f"at a time, got {type(head).__name__}"
             )
-        self.spec, self.scaling = spec, scaling
         self.encoder, self.head = encoder, head
-        self.register_buffer("usual_scale", statistics.scale)
-        self.register_buffer("covariate_mean", statistics.covariate_mean)
-        self.register_buffer("covariate_std", statistics.covariate_std)
 
     @property
-    def statistics(self) -> Statistics:
-        """What was measured on the training span."""
-        return Statistics(self.usual_scale, self.covariate_mean, self.covariate_std)
+    def lattice(self) -> bool:
+        """Whether the head draws whole numbers."""
+        return self.head.lattice
+
+    @property
+    def width(self) -> int:
+        """The widest activations of a decoding step, and the encoder's input."""
+        return 4096 + 12 * self.encoder.context_size + 8 * self.spec.input_size
+
+    def decoding(self) -> AbstractContextManager[None]:
+        """The inverse weights of the head, for as long as paths are drawn."""
+        return self.head.decoding()
+
+    def spread(self, counts: Tensor) -> Tensor:
+        """Counts as the head takes them: as they are, if it is one of whole numbers."""
+        return counts if self.head.lattice else super().spread(counts)
 
     def step_losses(self, window: Window, *, context: bool = True) -> tuple[Tensor, Tensor]:
         """Loss of every step under teacher forcing.
@@ -87,7 +94,7 @@ class Forecaster(nn.Module):
             first, hidden = first + length, hidden[:, length:]
         target = window.values[:, first:]
         if marginals is None:
-            target = self._spread(target)
+            target = self.spread(target)
         observed = None if window.observed is None else window.observed[:, first:]
         losses = self.head.loss(hidden, target, scale, observed)
         weights = torch.ones_like(losses) if observed is None else observed.mean(-1)
@@ -155,12 +162,6 @@ class Forecaster(nn.Module):
         sampled = (drawn[:, reach:] * scale[:, None]).view(batch, paths, horizon, dim)
         return sampled if marginals is None else marginals.to_values(sampled)
 
-    def _spread(self, counts: Tensor) -> Tensor:
-        """Counts spread over [y, y + 1), so that a density is finite on them; the middle outside of training."""
-        if self.scaling.domain != "count" or self.head.lattice:
-            return counts
-        return counts + (torch.rand_like(counts) if self.training else 0.5)
-
     def _in_units(self, window: Window, series: Tensor | None = None) -> tuple[Window, Tensor, Marginals | None]:
         """The window, or some series of it, in the units of the model, but for the scale ``[B, D]``, and the marginals
         it was ranked by.
@@ -173,7 +174,7 @@ class Forecaster(nn.Module):
         past = None if observed is None else observed[:, :end]
         if self.scaling.past:
             # Spread counts have ranks of their own, and the whole part of what is drawn between two is unbiased.
-            window = replace(window, values=self._spread(window.values))
+            window = replace(window, values=self.spread(window.values))
         marginals = self.scaling.marginals(window.values[:, :end], past, usual)
         if marginals is not None:
             values = marginals.to_normal(window.values)

@@ -16,8 +16,8 @@ from gluonts.model.predictor import Predictor
 from safetensors.torch import load_file, save_file
 
 from .configuration import from_plain, to_plain
+from .contract import JointForecaster
 from .feedback import Feedback
-from .forecaster import Forecaster
 from .grouping import as_multivariate
 from .response import Response
 from .scaling import restore
@@ -26,7 +26,7 @@ from .spec import SeriesSpec, frequency_family
 from .windows import SeriesTensor, Statistics, previous_values
 
 if TYPE_CHECKING:
-    from .estimator import ForecastEstimator
+    from .estimator import WindowEstimator
 
 Entry = dict[str, Any]
 
@@ -44,8 +44,8 @@ class ForecastPredictor(Predictor):
 
     def __init__(
         self,
-        estimator: ForecastEstimator,
-        forecaster: Forecaster,
+        estimator: WindowEstimator,
+        forecaster: JointForecaster,
         training_log: list[dict[str, Any]] | None = None,
         max_bytes: int = 512 * 2**20,
         response: Response | None = None,
@@ -140,9 +140,9 @@ class ForecastPredictor(Predictor):
         """
         described = json.loads((Path(path) / "predictor.json").read_text())
         # The estimator makes predictors and a predictor remembers its estimator: one of them imports late.
-        from .estimator import ForecastEstimator
+        from .estimator import WindowEstimator
 
-        estimator = ForecastEstimator.from_configuration(described["estimator"])
+        estimator = WindowEstimator.from_configuration(described["estimator"])
         spec = from_plain(described["spec"])
         weights = load_file(Path(path) / "weights.safetensors")
         statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
@@ -175,12 +175,12 @@ class ForecastPredictor(Predictor):
         imposed = self._imposed(group)
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
-        with seeded(seed), forecaster.head.decoding():
+        with seeded(seed), forecaster.decoding():
             for first in range(0, paths, at_once):
                 count = min(at_once, paths - first)
                 feedback = Feedback(
                     self.estimator.scaling.domain,
-                    lattice=forecaster.head.lattice,
+                    lattice=forecaster.lattice,
                     last=last,
                     imposed=None if imposed is None else imposed.to(device),
                     factor=None if factors is None else factors[:, first : first + count].to(device),
@@ -204,9 +204,8 @@ class ForecastPredictor(Predictor):
 
     def _rows_at_once(self) -> int:
         spec = self.spec
-        # The path itself, its copy on return, the encoder's input and the widest activations of a step.
-        floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + 8 * spec.input_size + 4096
-        floats += 12 * self.forecaster.encoder.context_size
+        # The path itself, its copy on return, and what the network holds meanwhile.
+        floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + self.forecaster.width
         return max(1, self.max_bytes // (4 * floats))
 
     def _check(self, entry: Entry, number: int) -> None:

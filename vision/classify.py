@@ -36,7 +36,7 @@ def train_classifier(
     training: TrainConfig | None = None,
     tasks: Sequence[str] = (),
     max_images: int | None = None,
-    shares: tuple[float, float] = (0.1, 0.2),
+    shares: tuple[float | None, float | None] = (None, None),
     split_seed: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
@@ -54,7 +54,7 @@ def train_classifier(
         training: how to train.
         tasks: the label columns to learn; by default all.
         max_images: photos an article, at most.
-        shares: the shares of articles for validation and test, unless the source gives the sides.
+        shares: the shares of articles for validation and test, as `split_articles` takes them.
         split_seed: draws the split.
         resume: go on with the killed training in `checkpoint`.
         progress: called with the photos opened and all photos.

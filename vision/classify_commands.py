@@ -45,8 +45,13 @@ def train(
     weight_decay: Annotated[float, typer.Option(help="Decay of the weights.")] = 0.05,
     mirror: Annotated[float, typer.Option(help="Share of photos mirrored in training.")] = 0.5,
     crop: Annotated[float, typer.Option(help="Smallest share of a photo that a random crop keeps; 1: none.")] = 0.7,
-    validation: Annotated[float, typer.Option(help="Share of articles to watch.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of articles held out for the test.")] = 0.2,
+    validation: Annotated[
+        float | None,
+        typer.Option(help="Share of articles to watch: 0.1, or none of those that the source gives to train on."),
+    ] = None,
+    test: Annotated[
+        float | None, typer.Option(help="Share held out for the test: 0.2, unless the source says which.")
+    ] = None,
     split_seed: Annotated[int, typer.Option(help="Draws the split.")] = 0,
     seed: Annotated[int, typer.Option(help="Draws weights, order and changes.")] = 0,
     precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",

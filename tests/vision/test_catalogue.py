@@ -133,6 +133,24 @@ def test_a_given_split_is_kept_and_photos_on_two_sides_are_listed() -> None:
     assert split.shared == ("same", "same")
 
 
+def test_validation_is_drawn_from_a_given_training_side() -> None:
+    articles = tuple(Article(f"i{number}", side="test" if number % 4 == 0 else "train") for number in range(2000))
+    catalogue, pictures = Catalogue(articles), generated([[f"p{number}"] for number in range(2000)])[1]
+    given, split = split_articles(catalogue, pictures), split_articles(catalogue, pictures, validation=0.1)
+    assert (split.test, given.validation, given.seed, split.seed) == (given.test, (), None, 0)
+    assert set(split.train) | set(split.validation) == set(given.train)
+    assert abs(len(split.validation) / 1500 - 0.1) < 0.03
+
+
+def test_a_share_of_what_the_source_gives_is_refused() -> None:
+    catalogue = Catalogue((Article("a", side="train"), Article("b", side="validation"), Article("c", side="test")))
+    pictures = generated([[], [], []])[1]
+    with pytest.raises(ValueError, match="^test: expected no share, .* got 0.2"):
+        split_articles(catalogue, pictures, test=0.2)
+    with pytest.raises(ValueError, match="^validation: expected no share, .* got 0.1"):
+        split_articles(catalogue, pictures, validation=0.1)
+
+
 def test_an_unknown_side_is_refused() -> None:
     with pytest.raises(ValueError, match="'valid' for 'a'"):
         split_articles(Catalogue((Article("a", side="valid"),)), generated([[]])[1])
