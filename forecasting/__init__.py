@@ -4,7 +4,9 @@ from .autoregression import VARPredictor
 from .classical import ClassicalPredictor
 from .copula import Copula
 from .coupled import Coupled, CoupledEstimator, couple
+from .cross_fit import CrossFitEstimator
 from .deepar import DeepAREstimator
+from .direct import Direct
 from .encoders import Recurrent, SharedWeights, Transformer
 from .ensemble import EnsembleEstimator
 from .estimator import ForecastEstimator
@@ -42,8 +44,10 @@ __all__ = [
     "Copula",
     "Coupled",
     "CoupledEstimator",
+    "CrossFitEstimator",
     "DeepAREstimator",
     "Diffusion",
+    "Direct",
     "EnsembleEstimator",
     "ForecastEstimator",
     "ForecastPredictor",

@@ -30,9 +30,10 @@ class Learner(nn.Module, ABC):
     def __init__(self, spec: SeriesSpec, scaling: Units, statistics: Statistics) -> None:
         super().__init__()
         self.spec, self.scaling = spec, scaling
-        self.register_buffer("usual_scale", statistics.scale)
-        self.register_buffer("covariate_mean", statistics.covariate_mean)
-        self.register_buffer("covariate_std", statistics.covariate_std)
+        # Copies, because networks within a network are saved with it.
+        self.register_buffer("usual_scale", statistics.scale.clone())
+        self.register_buffer("covariate_mean", statistics.covariate_mean.clone())
+        self.register_buffer("covariate_std", statistics.covariate_std.clone())
 
     @property
     def statistics(self) -> Statistics:

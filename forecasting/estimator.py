@@ -259,9 +259,10 @@ class ForecastEstimator(WindowEstimator):
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
     ) -> list[dict[str, Any]]:
-        from .fitting import fit
+        from .fitting import fit, to_watch
 
-        return fit(forecaster, self.train_config, series, validation, ckpt_path=ckpt_path)
+        watched = to_watch(self.train_config, series, validation)
+        return fit(forecaster, self.train_config, series, watched, ckpt_path=ckpt_path)
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -104,7 +104,7 @@ class Training(pl.LightningModule):
 
     def training_step(self, starts: Tensor, index: int) -> Tensor:
         """One step on the windows that start at `starts`."""
-        window = self._gather(self.series, starts)
+        window = self.series.gather(starts).to(self.device)
         loss = self.forecaster.loss(window, context=self.config.context_loss)
         if not torch.isfinite(loss):
             raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
@@ -115,7 +115,7 @@ class Training(pl.LightningModule):
         """Loss on held-out windows, in evaluation mode."""
         if self.validation is None:
             return
-        loss = self.forecaster.loss(self._gather(self.validation[0], starts), context=False)
+        loss = self.forecaster.loss(self.validation[0].gather(starts).to(self.device), context=False)
         self.log("validation_loss", loss, batch_size=len(starts), sync_dist=self.trainer.world_size > 1)
 
     def on_train_epoch_end(self) -> None:
@@ -160,13 +160,6 @@ class Training(pl.LightningModule):
         """The training log comes back with it."""
         self.history = list(checkpoint["history"])
 
-    def _gather(self, series: SeriesTensor, starts: Tensor) -> Window:
-        window = series.gather(starts)
-        if window.values.device == self.device:
-            return window
-        observed = None if window.observed is None else window.observed.to(self.device)
-        return Window(window.values.to(self.device), observed, window.features.to(self.device))
-
     def _blame(self, window: Window, starts: Tensor, index: int, loss: float) -> str:
         size = (window.values.abs() / self.forecaster.usual_scale).nan_to_num(nan=math.inf)
         row, _, series = torch.unravel_index(size.argmax(), size.shape)
@@ -189,7 +182,7 @@ def fit(
     forecaster: Learner,
     config: TrainConfig,
     series: SeriesTensor,
-    validation: SeriesTensor | None,
+    watched: tuple[SeriesTensor, Tensor] | None,
     *,
     starts: Tensor | None = None,
     ckpt_path: str | Path | None = None,
@@ -200,7 +193,8 @@ def fit(
         forecaster: the network, its weights already drawn.
         config: the options.
         series: the training data.
-        validation: data of their own to watch; otherwise the validation span of `config` is cut from `series`.
+        watched: data to watch and the rows at which their windows start, see `to_watch`; the weights of the best
+            epoch are kept. ``None`` for none.
         starts: int64 ``[N]`` rows of `series` at which the windows to learn from start; all outside of the validation
             span if ``None``.
         ckpt_path: checkpoint to go on from; by default the one in ``config.checkpoints``, if there is one.
@@ -210,10 +204,12 @@ def fit(
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite; the checkpoint of the epoch before stays.
-        ValueError: the data are shorter than a horizon and the validation span.
+        ValueError: the data are shorter than a horizon and the validation span, or there is patience and nothing to
+            watch.
     """
     starts = series.training_starts(config.validation_span) if starts is None else starts
-    watched = _validation(config, series, validation)
+    if watched is None and config.patience is not None:
+        raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
     module = Training(forecaster, config, series, watched)
     checkpoints = Checkpoints(config.checkpoints, forecaster, _identity(config, forecaster, series, starts))
     callbacks: list[pl.Callback] = [checkpoints]
@@ -247,9 +243,22 @@ def fit(
     return module.history
 
 
-def _validation(
+def to_watch(
     config: TrainConfig, series: SeriesTensor, validation: SeriesTensor | None
 ) -> tuple[SeriesTensor, Tensor] | None:
+    """The windows that a training watches.
+
+    Arguments:
+        config: the options.
+        series: the training data, from whose end the validation span of `config` is cut.
+        validation: data of their own, whose last horizon goes before that.
+
+    Returns:
+        The data and the rows at which the windows start; ``None`` where nothing is to be watched.
+
+    Raises:
+        ValueError: the validation span is shorter than a horizon.
+    """
     if validation is not None:
         return validation, validation.validation_starts(series.spec.prediction_length)
     if config.validation_span:
@@ -259,8 +268,6 @@ def _validation(
                 f"got {config.validation_span}"
             )
         return series, series.validation_starts(config.validation_span)
-    if config.patience is not None:
-        raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
     return None
 
 

@@ -12,6 +12,7 @@ from .autoregression import VARPredictor
 from .classical import ClassicalPredictor
 from .copula import Copula
 from .coupled import CoupledEstimator
+from .cross_fit import CrossFitEstimator
 from .deepar import DeepAREstimator
 from .encoders import Recurrent, SharedWeights, Transformer
 from .ensemble import EnsembleEstimator
@@ -108,18 +109,33 @@ def _composed(estimator: type[ForecastEstimator] | type[DeepAREstimator]) -> Bui
 
 def _sales(metadata: Metadata) -> Estimator:
     """GRU and MAF on sales without what prices and promotions explain, where the dataset has such channels."""
-    domain: Domain = "count" if metadata.domain == "count" else "nonnegative"
     return ForecastEstimator(
         metadata.freq,
         metadata.prediction_length,
         lags=metadata.lags or None,
-        scaling=Scaling("level", domain=domain),
+        scaling=Scaling("level", domain="count" if metadata.domain == "count" else "nonnegative"),
         head=MAF(blocks=3, hidden=50),
         response=LogLinear() if metadata.covariates else None,
     )
 
 
+def _domain(metadata: Metadata) -> Domain:
+    return "count" if metadata.domain == "count" else "real" if metadata.domain == "real" else "nonnegative"
+
+
+def _cross_fit(metadata: Metadata) -> Estimator:
+    """Cross-fitted direct forecasts, of sales without what prices and promotions explain where there are such."""
+    return CrossFitEstimator(
+        metadata.freq,
+        metadata.prediction_length,
+        lags=metadata.lags or None,
+        domain=_domain(metadata),
+        response=LogLinear() if metadata.covariates else None,
+    )
+
+
 MODELS: dict[str, Builder] = {
+    "cross-fit": _cross_fit,
     "sales-maf": _sales,
     "sales-maf-ensemble": lambda metadata: EnsembleEstimator(_sales(metadata)),
     "gru-real-nvp": _composed(GRURealNVPEstimator),

@@ -29,6 +29,11 @@ class Window:
     observed: Tensor | None
     features: Tensor
 
+    def to(self, device: torch.device) -> Window:
+        """The same windows on a device."""
+        observed = None if self.observed is None else self.observed.to(device)
+        return Window(self.values.to(device), observed, self.features.to(device))
+
     def of(self, series: Tensor) -> Window:
         """The same windows of some of the series, ``[n]`` numbers."""
         observed = None if self.observed is None else self.observed[..., series]
