@@ -27,6 +27,7 @@ from .models import (
     build_model,
 )
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
+from .pooled import PooledEstimator
 from .predictor import ForecastPredictor
 from .response import LogLinear
 from .scaling import Scaling
@@ -66,6 +67,7 @@ __all__ = [
     "NegativeBinomial",
     "NonFiniteLoss",
     "Outcome",
+    "PooledEstimator",
     "RandomWalkPredictor",
     "RealNVP",
     "Recurrent",

@@ -40,6 +40,9 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
+    if hasattr(value, "__init_args__"):
+        # What gluonts' `validated` notes of a predictor's constructor.
+        return {"type": f"{type(value).__module__}:{type(value).__qualname__}", **to_plain(value.__init_args__)}
     return value
 
 
@@ -144,9 +147,15 @@ def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) ->
             values[name] = override(values[name], value, f"{where}.{name}")
         elif isinstance(value, Mapping) and isinstance(values[name], Configured):
             values[name] = values[name].override(value)
+        elif isinstance(value, Mapping) and _is_of_models(values[name]):
+            values[name] = _changed(dict(values[name]), value, f"{where}.{name}")
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
     return values
+
+
+def _is_of_models(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(isinstance(item, Configured) for item in value.values())
 
 
 def refuse_unknown(known: Sequence[str], given: Iterable[str], where: str) -> None:

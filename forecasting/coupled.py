@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
 from .configuration import Configured
-from .grouping import Entry, as_multivariate
+from .grouping import Entry, as_multivariate, known_until
 
 Dependence = Literal["gaussian", "empirical"]
 
@@ -175,7 +175,7 @@ def couple(
         for end in (
             np.unique(np.linspace(first, last, max(2, windows // len(entries))).astype(int)) if last > first else ()
         ):
-            pasts.append(_until(entry, end, horizon))
+            pasts.append(known_until(entry, end, horizon))
             truths.append(entry["target"][:, end : end + horizon].T)
     if len(truths) < 2:
         raise ValueError(f"training_data: expected more than {2 * horizon} steps to learn from, got {length}")
@@ -295,12 +295,3 @@ def shrinkage(z: np.ndarray) -> float:
     of_means = ((z @ z.T) ** 2).sum() / windows**2 - (squares.mean(0) ** 2).sum()
     variance = windows / (windows - 1) ** 3 * (of_each - windows * of_means)
     return 1.0 if of_means <= 0 else float(np.clip(variance / of_means, 0, 1))
-
-
-def _until(entry: Entry, end: int, horizon: int) -> Entry:
-    """The entry as it was known after `end` steps."""
-    known = {**entry, "target": entry["target"][:, :end]}
-    for key in ("feat_dynamic_real", "past_feat_dynamic_real"):
-        if key in entry:
-            known[key] = entry[key][:, : end + horizon * (key == "feat_dynamic_real")]
-    return known

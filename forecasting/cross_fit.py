@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -52,8 +52,13 @@ class CrossFitted(JointForecaster):
         self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct, folds: int, windows: int
     ) -> None:
         super().__init__(spec, scaling, statistics)
-        self.members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config) for _ in range(folds))
+        self._members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config) for _ in range(folds))
         self.register_buffer("errors", torch.zeros(windows, spec.prediction_length, spec.target_dim))
+
+    @property
+    def members(self) -> list[DirectNetwork]:
+        """The networks, each for the block of its number."""
+        return [cast(DirectNetwork, member) for member in self._members]
 
     def loss(self, window: Window, *, context: bool = True) -> Tensor:
         """Mean loss of the networks."""
@@ -224,7 +229,9 @@ class CrossFitEstimator(WindowEstimator):
         if not isinstance(forecaster, CrossFitted):
             raise TypeError(f"forecaster: expected one of `network`, got {type(forecaster).__name__}")
         if ckpt_path is not None:
-            raise ValueError("ckpt_path: cross-fitted networks go on from the folder train.checkpoints, not from a file")
+            raise ValueError(
+                "ckpt_path: cross-fitted networks go on from the folder train.checkpoints, not from a file"
+            )
         config, horizon = self.train_config, self.prediction_length
         starts = series.training_starts(config.validation_span)
         blocks = starts.tensor_split(self.folds)

@@ -71,7 +71,7 @@ class Columns:
         names = [""] * spec.calendar + (list(spec.covariate_names) or [""] * spec.covariates)
         names += list(spec.past_covariate_names) or [""] * spec.past_covariates
         names += [""] * (spec.features - len(names))
-        owners = [name.partition("[")[2].removesuffix("]") for name in names]
+        owners = [name.partition("[")[2].removesuffix("]") if "[" in name else None for name in names]
         rows = [[number for number, owner in enumerate(owners) if owner == item] for item in spec.item_ids]
         taken = {number for row in rows for number in row}
         most = max(map(len, rows))
@@ -171,8 +171,8 @@ class DirectNetwork(Learner):
             read = window.features[:, :, own.clamp_min(0)] * (own >= 0)
             parts.append(read.permute(0, 2, 1, 3).flatten(2))
         if spec.missing:
-            read = slice(spec.history, spec.history + spec.context_length)
-            seen = None if window.observed is None else window.observed[:, read, series].transpose(1, 2)
+            recent = slice(spec.history, spec.history + spec.context_length)
+            seen = None if window.observed is None else window.observed[:, recent, series].transpose(1, 2)
             parts.append(torch.ones_like(context) if seen is None else seen)
         corrected, spread = (linear + self.curved(self.body(torch.cat(parts, dim=-1)))).chunk(2, dim=-1)
         return level + scale * (mixed + corrected), scale * spread.clamp(-7, 7).exp()

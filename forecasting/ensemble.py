@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,31 +79,37 @@ class EnsembleEstimator(Configured, Estimator):
 
 
 class EnsemblePredictor(Predictor):
-    """Draws an equal share of the paths from each of several predictors.
+    """Draws a share of the paths from each of several predictors.
 
     Arguments:
         members: predictors of the same problem; their ``predict`` takes ``num_samples`` and ``seed``.
+        weights: the members' shares, positive and 1 in all; equal ones if ``None``.
+        names: what the members are called, if they have names.
     """
 
-    def __init__(self, members: list[Any]) -> None:
+    def __init__(self, members: list[Any], weights: Sequence[float] | None = None, names: Sequence[str] = ()) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
-        self.members = members
+        self.members, self.names = members, tuple(names)
+        self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
 
     @property
     def item_ids(self) -> tuple[str, ...]:
-        """Names of the D series."""
-        return self.members[0].item_ids
+        """Names of the D series, as far as a member knows them."""
+        return self._known("item_ids")
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
-        """Names of the K channels."""
-        return self.members[0].covariate_names
+        """Names of the K channels, as far as a member knows them."""
+        return self._known("covariate_names")
 
     @property
     def training_log(self) -> list[dict[str, Any]]:
         """The epochs of all members, one training behind the other."""
-        rows = [row for member in self.members for row in member.training_log]
+        rows = [row for member in self.members for row in getattr(member, "training_log", [])]
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
+
+    def _known(self, names: str) -> tuple[str, ...]:
+        return next((found for member in self.members if (found := getattr(member, names, ()))), ())
 
     def predict(
         self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
@@ -112,7 +118,7 @@ class EnsemblePredictor(Predictor):
 
         Arguments:
             dataset: as the members take it.
-            num_samples: paths S an entry; where they do not divide evenly the first members draw one more.
+            num_samples: paths S an entry; what the shares leave over goes to the members that it is most due to.
             seed: of the draws, another one for each member; the seed of each one's training if ``None``.
 
         Returns:
@@ -125,7 +131,7 @@ class EnsemblePredictor(Predictor):
         if num_samples < count:
             raise ValueError(f"num_samples: expected at least a path for each of {count} members, got {num_samples}")
         entries = as_multivariate(dataset, "dataset")
-        shares = [len(part) for part in np.array_split(np.arange(num_samples), count)]
+        shares = shares_of(num_samples, self.weights)
         drawn = [
             member.predict(entries, num_samples=share, seed=None if seed is None else count * seed + number)
             for number, (member, share) in enumerate(zip(self.members, shares, strict=True))
@@ -141,10 +147,32 @@ class EnsemblePredictor(Predictor):
             inner = Path(path) / f"member-{number}"
             inner.mkdir(parents=True, exist_ok=True)
             member.serialize(inner)
-        (Path(path) / "ensemble.json").write_text(json.dumps({"members": len(self.members)}))
+        (Path(path) / "ensemble.json").write_text(json.dumps({"weights": self.weights, "names": self.names}))
 
     @classmethod
     def deserialize(cls, path: Path, **kwargs: Any) -> EnsemblePredictor:
         """Read what `serialize` wrote."""
-        count = json.loads((Path(path) / "ensemble.json").read_text())["members"]
-        return cls([Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(count)])
+        described = json.loads((Path(path) / "ensemble.json").read_text())
+        weights = described["weights"]
+        members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(len(weights))]
+        return cls(members, weights, described["names"])
+
+
+def shares_of(count: int, weights: Sequence[float]) -> list[int]:
+    """Whole shares of `count`, at least 1 each, by the largest remainders.
+
+    Arguments:
+        count: what is shared, at least as many as there are weights.
+        weights: positive, 1 in all.
+
+    Example:
+        >>> shares_of(100, [0.5, 0.3, 0.2]), shares_of(10, [0.98, 0.02])
+        ([50, 30, 20], [9, 1])
+    """
+    due = np.asarray(weights, dtype=float) * count
+    shares = np.maximum(np.floor(due).astype(int), 1)
+    while shares.sum() < count:
+        shares[np.argmax(due - shares)] += 1
+    while shares.sum() > count:
+        shares[np.argmax(np.where(shares > 1, shares - due, -np.inf))] -= 1
+    return shares.tolist()

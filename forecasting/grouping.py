@@ -99,6 +99,24 @@ def as_univariate(entry: Entry) -> list[Entry]:
     return rows
 
 
+def known_until(entry: Entry, end: int, horizon: int = 0) -> Entry:
+    """A multivariate entry as it was known after some steps.
+
+    Arguments:
+        entry: ``target`` ``[D, T]`` and what goes with it.
+        end: the steps that are kept.
+        horizon: steps beyond, for which channels known of the future are kept.
+
+    Returns:
+        The entry; its arrays are views.
+    """
+    known = {**entry, "target": entry["target"][:, :end]}
+    for key in ("feat_dynamic_real", "past_feat_dynamic_real"):
+        if key in entry:
+            known[key] = entry[key][:, : end + horizon * (key == "feat_dynamic_real")]
+    return known
+
+
 def _owned(entry: Entry) -> list[list[int]]:
     """The covariate rows of each series: its own and the shared ones."""
     dim, names, item_ids = len(entry["target"]), entry.get("covariates", ()), entry.get("item_ids", ())

@@ -19,9 +19,12 @@ from .ensemble import EnsembleEstimator
 from .estimator import ForecastEstimator
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
+from .pooled import PooledEstimator
 from .response import LogLinear
 from .scaling import Domain, Scaling
 from .settings import shipped_settings
+from .spec import frequency_family
+from .training import TrainConfig
 from .univariate import imported_model
 
 
@@ -134,7 +137,30 @@ def _cross_fit(metadata: Metadata) -> Estimator:
     )
 
 
+def _pool(metadata: Metadata) -> Estimator:
+    """Models that err differently: direct, recurrent over single series, a joint density of changes, a walk."""
+    season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
+    density: Any = _sales(metadata)
+    if not metadata.covariates:
+        density = GRUMAFEstimator(
+            metadata.freq,
+            metadata.prediction_length,
+            lags=metadata.lags or None,
+            scaling=Scaling("change", lag=season, prior=30, domain=_domain(metadata)),
+            train=TrainConfig(max_epochs=6),
+        ).override(shipped_settings(metadata.name, "gru-maf"))
+    return PooledEstimator(
+        {
+            "cross-fit": _cross_fit(metadata),
+            "deepar": _composed(DeepAREstimator)(metadata),
+            "density": density,
+            "walk": RandomWalkPredictor(metadata.prediction_length, season),
+        }
+    )
+
+
 MODELS: dict[str, Builder] = {
+    "pool": _pool,
     "cross-fit": _cross_fit,
     "sales-maf": _sales,
     "sales-maf-ensemble": lambda metadata: EnsembleEstimator(_sales(metadata)),

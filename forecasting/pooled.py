@@ -1,0 +1,212 @@
+"""Several models as one: a mixture whose weights the last weeks of the training span have earned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+
+from .configuration import Configured
+from .ensemble import EnsemblePredictor
+from .grouping import Entry, as_multivariate, known_until
+
+logger = logging.getLogger(__name__)
+
+
+class PooledEstimator(Configured, Estimator):
+    r"""Trains several models and mixes their paths, with the weights that were best on the end of the training span.
+
+    Each model is trained without the last windows of the span and forecasts them. The weights w minimise the scores
+    of the mixture (linear pool) there, energy score and CRPS of the sum of all series, each relative to the best
+    single model. Both are quadratic and convex in w,
+
+    .. math:: S(w) = \sum_i w_i\, E\lVert X_i - y\rVert - \tfrac12 \sum_{ij} w_i w_j\, E\lVert X_i - X_j'\rVert ,
+
+    so that there is one best mixture, and it rewards models that differ in what they get wrong (Gneiting and Raftery
+    2007, doi 10.1198/016214506000001437, eq. 22; linear pools by their CRPS: Thorey et al. 2017, doi
+    10.1002/qj.2940). Models with hardly any weight are dropped, and the others are trained again on the whole span.
+
+    Arguments:
+        models: estimators of joint forecasts, or predictors that need no training, by name.
+        windows: windows held out at the end, one horizon each; fewer where they would take more than a third of the
+            longest series.
+        smallest: weight below which a model is dropped.
+        num_samples: paths a window to learn the weights from.
+        seed: of models that can be seeded.
+
+    Raises:
+        ValueError: there are fewer than two models, or `windows` or `smallest` is out of its range.
+
+    Example:
+        >>> from hemline.forecasting import GRUMAFEstimator, RandomWalkPredictor
+        >>> sorted(PooledEstimator({"maf": GRUMAFEstimator("D", 7), "walk": RandomWalkPredictor(7)}).models)
+        ['maf', 'walk']
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Estimator | Predictor],
+        *,
+        windows: int = 5,
+        smallest: float = 0.05,
+        num_samples: int = 100,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(models) < 2:
+            raise ValueError(f"models: expected at least 2, got {len(models)}")
+        if windows < 1 or num_samples < 2:
+            raise ValueError(
+                f"windows, num_samples: expected at least 1 window of 2 paths, got {windows}, {num_samples}"
+            )
+        if not 0 <= smallest < 1 / len(models):
+            raise ValueError(f"smallest: expected from 0 to below 1 / {len(models)}, got {smallest}")
+        self.models = dict(models)
+        self.windows, self.smallest, self.num_samples, self.seed = windows, smallest, num_samples, seed
+        self._directory: Path | None = None
+
+    def train(
+        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+    ) -> EnsemblePredictor:
+        """Weigh the models, then train those with a weight.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: likewise, for the models to watch in their second training.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: the data are too short for a window, or no model can be trained on them.
+        """
+        entries = as_multivariate(training_data)
+        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        horizon = next(iter(self.models.values())).prediction_length
+        longest = max(entry["target"].shape[1] for entry in entries)
+        count = min(self.windows, longest // (3 * horizon))
+        if count < 1:
+            raise ValueError(
+                f"training_data: expected at least {3 * horizon} steps, so that a horizon of {horizon} can be held "
+                f"out, got {longest}"
+            )
+        last = max(entries, key=lambda entry: entry["target"].shape[1])
+        ends = [longest - number * horizon for number in range(count, 0, -1)]
+        before = [known_until(entry, ends[0]) if entry is last else entry for entry in entries]
+        pasts = [known_until(last, end, horizon) for end in ends]
+        truth = np.stack([last["target"][:, end : end + horizon].T for end in ends])
+        drawn = {}
+        for name in self.models:
+            try:
+                predictor = self._trained(name, before, None, "weighing")
+                forecasts = predictor.predict(pasts, num_samples=self.num_samples)
+                drawn[name] = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
+            except ValueError as error:
+                logger.warning("%s takes no part in the pool: %s", name, error)
+        if not drawn:
+            raise ValueError("models: none can be trained on these data; the warnings before this say why")
+        weights = dict(zip(drawn, pool_weights(list(drawn.values()), truth, self.smallest), strict=True))
+        logger.info("weights: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+        kept = {name: weight for name, weight in weights.items() if weight > 0}
+        members = [self._trained(name, entries, held_out, "whole") for name in kept]
+        return EnsemblePredictor(members, list(kept.values()), list(kept))
+
+    def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
+        """This estimator for one run of a backtest; each training keeps its checkpoints in a folder of its own."""
+        run = PooledEstimator(**{**self.settings(), "seed": seed})
+        run._directory = None if directory is None else Path(directory)
+        return run
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("models", "windows", "smallest", "num_samples", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def _trained(self, name: str, entries: list[Entry], held_out: list[Entry] | None, stage: str) -> Predictor:
+        model: Any = self.models[name]
+        if hasattr(model, "for_run"):
+            model = model.for_run(self.seed, None if self._directory is None else self._directory / f"{stage}-{name}")
+        return model.train(entries, held_out) if isinstance(model, Estimator) else model
+
+
+def pool_weights(drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float = 0.0) -> np.ndarray:
+    """The weights of the mixture with the best energy score and CRPS of the sum, each relative to the best model.
+
+    Arguments:
+        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
+        truth: ``[W, H, D]``, NaN where missing.
+        smallest: smaller weights are set to 0, and the others found again without them.
+
+    Returns:
+        ``[J]``, not negative, 1 in all.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> truth = rng.normal(size=(5, 4, 3))
+        >>> low, high, off = (rng.normal(size=(5, 60, 4, 3)) * 0.5 + bias for bias in (-1, 1, 4))
+        >>> pool_weights([low, high, off], truth, smallest=0.1).round(1)
+        array([0.5, 0.5, 0. ])
+    """
+    summed = [paths.sum(-1, keepdims=True) for paths in _known(drawn, truth)]
+    scores = [_score_parts(drawn, truth)]
+    if truth.shape[-1] > 1:
+        scores.append(_score_parts(summed, np.nansum(truth, axis=-1, keepdims=True)))
+    linear, quadratic = np.zeros(len(drawn)), np.zeros((len(drawn), len(drawn)))
+    for distance, between in scores:
+        best = max(float((distance - np.diag(between) / 2).min()), 1e-12)
+        linear, quadratic = linear + distance / best, quadratic + between / best
+    allowed = np.arange(len(drawn))
+    while True:
+        weights = np.zeros(len(drawn))
+        weights[allowed] = _on_simplex(linear[allowed], quadratic[np.ix_(allowed, allowed)])
+        kept = np.flatnonzero(weights >= min(smallest, weights.max()))
+        if len(kept) == len(allowed) or not smallest:
+            return weights
+        allowed = kept
+
+
+def _score_parts(drawn: Sequence[np.ndarray], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean distances of models to the truth ``[J]``, and between paths of two models ``[J, J]``, over all steps."""
+    count = len(drawn)
+    distance, between = np.zeros(count), np.zeros((count, count))
+    for place in np.ndindex(truth.shape[:2]):
+        window, step = place
+        known = ~np.isnan(truth[place])
+        paths = [np.ascontiguousarray(each[window, :, step, known].T, dtype=np.float64) for each in drawn]
+        outcome = truth[place][known].astype(np.float64)[None]
+        for i, first in enumerate(paths):
+            distance[i] += cdist(first, outcome).mean()
+            for j in range(i, count):
+                # Within a model a path has distance 0 to itself, which is no pair.
+                pairs = len(first) * (len(first) - 1) if i == j else len(first) * len(paths[j])
+                between[i, j] += cdist(first, paths[j]).sum() / pairs
+    return distance, np.triu(between) + np.triu(between, 1).T
+
+
+def _known(drawn: Sequence[np.ndarray], truth: np.ndarray) -> Iterable[np.ndarray]:
+    """Paths with 0 where the truth is missing, so that sums are over the same series."""
+    missing = np.isnan(truth)[:, None]
+    return (np.where(missing, 0.0, paths) for paths in drawn)
+
+
+def _on_simplex(linear: np.ndarray, quadratic: np.ndarray) -> np.ndarray:
+    """The w of least ``linear w - w quadratic w / 2``, not negative and 1 in all."""
+    count = len(linear)
+    found = minimize(
+        lambda w: linear @ w - w @ quadratic @ w / 2,
+        np.full(count, 1 / count),
+        jac=lambda w: linear - quadratic @ w,
+        bounds=[(0, 1)] * count,
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(count)},
+        method="SLSQP",
+        options={"maxiter": 500, "ftol": 1e-12},
+    )
+    weights = found.x.clip(0)
+    return weights / weights.sum()

@@ -1,0 +1,189 @@
+"""Cross-fitted direct networks: what each one sees, what a path is made of, covariates, counts and gaps."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hemline.datasets import simulated_sales
+from hemline.forecasting import CrossFitEstimator, Direct, LogLinear, Scenario, TrainConfig, simulate
+from hemline.forecasting import fitting as fitting_module
+from hemline.forecasting.cross_fit import without_gaps
+from hemline.forecasting.direct import Columns, DirectNetwork, filled
+from hemline.forecasting.scaling import Scaling
+from hemline.forecasting.spec import SeriesSpec
+from hemline.forecasting.windows import SeriesTensor, Window
+
+RNG = np.random.default_rng(0)
+SHORT = TrainConfig(max_epochs=1, batches_per_epoch=5, batch_size=8, learning_rate=1e-3)
+
+
+def entry(length=150, dim=3, missing=False):
+    week = 10 + 5 * np.sin(2 * np.pi * np.arange(length) / 7)
+    common = RNG.normal(size=length)
+    target = week + common + 0.3 * RNG.normal(size=(dim, length))
+    if missing:
+        target[RNG.random(target.shape) < 0.1] = np.nan
+    return {"start": pd.Period("2024-01-01", "D"), "target": target.astype(np.float32)}
+
+
+DATA = entry()
+
+
+def test_each_network_learns_from_windows_that_share_no_step_with_its_block(monkeypatch):
+    seen, real = [], fitting_module.fit
+
+    def spy(network, config, series, watched, *, starts=None, ckpt_path=None):
+        seen.append((starts, watched[1], config.seed))
+        return real(network, config, series, watched, starts=starts, ckpt_path=ckpt_path)
+
+    monkeypatch.setattr(fitting_module, "fit", spy)
+    CrossFitEstimator("D", 7, folds=3, train=SHORT).train([entry()])
+    assert len(seen) == 3
+    assert len({seed for _, _, seed in seen}) == 3
+    for starts, watched, _ in seen:
+        assert (starts[:, None] - watched[None]).abs().min() >= 7
+    firsts = [int(watched.min()) for _, watched, _ in seen]
+    assert firsts == sorted(set(firsts))
+
+
+def test_before_training_the_forecast_is_a_mean_of_naive_ones():
+    spec = SeriesSpec("D", 7, 28, 2, (1, 7), calendar=3, item_ids=("a", "b"), past=28)
+    series = SeriesTensor([entry(100, 2)], spec, change=None)
+    network = DirectNetwork(spec, Scaling(), series.statistics, Direct()).eval()
+    network.measure(series)
+    window = series.gather(torch.tensor([series.pad + 80]))
+    location, scale = network(window, torch.arange(2))
+    past = window.values[0, : spec.history + 28].T
+    seasons = torch.stack([past[:, -7 * k : (-7 * k + 7) or None] for k in (1, 2, 3, 4)])
+    moved = past[:, -7:].mean(1, keepdim=True) - past[:, -14:-7].mean(1, keepdim=True)
+    last = past[:, -1:].expand(-1, 7)
+    expected = (last + past[:, -28:].mean(1, keepdim=True) + seasons[0] + seasons.mean(0)) / 6
+    expected = expected + (seasons.median(0).values + seasons[0] + moved) / 6
+    torch.testing.assert_close(location[0], expected)
+    assert (scale > 0).all()
+
+
+def test_the_network_does_not_care_in_which_unit_sales_are_counted():
+    found = []
+    for unit in (1, 1000):
+        data = {**DATA, "target": DATA["target"] * unit}
+        predictor = CrossFitEstimator("D", 7, folds=2, windows=20, train=SHORT).train([data])
+        found.append(next(predictor.predict([data], num_samples=10)).samples / unit)
+    np.testing.assert_allclose(found[0], found[1], rtol=2e-3)
+
+
+def test_paths_rise_and_fall_together_as_the_series_did():
+    training = TrainConfig(max_epochs=2, batches_per_epoch=60, batch_size=16, learning_rate=2e-3)
+    data = entry(400)
+    predictor = CrossFitEstimator("D", 7, folds=3, train=training).train([data])
+    paths = next(predictor.predict([data], num_samples=200)).samples
+    correlation = np.corrcoef(paths[:, 0].T)
+    assert correlation[np.triu_indices(3, 1)].min() > 0.7
+    # The common part is new at every step: nothing of it should last.
+    assert abs(np.corrcoef(paths[:, 1, 0], paths[:, 5, 0])[0, 1]) < 0.35
+
+
+def test_every_past_window_is_followed_as_often_as_the_others_or_once_more():
+    predictor = CrossFitEstimator("D", 7, folds=2, windows=10, train=SHORT).train([entry()])
+    forecaster = predictor.forecaster
+    forecaster.errors.copy_(torch.arange(10.0).view(10, 1, 1).expand_as(forecaster.errors))
+    paths = next(predictor.predict([entry()], num_samples=25)).samples[:, 0, 0]
+    _, counts = np.unique(paths.round(4), return_counts=True)
+    assert sorted(counts) == [2] * 5 + [3] * 5
+
+
+def test_gaps_are_filled_with_what_was_seen_before():
+    values = torch.tensor([0.0, 2.0, 0.0, 3.0, 0.0]).view(1, 5, 1).repeat(1, 1, 2)
+    observed = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]).view(1, 5, 1).repeat(1, 1, 2)
+    observed[..., 1] = 0
+    found = filled(Window(values, observed, torch.zeros(1, 1, 0)), 5, torch.arange(2))
+    assert found.tolist() == [[[2, 2, 2, 3, 3], [0, 0, 0, 0, 0]]]
+    errors = torch.tensor([torch.nan, 1.0, torch.nan]).view(3, 1, 1)
+    assert without_gaps(errors).flatten().tolist() == [1, 1, 1]
+    assert without_gaps(errors * torch.nan).flatten().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_missing_values_neither_break_the_training_nor_reach_a_forecast(missing):
+    data = entry(missing=missing)
+    predictor = CrossFitEstimator("D", 7, folds=2, windows=20, train=SHORT).train([data])
+    assert torch.isfinite(predictor.forecaster.errors).all()
+    assert np.isfinite(next(predictor.predict([data], num_samples=5)).samples).all()
+
+
+def test_a_series_reads_its_own_channels_and_those_of_all():
+    spec = SeriesSpec(
+        "W-SUN",
+        4,
+        28,
+        2,
+        (1, 2, 4),
+        calendar=1,
+        covariates=3,
+        item_ids=("a", "b"),
+        covariate_names=("price[a]", "holiday", "price[b]"),
+        past_covariates=1,
+        past_covariate_names=("stock[b]",),
+    )
+    columns = Columns.of(spec)
+    # The calendar, three channels, one of the past, and the flag that says how far it is known.
+    assert columns.shared.tolist() == [0, 2, 5]
+    assert columns.own.tolist() == [[1, -1], [3, 4]]
+
+
+def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
+    data = simulated_sales(articles=3, weeks=120, windows=1)
+    horizon = data.metadata.prediction_length
+    estimator = CrossFitEstimator(
+        data.metadata.freq, horizon, domain="count", folds=2, windows=40, response=LogLinear(), train=SHORT
+    )
+    predictor = estimator.train(data.train)
+    history = {**data.test[0], "target": data.test[0]["target"][:, :-horizon]}
+    name = data.metadata.item_ids[0]
+    outcomes = simulate(predictor, history, Scenario("cheaper", f"price[{name}] = -20%"), paths=200)
+    paths = outcomes.baseline.paths
+    assert (paths >= 0).all()
+    assert (paths == np.round(paths)).all()
+    assert outcomes["cheaper"].units(name).mean() > 1.2 * outcomes.baseline.units(name).mean()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"folds": 1}, "folds: expected at least 2, got 1"),
+        ({"windows": 0}, "windows: expected at least 2, got 0"),
+        ({"train": TrainConfig(compile=True)}, "train: a direct network has no head to compile"),
+        ({"prediction_length": 0}, "prediction_length: expected at least 1 step, got 0"),
+    ],
+)
+def test_what_is_out_of_its_range_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        CrossFitEstimator(**{"freq": "D", "prediction_length": 7, **settings})
+
+
+@pytest.mark.parametrize("name", ["hidden", "embedding", "repeats", "series", "freedom"])
+def test_a_network_of_no_size_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name}: expected"):
+        Direct(**{name: 0})
+
+
+def test_a_killed_training_goes_on_with_the_network_it_had_reached(tmp_path):
+    whole = CrossFitEstimator("D", 7, folds=2, windows=20, train=SHORT).train([DATA])
+    estimator = CrossFitEstimator("D", 7, folds=2, windows=20, train=SHORT).for_run(0, tmp_path)
+    calls, real = [], fitting_module.fit
+
+    def killed(*arguments, **options):
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return real(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting_module, "fit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            estimator.train([DATA])
+    assert (tmp_path / "fold-0" / "last.ckpt").exists()
+    assert not (tmp_path / "fold-1").exists()
+    resumed = estimator.train([DATA])
+    for name, value in whole.forecaster.state_dict().items():
+        torch.testing.assert_close(resumed.forecaster.state_dict()[name], value, rtol=0, atol=0)

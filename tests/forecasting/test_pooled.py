@@ -1,0 +1,137 @@
+"""A pool of models: its weights, its shares, what happens to a model that cannot be trained."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+from hemline.evaluation.scores import energy_score
+from hemline.forecasting import PooledEstimator, RandomWalkPredictor, SeasonalNaivePredictor
+from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
+from hemline.forecasting.pooled import pool_weights
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.normal(size=(6, 4, 3))
+
+
+def drawn(bias, spread=1.0, paths=40):
+    return TRUTH[:, None] + RNG.normal(size=(6, 1, 4, 3)) * spread + bias + RNG.normal(size=(6, paths, 4, 3)) * spread
+
+
+def test_the_weights_are_those_of_the_best_energy_score_there_is():
+    models = [drawn(-1.5), drawn(1.0), drawn(0.3, spread=3.0)]
+    one_series = [paths[..., :1] for paths in models]
+    found = pool_weights(one_series, TRUTH[..., :1])
+
+    def score(weights):
+        """Of the mixture itself, by the definition; pairs of a path with itself are left out."""
+        total = 0.0
+        for window, step in np.ndindex(6, 4):
+            paths = [each[window, :, step, 0] for each in one_series]
+            far = [np.abs(each - TRUTH[window, step, 0]).mean() for each in paths]
+            apart = np.array([[np.abs(a[:, None] - b[None]).sum() for b in paths] for a in paths])
+            pairs = np.full((3, 3), 40 * 40) - 40 * np.eye(3)
+            total += weights @ far - weights @ (apart / pairs) @ weights / 2
+        return total
+
+    others = np.random.default_rng(1).dirichlet(np.ones(3), size=300)
+    assert found.sum() == pytest.approx(1)
+    assert (found >= 0).all()
+    assert all(score(found) <= score(other) + 1e-9 for other in others)
+
+
+def test_two_models_that_err_in_opposite_ways_are_better_together():
+    low, high = drawn(-1.0), drawn(1.0)
+    weights = pool_weights([low, high], TRUTH)
+    mixed = np.concatenate([low[:, :20], high[:, :20]], axis=1)
+    assert 0.3 < weights[0] < 0.7
+    alone = min(np.mean([energy_score(p, y) for p, y in zip(each, TRUTH, strict=True)]) for each in (low, high))
+    assert np.mean([energy_score(p, y) for p, y in zip(mixed, TRUTH, strict=True)]) < alone
+
+
+def test_a_useless_model_is_dropped_and_missing_values_do_not_count():
+    gaps = TRUTH.copy()
+    gaps[:, :2, 1] = np.nan
+    spoilt = drawn(0.0)
+    spoilt[:, :, :2, 1] = 1e6
+    weights = pool_weights([spoilt, drawn(50.0)], gaps, smallest=0.05)
+    np.testing.assert_array_equal(weights, [1, 0])
+
+
+@pytest.mark.parametrize(("count", "weights"), [(7, [1 / 3] * 3), (100, [0.615, 0.385]), (3, [0.9, 0.05, 0.05])])
+def test_shares_are_whole_and_all(count, weights):
+    shares = shares_of(count, weights)
+    assert sum(shares) == count
+    assert min(shares) >= 1
+    assert max(abs(share - count * weight) for share, weight in zip(shares, weights, strict=True)) < 2
+
+
+class Refusing(Estimator):
+    """A model that needs more data than there are."""
+
+    prediction_length = 7
+
+    def train(self, training_data, validation_data=None):
+        raise ValueError("training_data: expected more")
+
+
+def walks(length=120):
+    target = RNG.normal(size=(3, length)).cumsum(1).astype(np.float32) + 40
+    return [{"start": pd.Period("2024-01-01", "D"), "target": target, "item_ids": ("a", "b", "c")}]
+
+
+def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path):
+    models = {"walk": RandomWalkPredictor(7), "naive": SeasonalNaivePredictor(7), "hungry": Refusing()}
+    with caplog.at_level(logging.WARNING):
+        predictor = PooledEstimator(models).train(walks())
+    assert "hungry takes no part in the pool: training_data: expected more" in caplog.text
+    assert isinstance(predictor, EnsemblePredictor)
+    assert "hungry" not in predictor.names
+    assert predictor.names[int(np.argmax(predictor.weights))] == "walk"
+    predictor.serialize(tmp_path)
+    again = Predictor.deserialize(tmp_path)
+    assert (again.names, again.weights) == (predictor.names, predictor.weights)
+    entry = walks()[0]
+    first, second = (next(each.predict([entry], num_samples=20)).samples for each in (predictor, again))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"models": {"one": RandomWalkPredictor(7)}}, "models: expected at least 2, got 1"),
+        ({"windows": 0}, "windows, num_samples: expected at least 1 window"),
+        ({"smallest": 0.5}, "smallest: expected from 0 to below 1 / 2, got 0.5"),
+    ],
+)
+def test_what_is_out_of_its_range_is_refused(settings, message):
+    models = {"a": RandomWalkPredictor(7), "b": SeasonalNaivePredictor(7)}
+    with pytest.raises(ValueError, match=message):
+        PooledEstimator(**{"models": models, **settings})
+
+
+def test_too_short_a_history_and_models_that_all_refuse_are_refused():
+    models = {"a": RandomWalkPredictor(7), "b": SeasonalNaivePredictor(7)}
+    with pytest.raises(ValueError, match="expected at least 21 steps, so that a horizon of 7 can be held out, got 20"):
+        PooledEstimator(models).train(walks(20))
+    with pytest.raises(ValueError, match="models: none can be trained"):
+        PooledEstimator({"a": Refusing(), "b": Refusing()}).train(walks())
+
+
+def test_the_weighing_never_sees_what_is_held_out():
+    """The end of the span may change the weights, but not the forecasts that are weighed."""
+    seen = []
+
+    class Spy(RandomWalkPredictor):
+        def for_run(self, seed, directory=None):
+            return self
+
+        def predict(self, dataset, num_samples=100, **kwargs):
+            entries = list(dataset)
+            seen.extend(entry["target"].shape[1] for entry in entries)
+            return super().predict(entries, num_samples)
+
+    PooledEstimator({"spy": Spy(7), "naive": SeasonalNaivePredictor(7)}, windows=3).train(walks(120))
+    assert seen == [99, 106, 113]
