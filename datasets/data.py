@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Domain = Literal["real", "positive", "unit", "count"]
@@ -66,3 +66,23 @@ class ForecastData:
     train: list[Entry]
     test: list[Entry]
     truth: Any = field(default=None, repr=False)
+
+    def without_covariates(self) -> ForecastData:
+        """The same series without any channel: what a model has to do when nothing is known beside the past.
+
+        Returns:
+            A dataset whose name ends in ``-alone``.
+
+        Example:
+            >>> from hemline.datasets import simulated_sales
+            >>> alone = simulated_sales(articles=2, weeks=104, windows=1).without_covariates()
+            >>> alone.metadata.covariates, sorted(alone.train[0])
+            ((), ['item_ids', 'start', 'target'])
+        """
+        channels = ("feat_dynamic_real", "past_feat_dynamic_real", "covariates", "past_covariates")
+        metadata = replace(self.metadata, name=f"{self.metadata.name}-alone", covariates=(), past_covariates=())
+        train, test = (
+            [{key: value for key, value in entry.items() if key not in channels} for entry in entries]
+            for entries in (self.train, self.test)
+        )
+        return replace(self, metadata=metadata, train=train, test=test)

@@ -190,7 +190,7 @@ class CrossFitEstimator(WindowEstimator):
             lags=lags,
             scaling=Scaling("level", domain=domain),
             response=response,
-            train=train or TrainConfig(max_epochs=5, batch_size=32, learning_rate=2e-3, gradient_clip=1.0),
+            train=train or TrainConfig(max_epochs=8, batch_size=32, learning_rate=2e-3, gradient_clip=1.0),
         )
         for name, value in (("folds", folds), ("windows", windows)):
             if value < 2:

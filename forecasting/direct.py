@@ -24,7 +24,7 @@ class Direct:
     Arguments:
         hidden: width of both hidden layers.
         embedding: numbers that tell a series from the others.
-        dropout: share of hidden units left out in training.
+        dropout: share of the first layer's units left out in training.
         repeats: past seasons that are averaged, at most.
         freedom: degrees of freedom of the Student-t loss.
         size_weight: how much more a large series counts: its mean size to this power.
@@ -35,7 +35,7 @@ class Direct:
         4
     """
 
-    hidden: int = 64
+    hidden: int = 128
     embedding: int = 16
     dropout: float = 0.1
     repeats: int = 4
@@ -85,8 +85,8 @@ class DirectNetwork(Learner):
     r"""Forecasts location and scale of every step of every series from its own past.
 
     The location is :math:`\sum_j w_{hj} r_{hj} + s\,(a_h + b_h)`: a mixture of naive forecasts r (the last value, the
-    mean of the context, and for each season the last one, the mean and the median of some past ones, and the last one
-    moved to today's level), a linear and a small nonlinear correction of it, in units of the recent seasonal change s.
+    mean of the context, and for each season the last one, the mean of some past ones, that mean without the largest
+    and the smallest, and the last one moved to today's level), a linear and a small nonlinear correction of it, in units of the recent seasonal change s.
     The weights w depend on the step alone, and both corrections start at 0: before any training it is the mean of the
     naive forecasts, so that short data leave it close to one.
 
@@ -121,7 +121,6 @@ class DirectNetwork(Learner):
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden, config.hidden),
             nn.SiLU(),
-            nn.Dropout(config.dropout),
         )
         self.curved, self.linear = nn.Linear(config.hidden, 2 * horizon), nn.Linear(seen, 2 * horizon)
         for layer in (self.curved, self.linear):
@@ -215,10 +214,17 @@ class DirectNetwork(Learner):
             found += [
                 seasons[0],
                 seasons.mean(0),
-                seasons.median(0).values,
+                _without_extremes(seasons),
                 seasons[0] + moved[..., None],
             ]
         return torch.stack(found, dim=-1)
+
+
+def _without_extremes(seasons: Tensor) -> Tensor:
+    """The mean over the first axis without its largest and smallest value, where there are more than two."""
+    if len(seasons) < 3:
+        return seasons.mean(0)
+    return (seasons.sum(0) - seasons.amax(0) - seasons.amin(0)) / (len(seasons) - 2)
 
 
 def seasons_of(spec: SeriesSpec) -> tuple[int, ...]:

@@ -166,8 +166,8 @@ class Training(pl.LightningModule):
         kept = self.config.checkpoints
         return (
             f"loss is {loss} at epoch {self.current_epoch}, batch {index}; the largest value of the batch is "
-            f"{float(size.max()):.3g} times the usual size of series {self.series.spec.item_ids[int(series)]!r}, in the "
-            f"window at row {int(starts[row])}. "
+            f"{float(size.max()):.3g} times the usual size of series {self.series.spec.item_ids[int(series)]!r}, in "
+            f"the window at row {int(starts[row])}. "
             + (f"The checkpoint before it is kept in {kept}. " if kept else "")
             + "Try a smaller learning_rate or gradient_clip."
         )

@@ -151,8 +151,8 @@ def _pool(metadata: Metadata) -> Estimator:
         ).override(shipped_settings(metadata.name, "gru-maf"))
     return PooledEstimator(
         {
-            "cross-fit": _cross_fit(metadata),
-            "deepar": _composed(DeepAREstimator)(metadata),
+            "cross-fit": build_model("cross-fit", metadata),
+            "deepar": build_model("deepar", metadata),
             "density": density,
             "walk": RandomWalkPredictor(metadata.prediction_length, season),
         }

@@ -44,7 +44,9 @@ def short_training(model: str, dataset: str) -> dict[str, Any]:
     if model.startswith("gluonts.torch:"):
         return {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
     train = {"max_epochs": 1, "batches_per_epoch": 2}
-    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}):
+    members = dict.fromkeys(("cross-fit", "deepar", "density"), {"train": train})
+    pool = {"models": members, "windows": 1, "num_samples": 8}
+    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}, pool):
         try:
             build_model(model, get_dataset(dataset).metadata, settings)
         except ValueError:
@@ -68,7 +70,7 @@ def test_the_results_grid_has_the_seven_sets_and_all_its_cells_can_be_made(resul
     cells = plan_grid(results, build_model, get_dataset)
     assert {cell.error for cell in cells} == {None}
     assert len(cells) == 3 * sum(len(part.models) for part in results.parts)
-    assert min(len(part.models) for part in results.parts) >= 18
+    assert min(len(part.models) for part in results.parts) >= 21
     assert len({cell.job.id for cell in cells if cell.job}) == len(cells)
 
 

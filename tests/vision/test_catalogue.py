@@ -145,9 +145,9 @@ def test_validation_is_drawn_from_a_given_training_side() -> None:
 def test_a_share_of_what_the_source_gives_is_refused() -> None:
     catalogue = Catalogue((Article("a", side="train"), Article("b", side="validation"), Article("c", side="test")))
     pictures = generated([[], [], []])[1]
-    with pytest.raises(ValueError, match="^test: expected no share, .* got 0.2"):
+    with pytest.raises(ValueError, match=r"^test: expected no share, .* got 0.2"):
         split_articles(catalogue, pictures, test=0.2)
-    with pytest.raises(ValueError, match="^validation: expected no share, .* got 0.1"):
+    with pytest.raises(ValueError, match=r"^validation: expected no share, .* got 0.1"):
         split_articles(catalogue, pictures, validation=0.1)
 
 

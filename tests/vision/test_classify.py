@@ -3,6 +3,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +96,28 @@ def test_a_killed_training_resumes_and_ends_where_an_unbroken_one_ends(
     assert not (tmp_path / "broken" / "last.ckpt").exists()
     report = json.loads((tmp_path / "broken" / "report.json").read_text())
     assert [row["epoch"] for row in report["history"]] == [1, 2, 3]
+
+
+def test_a_process_that_was_shot_goes_on_where_it_stopped(shop: Path, tmp_path: Path) -> None:
+    def command(folder: str) -> list[str]:
+        given = f"classify train --data {shop} --checkpoint {tmp_path / folder} --size 24 --widths 8,16 --epochs 60"
+        return [*given.split(), "--batch-size", "16", "--device", "cpu", "--mirror", "0", "--crop", "1"]
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hemline", "vision", *command("shot")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "shot" / "last.ckpt").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    said = process.communicate()[1].decode()
+    assert process.returncode == -signal.SIGKILL, said
+    assert not (tmp_path / "shot" / "report.json").exists()
+    for folder, more in (("shot", ["--resume"]), ("whole", [])):
+        result = CliRunner().invoke(app, [*command(folder), *more])
+        assert result.exit_code == 0, result.output
+    loaded = [weights(Classifier.load(RunFolder(str(tmp_path / folder)))) for folder in ("shot", "whole")]
+    assert equal(*loaded)
 
 
 def test_a_run_is_not_overwritten_nor_resumed_otherwise_than_it_was_begun(shop: Path, tmp_path: Path) -> None:
