@@ -86,7 +86,8 @@ class DirectNetwork(Learner):
 
     The location is :math:`\sum_j w_{hj} r_{hj} + s\,(a_h + b_h)`: a mixture of naive forecasts r (the last value, the
     mean of the context, and for each season the last one, the mean of some past ones, that mean without the largest
-    and the smallest, and the last one moved to today's level), a linear and a small nonlinear correction of it, in units of the recent seasonal change s.
+    and the smallest, and the last one moved to today's level), a linear and a small nonlinear correction of it, in
+    units of the recent seasonal change s.
     The weights w depend on the step alone, and both corrections start at 0: before any training it is the mean of the
     naive forecasts, so that short data leave it close to one.
 

@@ -44,7 +44,7 @@ def short_training(model: str, dataset: str) -> dict[str, Any]:
     if model.startswith("gluonts.torch:"):
         return {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
     train = {"max_epochs": 1, "batches_per_epoch": 2}
-    members = dict.fromkeys(("cross-fit", "deepar", "density"), {"train": train})
+    members = {name: {"train": train} for name in ("cross-fit", "deepar", "density")}
     pool = {"models": members, "windows": 1, "num_samples": 8}
     for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}, pool):
         try:
