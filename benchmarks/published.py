@@ -2,8 +2,8 @@
 
 The published code, pytorch-ts, does not run on current libraries. On a machine with two cores it once took 2.6 steps a
 second, 0.385 s each, of which 0.12 s were forward, backward and optimiser; all else was the transformation of the
-series, again for every window. So its step on another machine is taken to be 0.385 / 0.12 times as long as forward, backward and
-optimiser are there.
+series, again for every window. So its step on another machine is taken to be 0.385 / 0.12 times as long as forward,
+backward and optimiser are there.
 
 Run: python -m benchmarks.published [--threads 1]
 """
