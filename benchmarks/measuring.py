@@ -8,7 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,34 @@ def synchronize(device: str) -> None:
     """Wait for the device, so that a clock read afterwards is honest."""
     if device.startswith("cuda"):
         torch.cuda.synchronize()
+
+
+def idle_share(work: Callable[[], object]) -> float:
+    """The share of a piece of work in which the GPU has nothing to do: it waits for the next launch.
+
+    From the first kernel to the last, by torch's profiler, whose own cost makes the gaps somewhat longer.
+    """
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        work()
+        torch.cuda.synchronize()
+    kernels = [event for event in profile.events() if event.device_type == torch.autograd.DeviceType.CUDA]
+    return 1 - covered([(event.time_range.start, event.time_range.end) for event in kernels])
+
+
+def covered(intervals: Sequence[tuple[float, float]]) -> float:
+    """The share of the time from the first start to the last end that lies in some interval.
+
+    >>> covered([(0, 2), (1, 3), (6, 8)])
+    0.625
+    """
+    if not intervals:
+        raise ValueError("intervals: expected at least one, got none: no kernel was recorded")
+    inside, reached = 0.0, min(start for start, _ in intervals)
+    first = reached
+    for start, end in sorted(intervals):
+        inside += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return inside / (reached - first)
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from hemline.forecasting import MAF, GRUMAFEstimator, TrainConfig
 
-from .measuring import arguments, exponent, in_own_process, peak_gib, synchronize, write
+from .measuring import arguments, exponent, idle_share, in_own_process, peak_gib, synchronize, write
 from .plotting import lines
 from .shapes import SHAPES
 
@@ -39,6 +39,9 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
         synchronize(device)
         seconds.append(time.perf_counter() - began)
     median = statistics.median(seconds[1:])
+    waits = {}
+    if device.startswith("cuda"):
+        waits["GPU waits"] = idle_share(lambda: next(predictor.predict(data, num_samples=paths)))
     return {
         "case": case,
         "D": shape.series,
@@ -47,6 +50,7 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
         "first call s": seconds[0],
         "median s": median,
         "paths/s": paths / median,
+        **waits,
         "peak GiB": peak_gib(device),
     }
 

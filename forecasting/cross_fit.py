@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from .grouping import Entry
 
 
+TRAINING = TrainConfig(
+    max_epochs=20, batches_per_epoch=40, batch_size=32, learning_rate=2e-3, gradient_clip=1.0, patience=5
+)
+"""The training options of each network: short epochs, so that on few data the best one is not missed."""
+
 WATCHED = 64
 """Windows of its own block that tell the best epoch of a network."""
 
@@ -146,7 +151,7 @@ class CrossFitEstimator(WindowEstimator):
     judged by a network that also saw what came after it.
 
     Its data are those of every `WindowEstimator`; a series reads the channels ``name[item]`` of its own and those
-    without an item.
+    without an item. Each network watches its own block, so that validation data of their own are left unread.
 
     Arguments:
         freq: pandas frequency alias of the data.
@@ -159,7 +164,7 @@ class CrossFitEstimator(WindowEstimator):
         folds: number of blocks, and of networks.
         windows: past windows K whose errors are kept.
         response: how sales answer to the covariates, as for `ForecastEstimator`.
-        train: the training options of each network.
+        train: the training options of each network, which stops when its own block is no longer forecast better.
 
     Raises:
         ValueError: there are fewer than two blocks or windows, or `train` wants the head compiled.
@@ -190,7 +195,7 @@ class CrossFitEstimator(WindowEstimator):
             lags=lags,
             scaling=Scaling("level", domain=domain),
             response=response,
-            train=train or TrainConfig(max_epochs=8, batch_size=32, learning_rate=2e-3, gradient_clip=1.0),
+            train=train or TRAINING,
         )
         for name, value in (("folds", folds), ("windows", windows)):
             if value < 2:
