@@ -76,8 +76,8 @@ class ForecastData:
         Example:
             >>> from hemline.datasets import simulated_sales
             >>> alone = simulated_sales(articles=2, weeks=104, windows=1).without_covariates()
-            >>> alone.metadata.covariates, sorted(alone.train[0])
-            ((), ['item_ids', 'start', 'target'])
+            >>> alone.metadata.covariates, "feat_dynamic_real" in alone.train[0]
+            ((), False)
         """
         channels = ("feat_dynamic_real", "past_feat_dynamic_real", "covariates", "past_covariates")
         metadata = replace(self.metadata, name=f"{self.metadata.name}-alone", covariates=(), past_covariates=())
