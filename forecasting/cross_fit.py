@@ -40,7 +40,7 @@ class CrossFitted(JointForecaster):
     A path is :math:`m + \sigma \odot e_k`: location m and scale :math:`\sigma` are the means of the networks' (the
     scale's of its logarithm), :math:`e_k` ``[H, D]`` is the field of standardised errors of one past window, by the
     network that did not see it. A field keeps how the errors of all series and steps went together; and since no
-    network knew the answer, its spread is that of forecasts, not of a fit.
+    network learnt from the answer, its spread is close to that of forecasts, not of a fit.
 
     Arguments:
         spec: the shape of the problem.
@@ -147,8 +147,9 @@ class CrossFitEstimator(WindowEstimator):
 
     The parts are known: cross-fitting (Chernozhukov et al. 2018, doi 10.1111/ectj.12097), predictive distributions
     from out-of-block errors (cross-conformal prediction; Barber et al. 2021, arXiv 1905.02928), whole error fields
-    as ensemble templates (Clark et al. 2004, Journal of Hydrometeorology 5, 243-262). A block in the middle is
-    judged by a network that also saw what came after it.
+    as ensemble templates (Clark et al. 2004, Journal of Hydrometeorology 5, 243-262). Two things make the errors
+    somewhat smaller than those of a forecast: a block in the middle is judged by a network that also saw what came
+    after it, and a block also says at which epoch its network stops.
 
     Its data are those of every `WindowEstimator`; a series reads the channels ``name[item]`` of its own and those
     without an item. Each network watches its own block, so that validation data of their own are left unread.
@@ -191,7 +192,7 @@ class CrossFitEstimator(WindowEstimator):
         super().__init__(
             freq,
             prediction_length,
-            context_length=context_length or min(max(2 * prediction_length, 28), 60),
+            context_length=min(max(2 * prediction_length, 28), 60) if context_length is None else context_length,
             lags=lags,
             scaling=Scaling("level", domain=domain),
             response=response,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .contract import Learner
 from .copula import Units
-from .spec import SeriesSpec
+from .spec import SeriesSpec, frequency_family
 from .windows import SeriesTensor, Statistics, Window
 
 PRIOR = 10
@@ -90,6 +90,9 @@ class DirectNetwork(Learner):
     units of the recent seasonal change s.
     The weights w depend on the step alone, and both corrections start at 0: before any training it is the mean of the
     naive forecasts, so that short data leave it close to one.
+
+    It is ours. A linear path beside a nonlinear one: TiDE (Das et al. 2023, arXiv 2304.08424); weights that all series
+    share: DeepAR (Salinas et al. 2020, arXiv 1704.04110), as is the size of a series as its weight in the loss.
 
     All series share the weights, told apart by an embedding. Levels enter relative to the mean over the last season
     only, so that a series may go where it has never been.
@@ -230,7 +233,7 @@ def _without_extremes(seasons: Tensor) -> Tensor:
 
 def seasons_of(spec: SeriesSpec) -> tuple[int, ...]:
     """The lags that are seasons: those above 2, but of business days, whose weeks have no pattern of their own."""
-    return () if spec.freq == "B" else tuple(lag for lag in spec.lags if lag > 2)
+    return () if frequency_family(spec.freq)[1] == "B" else tuple(lag for lag in spec.lags if lag > 2)
 
 
 def filled(window: Window, length: int, series: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist
 from .configuration import Configured
 from .ensemble import EnsemblePredictor
 from .grouping import Entry, as_multivariate, known_until
+from .training import NonFiniteLoss
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +108,11 @@ class PooledEstimator(Configured, Estimator):
             try:
                 predictor = self._trained(name, before, None, "weighing")
                 forecasts = predictor.predict(pasts, num_samples=self.num_samples)
-                drawn[name] = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
-            except ValueError as error:
+                paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
+                if not np.isfinite(paths).all():
+                    raise ValueError("its paths are not all finite")
+                drawn[name] = paths
+            except (ValueError, NonFiniteLoss) as error:
                 logger.warning("%s takes no part in the pool: %s", name, error)
         if not drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")

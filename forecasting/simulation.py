@@ -200,8 +200,8 @@ def simulate(
         The outcomes.
 
     Raises:
-        ValueError: a scenario names an article, a channel or steps that the model does not know, or the model
-            cannot impose sales; nothing is drawn then.
+        ValueError: a scenario names an article, a channel or steps that the model does not know; nothing is drawn
+            then. Or sales are to be imposed, and the model does not set them.
 
     Example:
         >>> from hemline.datasets import simulated_sales
@@ -236,6 +236,7 @@ def simulate(
     for name, future in futures.items():
         forecast = next(iter(predictor.predict([_told(entry, future)], num_samples=paths, seed=seed)))
         samples = forecast.samples
+        _require_imposed(samples, future, item_ids)
         if name != BASELINE and isinstance(predictor, GroupedPredictor):
             # Single series share no noise with each other; one whose own channels stay as they were stays as it was.
             same = [_same_inputs(planned, future, item, channels) for item in item_ids]
@@ -250,6 +251,18 @@ def simulate(
             baseline=outcomes.get(BASELINE),
         )
     return Simulation(outcomes, chosen, entry)
+
+
+def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str]) -> None:
+    """Raise where paths ``[S, H, D]`` do not have the sales that the future imposes: a walk, for one, reads none."""
+    wanted = future.imposed.T.astype(np.float32)
+    missed = ~np.isnan(wanted) & ~np.isclose(samples, wanted).all(axis=0)
+    if missed.any():
+        step, series = np.argwhere(missed)[0]
+        raise ValueError(
+            f"sales[{item_ids[series]}]: expected a model that can impose sales, got one whose paths do not have them "
+            f"at step {step + 1}"
+        )
 
 
 def _known(predictor: Predictor, entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -154,6 +154,7 @@ def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
         ({"folds": 1}, "folds: expected at least 2, got 1"),
         ({"windows": 0}, "windows: expected at least 2, got 0"),
         ({"train": TrainConfig(compile=True)}, "train: a direct network has no head to compile"),
+        ({"context_length": 0}, "context_length: expected at least 1 step, got 0"),
         ({"prediction_length": 0}, "prediction_length: expected at least 1 step, got 0"),
     ],
 )

@@ -8,7 +8,14 @@ import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 from hemline.evaluation.scores import energy_score
-from hemline.forecasting import PooledEstimator, RandomWalkPredictor, SeasonalNaivePredictor
+from hemline.forecasting import (
+    NonFiniteLoss,
+    PooledEstimator,
+    RandomWalkPredictor,
+    Scenario,
+    SeasonalNaivePredictor,
+    simulate,
+)
 from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
 from hemline.forecasting.pooled import pool_weights
 
@@ -68,6 +75,25 @@ def test_shares_are_whole_and_all(count, weights):
     assert max(abs(share - count * weight) for share, weight in zip(shares, weights, strict=True)) < 2
 
 
+class Diverging(Estimator):
+    """A model whose training loss becomes infinite."""
+
+    prediction_length = 7
+
+    def train(self, training_data, validation_data=None):
+        raise NonFiniteLoss("loss is inf")
+
+
+class Endless(RandomWalkPredictor):
+    """A model whose paths leave every bound."""
+
+    def for_run(self, seed, directory=None):
+        return self
+
+    def paths(self, target, count, generator=None):
+        return super().paths(target, count, generator) * np.inf
+
+
 class Refusing(Estimator):
     """A model that needs more data than there are."""
 
@@ -83,12 +109,20 @@ def walks(length=120):
 
 
 def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path):
-    models = {"walk": RandomWalkPredictor(7), "naive": SeasonalNaivePredictor(7), "hungry": Refusing()}
+    models = {
+        "walk": RandomWalkPredictor(7),
+        "naive": SeasonalNaivePredictor(7),
+        "hungry": Refusing(),
+        "wild": Diverging(),
+        "endless": Endless(7),
+    }
     with caplog.at_level(logging.WARNING):
         predictor = PooledEstimator(models).train(walks())
     assert "hungry takes no part in the pool: training_data: expected more" in caplog.text
+    assert "wild takes no part in the pool: loss is inf" in caplog.text
+    assert "endless takes no part in the pool: its paths are not all finite" in caplog.text
     assert isinstance(predictor, EnsemblePredictor)
-    assert "hungry" not in predictor.names
+    assert set(predictor.names) <= {"walk", "naive"}
     assert predictor.names[int(np.argmax(predictor.weights))] == "walk"
     predictor.serialize(tmp_path)
     again = Predictor.deserialize(tmp_path)
@@ -96,6 +130,12 @@ def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path
     entry = walks()[0]
     first, second = (next(each.predict([entry], num_samples=20)).samples for each in (predictor, again))
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_pool_with_a_member_that_cannot_impose_sales_says_so():
+    pool = EnsemblePredictor([RandomWalkPredictor(7), SeasonalNaivePredictor(7)])
+    with pytest.raises(ValueError, match=r"sales\[b\]: expected a model that can impose sales, .* at step 2"):
+        simulate(pool, walks()[0], Scenario("out", "sales[b] = 0 @ 2:3"), paths=10)
 
 
 @pytest.mark.parametrize(
