@@ -175,3 +175,17 @@ def test_the_weighing_never_sees_what_is_held_out():
 
     PooledEstimator({"spy": Spy(7), "naive": SeasonalNaivePredictor(7)}, windows=3).train(walks(120))
     assert seen == [99, 106, 113]
+
+
+def test_the_weighed_models_have_not_learnt_from_what_is_held_out():
+    learnt = []
+
+    class Noting(Estimator):
+        prediction_length = 7
+
+        def train(self, training_data, validation_data=None):
+            learnt.append(training_data[0]["target"].shape[1])
+            return RandomWalkPredictor(7)
+
+    PooledEstimator({"noting": Noting(), "naive": SeasonalNaivePredictor(7)}, windows=3).train(walks(120))
+    assert learnt == [99, 120]
