@@ -34,6 +34,7 @@ class Table:
         domain: the values a series can take.
         start: the nominal date of the first row where the rows have no dates.
         lags: lags that fit where the frequency is nominal, in steps.
+        rows: how many of the first rows count; ``None`` for all.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Table:
     domain: Domain
     start: str | None = None
     lags: tuple[int, ...] = ()
+    rows: int | None = None
 
 
 TABLES: dict[str, Table] = {
@@ -69,7 +71,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             name="pems_sf_daily",
-            about="road occupancy of 200 lanes in San Francisco, summed by day; weekdays are nominal",
+            about="road occupancy of 200 lanes in San Francisco, summed by day; its end repeats its beginning",
             files=("traffic_pems_sf_daily200/data.csv",),
             timestamp="Unnamed: 0",
             series=r"Bottom\d+",
@@ -79,6 +81,20 @@ TABLES: dict[str, Table] = {
             windows=5,
             season=7,
             domain="positive",
+        ),
+        Table(
+            name="pems_sf_267d",
+            about="the same, the 267 days that are there once; weekdays are nominal",
+            files=("traffic_pems_sf_daily200/data.csv",),
+            timestamp="Unnamed: 0",
+            series=r"Bottom\d+",
+            target_dim=200,
+            freq="D",
+            prediction_length=14,
+            windows=5,
+            season=7,
+            domain="positive",
+            rows=267,
         ),
         Table(
             name="solar_florida",
@@ -141,6 +157,7 @@ def load_table(table: Table, path: str | os.PathLike[str] | None = None) -> Fore
         ValueError: the table does not hold the series that it should.
     """
     frame, _ = read_table(locate_file(table.name, table.files, path))
+    frame = frame.iloc[: table.rows]
     series = [column for column in frame.columns if re.fullmatch(table.series, column)]
     if len(series) != table.target_dim:
         raise ValueError(

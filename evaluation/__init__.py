@@ -7,6 +7,7 @@ from .grid_run import run_grid
 from .metrics import METRICS, Metric, Outcome
 from .plots import plot_forecast
 from .published import published_scores
+from .repeats import RepeatedDataWarning
 from .report import report
 from .scores import (
     crps,
@@ -27,6 +28,7 @@ __all__ = [
     "Grid",
     "Metric",
     "Outcome",
+    "RepeatedDataWarning",
     "RunFailedWarning",
     "ScoreTable",
     "Window",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from gluonts.model.predictor import Predictor
 from ..datasets.data import ForecastData, Metadata
 from .identity import describe, fingerprint
 from .metrics import METRICS
+from .repeats import RepeatedDataWarning, describe_repeats
 from .run import Model, Protocol, Run
 from .windows import History, last_steps, windows_of
 
@@ -114,7 +116,7 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
 
 
 def check_data(data: ForecastData, protocol: Protocol) -> None:
-    """Refuse data that no forecast can be judged by.
+    """Refuse data that no forecast can be judged by; warn of answers that stand in the past (`RepeatedDataWarning`).
 
     Raises:
         ValueError: something to train on or to forecast is not there, or not finite.
@@ -139,3 +141,5 @@ def check_data(data: ForecastData, protocol: Protocol) -> None:
             )
     if all(np.isnan(window.observed).all() for window in windows):
         raise ValueError(f"data.test: expected something observed, all windows of {metadata.name!r} are NaN")
+    if repeats := describe_repeats(metadata.name, windows):
+        warnings.warn(repeats, RepeatedDataWarning, stacklevel=3)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import DATASETS, get_dataset
-from hemline.datasets.tables import TABLES
+from hemline.datasets.tables import TABLES, load_table
 
 DATA = os.environ.get("HEMLINE_DATA")
 ROWS = 200
@@ -14,6 +15,7 @@ ROWS = 200
 COLUMNS = {
     "electricity_ecl203": [*map(str, range(202)), "OT"],
     "pems_sf_daily": ["Total", "y1", *(f"Bottom{lane}" for lane in range(1, 201))],
+    "pems_sf_267d": ["Total", "y1", *(f"Bottom{lane}" for lane in range(1, 201))],
     "solar_florida": [f"DA_{plant}" for plant in range(216)],
     "taxi_manhattan": [f"zone_{zone}" for zone in range(67)],
     "wiki2_daily": ["Total", "de", "de_AAC", "de_AAC_AAG", *(f"de_AAC_AAG_{page:03d}" for page in range(150))],
@@ -57,6 +59,12 @@ def test_a_table_with_other_series_is_refused(tmp_path):
         get_dataset("taxi_manhattan", path)
 
 
+def test_rows_beyond_those_that_count_are_not_read(tmp_path):
+    path = write(tmp_path, "pems_sf_267d")
+    table = replace(TABLES["pems_sf_267d"], rows=150)
+    assert load_table(table, path).test[-1]["target"].shape == (200, 150)
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_that_is_nowhere_is_one_clear_error(name, tmp_path, monkeypatch):
     monkeypatch.setenv("HEMLINE_DATA", str(tmp_path))
@@ -70,6 +78,7 @@ def test_a_table_that_is_nowhere_is_one_clear_error(name, tmp_path, monkeypatch)
     [
         ("electricity_ecl203", 1000),
         ("pems_sf_daily", 366),
+        ("pems_sf_267d", 267),
         ("solar_florida", 3650),
         ("taxi_manhattan", 4416),
         ("wiki2_daily", 366),
