@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .contract import Learner
 from .copula import Units
-from .spec import SeriesSpec, frequency_family
+from .seasons import past_seasons, seasons_of
+from .spec import SeriesSpec
 from .windows import SeriesTensor, Statistics, Window
 
 PRIOR = 10
@@ -159,7 +160,7 @@ class DirectNetwork(Learner):
         change = (past[..., season:] - past[..., :-season]).abs()[..., -spec.context_length :]
         scale = (change.sum(-1) + PRIOR * self.usual_change[series]) / (change.shape[-1] + PRIOR)
         level, scale = past[..., -season:].mean(-1, keepdim=True), scale[..., None]
-        references = (self._references(past) - level[..., None]) / scale[..., None]
+        references = (self._references(past, scale) - level[..., None]) / scale[..., None]
         mixture = torch.softmax(3 * (self.mixture + self.mixture_by_step), dim=-1)
         mixed = (references * mixture).sum(-1)
 
@@ -203,17 +204,16 @@ class DirectNetwork(Learner):
             weights = weights * window.observed[:, -horizon:, series].transpose(1, 2)
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
 
-    def _references(self, past: Tensor) -> Tensor:
-        """Naive forecasts ``[B, n, H, J]`` of the past ``[B, n, P]``."""
+    def _references(self, past: Tensor, scale: Tensor) -> Tensor:
+        """Naive forecasts ``[B, n, H, J]`` of the past ``[B, n, P]`` with scale ``[B, n, 1]``."""
         horizon, length = self.spec.prediction_length, past.shape[-1]
         context = past[..., -self.spec.context_length :]
         found = [past[..., -1:].expand(*past.shape[:2], horizon)]
         found.append(context.mean(-1, keepdim=True).expand_as(found[0]))
         step = torch.arange(horizon, device=past.device)
         for season in self.seasons:
-            last = length - season + step % season
-            repeats = range(min(self.config.repeats, length // season))
-            seasons = torch.stack([past[..., last - number * season] for number in repeats])
+            repeats = min(self.config.repeats, length // season)
+            seasons = past_seasons(past, scale, season, repeats)[..., step % season]
             moved = past[..., -season:].mean(-1) - past[..., -2 * season : -season].mean(-1)
             found += [
                 seasons[0],
@@ -229,11 +229,6 @@ def _without_extremes(seasons: Tensor) -> Tensor:
     if len(seasons) < 3:
         return seasons.mean(0)
     return (seasons.sum(0) - seasons.amax(0) - seasons.amin(0)) / (len(seasons) - 2)
-
-
-def seasons_of(spec: SeriesSpec) -> tuple[int, ...]:
-    """The lags that are seasons: those above 2, but of business days, whose weeks have no pattern of their own."""
-    return () if frequency_family(spec.freq)[1] == "B" else tuple(lag for lag in spec.lags if lag > 2)
 
 
 def filled(window: Window, length: int, series: Tensor) -> Tensor:
