@@ -20,6 +20,7 @@ from .scores import (
 from .store import Backtest, load_backtest
 from .table import ScoreTable, summary, table
 from .windows import Window, cut_window, rolling_windows
+from .wins import wins
 
 __all__ = [
     "METRICS",
@@ -50,4 +51,5 @@ __all__ = [
     "trajectory_energy_score",
     "variogram_score",
     "weighted_quantile_loss",
+    "wins",
 ]

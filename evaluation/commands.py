@@ -20,6 +20,7 @@ from .metrics import METRICS
 from .report import report
 from .store import Backtest, load_backtest
 from .table import Format, ScoreTable, summary, table
+from .wins import wins
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -93,6 +94,13 @@ def register(
         metric: Annotated[
             str, typer.Option(help=f"One or several of {', '.join(METRICS)}, separated by commas; or `all`.")
         ] = "crps_sum",
+        wins_of: Annotated[
+            str | None,
+            typer.Option(
+                "--wins",
+                help="Models, or `all`: the share of windows in which each is better than every other.",
+            ),
+        ] = None,
         format: Annotated[str, typer.Option(help="markdown, latex or csv.")] = "markdown",
         run: Annotated[Path | None, typer.Option(help="TOML file of a grid to run first; see docs/grids.md.")] = None,
         workers: Annotated[
@@ -111,6 +119,8 @@ def register(
 
         Example: hemline table runs/sales --metric crps,energy_score,coverage_80 --format latex
 
+        Example: hemline table runs/sales --metric energy_score,crps_sum --wins gru-maf
+
         Example: hemline table --run examples/grid.toml --workers all
         """
         formats: tuple[Format, ...] = ("markdown", "latex", "csv")
@@ -128,7 +138,7 @@ def register(
             found = load_backtest(folder)
         else:
             raise ValueError(f"folder: expected either a folder or --run GRID.toml, got {'both' if run else 'neither'}")
-        texts = [made.render(formats[formats.index(format)]) for made in make_tables(found, metric)]
+        texts = [made.render(formats[formats.index(format)]) for made in make_tables(found, metric, wins_of)]
         typer.echo("\n\n".join(texts))
         if run is not None and found.missing:
             raise BacktestError(f"{len(found.missing)} cell(s) are missing; the lines under the table say why")
@@ -242,20 +252,27 @@ def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping
     return settings
 
 
-def make_tables(found: Backtest, metric: str) -> list[ScoreTable]:
+def make_tables(found: Backtest, metric: str, wins_of: str | None = None) -> list[ScoreTable]:
     """The tables that a list of metrics asks for.
 
     Arguments:
         found: the backtest.
         metric: a metric, several separated by commas, or ``"all"``.
+        wins_of: models to be held against all others, separated by commas, or ``"all"``; ``None`` for scores.
 
     Returns:
-        Models against datasets for one metric; for several, models against metrics, a table a dataset.
+        Models against datasets for one metric; for several, models against metrics, a table a dataset. With
+        ``wins_of`` models against models, a table a metric.
 
     Raises:
-        ValueError: a metric is unknown or was not computed.
+        ValueError: a metric is unknown or was not computed, or a model is unknown.
     """
     names = [name.strip() for name in metric.split(",") if name.strip()]
+    if wins_of is not None:
+        computed = set(found.scores["metric"])
+        lower = [name for name, known in METRICS.items() if known.better == "lower" and name in computed]
+        models = None if wins_of == "all" else [name.strip() for name in wins_of.split(",") if name.strip()]
+        return [wins(found.scores, name, models, runs=found.runs) for name in (lower if names == ["all"] else names)]
     if len(names) == 1 and names[0] != "all":
         return [table(found.scores, names[0], runs=found.runs, missing=found.missing)]
     wanted = None if names == ["all"] else names

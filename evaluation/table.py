@@ -31,6 +31,7 @@ class Cell:
         missing: the number of runs that a grid has still to run.
         best: whether it is among the best two of its column.
         share: whether it is a share of observations, written with three places.
+        interval: its bounds, written in the place of the error, or ``None``.
     """
 
     mean: float = math.nan
@@ -40,17 +41,20 @@ class Cell:
     missing: int = 0
     best: bool = False
     share: bool = False
+    interval: tuple[float, float] | None = None
 
     @property
     def text(self) -> str:
-        """Three significant digits (of a share three places) and the standard error, or why there are none."""
+        """Three significant digits (of a share three places) and interval or standard error, or why there are none."""
         if math.isnan(self.mean):
             why = "failed" if self.failed else "missing" if self.missing else "–"
             return "–" if self.seeds else why
         fixed = self.share or self.mean == 0
         places = 3 if fixed else max(0, 2 - math.floor(math.log10(abs(self.mean))))
         text = f"{self.mean:.{places}f}"
-        if not math.isnan(self.error):
+        if self.interval is not None:
+            text += f" [{self.interval[0]:.{places}f}, {self.interval[1]:.{places}f}]"
+        elif not math.isnan(self.error):
             # What does not depend on the seed differs by rounding at most.
             text += " ± 0" if self.error < 1e-12 * abs(self.mean) or self.error == 0 else f" ± {self.error:.{places}f}"
         lacking = [f"{n} {what}" for n, what in ((self.failed, "failed"), (self.missing, "missing")) if n]
@@ -128,7 +132,8 @@ def table(
         a,sales,0.3,0.04999999999999999,2,0,
         b,sales,0.4,,1,0,
     """
-    found, described, left_out = _overall(scores, runs)
+    counted, described, left_out = _of_current_runs(scores, runs)
+    found = overall_rows(counted)
     values = _of_metric(found, metric)
     datasets = tuple(dict.fromkeys([*found["dataset"], *(cell["dataset"] for cell in missing)]))
     lacking = _lacking(described, missing)
@@ -169,7 +174,8 @@ def summary(
     Raises:
         ValueError: the dataset or a metric is not in ``scores``, or there are several datasets and none was chosen.
     """
-    found, described, left_out = _overall(scores, runs)
+    counted, described, left_out = _of_current_runs(scores, runs)
+    found = overall_rows(counted)
     datasets = list(dict.fromkeys(found["dataset"]))
     if dataset is None and len(datasets) == 1:
         dataset = datasets[0]
@@ -204,22 +210,38 @@ def overall_rows(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores[["window", "item_id", "step"]].isna().all(axis=1)]
 
 
-def _overall(
+def scores_that_count(
+    scores: pd.DataFrame, metric: str, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of a metric of those runs that have the newest settings, and a note if others do not.
+
+    Arguments:
+        scores: the long table of `backtest`.
+        metric: a name in `METRICS`.
+        runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
+
+    Raises:
+        ValueError: the metric is unknown or not in ``scores``, or ``scores`` is empty.
+    """
+    found, _, left_out = _of_current_runs(scores, runs)
+    return _of_metric(found, metric), left_out
+
+
+def _of_current_runs(
     scores: pd.DataFrame, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], tuple[str, ...]]:
-    """Pooled rows of the runs that count, the records of these runs, and a note if others do not."""
+    """Rows of the runs that count, the records of these runs, and a note if others do not."""
     if scores.empty:
         raise ValueError("scores: expected the long table of a backtest, got an empty one")
     attached = scores.attrs.get("runs") if runs is None else runs
-    found = overall_rows(scores)
     if attached is None:
-        return found, [], ()
+        return scores, [], ()
     everything = pd.DataFrame(attached)
     described = current_runs(everything)
     records = [{str(key): value for key, value in record.items()} for record in described.to_dict("records")]
     older = len(everything) - len(described)
     note = (f"{older} run(s) with older settings are left out.",) if older else ()
-    return found[found["run"].isin(described["run"])], records, note
+    return scores[scores["run"].isin(described["run"])], records, note
 
 
 def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from hemline.evaluation import load_backtest
 from hemline.evaluation.commands import parse_seeds, register
 from typer.testing import CliRunner, Result
 
@@ -77,6 +78,17 @@ def test_tables_come_in_three_formats_and_with_several_metrics(folder: Path, hem
     assert several.count("| model") == 2
     assert "Cover 80%" in several
     assert hemline("table", str(folder), "--metric", "all").stdout.count("Variogram") == 2
+
+
+def test_models_are_held_against_each_other(folder: Path, hemline) -> None:
+    names = list(dict.fromkeys(record["model"] for record in load_backtest(folder).runs.to_dict("records")))
+    rows = list(
+        csv.DictReader(io.StringIO(hemline("table", str(folder), "--wins", names[0], "--format", "csv").stdout))
+    )
+    assert {row["model"] for row in rows} == set(names) - {"broken"}
+    both = hemline("table", str(folder), "--wins", "all", "--metric", "crps,crps_sum").stdout
+    assert both.count("in which the column has a lower") == 2
+    assert "models: expected some of" in str(hemline("table", str(folder), "--wins", "nobody").exception)
 
 
 def test_a_grid_is_run_and_its_table_printed(hemline, tmp_path: Path) -> None:
