@@ -14,6 +14,7 @@ from gluonts.model.predictor import Predictor
 
 from .configuration import Configured
 from .grouping import Entry, as_multivariate
+from .scaling import Domain
 
 
 class EnsembleEstimator(Configured, Estimator):
@@ -85,11 +86,18 @@ class EnsemblePredictor(Predictor):
         members: predictors of the same problem; their ``predict`` takes ``num_samples`` and ``seed``.
         weights: the members' shares, positive and 1 in all; equal ones if ``None``.
         names: what the members are called, if they have names.
+        domain: the values that a path can take, whatever a member draws; see `within`.
     """
 
-    def __init__(self, members: list[Any], weights: Sequence[float] | None = None, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        members: list[Any],
+        weights: Sequence[float] | None = None,
+        names: Sequence[str] = (),
+        domain: Domain = "real",
+    ) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
-        self.members, self.names = members, tuple(names)
+        self.members, self.names, self.domain = members, tuple(names), domain
         self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
 
     @property
@@ -137,7 +145,7 @@ class EnsemblePredictor(Predictor):
             for number, (member, share) in enumerate(zip(self.members, shares, strict=True))
         ]
         for forecasts in zip(*drawn, strict=True):
-            samples = np.concatenate([forecast.samples for forecast in forecasts])
+            samples = within(np.concatenate([forecast.samples for forecast in forecasts]), self.domain)
             yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
     def serialize(self, path: Path) -> None:
@@ -147,7 +155,8 @@ class EnsemblePredictor(Predictor):
             inner = Path(path) / f"member-{number}"
             inner.mkdir(parents=True, exist_ok=True)
             member.serialize(inner)
-        (Path(path) / "ensemble.json").write_text(json.dumps({"weights": self.weights, "names": self.names}))
+        described = {"weights": self.weights, "names": self.names, "domain": self.domain}
+        (Path(path) / "ensemble.json").write_text(json.dumps(described))
 
     @classmethod
     def deserialize(cls, path: Path, **kwargs: Any) -> EnsemblePredictor:
@@ -155,7 +164,24 @@ class EnsemblePredictor(Predictor):
         described = json.loads((Path(path) / "ensemble.json").read_text())
         weights = described["weights"]
         members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(len(weights))]
-        return cls(members, weights, described["names"])
+        return cls(members, weights, described["names"], described["domain"])
+
+
+def within(paths: np.ndarray, domain: Domain) -> np.ndarray:
+    """Paths with their nearest values in a domain.
+
+    Arguments:
+        paths: of any shape.
+        domain: ``"real"``, ``"nonnegative"``, or ``"count"`` for whole numbers from 0.
+
+    Example:
+        >>> within(np.array([-1.2, 0.4, 2.7]), "nonnegative"), within(np.array([-1.2, 0.4, 2.7]), "count")
+        (array([0. , 0.4, 2.7]), array([0., 0., 3.]))
+    """
+    if domain == "real":
+        return paths
+    settled = np.maximum(paths, 0)
+    return np.rint(settled) if domain == "count" else settled
 
 
 def shares_of(count: int, weights: Sequence[float]) -> list[int]:

@@ -138,7 +138,7 @@ def _cross_fit(metadata: Metadata) -> Estimator:
 
 
 def _pool(metadata: Metadata) -> Estimator:
-    """Models that err differently: direct, recurrent over single series, a joint density of changes, a walk."""
+    """Models that err differently: direct, recurrent over single series, a joint density, a regression, a walk."""
     season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
     density: Any = _sales(metadata)
     if not metadata.covariates:
@@ -154,8 +154,10 @@ def _pool(metadata: Metadata) -> Estimator:
             "cross-fit": build_model("cross-fit", metadata),
             "deepar": build_model("deepar", metadata),
             "density": density,
+            "var": VARPredictor(metadata.prediction_length),
             "walk": RandomWalkPredictor(metadata.prediction_length, season),
-        }
+        },
+        domain=_domain(metadata),
     )
 
 

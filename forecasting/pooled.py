@@ -14,8 +14,9 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
 from .configuration import Configured
-from .ensemble import EnsemblePredictor
+from .ensemble import EnsemblePredictor, within
 from .grouping import Entry, as_multivariate, known_until
+from .scaling import Domain
 from .training import NonFiniteLoss
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,17 @@ class PooledEstimator(Configured, Estimator):
 
     so that there is one best mixture, and it rewards models that differ in what they get wrong (Gneiting and Raftery
     2007, doi 10.1198/016214506000001437, eq. 22; linear pools by their CRPS: Thorey et al. 2017, doi
-    10.1002/qj.2940). Models with hardly any weight are dropped, and the others are trained again on the whole span.
+    10.1002/qj.2940). Few windows say little of weights, so that they are drawn towards equal ones (Diebold and Pauly
+    1990, doi 10.1016/0169-2070(90)90028-A), by adding `shrinkage` :math:`\sum_i (w_i - 1/J)^2`. Models with hardly
+    any weight are dropped, and the others are trained again on the whole span.
 
     Arguments:
         models: estimators of joint forecasts, or predictors that need no training, by name.
         windows: windows held out at the end, one horizon each; fewer where they would take more than a third of the
             longest series.
         smallest: weight below which a model is dropped.
+        shrinkage: how much the weights are drawn towards equal ones; 0 takes the best of the windows as they are.
+        domain: the values that a path can take; what a model draws beyond becomes the nearest of them.
         num_samples: paths a window to learn the weights from.
         seed: of models that can be seeded.
 
@@ -57,6 +62,8 @@ class PooledEstimator(Configured, Estimator):
         *,
         windows: int = 5,
         smallest: float = 0.05,
+        shrinkage: float = 0.3,
+        domain: Domain = "real",
         num_samples: int = 100,
         seed: int = 0,
     ) -> None:
@@ -69,8 +76,11 @@ class PooledEstimator(Configured, Estimator):
             )
         if not 0 <= smallest < 1 / len(models):
             raise ValueError(f"smallest: expected from 0 to below 1 / {len(models)}, got {smallest}")
+        if shrinkage < 0:
+            raise ValueError(f"shrinkage: expected at least 0, got {shrinkage}")
         self.models = dict(models)
-        self.windows, self.smallest, self.num_samples, self.seed = windows, smallest, num_samples, seed
+        self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
+        self.num_samples, self.seed = num_samples, seed
         self._directory: Path | None = None
 
     def train(
@@ -111,16 +121,17 @@ class PooledEstimator(Configured, Estimator):
                 paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
                 if not np.isfinite(paths).all():
                     raise ValueError("its paths are not all finite")
-                drawn[name] = paths
+                drawn[name] = within(paths, self.domain)
             except (ValueError, NonFiniteLoss) as error:
                 logger.warning("%s takes no part in the pool: %s", name, error)
         if not drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")
-        weights = dict(zip(drawn, pool_weights(list(drawn.values()), truth, self.smallest), strict=True))
+        found = pool_weights(list(drawn.values()), truth, self.smallest, self.shrinkage)
+        weights = dict(zip(drawn, found, strict=True))
         logger.info("weights: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         kept = {name: weight for name, weight in weights.items() if weight > 0}
         members = [self._trained(name, entries, held_out, "whole") for name in kept]
-        return EnsemblePredictor(members, list(kept.values()), list(kept))
+        return EnsemblePredictor(members, list(kept.values()), list(kept), self.domain)
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each training keeps its checkpoints in a folder of its own."""
@@ -130,7 +141,7 @@ class PooledEstimator(Configured, Estimator):
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("models", "windows", "smallest", "num_samples", "seed")
+        names = ("models", "windows", "smallest", "shrinkage", "domain", "num_samples", "seed")
         return {name: getattr(self, name) for name in names}
 
     def _trained(self, name: str, entries: list[Entry], held_out: list[Entry] | None, stage: str) -> Predictor:
@@ -140,13 +151,16 @@ class PooledEstimator(Configured, Estimator):
         return model.train(entries, held_out) if isinstance(model, Estimator) else model
 
 
-def pool_weights(drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float = 0.0) -> np.ndarray:
+def pool_weights(
+    drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float = 0.0, shrinkage: float = 0.0
+) -> np.ndarray:
     """The weights of the mixture with the best energy score and CRPS of the sum, each relative to the best model.
 
     Arguments:
         drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
         truth: ``[W, H, D]``, NaN where missing.
         smallest: smaller weights are set to 0, and the others found again without them.
+        shrinkage: of the weights towards equal ones, on the scale of the relative scores.
 
     Returns:
         ``[J]``, not negative, 1 in all.
@@ -166,6 +180,9 @@ def pool_weights(drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float
     for distance, between in scores:
         best = max(float((distance - np.diag(between) / 2).min()), 1e-12)
         linear, quadratic = linear + distance / best, quadratic + between / best
+    # What shrinkage adds is quadratic too: the squared distance of the weights to equal ones, but for a constant.
+    linear = linear - 2 * shrinkage / len(drawn)
+    quadratic = quadratic - 2 * shrinkage * np.eye(len(drawn))
     allowed = np.arange(len(drawn))
     while True:
         weights = np.zeros(len(drawn))

@@ -67,6 +67,31 @@ def test_a_useless_model_is_dropped_and_missing_values_do_not_count():
     np.testing.assert_array_equal(weights, [1, 0])
 
 
+def test_shrinkage_leads_from_the_best_weights_to_equal_ones():
+    models = [drawn(-1.0), drawn(0.5), drawn(3.0)]
+    found = [pool_weights(models, TRUTH, shrinkage=strength) for strength in (0.0, 0.3, 3.0, 1e4)]
+    np.testing.assert_array_equal(found[0], pool_weights(models, TRUTH))
+    distances = [np.square(weights - 1 / 3).sum() for weights in found]
+    assert distances == sorted(distances, reverse=True)
+    np.testing.assert_allclose(found[-1], 1 / 3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("domain", "least"), [("real", -1.0), ("nonnegative", 0.0), ("count", 0.0)])
+def test_paths_keep_to_the_domain_whatever_a_member_draws(domain, least, tmp_path):
+    class Low(RandomWalkPredictor):
+        def paths(self, target, count, generator=None):
+            return np.linspace(-1, 5.4, count)[:, None, None] * np.ones((count, self.prediction_length, len(target)))
+
+    members = {"low": Low(7), "walk": RandomWalkPredictor(7)}
+    found = PooledEstimator(members, windows=1, domain=domain).train(walks())
+    predictor = EnsemblePredictor([members["low"]], domain=found.domain)
+    low = next(predictor.predict(walks(), num_samples=40)).samples
+    assert low.min() == least
+    assert np.array_equal(low, np.rint(low)) == (domain == "count")
+    EnsemblePredictor([RandomWalkPredictor(7)], domain=domain).serialize(tmp_path)
+    assert Predictor.deserialize(tmp_path).domain == domain
+
+
 @pytest.mark.parametrize(("count", "weights"), [(7, [1 / 3] * 3), (100, [0.615, 0.385]), (3, [0.9, 0.05, 0.05])])
 def test_shares_are_whole_and_all(count, weights):
     shares = shares_of(count, weights)
@@ -144,6 +169,7 @@ def test_a_pool_with_a_member_that_cannot_impose_sales_says_so():
         ({"models": {"one": RandomWalkPredictor(7)}}, "models: expected at least 2, got 1"),
         ({"windows": 0}, "windows, num_samples: expected at least 1 window"),
         ({"smallest": 0.5}, "smallest: expected from 0 to below 1 / 2, got 0.5"),
+        ({"shrinkage": -0.1}, "shrinkage: expected at least 0, got -0.1"),
     ],
 )
 def test_what_is_out_of_its_range_is_refused(settings, message):
