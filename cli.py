@@ -7,7 +7,7 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,8 @@ def main() -> None:
     # gluonts keeps business days as periods, which pandas announces to drop; nothing a user could do about it.
     warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
+    if "--debug" not in sys.argv:
+        warnings.showwarning = _show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from .evaluation import BacktestError
 
@@ -39,6 +41,11 @@ def main() -> None:
             raise
         typer.echo(f"hemline: {' '.join(str(error).split())}", err=True)
         sys.exit(1)
+
+
+def _show_in_one_line(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning without the place in the code that gave it."""
+    typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
 
 
 @app.callback()
