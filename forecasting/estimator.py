@@ -19,7 +19,8 @@ from .forecaster import Forecaster
 from .grouping import Entry, as_multivariate
 from .heads import EmissionHead, HeadConfig, StudentT
 from .predictor import ForecastPredictor
-from .response import LogLinear, fit_response
+from .response import LogLinear
+from .response_fit import fit_response
 from .scaling import Scaling
 from .seeding import seeded
 from .spec import SeriesSpec, infer_spec

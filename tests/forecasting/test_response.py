@@ -5,7 +5,8 @@ import pytest
 from hemline.datasets import simulated_sales
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, Scenario, TrainConfig, simulate
 from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.response import LogLinear, fit_response
+from hemline.forecasting.response import LogLinear
+from hemline.forecasting.response_fit import fit_response
 from hemline.forecasting.spec import infer_spec
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
@@ -47,8 +48,30 @@ def test_a_series_of_zeros_or_of_one_week_has_a_finite_response():
     response = fitted(target=target)
     assert np.isfinite(response.mean).all()
     assert np.isfinite(response.deviation).all()
-    # One week says little: its own elasticity is about as unknown as it was before.
-    assert response.deviation[1, 1] > 2.0
+    # One week says little: the article takes the own effect of the others, as unsure as these are spread.
+    others = np.diag(response.mean)[2:6]
+    assert others.min() < response.mean[1, 1] < others.max()
+    assert response.deviation[1, 1] > 3 * response.deviation[2, 2]
+
+
+def test_a_price_that_never_moved_takes_the_effect_of_the_others():
+    fixed = DATA.train[0]["feat_dynamic_real"].copy()
+    fixed[0] = 40.0
+    response = fitted(feat_dynamic_real=fixed)
+    others = np.diag(response.mean)[1:6]
+    assert response.mean[0, 0] == pytest.approx(others.mean(), abs=0.3)
+    assert response.deviation[0, 0] > others.std()
+
+
+def test_effects_between_styles_are_drawn_to_0_and_substitutes_are_left():
+    data = simulated_sales(articles=12, weeks=220, seed=4, windows=1)
+    response, truth = fitted(data=data), data.truth.elasticity
+    error = response.mean[:, :12] - truth
+    substitutes, own = truth > 0, np.eye(12, dtype=bool)
+    assert np.sqrt((error[truth == 0] ** 2).mean()) < 0.06
+    assert np.sqrt((error[substitutes] ** 2).mean()) < 0.2
+    assert np.sqrt((error[own] ** 2).mean()) < 0.2
+    assert (response.mean[:, :12][substitutes] > 0).all()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,126 @@
+"""What is expected of an effect before its own data: what the effects of its kind are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+SPIKE = 0.1
+"""How large the effects between articles are that have nothing to do with each other, in those that have."""
+
+
+class EffectPrior:
+    r"""A prior of all coefficients ``[D, K]``, learnt from their posterior.
+
+    Coefficients of a kind, such as all articles' own price elasticities, are drawn from one distribution: a normal
+    one, whose mean and variance the data show (empirical Bayes: Efron and Morris 1975, doi
+    10.1080/01621459.1975.10479864). Those of other articles' channels are drawn from a mixture of two, a narrow one
+    around 0 for the many pairs that have nothing to do with each other, and a wide one (spike and slab: George and
+    McCulloch 1993, doi 10.1080/01621459.1993.10476353). The mixture is replaced by the normal distribution of each
+    coefficient that leaves its posterior mean and variance what they are under the mixture (expectation propagation:
+    Hernández-Lobato et al. 2015, doi 10.1007/s10994-014-5475-7); means, variances and shares come by EM.
+
+    Arguments:
+        names: of the K channels, ``kind[item]`` or, of a shared one, ``kind``.
+        item_ids: of the D series.
+        prior: expected size of an effect of a channel that is not the article's own. It counts as one effect of each
+            kind beside those that there are, so that kinds with few effects keep it.
+        own_prior: that of an article's own channel.
+
+    Example:
+        >>> prior = EffectPrior(["price[a]", "price[b]"], ["a", "b"], prior=0.5, own_prior=3.0)
+        >>> for _ in range(50):
+        ...     prior.learn(np.array([[-2.0, 0.0], [0.0, -2.2]]), np.full((2, 2), 0.01))
+        >>> prior.mean.round(1)
+        array([[-1.8,  0. ],
+               [ 0. , -1.8]])
+    """
+
+    def __init__(self, names: Sequence[str], item_ids: Sequence[str], *, prior: float, own_prior: float) -> None:
+        split = [name.partition("[")[::2] for name in names]
+        kinds: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for row, item in enumerate(item_ids):
+            for column, (stem, owner) in enumerate(split):
+                whose = "shared" if not owner else "own" if owner == f"{item}]" else "other"
+                kinds.setdefault((stem, whose), []).append((row, column))
+        shape = len(item_ids), len(names)
+        size = np.empty(shape)
+        self._kinds: list[tuple[tuple[np.ndarray, ...], _Mixture]] = []
+        for (_, whose), places in kinds.items():
+            index = tuple(np.array(places).T)
+            size[index] = own_prior if whose == "own" else prior
+            self._kinds.append((index, _Mixture.of(float(size[index][0]), spike=whose == "other")))
+        self._least = 1e-4 / size**2
+        self._precision, self._pull = 1 / size**2, np.zeros(shape)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """``[D, K]``."""
+        return self._pull / self._precision
+
+    @property
+    def variance(self) -> np.ndarray:
+        """``[D, K]``."""
+        return 1 / self._precision
+
+    def learn(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Take in what was found under this prior.
+
+        Arguments:
+            mean: ``[D, K]`` posterior means.
+            variance: ``[D, K]`` posterior variances.
+        """
+        for index, mixture in self._kinds:
+            pull, precision, least = self._pull[index], self._precision[index], self._least[index]
+            # What the data alone say of each coefficient.
+            sure = np.maximum(1 / variance[index] - precision, least)
+            said = mean[index] / variance[index] - pull
+            found, spread = mixture.learn(said / sure, 1 / sure)
+            wanted = np.maximum(1 / spread - sure, least)
+            # Half of the way: all coefficients move at once.
+            self._precision[index] = (precision + wanted) / 2
+            self._pull[index] = (pull + (sure + wanted) * found - said) / 2
+
+
+@dataclass
+class _Mixture:
+    """What the effects of one kind are drawn from.
+
+    Arguments:
+        share: ``[J]`` of the components.
+        mean: ``[J]``.
+        variance: ``[J]``.
+        size: ``[J]`` what is expected of their standard deviation.
+        free: ``[J]`` whether the mean is learnt; it is 0 where not.
+    """
+
+    share: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    size: np.ndarray
+    free: np.ndarray
+
+    @classmethod
+    def of(cls, size: float, spike: bool) -> _Mixture:
+        sizes = np.array([SPIKE * size, size] if spike else [size])
+        return cls(np.full(len(sizes), 1 / len(sizes)), np.zeros(len(sizes)), sizes**2, sizes, sizes == size)
+
+    def learn(self, said: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One step of EM on what the data say of the n effects; their posterior means and variances before it."""
+        total = self.variance[:, None] + variance
+        logs = np.log(self.share)[:, None] - (np.log(total) + (said - self.mean[:, None]) ** 2 / total) / 2
+        member = np.exp(logs - logs.max(0))
+        member /= member.sum(0)
+        spread = 1 / (1 / self.variance[:, None] + 1 / variance)
+        found = spread * ((self.mean / self.variance)[:, None] + said / variance)
+        mean = (member * found).sum(0)
+        result = mean, (member * (spread + found**2)).sum(0) - mean**2
+
+        count = member.sum(1)
+        self.mean = self.free * (member * found).sum(1) / (count + self.variance / self.size**2)
+        squares = (member * ((found - self.mean[:, None]) ** 2 + spread)).sum(1)
+        self.variance = (squares + self.size**2) / (count + 1)
+        self.share = (count + 1) / (count + 1).sum()
+        return result

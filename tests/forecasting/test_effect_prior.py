@@ -1,0 +1,84 @@
+"""What is known of effects of a kind before the data of one: normal for most, a spike and a slab between articles."""
+
+import numpy as np
+import pytest
+from hemline.forecasting.effect_prior import EffectPrior
+
+
+def learnt(said, deviation, rounds=200, **sizes):
+    """The prior of an assortment and its posterior, where the data say this of each effect."""
+    items = [f"item_{number}" for number in range(len(said))]
+    prior = EffectPrior([f"price[{item}]" for item in items], items, **{"prior": 0.5, "own_prior": 3.0, **sizes})
+    mean, variance = None, None
+    for _ in range(rounds):
+        precision = 1 / prior.variance + 1 / deviation**2
+        variance = 1 / precision
+        mean = variance * (prior.mean / prior.variance + said / deviation**2)
+        prior.learn(mean, variance)
+    return prior, mean, np.sqrt(variance)
+
+
+@pytest.fixture(scope="module")
+def assortment():
+    """30 articles, 10 % of the pairs substitutes: effects as planted, and as data of deviation 0.2 say."""
+    generator = np.random.default_rng(0)
+    planted = np.where(generator.random((30, 30)) < 0.1, generator.normal(0.8, 0.2, (30, 30)), 0.0)
+    np.fill_diagonal(planted, generator.normal(-2.5, 0.3, 30))
+    return planted, planted + 0.2 * generator.standard_normal((30, 30))
+
+
+def test_pairs_without_an_effect_are_drawn_to_0_and_the_others_stand(assortment):
+    planted, said = assortment
+    _, mean, deviation = learnt(said, np.full_like(said, 0.2))
+    none, clear = planted == 0, (planted > 0) & (said > 0.9)
+    assert np.abs(mean[none]).mean() < 0.3 * np.abs(said[none]).mean()
+    assert np.square(mean - planted)[clear].mean() < np.square(said - planted)[clear].mean()
+    assert np.square(mean - planted).mean() < 0.5 * np.square(said - planted).mean()
+    assert (np.abs(mean - planted) < 1.645 * deviation).mean() > 0.9
+
+
+def test_the_posterior_is_that_of_the_mixture_by_quadrature():
+    # One pair's effect with 400 others that fix the mixture: the normal prior in its place gives the same moments.
+    generator = np.random.default_rng(1)
+    planted = np.where(generator.random((20, 20)) < 0.2, 0.9, 0.0)
+    deviation = np.full_like(planted, 0.25)
+    prior, mean, spread = learnt(planted + 0.25 * generator.standard_normal(planted.shape), deviation)
+    index, mixture = next((index, each) for index, each in prior._kinds if len(each.share) == 2)
+    place = 17
+    row, column = index[0][place], index[1][place]
+    precision = 1 / spread[row, column] ** 2 - 1 / prior.variance[row, column]
+    said = (mean[row, column] / spread[row, column] ** 2 - (prior.mean / prior.variance)[row, column]) / precision
+    grid = np.linspace(-4, 4, 40001)
+    density = np.exp(-precision / 2 * (grid - said) ** 2) * sum(
+        share / np.sqrt(variance) * np.exp(-((grid - centre) ** 2) / 2 / variance)
+        for share, centre, variance in zip(mixture.share, mixture.mean, mixture.variance, strict=True)
+    )
+    density /= density.sum()
+    expected = (grid * density).sum()
+    assert mean[row, column] == pytest.approx(expected, abs=1e-3)
+    assert spread[row, column] == pytest.approx(np.sqrt((grid**2 * density).sum() - expected**2), abs=1e-3)
+
+
+def test_own_effects_are_drawn_to_each_other_the_unsure_most(assortment):
+    _, said = assortment
+    deviation = np.full_like(said, 0.2)
+    deviation[0] = 5.0
+    prior, mean, _ = learnt(said, deviation)
+    usual = np.diag(said)[1:].mean()
+    assert mean[0, 0] == pytest.approx(usual, abs=0.3)
+    assert mean[1, 1] == pytest.approx(said[1, 1], abs=0.1)
+    assert np.sqrt(prior.variance[0, 0]) < 1.0
+
+
+def test_one_article_keeps_the_prior():
+    prior, mean, _ = learnt(np.array([[-2.0]]), np.array([[0.1]]))
+    assert mean[0, 0] == pytest.approx(-2.0, abs=0.01)
+    assert np.sqrt(prior.variance[0, 0]) > 2.0
+
+
+def test_shared_channels_are_a_kind_of_their_own():
+    prior = EffectPrior(["holiday", "promo[a]"], ["a", "b"], prior=0.5, own_prior=3.0)
+    for _ in range(100):
+        prior.learn(np.array([[0.4, 1.0], [0.4, 0.0]]), np.full((2, 2), 1e-4))
+    np.testing.assert_allclose(prior.mean[:, 0], 0.35, atol=0.05)
+    assert prior.mean[1, 1] == pytest.approx(0.0, abs=0.05)
