@@ -18,9 +18,11 @@ class EffectPrior:
     one, whose mean and variance the data show (empirical Bayes: Efron and Morris 1975, doi
     10.1080/01621459.1975.10479864). Those of other articles' channels are drawn from a mixture of two, a narrow one
     around 0 for the many pairs that have nothing to do with each other, and a wide one (spike and slab: George and
-    McCulloch 1993, doi 10.1080/01621459.1993.10476353). The mixture is replaced by the normal distribution of each
-    coefficient that leaves its posterior mean and variance what they are under the mixture (expectation propagation:
-    Hernández-Lobato et al. 2015, doi 10.1007/s10994-014-5475-7); means, variances and shares come by EM.
+    McCulloch 1993, doi 10.1080/01621459.1993.10476353). Substitutes are so of each other: the effects of a on b and of
+    b on a come from the same of the two, each with a size of its own. The mixture is replaced by the normal
+    distribution of each coefficient that leaves its posterior mean and variance what they are under the mixture
+    (expectation propagation: Hernández-Lobato et al. 2015, doi 10.1007/s10994-014-5475-7); means, variances and shares
+    come by EM.
 
     Arguments:
         names: of the K channels, ``kind[item]`` or, of a shared one, ``kind``.
@@ -51,7 +53,8 @@ class EffectPrior:
         for (_, whose), places in kinds.items():
             index = tuple(np.array(places).T)
             size[index] = own_prior if whose == "own" else prior
-            self._kinds.append((index, _Mixture.of(float(size[index][0]), spike=whose == "other")))
+            mutual = _mutual(places, split, item_ids) if whose == "other" else None
+            self._kinds.append((index, _Mixture.of(float(size[index][0]), mutual)))
         self._least = 1e-4 / size**2
         self._precision, self._pull = 1 / size**2, np.zeros(shape)
 
@@ -84,6 +87,12 @@ class EffectPrior:
             self._pull[index] = (pull + (sure + wanted) * found - said) / 2
 
 
+def _mutual(places: Sequence[tuple[int, int]], split: Sequence[tuple[str, str]], item_ids: Sequence[str]) -> np.ndarray:
+    """For the effect of b on a the number of that of a on b, -1 where there is none."""
+    pairs = {(item_ids[row], split[column][1].removesuffix("]")): number for number, (row, column) in enumerate(places)}
+    return np.array([pairs.get((owner, item), -1) for item, owner in pairs])
+
+
 @dataclass
 class _Mixture:
     """What the effects of one kind are drawn from.
@@ -94,6 +103,8 @@ class _Mixture:
         variance: ``[J]``.
         size: ``[J]`` what is expected of their standard deviation.
         free: ``[J]`` whether the mean is learnt; it is 0 where not.
+        mutual: ``[n]`` the number of the effect that comes from the same component, -1 for none; ``None`` where there
+            is one component.
     """
 
     share: np.ndarray
@@ -101,16 +112,20 @@ class _Mixture:
     variance: np.ndarray
     size: np.ndarray
     free: np.ndarray
+    mutual: np.ndarray | None
 
     @classmethod
-    def of(cls, size: float, spike: bool) -> _Mixture:
-        sizes = np.array([SPIKE * size, size] if spike else [size])
-        return cls(np.full(len(sizes), 1 / len(sizes)), np.zeros(len(sizes)), sizes**2, sizes, sizes == size)
+    def of(cls, size: float, mutual: np.ndarray | None) -> _Mixture:
+        sizes = np.array([size] if mutual is None else [SPIKE * size, size])
+        return cls(np.full(len(sizes), 1 / len(sizes)), np.zeros(len(sizes)), sizes**2, sizes, sizes == size, mutual)
 
     def learn(self, said: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One step of EM on what the data say of the n effects; their posterior means and variances before it."""
         total = self.variance[:, None] + variance
-        logs = np.log(self.share)[:, None] - (np.log(total) + (said - self.mean[:, None]) ** 2 / total) / 2
+        logs = -(np.log(total) + (said - self.mean[:, None]) ** 2 / total) / 2
+        if self.mutual is not None:
+            logs = logs + np.where(self.mutual >= 0, logs[:, self.mutual], 0.0)
+        logs += np.log(self.share)[:, None]
         member = np.exp(logs - logs.max(0))
         member /= member.sum(0)
         spread = 1 / (1 / self.variance[:, None] + 1 / variance)

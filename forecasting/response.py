@@ -28,7 +28,8 @@ class LogLinear:
 
     A coefficient is judged beside its kind (`EffectPrior`): what an article's own price does is drawn towards what
     the others' own prices do to them, and an article whose price never moved takes that. The channels of another
-    article have an effect in few of all pairs, so that most are drawn to 0 and those that stand out are left.
+    article have an effect in few of all pairs, so that most are drawn to 0 and those that stand out are left; a pair
+    stands out by what the data show in both directions.
 
     It is a direct path from what a shop sets to what it sells. A network that reads prices among its inputs has
     no reason to separate the few weeks in which one article was marked down from all else that happened in them.

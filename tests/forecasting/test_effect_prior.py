@@ -22,7 +22,8 @@ def learnt(said, deviation, rounds=200, **sizes):
 def assortment():
     """30 articles, 10 % of the pairs substitutes: effects as planted, and as data of deviation 0.2 say."""
     generator = np.random.default_rng(0)
-    planted = np.where(generator.random((30, 30)) < 0.1, generator.normal(0.8, 0.2, (30, 30)), 0.0)
+    pairs = np.triu(generator.random((30, 30)) < 0.1, 1)
+    planted = np.where(pairs | pairs.T, generator.normal(0.8, 0.2, (30, 30)), 0.0)
     np.fill_diagonal(planted, generator.normal(-2.5, 0.3, 30))
     return planted, planted + 0.2 * generator.standard_normal((30, 30))
 
@@ -38,25 +39,41 @@ def test_pairs_without_an_effect_are_drawn_to_0_and_the_others_stand(assortment)
 
 
 def test_the_posterior_is_that_of_the_mixture_by_quadrature():
-    # One pair's effect with 400 others that fix the mixture: the normal prior in its place gives the same moments.
+    # The effects of a pair on each other, with 378 others that fix the mixture: the normal prior in its place gives
+    # the same mean and variance.
     generator = np.random.default_rng(1)
     planted = np.where(generator.random((20, 20)) < 0.2, 0.9, 0.0)
     deviation = np.full_like(planted, 0.25)
     prior, mean, spread = learnt(planted + 0.25 * generator.standard_normal(planted.shape), deviation)
-    index, mixture = next((index, each) for index, each in prior._kinds if len(each.share) == 2)
-    place = 17
-    row, column = index[0][place], index[1][place]
-    precision = 1 / spread[row, column] ** 2 - 1 / prior.variance[row, column]
-    said = (mean[row, column] / spread[row, column] ** 2 - (prior.mean / prior.variance)[row, column]) / precision
+    mixture = next(each for _, each in prior._kinds if each.mutual is not None)
+    sure = 1 / spread**2 - 1 / prior.variance
+    said = (mean / spread**2 - prior.mean / prior.variance) / sure
     grid = np.linspace(-4, 4, 40001)
-    density = np.exp(-precision / 2 * (grid - said) ** 2) * sum(
-        share / np.sqrt(variance) * np.exp(-((grid - centre) ** 2) / 2 / variance)
-        for share, centre, variance in zip(mixture.share, mixture.mean, mixture.variance, strict=True)
-    )
-    density /= density.sum()
-    expected = (grid * density).sum()
-    assert mean[row, column] == pytest.approx(expected, abs=1e-3)
-    assert spread[row, column] == pytest.approx(np.sqrt((grid**2 * density).sum() - expected**2), abs=1e-3)
+
+    def densities(place):
+        """Prior times likelihood on the grid, for each component."""
+        prior = np.exp(-((grid - mixture.mean[:, None]) ** 2) / 2 / mixture.variance[:, None])
+        likelihood = np.exp(-sure[place] / 2 * (grid - said[place]) ** 2)
+        return prior / np.sqrt(mixture.variance)[:, None] * likelihood
+
+    for first, second in ((0, 18), (3, 4), (7, 2)):
+        density = mixture.share @ (densities((first, second)) * densities((second, first)).sum(1, keepdims=True))
+        density /= density.sum()
+        expected = (grid * density).sum()
+        assert mean[first, second] == pytest.approx(expected, abs=1e-3)
+        assert spread[first, second] == pytest.approx(np.sqrt((grid**2 * density).sum() - expected**2), abs=1e-3)
+
+
+def test_the_effect_in_the_other_direction_tells_a_pair_from_the_others():
+    generator = np.random.default_rng(3)
+    said = 0.15 * generator.standard_normal((12, 12))
+    for first in (4, 6, 8):
+        said[first, first + 1] = said[first + 1, first] = 1.0
+    # Articles 0 and 1 speak for each other; what 3 does to 2 has no answer.
+    said[0, 1] = said[1, 0] = said[2, 3] = 0.4
+    said[3, 2] = 0.0
+    _, mean, _ = learnt(said, np.full_like(said, 0.15))
+    assert mean[0, 1] > 2 * mean[2, 3]
 
 
 def test_own_effects_are_drawn_to_each_other_the_unsure_most(assortment):
