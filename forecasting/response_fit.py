@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from .grouping import Entry
 from .response import PRICE, LogLinear, Response, logged
 from .scaling import Domain
 from .spec import SeriesSpec
+
+logger = logging.getLogger(__name__)
 
 _START = 10.0
 """Prior standard deviation of the first log level: wide enough for any data."""
@@ -55,12 +58,15 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     fits = [_SeriesFit(sales, inputs, domain == "count") for sales in target]
     prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior)
     mean = prior.mean
-    for _ in range(config.iterations):
+    for iteration in range(1, config.iterations + 1):
         before = mean
         steps = [fit.step(*known) for fit, *known in zip(fits, prior.mean, prior.variance, strict=True)]
         mean, variance = (np.array(each) for each in zip(*steps, strict=True))
         prior.learn(mean, variance)
-        if np.abs(mean - before).max() < _STILL:
+        moved = np.abs(mean - before).max()
+        if iteration % 10 == 0:
+            logger.info("response: step %d of at most %d, effects moved by %.3g", iteration, config.iterations, moved)
+        if moved < _STILL:
             break
     return Response(mean, np.sqrt(variance), centre, span, names, domain)
 
