@@ -103,11 +103,11 @@ def main() -> None:
     file, page = DOCS / "results.csv", DOCS / "results.md"
     parts = [pd.read_csv(file)] if file.exists() else []
     scores = merged([*parts, *map(scores_of, folders)])
-    text = page.read_text()
-    before, _, rest = text.partition(START)
+    before, _, rest = page.read_text().partition(START)
     _, _, after = rest.partition(END)
+    made = before + START + "\n" + as_tables(scores) + "\n" + END + after
     scores.assign(window=scores["window"].astype("Int64")).to_csv(file, index=False, float_format="%.6g")
-    page.write_text(before + START + "\n" + as_tables(scores) + "\n" + END + after)
+    page.write_text(made)
 
 
 if __name__ == "__main__":

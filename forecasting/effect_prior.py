@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SPIKE = 0.1
-"""How large the effects between articles are that have nothing to do with each other, in those that have."""
+"""Size of the effects between articles that have nothing to do with each other, as a share of the others' size."""
 
 
 class EffectPrior:
@@ -89,8 +89,9 @@ class EffectPrior:
 
 def _mutual(places: Sequence[tuple[int, int]], split: Sequence[tuple[str, str]], item_ids: Sequence[str]) -> np.ndarray:
     """For the effect of b on a the number of that of a on b, -1 where there is none."""
-    pairs = {(item_ids[row], split[column][1].removesuffix("]")): number for number, (row, column) in enumerate(places)}
-    return np.array([pairs.get((owner, item), -1) for item, owner in pairs])
+    pairs = [(item_ids[row], split[column][1].removesuffix("]")) for row, column in places]
+    number = {pair: number for number, pair in enumerate(pairs)}
+    return np.array([number.get((owner, item), -1) for item, owner in pairs])
 
 
 @dataclass

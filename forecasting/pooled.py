@@ -180,8 +180,7 @@ def pool_weights(
     for distance, between in scores:
         best = max(float((distance - np.diag(between) / 2).min()), 1e-12)
         linear, quadratic = linear + distance / best, quadratic + between / best
-    # What shrinkage adds is quadratic too: the squared distance of the weights to equal ones, but for a constant.
-    linear = linear - 2 * shrinkage / len(drawn)
+    # The squared distance to equal weights is that to 0, but for a constant: they are 1 in all.
     quadratic = quadratic - 2 * shrinkage * np.eye(len(drawn))
     allowed = np.arange(len(drawn))
     while True:
