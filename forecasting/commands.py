@@ -12,7 +12,7 @@ import typer
 from ..datasets import ForecastData
 from .models import MODELS, build_model
 from .simulate_command import register as register_simulate
-from .stored import forecast_frame, history_of, load_predictor, remember_dataset
+from .stored import forecast_frame, history_of, holds_predictor, load_predictor, remember_dataset
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -99,5 +99,5 @@ def read_settings(path: Path) -> Mapping[str, Any]:
 
 
 def _require_free(out: Path) -> None:
-    if (out / "predictor.json").exists():
+    if holds_predictor(out):
         raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")

@@ -40,8 +40,8 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
-    if hasattr(value, "__init_args__"):
-        # What gluonts' `validated` notes of a predictor's constructor.
+    if hasattr(value, "__init_args__") and hasattr(type(value).__init__, "Model"):
+        # What gluonts' `validated` notes of a constructor; one that it does not wrap knows more than it notes.
         return {"type": f"{type(value).__module__}:{type(value).__qualname__}", **to_plain(value.__init_args__)}
     return value
 

@@ -14,6 +14,7 @@ from gluonts.model.predictor import Predictor
 
 from .configuration import Configured
 from .grouping import Entry, as_multivariate
+from .kept import trained_member
 from .scaling import Domain
 
 
@@ -60,15 +61,15 @@ class EnsembleEstimator(Configured, Estimator):
         """
         entries = as_multivariate(training_data)
         held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        model: Any = self.model
         trained = []
         for number in range(self.members):
             folder = None if self._directory is None else self._directory / f"member-{number}"
-            trained.append(model.for_run(self.members * self.seed + number, folder).train(entries, held_out))
+            seed = self.members * self.seed + number
+            trained.append(trained_member(self.model, seed, folder, entries, held_out))
         return EnsemblePredictor(trained)
 
     def for_run(self, seed: int, directory: Path | None = None) -> EnsembleEstimator:
-        """This estimator for one run of a backtest; each member keeps its checkpoints in a folder of its own."""
+        """This estimator for one run of a backtest; each member is kept in a folder of its own."""
         model: Any = self.model
         run = EnsembleEstimator(model.for_run(seed), members=self.members, seed=seed)
         run._directory = None if directory is None else Path(directory)

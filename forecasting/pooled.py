@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist
 from .configuration import Configured
 from .ensemble import EnsemblePredictor, within
 from .grouping import Entry, as_multivariate, known_until
+from .kept import trained_member
 from .scaling import Domain
 from .training import NonFiniteLoss
 
@@ -134,7 +135,7 @@ class PooledEstimator(Configured, Estimator):
         return EnsemblePredictor(members, list(kept.values()), list(kept), self.domain)
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
-        """This estimator for one run of a backtest; each training keeps its checkpoints in a folder of its own."""
+        """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
         run = PooledEstimator(**{**self.settings(), "seed": seed})
         run._directory = None if directory is None else Path(directory)
         return run
@@ -145,10 +146,8 @@ class PooledEstimator(Configured, Estimator):
         return {name: getattr(self, name) for name in names}
 
     def _trained(self, name: str, entries: list[Entry], held_out: list[Entry] | None, stage: str) -> Predictor:
-        model: Any = self.models[name]
-        if hasattr(model, "for_run"):
-            model = model.for_run(self.seed, None if self._directory is None else self._directory / f"{stage}-{name}")
-        return model.train(entries, held_out) if isinstance(model, Estimator) else model
+        folder = None if self._directory is None else self._directory / f"{stage}-{name}"
+        return trained_member(self.models[name], self.seed, folder, entries, held_out)
 
 
 def pool_weights(

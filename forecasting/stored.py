@@ -17,13 +17,18 @@ QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 _DATASET = "dataset.json"
 
 
+def holds_predictor(path: Path) -> bool:
+    """Whether a predictor of any kind was serialized into a folder."""
+    return (path / "gluonts-config.json").is_file()
+
+
 def load_predictor(path: Path) -> Predictor:
     """Read a predictor that was serialized into a folder.
 
     Raises:
         FileNotFoundError: the folder holds none.
     """
-    if not (path / "gluonts-config.json").is_file():
+    if not holds_predictor(path):
         raise FileNotFoundError(f"predictor: expected a folder that `hemline train` wrote, got {path}")
     return Predictor.deserialize(path)
 

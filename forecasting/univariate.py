@@ -12,6 +12,7 @@ from typing import Any
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
+from gluonts.transform.sampler import InstanceSampler
 
 from ..datasets import Metadata
 from .configuration import Configured, refuse_unknown
@@ -21,7 +22,7 @@ from .quiet import quiet_gluonts, quiet_lightning
 from .seeding import seeded
 
 
-class GroupedEstimator(Estimator):
+class GroupedEstimator(Configured, Estimator):
     """Trains a univariate gluonts estimator over the single series and groups what it forecasts.
 
     The paths of different series are independent; `CoupledEstimator` gives them the dependence of the past.
@@ -65,6 +66,10 @@ class GroupedEstimator(Estimator):
 
         # Gluonts' torch models change their options in training, and leave files where they run.
         estimator, log = copy.copy(self.estimator), EpochLog()
+        for name, sampler in vars(estimator).items():
+            if isinstance(sampler, InstanceSampler):
+                # It goes on counting the lengths that it meets, so that a second training would be another one.
+                setattr(estimator, name, copy.deepcopy(sampler))
         with tempfile.TemporaryDirectory() as folder, seeded(self.seed), quiet_lightning(), quiet_gluonts():
             if hasattr(estimator, "trainer_kwargs"):
                 given = estimator.trainer_kwargs
@@ -83,6 +88,10 @@ class GroupedEstimator(Estimator):
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
         return GroupedEstimator(self.estimator, seed=seed)
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"estimator": self.estimator, "seed": self.seed}
 
 
 def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -> Estimator | Predictor:

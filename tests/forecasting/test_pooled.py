@@ -7,13 +7,17 @@ import pandas as pd
 import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
+from gluonts.torch import PatchTSTEstimator
 from hemline.evaluation.scores import energy_score
 from hemline.forecasting import (
+    GroupedEstimator,
+    GRUMAFEstimator,
     NonFiniteLoss,
     PooledEstimator,
     RandomWalkPredictor,
     Scenario,
     SeasonalNaivePredictor,
+    TrainConfig,
     simulate,
 )
 from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
@@ -215,3 +219,69 @@ def test_the_weighed_models_have_not_learnt_from_what_is_held_out():
 
     PooledEstimator({"noting": Noting(), "naive": SeasonalNaivePredictor(7)}, windows=3).train(walks(120))
     assert learnt == [99, 120]
+
+
+def small_pool(folder):
+    """A pool of two networks and a walk, small ones, that keeps what it trains in a folder."""
+    small = {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 4}
+    models = {
+        "narrow": GRUMAFEstimator("D", 7, lags=(1, 7), train=TrainConfig(**small)),
+        "patches": GroupedEstimator(
+            PatchTSTEstimator(
+                prediction_length=7,
+                context_length=14,
+                patch_len=7,
+                num_batches_per_epoch=2,
+                trainer_kwargs={"max_epochs": 1, "accelerator": "cpu"},
+            )
+        ),
+        "walk": RandomWalkPredictor(7),
+    }
+    return PooledEstimator(models, windows=2, smallest=0, shrinkage=1e4).for_run(3, folder)
+
+
+def test_a_killed_pool_goes_on_behind_the_models_that_it_has_trained(tmp_path, monkeypatch):
+    data, fitted = walks(), []
+
+    def counted(cls):
+        train = cls.train
+
+        def counting(self, *args):
+            fitted.append(cls.__name__)
+            if len(fitted) == 4:
+                raise KeyboardInterrupt
+            return train(self, *args)
+
+        monkeypatch.setattr(cls, "train", counting)
+
+    whole = small_pool(None).train(data)
+    for cls in GRUMAFEstimator, GroupedEstimator:
+        counted(cls)
+    with pytest.raises(KeyboardInterrupt):
+        small_pool(tmp_path).train(data)
+    again = small_pool(tmp_path).train(data)
+    assert fitted == ["GRUMAFEstimator", "GroupedEstimator"] * 2 + ["GroupedEstimator"]
+    assert again.weights == whole.weights
+    first, second = (next(each.predict(data, num_samples=30)).samples for each in (whole, again))
+    np.testing.assert_array_equal(first, second)
+    # Other data, and another seed, are other trainings.
+    small_pool(tmp_path).train(walks())
+    assert len(fitted) == 9
+
+
+def test_a_model_that_cannot_be_kept_is_trained_all_the_same(tmp_path, caplog):
+    class Unwritable(RandomWalkPredictor):
+        def serialize(self, path):
+            raise NotImplementedError("no")
+
+    class Training(Estimator):
+        prediction_length = 7
+
+        def train(self, training_data, validation_data=None):
+            return Unwritable(7)
+
+    models = {"odd": Training(), "naive": SeasonalNaivePredictor(7)}
+    with caplog.at_level(logging.WARNING):
+        found = PooledEstimator(models).for_run(0, tmp_path).train(walks())
+    assert "weighing-odd is not kept, and would be trained again after a kill: no" in caplog.text
+    assert "odd" in found.names

@@ -48,6 +48,18 @@ def test_a_run_is_seeded(name, walks):
     assert (drawn[0] != drawn[2]).any()
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_training_does_not_depend_on_those_before_it(name, walks):
+    """The samplers of gluonts count the lengths of all series that they ever met."""
+    used = GroupedEstimator(MODELS[name]())
+    used.train([{**walks[0], "target": walks[0]["target"][:, :60]}])
+    drawn = [
+        next(estimator.train(walks).predict(walks, num_samples=3)).samples
+        for estimator in (used, GroupedEstimator(MODELS[name]()))
+    ]
+    np.testing.assert_array_equal(*drawn)
+
+
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
 
 

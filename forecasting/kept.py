@@ -1,0 +1,73 @@
+"""Trained members of a larger training, kept so that a killed run does not train them again."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from .configuration import to_plain
+from .grouping import Entry
+
+logger = logging.getLogger(__name__)
+
+
+def trained_member(
+    model: Any, seed: int, folder: Path | None, entries: list[Entry], held_out: list[Entry] | None
+) -> Predictor:
+    """Train a model, or read what the same training has left in a folder.
+
+    What belongs to a training, its checkpoints and in the end its predictor, lies in a folder of its settings, seed
+    and data, so that other ones never meet it. The predictor is written beside its place and moved there when it is
+    whole. A model that cannot tell its settings is always trained.
+
+    Arguments:
+        model: an estimator, or a predictor that needs no training; seeded if it has ``for_run(seed, directory)``.
+        seed: of the training.
+        folder: where trainings of the model are kept; ``None`` keeps nothing.
+        entries: the training data.
+        held_out: the data to watch, if there are any.
+
+    Returns:
+        The predictor.
+    """
+    own = None
+    if folder is not None and isinstance(model, Estimator):
+        own = folder / _identity(model, seed, entries, held_out)
+    run = model.for_run(seed, own) if hasattr(model, "for_run") else model
+    if not isinstance(run, Estimator):
+        return run
+    if own is None:
+        return run.train(entries, held_out)
+    if (own / "predictor").exists():
+        return Predictor.deserialize(own / "predictor")
+    predictor, partial = run.train(entries, held_out), own / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        predictor.serialize(partial)
+    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+        logger.warning("%s is not kept, and would be trained again after a kill: %s", own.parent.name, error)
+    else:
+        partial.rename(own / "predictor")
+    return predictor
+
+
+def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None) -> str:
+    found = hashlib.sha256(repr((to_plain(model), seed)).encode())
+    for entry in [*entries, *(held_out or ())]:
+        _digest(entry, found)
+    return found.hexdigest()[:16]
+
+
+def _digest(entry: Mapping[str, Any], found: Any) -> None:
+    for key, value in sorted(entry.items()):
+        array = isinstance(value, np.ndarray) and value.dtype != object
+        found.update(key.encode() + (np.ascontiguousarray(value).tobytes() if array else repr(value).encode()))
