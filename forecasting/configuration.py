@@ -40,8 +40,7 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
-    if hasattr(value, "__init_args__") and hasattr(type(value).__init__, "Model"):
-        # What gluonts' `validated` notes of a constructor; one that it does not wrap knows more than it notes.
+    if _is_validated(value):
         return {"type": f"{type(value).__module__}:{type(value).__qualname__}", **to_plain(value.__init_args__)}
     return value
 
@@ -147,11 +146,20 @@ def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) ->
             values[name] = override(values[name], value, f"{where}.{name}")
         elif isinstance(value, Mapping) and isinstance(values[name], Configured):
             values[name] = values[name].override(value)
+        elif isinstance(value, Mapping) and _is_validated(values[name]):
+            cls = type(values[name])
+            refuse_unknown(list(inspect.signature(cls).parameters), value, f"{where}.{name}")
+            values[name] = cls(**{**values[name].__init_args__, **value})
         elif isinstance(value, Mapping) and _is_of_models(values[name]):
             values[name] = _changed(dict(values[name]), value, f"{where}.{name}")
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
     return values
+
+
+def _is_validated(value: Any) -> bool:
+    """Whether gluonts' `validated` noted all arguments; a constructor that it does not wrap knows more than that."""
+    return hasattr(value, "__init_args__") and hasattr(type(value).__init__, "Model")
 
 
 def _is_of_models(value: Any) -> bool:

@@ -15,6 +15,7 @@ from gluonts.model.predictor import Predictor
 from .configuration import Configured
 from .grouping import Entry, as_multivariate
 from .kept import trained_member
+from .reconciliation import to_totals
 from .scaling import Domain
 
 
@@ -85,9 +86,11 @@ class EnsemblePredictor(Predictor):
 
     Arguments:
         members: predictors of the same problem; their ``predict`` takes ``num_samples`` and ``seed``.
-        weights: the members' shares, positive and 1 in all; equal ones if ``None``.
+        weights: the members' shares, not negative and 1 in all; equal ones if ``None``.
         names: what the members are called, if they have names.
         domain: the values that a path can take, whatever a member draws; see `within`.
+        total_weights: the members' shares of the forecast of the sum of all series, likewise, to which the paths of
+            each member are then reconciled (`to_totals`); ``None`` leaves the sum as it is.
     """
 
     def __init__(
@@ -96,10 +99,12 @@ class EnsemblePredictor(Predictor):
         weights: Sequence[float] | None = None,
         names: Sequence[str] = (),
         domain: Domain = "real",
+        total_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
         self.members, self.names, self.domain = members, tuple(names), domain
         self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
+        self.total_weights = None if total_weights is None else [float(weight) for weight in total_weights]
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -127,26 +132,28 @@ class EnsemblePredictor(Predictor):
 
         Arguments:
             dataset: as the members take it.
-            num_samples: paths S an entry; what the shares leave over goes to the members that it is most due to.
+            num_samples: paths S an entry; what the shares leave over goes to the members that it is most due to, and
+                of fewer paths than members the lightest have none.
             seed: of the draws, another one for each member; the seed of each one's training if ``None``.
 
         Returns:
             A `SampleForecast` with ``samples`` ``[S, H, D]`` for each entry, member by member.
-
-        Raises:
-            ValueError: there are fewer paths than members.
         """
-        count = len(self.members)
-        if num_samples < count:
-            raise ValueError(f"num_samples: expected at least a path for each of {count} members, got {num_samples}")
-        entries = as_multivariate(dataset, "dataset")
+        entries, count = as_multivariate(dataset, "dataset"), len(self.members)
         shares = shares_of(num_samples, self.weights)
+        of_total = None if self.total_weights is None else shares_of(num_samples, self.total_weights)
+        needed = shares if of_total is None else np.maximum(shares, of_total).tolist()
         drawn = [
-            member.predict(entries, num_samples=share, seed=None if seed is None else count * seed + number)
-            for number, (member, share) in enumerate(zip(self.members, shares, strict=True))
+            member.predict(entries, num_samples=max(paths, 1), seed=None if seed is None else count * seed + number)
+            for number, (member, paths) in enumerate(zip(self.members, needed, strict=True))
         ]
-        for forecasts in zip(*drawn, strict=True):
-            samples = within(np.concatenate([forecast.samples for forecast in forecasts]), self.domain)
+        for entry, *forecasts in zip(entries, *drawn, strict=True):
+            paths = [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
+            samples = first_paths(paths, shares)
+            if of_total is not None:
+                fixed = ~np.isnan(entry["imposed"].T) if "imposed" in entry else None
+                totals = first_paths(paths, of_total).sum(-1)
+                samples = within(to_totals(samples, totals, shares, fixed), self.domain)
             yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
     def serialize(self, path: Path) -> None:
@@ -156,16 +163,31 @@ class EnsemblePredictor(Predictor):
             inner = Path(path) / f"member-{number}"
             inner.mkdir(parents=True, exist_ok=True)
             member.serialize(inner)
-        described = {"weights": self.weights, "names": self.names, "domain": self.domain}
+        described = {
+            "weights": self.weights,
+            "names": self.names,
+            "domain": self.domain,
+            "total_weights": self.total_weights,
+        }
         (Path(path) / "ensemble.json").write_text(json.dumps(described))
 
     @classmethod
     def deserialize(cls, path: Path, **kwargs: Any) -> EnsemblePredictor:
         """Read what `serialize` wrote."""
         described = json.loads((Path(path) / "ensemble.json").read_text())
-        weights = described["weights"]
-        members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(len(weights))]
-        return cls(members, weights, described["names"], described["domain"])
+        count = len(described["weights"])
+        members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(count)]
+        return cls(members, **described)
+
+
+def first_paths(paths: Sequence[np.ndarray], shares: Sequence[int]) -> np.ndarray:
+    """As many of the first paths of each member as its share is, member by member.
+
+    Example:
+        >>> first_paths([np.array([1, 2, 3]), np.array([4, 5, 6])], [2, 1])
+        array([1, 2, 4])
+    """
+    return np.concatenate([each[:share] for each, share in zip(paths, shares, strict=True)])
 
 
 def within(paths: np.ndarray, domain: Domain) -> np.ndarray:
@@ -186,18 +208,21 @@ def within(paths: np.ndarray, domain: Domain) -> np.ndarray:
 
 
 def shares_of(count: int, weights: Sequence[float]) -> list[int]:
-    """Whole shares of `count`, at least 1 each, by the largest remainders.
+    """Whole shares of `count` by the largest remainders, at least 1 for each weight that is not 0 if there are enough.
 
     Arguments:
-        count: what is shared, at least as many as there are weights.
-        weights: positive, 1 in all.
+        count: what is shared.
+        weights: not negative, 1 in all.
 
     Example:
         >>> shares_of(100, [0.5, 0.3, 0.2]), shares_of(10, [0.98, 0.02])
         ([50, 30, 20], [9, 1])
+        >>> shares_of(2, [0.1, 0.5, 0.4])
+        [0, 1, 1]
     """
     due = np.asarray(weights, dtype=float) * count
-    shares = np.maximum(np.floor(due).astype(int), 1)
+    enough = np.count_nonzero(due) <= count
+    shares = np.maximum(np.floor(due).astype(int), (due > 0) & enough)
     while shares.sum() < count:
         shares[np.argmax(due - shares)] += 1
     while shares.sum() > count:

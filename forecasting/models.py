@@ -138,7 +138,7 @@ def _cross_fit(metadata: Metadata) -> Estimator:
 
 
 def _pool(metadata: Metadata) -> Estimator:
-    """Models that err differently: direct, recurrent over single series, a joint density, a regression, a walk."""
+    """Models that err differently: direct, over single series, a joint density, a regression, a walk."""
     season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
     density: Any = _sales(metadata)
     if not metadata.covariates:
@@ -149,16 +149,17 @@ def _pool(metadata: Metadata) -> Estimator:
             scaling=Scaling("change", lag=season, prior=30, domain=_domain(metadata)),
             train=TrainConfig(max_epochs=6),
         ).override(shipped_settings(metadata.name, "gru-maf"))
-    return PooledEstimator(
-        {
-            "cross-fit": build_model("cross-fit", metadata),
-            "deepar": build_model("deepar", metadata),
-            "density": density,
-            "var": VARPredictor(metadata.prediction_length),
-            "walk": RandomWalkPredictor(metadata.prediction_length, season),
-        },
-        domain=_domain(metadata),
-    )
+    models: dict[str, Any] = {
+        "cross-fit": build_model("cross-fit", metadata),
+        "deepar": build_model("deepar", metadata),
+        "density": density,
+        "var": VARPredictor(metadata.prediction_length),
+        "walk": RandomWalkPredictor(metadata.prediction_length, season),
+    }
+    if not metadata.covariates:
+        patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})
+        models["patch-tst"] = CoupledEstimator(patches)
+    return PooledEstimator(models, domain=_domain(metadata))
 
 
 MODELS: dict[str, Builder] = {

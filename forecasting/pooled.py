@@ -14,9 +14,10 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
 from .configuration import Configured
-from .ensemble import EnsemblePredictor, within
+from .ensemble import EnsemblePredictor, first_paths, shares_of, within
 from .grouping import Entry, as_multivariate, known_until
 from .kept import trained_member
+from .reconciliation import to_totals
 from .scaling import Domain
 from .training import NonFiniteLoss
 
@@ -26,22 +27,26 @@ logger = logging.getLogger(__name__)
 class PooledEstimator(Configured, Estimator):
     r"""Trains several models and mixes their paths, with the weights that were best on the end of the training span.
 
-    Each model is trained without the last windows of the span and forecasts them. The weights w minimise the scores
-    of the mixture (linear pool) there, energy score and CRPS of the sum of all series, each relative to the best
-    single model. Both are quadratic and convex in w,
+    Each model is trained without the last windows of the span and forecasts them. The weights w of a mixture (linear
+    pool) minimise its energy score there, which is quadratic and convex in w,
 
     .. math:: S(w) = \sum_i w_i\, E\lVert X_i - y\rVert - \tfrac12 \sum_{ij} w_i w_j\, E\lVert X_i - X_j'\rVert ,
 
     so that there is one best mixture, and it rewards models that differ in what they get wrong (Gneiting and Raftery
     2007, doi 10.1198/016214506000001437, eq. 22; linear pools by their CRPS: Thorey et al. 2017, doi
-    10.1002/qj.2940). Few windows say little of weights, so that they are drawn towards equal ones (Diebold and Pauly
-    1990, doi 10.1016/0169-2070(90)90028-A), by adding `shrinkage` :math:`\sum_i (w_i - 1/J)^2`. Models with hardly
-    any weight are dropped, and the others are trained again on the whole span.
+    10.1002/qj.2940). What forecasts each series well need not forecast their sum well. So there are two mixtures: one
+    of the models' forecasts of the sum of all series, weighed by its CRPS, and one of their paths, each reconciled to
+    that sum (`to_totals`), weighed by its energy score.
+
+    Few windows say little of weights, so that they are drawn towards equal ones (Diebold and Pauly 1990, doi
+    10.1016/0169-2070(90)90028-A), by adding `shrinkage` :math:`\sum_i (w_i - 1/J)^2` to the score, measured in that of
+    the best single model. Models with hardly any weight are dropped, and the others are trained again on the whole
+    span.
 
     Arguments:
         models: estimators of joint forecasts, or predictors that need no training, by name.
         windows: windows held out at the end, one horizon each; fewer where they would take more than a third of the
-            longest series.
+            longest series. ``None`` takes a tenth of the longest series, from 5 windows to 20.
         smallest: weight below which a model is dropped.
         shrinkage: how much the weights are drawn towards equal ones; 0 takes the best of the windows as they are.
         domain: the values that a path can take; what a model draws beyond becomes the nearest of them.
@@ -61,9 +66,9 @@ class PooledEstimator(Configured, Estimator):
         self,
         models: Mapping[str, Estimator | Predictor],
         *,
-        windows: int = 5,
+        windows: int | None = None,
         smallest: float = 0.05,
-        shrinkage: float = 0.3,
+        shrinkage: float = 0.1,
         domain: Domain = "real",
         num_samples: int = 100,
         seed: int = 0,
@@ -71,7 +76,7 @@ class PooledEstimator(Configured, Estimator):
         super().__init__()
         if len(models) < 2:
             raise ValueError(f"models: expected at least 2, got {len(models)}")
-        if windows < 1 or num_samples < 2:
+        if (windows is not None and windows < 1) or num_samples < 2:
             raise ValueError(
                 f"windows, num_samples: expected at least 1 window of 2 paths, got {windows}, {num_samples}"
             )
@@ -101,9 +106,34 @@ class PooledEstimator(Configured, Estimator):
         """
         entries = as_multivariate(training_data)
         held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        drawn, truth = self._weighing(entries)
+        totals = None
+        if truth.shape[-1] > 1:
+            totals = self._weights("the sum", *summed(drawn, truth))
+            drawn = reconciled(drawn, list(totals.values()), self.domain)
+        weights = self._weights("the series", drawn, truth)
+        kept = [name for name in drawn if weights[name] or (totals and totals[name])]
+        members = [self._trained(name, entries, held_out, "whole") for name in kept]
+        of_total = None if totals is None else [totals[name] for name in kept]
+        return EnsemblePredictor(members, [weights[name] for name in kept], kept, self.domain, of_total)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
+        """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
+        run = PooledEstimator(**{**self.settings(), "seed": seed})
+        run._directory = None if directory is None else Path(directory)
+        return run
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("models", "windows", "smallest", "shrinkage", "domain", "num_samples", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def _weighing(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """For each model its paths ``[W, S, H, D]`` of the windows that it was trained without; what came of them."""
         horizon = next(iter(self.models.values())).prediction_length
         longest = max(entry["target"].shape[1] for entry in entries)
-        count = min(self.windows, longest // (3 * horizon))
+        wanted = min(max(longest // (10 * horizon), 5), 20) if self.windows is None else self.windows
+        count = min(wanted, longest // (3 * horizon))
         if count < 1:
             raise ValueError(
                 f"training_data: expected at least {3 * horizon} steps, so that a horizon of {horizon} can be held "
@@ -113,7 +143,6 @@ class PooledEstimator(Configured, Estimator):
         ends = [longest - number * horizon for number in range(count, 0, -1)]
         before = [known_until(entry, ends[0]) if entry is last else entry for entry in entries]
         pasts = [known_until(last, end, horizon) for end in ends]
-        truth = np.stack([last["target"][:, end : end + horizon].T for end in ends])
         drawn = {}
         for name in self.models:
             try:
@@ -127,23 +156,13 @@ class PooledEstimator(Configured, Estimator):
                 logger.warning("%s takes no part in the pool: %s", name, error)
         if not drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")
+        return drawn, np.stack([last["target"][:, end : end + horizon].T for end in ends])
+
+    def _weights(self, kind: str, drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
         found = pool_weights(list(drawn.values()), truth, self.smallest, self.shrinkage)
-        weights = dict(zip(drawn, found, strict=True))
-        logger.info("weights: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
-        kept = {name: weight for name, weight in weights.items() if weight > 0}
-        members = [self._trained(name, entries, held_out, "whole") for name in kept]
-        return EnsemblePredictor(members, list(kept.values()), list(kept), self.domain)
-
-    def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
-        """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
-        run = PooledEstimator(**{**self.settings(), "seed": seed})
-        run._directory = None if directory is None else Path(directory)
-        return run
-
-    def settings(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        names = ("models", "windows", "smallest", "shrinkage", "domain", "num_samples", "seed")
-        return {name: getattr(self, name) for name in names}
+        weights = dict(zip(drawn, found.tolist(), strict=True))
+        logger.info("weights of %s: %s", kind, ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+        return weights
 
     def _trained(self, name: str, entries: list[Entry], held_out: list[Entry] | None, stage: str) -> Predictor:
         folder = None if self._directory is None else self._directory / f"{stage}-{name}"
@@ -153,13 +172,13 @@ class PooledEstimator(Configured, Estimator):
 def pool_weights(
     drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float = 0.0, shrinkage: float = 0.0
 ) -> np.ndarray:
-    """The weights of the mixture with the best energy score and CRPS of the sum, each relative to the best model.
+    """The weights of the mixture with the best energy score, of one series the CRPS, relative to the best model.
 
     Arguments:
         drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
         truth: ``[W, H, D]``, NaN where missing.
         smallest: smaller weights are set to 0, and the others found again without them.
-        shrinkage: of the weights towards equal ones, on the scale of the relative scores.
+        shrinkage: of the weights towards equal ones, on the scale of the relative score.
 
     Returns:
         ``[J]``, not negative, 1 in all.
@@ -171,16 +190,10 @@ def pool_weights(
         >>> pool_weights([low, high, off], truth, smallest=0.1).round(1)
         array([0.5, 0.5, 0. ])
     """
-    summed = [paths.sum(-1, keepdims=True) for paths in _known(drawn, truth)]
-    scores = [_score_parts(drawn, truth)]
-    if truth.shape[-1] > 1:
-        scores.append(_score_parts(summed, np.nansum(truth, axis=-1, keepdims=True)))
-    linear, quadratic = np.zeros(len(drawn)), np.zeros((len(drawn), len(drawn)))
-    for distance, between in scores:
-        best = max(float((distance - np.diag(between) / 2).min()), 1e-12)
-        linear, quadratic = linear + distance / best, quadratic + between / best
+    linear, quadratic = _score_parts(drawn, truth)
+    best = max(float((linear - np.diag(quadratic) / 2).min()), 1e-12)
     # The squared distance to equal weights is that to 0, but for a constant: they are 1 in all.
-    quadratic = quadratic - 2 * shrinkage * np.eye(len(drawn))
+    linear, quadratic = linear / best, quadratic / best - 2 * shrinkage * np.eye(len(drawn))
     allowed = np.arange(len(drawn))
     while True:
         weights = np.zeros(len(drawn))
@@ -189,6 +202,35 @@ def pool_weights(
         if len(kept) == len(allowed) or not smallest:
             return weights
         allowed = kept
+
+
+def summed(drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Paths ``[W, S, H, 1]`` and truth ``[W, H, 1]`` of the sum of those series that are known at a step.
+
+    Arguments:
+        drawn: for each model the paths ``[W, S, H, D]``.
+        truth: ``[W, H, D]``, NaN where missing.
+    """
+    missing = np.isnan(truth)
+    sums = {name: np.where(missing[:, None], 0.0, paths).sum(-1, keepdims=True) for name, paths in drawn.items()}
+    return sums, np.where(missing.all(-1, keepdims=True), np.nan, np.nansum(truth, axis=-1, keepdims=True))
+
+
+def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain: Domain) -> dict[str, np.ndarray]:
+    """Each model's paths, reconciled to the mixture's forecast of the sum.
+
+    Arguments:
+        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
+        weights: ``[J]`` of the models in the forecast of the sum.
+        domain: the values that a path can take.
+    """
+    models = list(drawn.values())
+    shares = shares_of(models[0].shape[1], weights)
+    totals = [first_paths([paths[window].sum(-1) for paths in models], shares) for window in range(len(models[0]))]
+    return {
+        name: within(np.stack([to_totals(*pair) for pair in zip(paths, totals, strict=True)]), domain)
+        for name, paths in drawn.items()
+    }
 
 
 def _score_parts(drawn: Sequence[np.ndarray], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,12 +249,6 @@ def _score_parts(drawn: Sequence[np.ndarray], truth: np.ndarray) -> tuple[np.nda
                 pairs = len(first) * (len(first) - 1) if i == j else len(first) * len(paths[j])
                 between[i, j] += cdist(first, paths[j]).sum() / pairs
     return distance, np.triu(between) + np.triu(between, 1).T
-
-
-def _known(drawn: Sequence[np.ndarray], truth: np.ndarray) -> Iterable[np.ndarray]:
-    """Paths with 0 where the truth is missing, so that sums are over the same series."""
-    missing = np.isnan(truth)[:, None]
-    return (np.where(missing, 0.0, paths) for paths in drawn)
 
 
 def _on_simplex(linear: np.ndarray, quadratic: np.ndarray) -> np.ndarray:

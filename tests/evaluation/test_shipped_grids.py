@@ -42,12 +42,14 @@ def shortened(part: Part) -> Part:
 
 
 def short_training(model: str, dataset: str) -> dict[str, Any]:
+    gluonts = {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
     if model.startswith("gluonts.torch:"):
-        return {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
+        return gluonts
     train = {"max_epochs": 1, "batches_per_epoch": 2}
     members = {name: {"train": train} for name in ("cross-fit", "deepar", "density")}
     pool = {"models": members, "windows": 1, "num_samples": 8}
-    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}, pool):
+    wide = {**pool, "models": {**members, "patch-tst": {"model": {"estimator": gluonts}, "windows": 4}}}
+    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}, wide, pool):
         try:
             build_model(model, get_dataset(dataset).metadata, settings)
         except ValueError:

@@ -7,10 +7,13 @@ from hemline.forecasting import (
     DeepAREstimator,
     EnsembleEstimator,
     GRUMAFEstimator,
+    RandomWalkPredictor,
     Scenario,
+    SeasonalNaivePredictor,
     TrainConfig,
     simulate,
 )
+from hemline.forecasting.ensemble import EnsemblePredictor
 
 QUICK = TrainConfig(max_epochs=2, batches_per_epoch=3, batch_size=8)
 
@@ -59,6 +62,14 @@ def test_what_is_no_ensemble_is_refused(walks):
         EnsembleEstimator(DeepAREstimator("D", 5), members=1)
     with pytest.raises(ValueError, match=r"model: expected an estimator with for_run\(seed\), got object"):
         EnsembleEstimator(object())
-    found = EnsembleEstimator(GRUMAFEstimator("D", 5, train=QUICK), members=2).train(walks)
-    with pytest.raises(ValueError, match="a path for each of 2 members, got 1"):
-        next(found.predict(walks, num_samples=1))
+
+
+def test_of_fewer_paths_than_members_the_lightest_have_none(walks):
+    members = [SeasonalNaivePredictor(5), SeasonalNaivePredictor(5, 7), RandomWalkPredictor(5)]
+    found = EnsemblePredictor(members, [0.3, 0.6, 0.1], total_weights=[0.2, 0.1, 0.7])
+    heaviest = next(members[1].predict(walks, num_samples=1)).samples
+    one = next(found.predict(walks, num_samples=1)).samples
+    assert one.shape == heaviest.shape
+    # Its shares are the heaviest member's, its sum is that of the heaviest one for sums.
+    np.testing.assert_allclose(one / one.sum(-1, keepdims=True), heaviest / heaviest.sum(-1, keepdims=True), rtol=1e-5)
+    assert next(found.predict(walks, num_samples=2)).samples.shape[0] == 2

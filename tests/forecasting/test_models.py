@@ -32,7 +32,12 @@ def short(name):
     if name == "deepar-coupled":
         return {"model": SHORT, "windows": 4}
     if name == "pool":
-        return {"models": dict.fromkeys(("cross-fit", "deepar", "density"), SHORT), "windows": 2, "num_samples": 10}
+        patches = {
+            "model": {"estimator": {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}},
+            "windows": 4,
+        }
+        members = {**dict.fromkeys(("cross-fit", "deepar", "density"), SHORT), "patch-tst": patches}
+        return {"models": members, "windows": 2, "num_samples": 10}
     if name.endswith("-ensemble"):
         return {"model": SHORT, "members": 2}
     return {**SHORT, "head": {"steps": 5}} if name == "timegrad" else SHORT

@@ -75,6 +75,15 @@ def test_a_model_of_another_package_is_made_by_its_name():
     assert isinstance(build_model("hemline.forecasting:GRUMAFEstimator", METADATA), GRUMAFEstimator)
 
 
+def test_settings_of_a_grouped_gluonts_model_are_changed_by_name():
+    model = GroupedEstimator(MODELS["patch-tst"](), seed=3).override({"estimator": {"d_model": 16}})
+    assert (model.seed, model.estimator.d_model, model.estimator.patch_len) == (3, 16, 7)
+    with pytest.raises(
+        ValueError, match=r"GroupedEstimator.estimator: unknown setting 'd_modle', expected one of pred"
+    ):
+        model.override({"estimator": {"d_modle": 16}})
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
