@@ -109,21 +109,19 @@ class EnsemblePredictor(Predictor):
     @property
     def item_ids(self) -> tuple[str, ...]:
         """Names of the D series, as far as a member knows them."""
-        return self._known("item_ids")
+        return next((found for member in self.members if (found := getattr(member, "item_ids", ()))), ())
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
-        """Names of the K channels, as far as a member knows them."""
-        return self._known("covariate_names")
+        """Names of the K channels; none if a member reads none, as a scenario would then change a part of the paths."""
+        known = [tuple(getattr(member, "covariate_names", ())) for member in self.members]
+        return known[0] if all(known) else ()
 
     @property
     def training_log(self) -> list[dict[str, Any]]:
         """The epochs of all members, one training behind the other."""
         rows = [row for member in self.members for row in getattr(member, "training_log", [])]
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
-
-    def _known(self, names: str) -> tuple[str, ...]:
-        return next((found for member in self.members if (found := getattr(member, names, ()))), ())
 
     def predict(
         self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None

@@ -164,7 +164,7 @@ class Future:
 
 def _unknown(change: Change, names: Sequence[str]) -> str:
     if not names:
-        return f"the model has seen no covariates, only sales can be imposed; got '{change}'"
+        return f"the model, or a member of it, has seen no covariates, only sales can be imposed; got '{change}'"
     known = dict.fromkeys(f"{name.partition('[')[0]}[article]" if "[" in name else name for name in names)
     return f"the model knows {', '.join(known)} and sales[article]; got '{change}'"
 

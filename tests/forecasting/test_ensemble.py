@@ -55,6 +55,13 @@ def test_a_scenario_reaches_every_member():
     assert (outcomes["out"].units("a") == 0).all()
     assert outcomes.baseline.paths.shape == (6, 8, 2)
     np.testing.assert_array_equal(outcomes.baseline.paths, next(found.predict([entry], num_samples=6, seed=0)).samples)
+    reconciled = EnsemblePredictor(found.members, [0.5, 0.5], total_weights=[0.0, 1.0])
+    outcomes = simulate(reconciled, entry, Scenario("out", "sales[a] = 0 @ 1:4"), paths=6)
+    assert (outcomes["out"].paths[:, :4, 0] == 0).all()
+    assert (outcomes.baseline.paths[:, :4, 0] > 0).any()
+    with_walk = EnsemblePredictor([*found.members, RandomWalkPredictor(8)])
+    with pytest.raises(ValueError, match=r"or a member of it, has seen no covariates.*price"):
+        simulate(with_walk, entry, Scenario("cheap", "price[a] = -20% @ 1:4"), paths=6)
 
 
 def test_what_is_no_ensemble_is_refused(walks):
