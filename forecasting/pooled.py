@@ -165,6 +165,8 @@ class PooledEstimator(Configured, Estimator):
         return weights
 
     def _trained(self, name: str, entries: list[Entry], held_out: list[Entry] | None, stage: str) -> Predictor:
+        if isinstance(self.models[name], Estimator):
+            logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
         folder = None if self._directory is None else self._directory / f"{stage}-{name}"
         return trained_member(self.models[name], self.seed, folder, entries, held_out)
 
