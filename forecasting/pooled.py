@@ -105,15 +105,15 @@ class PooledEstimator(Configured, Estimator):
             ValueError: the data are too short for a window, or no model can be trained on them.
         """
         entries = as_multivariate(training_data)
-        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        drawn, truth = self._weighing(entries)
+        watched = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        drawn, truth = self.held_out(entries)
         totals = None
         if truth.shape[-1] > 1:
             totals = self._weights("the sum", *summed(drawn, truth))
             drawn = reconciled(drawn, list(totals.values()), self.domain)
         weights = self._weights("the series", drawn, truth)
         kept = [name for name in drawn if weights[name] or (totals and totals[name])]
-        members = [self._trained(name, entries, held_out, "whole") for name in kept]
+        members = [self._trained(name, entries, watched, "whole") for name in kept]
         of_total = None if totals is None else [totals[name] for name in kept]
         return EnsemblePredictor(members, [weights[name] for name in kept], kept, self.domain, of_total)
 
@@ -128,8 +128,18 @@ class PooledEstimator(Configured, Estimator):
         names = ("models", "windows", "smallest", "shrinkage", "domain", "num_samples", "seed")
         return {name: getattr(self, name) for name in names}
 
-    def _weighing(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """For each model its paths ``[W, S, H, D]`` of the windows that it was trained without; what came of them."""
+    def held_out(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Train the models without the last windows, and have them forecast.
+
+        Arguments:
+            entries: multivariate gluonts entries (``target`` ``[D, T]``).
+
+        Returns:
+            For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``.
+
+        Raises:
+            ValueError: the data are too short for a window, or no model can be trained on them.
+        """
         horizon = next(iter(self.models.values())).prediction_length
         longest = max(entry["target"].shape[1] for entry in entries)
         wanted = min(max(longest // (10 * horizon), 5), 20) if self.windows is None else self.windows
@@ -164,11 +174,11 @@ class PooledEstimator(Configured, Estimator):
         logger.info("weights of %s: %s", kind, ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         return weights
 
-    def _trained(self, name: str, entries: list[Entry], held_out: list[Entry] | None, stage: str) -> Predictor:
+    def _trained(self, name: str, entries: list[Entry], watched: list[Entry] | None, stage: str) -> Predictor:
         if isinstance(self.models[name], Estimator):
             logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
         folder = None if self._directory is None else self._directory / f"{stage}-{name}"
-        return trained_member(self.models[name], self.seed, folder, entries, held_out)
+        return trained_member(self.models[name], self.seed, folder, entries, watched)
 
 
 def pool_weights(

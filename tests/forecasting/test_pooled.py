@@ -209,7 +209,7 @@ def test_the_weighing_never_sees_what_is_held_out():
 
 @pytest.mark.parametrize(("length", "count"), [(120, 5), (70, 3), (700, 10), (4000, 20)])
 def test_a_tenth_of_the_span_is_held_out_from_5_windows_to_20_but_no_more_than_a_third(length, count):
-    found, truth = PooledEstimator({"a": RandomWalkPredictor(7), "b": SeasonalNaivePredictor(7)})._weighing(
+    found, truth = PooledEstimator({"a": RandomWalkPredictor(7), "b": SeasonalNaivePredictor(7)}).held_out(
         walks(length)
     )
     assert len(truth) == len(found["a"]) == count
