@@ -18,7 +18,7 @@ from hemline.forecasting.ensemble import first_paths, shares_of
 from hemline.forecasting.grouping import as_multivariate
 from hemline.forecasting.pooled import pool_weights, reconciled, summed
 
-DATASETS = ("dominicks_oj", "pems_sf_267d", "wiki2_daily", "electricity_ecl203", "taxi_manhattan", "solar_florida")
+DATASETS = ("dominicks_oj", "pems_sf_267d", "wiki2_daily", "electricity_ecl203", "taxi_manhattan")
 
 
 def left_out(data: ForecastData, seed: int) -> pd.DataFrame:
