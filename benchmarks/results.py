@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -103,10 +104,12 @@ def main() -> None:
     file, page = DOCS / "results.csv", DOCS / "results.md"
     parts = [pd.read_csv(file)] if file.exists() else []
     scores = merged([*parts, *map(scores_of, folders)])
+    text = scores.assign(window=scores["window"].astype("Int64")).to_csv(index=False, float_format="%.6g")
     before, _, rest = page.read_text().partition(START)
     _, _, after = rest.partition(END)
-    made = before + START + "\n" + as_tables(scores) + "\n" + END + after
-    scores.assign(window=scores["window"].astype("Int64")).to_csv(file, index=False, float_format="%.6g")
+    # The page is made of the numbers as the file has them, rounded.
+    made = before + START + "\n" + as_tables(pd.read_csv(StringIO(text))) + "\n" + END + after
+    file.write_text(text)
     page.write_text(made)
 
 

@@ -59,6 +59,8 @@ def test_a_scenario_reaches_every_member():
     outcomes = simulate(reconciled, entry, Scenario("out", "sales[a] = 0 @ 1:4"), paths=6)
     assert (outcomes["out"].paths[:, :4, 0] == 0).all()
     assert (outcomes.baseline.paths[:, :4, 0] > 0).any()
+    plain = next(reconciled.predict([entry], num_samples=6, seed=0)).samples
+    np.testing.assert_array_equal(outcomes.baseline.paths, plain)
     with_walk = EnsemblePredictor([*found.members, RandomWalkPredictor(8)])
     with pytest.raises(ValueError, match=r"or a member of it, has seen no covariates.*price"):
         simulate(with_walk, entry, Scenario("cheap", "price[a] = -20% @ 1:4"), paths=6)
