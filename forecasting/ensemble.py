@@ -136,7 +136,12 @@ class EnsemblePredictor(Predictor):
 
         Returns:
             A `SampleForecast` with ``samples`` ``[S, H, D]`` for each entry, member by member.
+
+        Raises:
+            ValueError: there is not even one path.
         """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries, count = as_multivariate(dataset, "dataset"), len(self.members)
         shares = shares_of(num_samples, self.weights)
         of_total = None if self.total_weights is None else shares_of(num_samples, self.total_weights)

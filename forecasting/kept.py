@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import shutil
 from collections.abc import Mapping
@@ -40,8 +41,9 @@ def trained_member(
     """
     own = None
     if folder is not None and isinstance(model, Estimator):
-        own = folder / _identity(model, seed, entries, held_out)
-    run = model.for_run(seed, own) if hasattr(model, "for_run") else model
+        identity = _identity(model, seed, entries, held_out)
+        own = None if identity is None else folder / identity
+    run = model.for_run(seed, own or folder) if hasattr(model, "for_run") else model
     if not isinstance(run, Estimator):
         return run
     if own is None:
@@ -60,8 +62,13 @@ def trained_member(
     return predictor
 
 
-def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None) -> str:
-    found = hashlib.sha256(repr((to_plain(model), seed)).encode())
+def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None) -> str | None:
+    """Hash of all that decides a training; ``None`` if the settings are not plain data, and could look alike."""
+    try:
+        settings = json.dumps([to_plain(model), seed], sort_keys=True)
+    except TypeError:
+        return None
+    found = hashlib.sha256(settings.encode())
     for entry in [*entries, *(held_out or ())]:
         _digest(entry, found)
     return found.hexdigest()[:16]
@@ -69,5 +76,7 @@ def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[
 
 def _digest(entry: Mapping[str, Any], found: Any) -> None:
     for key, value in sorted(entry.items()):
-        array = isinstance(value, np.ndarray) and value.dtype != object
-        found.update(key.encode() + (np.ascontiguousarray(value).tobytes() if array else repr(value).encode()))
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            found.update(f"{key} {value.dtype} {value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+        else:
+            found.update(f"{key} {value!r}".encode())

@@ -20,6 +20,7 @@ from hemline.forecasting import (
     TrainConfig,
     simulate,
 )
+from hemline.forecasting.configuration import Configured
 from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
 from hemline.forecasting.pooled import pool_weights
 
@@ -277,13 +278,41 @@ def test_a_killed_pool_goes_on_behind_the_models_that_it_has_trained(tmp_path, m
     assert len(fitted) == 9
 
 
+def test_a_model_that_cannot_tell_its_settings_is_trained_each_time(tmp_path):
+    """Two of them could look alike, and one be read in the place of the other."""
+    trained = []
+
+    class Silent(Estimator):
+        prediction_length = 7
+
+        def __init__(self, season):
+            self.season = season
+
+        def __repr__(self):
+            return "Silent()"
+
+        def train(self, training_data, validation_data=None):
+            trained.append(self.season)
+            return SeasonalNaivePredictor(7, self.season)
+
+    data = walks()
+    for season in (1, 7):
+        PooledEstimator({"silent": Silent(season), "walk": RandomWalkPredictor(7)}, shrinkage=1e4).for_run(
+            0, tmp_path
+        ).train(data)
+    assert trained == [1, 1, 7, 7]
+
+
 def test_a_model_that_cannot_be_kept_is_trained_all_the_same(tmp_path, caplog):
     class Unwritable(RandomWalkPredictor):
         def serialize(self, path):
             raise NotImplementedError("no")
 
-    class Training(Estimator):
+    class Training(Configured, Estimator):
         prediction_length = 7
+
+        def settings(self):
+            return {}
 
         def train(self, training_data, validation_data=None):
             return Unwritable(7)

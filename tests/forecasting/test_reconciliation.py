@@ -90,8 +90,8 @@ class Known(RandomWalkPredictor):
             of_window = np.random.default_rng([self.number, end])
             of_paths = np.random.default_rng([self.number, end, 1])
             truth = self.truth[:, end : end + 4].T
-            wrong = [each.normal(size=(len(truth), 3)) * self.own for each in (of_window,)]
-            offset = np.exp(wrong[0] - wrong[0].mean(1, keepdims=True) + of_window.normal(size=(4, 1)) * self.common)
+            wrong = of_window.normal(size=(4, 3)) * self.own
+            offset = np.exp(wrong - wrong.mean(1, keepdims=True) + of_window.normal(size=(4, 1)) * self.common)
             noise = of_paths.normal(size=(num_samples, 4, 3)) * self.own
             noise = noise - noise.mean(2, keepdims=True) + of_paths.normal(size=(num_samples, 4, 1)) * self.common
             forecast.samples = truth * offset * np.exp(noise)
