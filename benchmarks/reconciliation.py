@@ -16,7 +16,8 @@ from hemline.evaluation.scores import energy_score
 from hemline.forecasting import PooledEstimator, build_model
 from hemline.forecasting.ensemble import first_paths, shares_of
 from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.pooled import pool_weights, reconciled, summed
+from hemline.forecasting.mixture import pool_weights
+from hemline.forecasting.pooled import reconciled, summed
 
 DATASETS = ("dominicks_oj", "pems_sf_267d", "wiki2_daily", "electricity_ecl203", "taxi_manhattan")
 

@@ -1,5 +1,6 @@
 """Models of series: composed estimators, predictors and scenarios."""
 
+from .analog import AnalogEstimator
 from .autoregression import VARPredictor
 from .classical import ClassicalPredictor
 from .copula import Copula
@@ -40,6 +41,7 @@ from .univariate import GroupedEstimator
 __all__ = [
     "MAF",
     "MODELS",
+    "AnalogEstimator",
     "Change",
     "ClassicalPredictor",
     "Copula",

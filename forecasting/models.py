@@ -8,6 +8,7 @@ from typing import Any
 from gluonts.model.estimator import Estimator
 
 from ..datasets import Metadata
+from .analog import AnalogEstimator
 from .autoregression import VARPredictor
 from .classical import ClassicalPredictor
 from .copula import Copula
@@ -23,7 +24,7 @@ from .pooled import PooledEstimator
 from .response import LogLinear
 from .scaling import Domain, Scaling
 from .settings import shipped_settings
-from .spec import frequency_family
+from .spec import MINUTES, frequency_family
 from .training import TrainConfig
 from .univariate import imported_model
 
@@ -137,6 +138,18 @@ def _cross_fit(metadata: Metadata) -> Estimator:
     )
 
 
+def _analog(metadata: Metadata) -> Estimator:
+    """Stretches of the past that began whole days or weeks ago; where seasons are years, at any step."""
+    unit, season = frequency_family(metadata.freq)[1], metadata.season
+    parts_of_a_day = unit in MINUTES and season > 1
+    return AnalogEstimator(
+        metadata.prediction_length,
+        season_length=season if parts_of_a_day or unit == "D" else 1,
+        cycle_length=7 * season if parts_of_a_day else season,
+        domain=_domain(metadata),
+    )
+
+
 def _pool(metadata: Metadata) -> Estimator:
     """Models that err differently: direct, over single series, a joint density, a regression, a walk."""
     season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
@@ -165,6 +178,7 @@ def _pool(metadata: Metadata) -> Estimator:
 MODELS: dict[str, Builder] = {
     "pool": _pool,
     "cross-fit": _cross_fit,
+    "analog": _analog,
     "sales-maf": _sales,
     "sales-maf-ensemble": lambda metadata: EnsembleEstimator(_sales(metadata)),
     "gru-real-nvp": _composed(GRURealNVPEstimator),

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
-from scipy.optimize import minimize
-from scipy.spatial.distance import cdist
 
 from .configuration import Configured
 from .ensemble import EnsemblePredictor, first_paths, shares_of, within
 from .grouping import Entry, as_multivariate, known_until
 from .kept import trained_member
+from .mixture import pool_weights
 from .reconciliation import to_totals
 from .scaling import Domain
 from .training import NonFiniteLoss
@@ -181,41 +180,6 @@ class PooledEstimator(Configured, Estimator):
         return trained_member(self.models[name], self.seed, folder, entries, watched)
 
 
-def pool_weights(
-    drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float = 0.0, shrinkage: float = 0.0
-) -> np.ndarray:
-    """The weights of the mixture with the best energy score, of one series the CRPS, relative to the best model.
-
-    Arguments:
-        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
-        truth: ``[W, H, D]``, NaN where missing.
-        smallest: smaller weights are set to 0, and the others found again without them.
-        shrinkage: of the weights towards equal ones, on the scale of the relative score.
-
-    Returns:
-        ``[J]``, not negative, 1 in all.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> truth = rng.normal(size=(5, 4, 3))
-        >>> low, high, off = (rng.normal(size=(5, 60, 4, 3)) * 0.5 + bias for bias in (-1, 1, 4))
-        >>> pool_weights([low, high, off], truth, smallest=0.1).round(1)
-        array([0.5, 0.5, 0. ])
-    """
-    linear, quadratic = _score_parts(drawn, truth)
-    best = max(float((linear - np.diag(quadratic) / 2).min()), 1e-12)
-    # The squared distance to equal weights is that to 0, but for a constant: they are 1 in all.
-    linear, quadratic = linear / best, quadratic / best - 2 * shrinkage * np.eye(len(drawn))
-    allowed = np.arange(len(drawn))
-    while True:
-        weights = np.zeros(len(drawn))
-        weights[allowed] = _on_simplex(linear[allowed], quadratic[np.ix_(allowed, allowed)])
-        kept = np.flatnonzero(weights >= min(smallest, weights.max()))
-        if len(kept) == len(allowed) or not smallest:
-            return weights
-        allowed = kept
-
-
 def summed(drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Paths ``[W, S, H, 1]`` and truth ``[W, H, 1]`` of the sum of those series that are known at a step.
 
@@ -243,37 +207,3 @@ def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain
         name: within(np.stack([to_totals(*pair) for pair in zip(paths, totals, strict=True)]), domain)
         for name, paths in drawn.items()
     }
-
-
-def _score_parts(drawn: Sequence[np.ndarray], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean distances of models to the truth ``[J]``, and between paths of two models ``[J, J]``, over all steps."""
-    count = len(drawn)
-    distance, between = np.zeros(count), np.zeros((count, count))
-    for place in np.ndindex(truth.shape[:2]):
-        window, step = place
-        known = ~np.isnan(truth[place])
-        paths = [np.ascontiguousarray(each[window, :, step, known].T, dtype=np.float64) for each in drawn]
-        outcome = truth[place][known].astype(np.float64)[None]
-        for i, first in enumerate(paths):
-            distance[i] += cdist(first, outcome).mean()
-            for j in range(i, count):
-                # Within a model a path has distance 0 to itself, which is no pair.
-                pairs = len(first) * (len(first) - 1) if i == j else len(first) * len(paths[j])
-                between[i, j] += cdist(first, paths[j]).sum() / pairs
-    return distance, np.triu(between) + np.triu(between, 1).T
-
-
-def _on_simplex(linear: np.ndarray, quadratic: np.ndarray) -> np.ndarray:
-    """The w of least ``linear w - w quadratic w / 2``, not negative and 1 in all."""
-    count = len(linear)
-    found = minimize(
-        lambda w: linear @ w - w @ quadratic @ w / 2,
-        np.full(count, 1 / count),
-        jac=lambda w: linear - quadratic @ w,
-        bounds=[(0, 1)] * count,
-        constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(count)},
-        method="SLSQP",
-        options={"maxiter": 500, "ftol": 1e-12},
-    )
-    weights = found.x.clip(0)
-    return weights / weights.sum()

@@ -29,6 +29,8 @@ SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
 
 def short(name):
     """Settings that train a model for a moment, and sample it in few steps."""
+    if name == "analog":
+        return {"origins": 4}
     if name == "deepar-coupled":
         return {"model": SHORT, "windows": 4}
     if name == "pool":

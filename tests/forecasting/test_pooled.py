@@ -22,7 +22,7 @@ from hemline.forecasting import (
 )
 from hemline.forecasting.configuration import Configured
 from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
-from hemline.forecasting.pooled import pool_weights
+from hemline.forecasting.mixture import pool_weights
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=(6, 4, 3))
