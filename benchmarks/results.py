@@ -23,7 +23,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 COLUMNS = ["dataset", "model", "seed", "run", "window", "metric", "value"]
 SHOWN = ["crps_sum", "energy_score", "crps", "variogram_score", "coverage_80", "coverage_80_sum"]
 BY_WINDOW = ["crps_sum", "energy_score"]
-OURS = ["cross-fit", "pool"]
+OURS = ["cross-fit", "analog", "pool"]
 START, END = "<!-- made by python -m benchmarks.results -->\n", "<!-- end -->\n"
 
 

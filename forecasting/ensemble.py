@@ -15,7 +15,7 @@ from gluonts.model.predictor import Predictor
 from .configuration import Configured
 from .grouping import Entry, as_multivariate
 from .kept import trained_member
-from .reconciliation import to_totals
+from .reconciliation import mixed_totals, to_totals
 from .scaling import Domain
 
 
@@ -90,7 +90,7 @@ class EnsemblePredictor(Predictor):
         names: what the members are called, if they have names.
         domain: the values that a path can take, whatever a member draws; see `within`.
         total_weights: the members' shares of the forecast of the sum of all series, likewise, to which the paths of
-            each member are then reconciled (`to_totals`); ``None`` leaves the sum as it is.
+            each member are then reconciled (`mixed_totals`, `to_totals`); ``None`` leaves the sum as it is.
     """
 
     def __init__(
@@ -144,8 +144,8 @@ class EnsemblePredictor(Predictor):
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries, count = as_multivariate(dataset, "dataset"), len(self.members)
         shares = shares_of(num_samples, self.weights)
-        of_total = None if self.total_weights is None else shares_of(num_samples, self.total_weights)
-        needed = shares if of_total is None else np.maximum(shares, of_total).tolist()
+        of_total = self.total_weights or [0.0] * count
+        needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
         drawn = [
             member.predict(entries, num_samples=max(paths, 1), seed=None if seed is None else count * seed + number)
             for number, (member, paths) in enumerate(zip(self.members, needed, strict=True))
@@ -153,9 +153,9 @@ class EnsemblePredictor(Predictor):
         for entry, *forecasts in zip(entries, *drawn, strict=True):
             paths = [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
             samples = first_paths(paths, shares)
-            if of_total is not None:
+            if self.total_weights is not None:
                 fixed = ~np.isnan(entry["imposed"].T) if "imposed" in entry else None
-                totals = first_paths(paths, of_total).sum(-1)
+                totals = mixed_totals([each.sum(-1) for each in paths], of_total, num_samples)
                 samples = within(to_totals(samples, totals, shares, fixed), self.domain)
             yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 

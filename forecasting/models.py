@@ -151,7 +151,7 @@ def _analog(metadata: Metadata) -> Estimator:
 
 
 def _pool(metadata: Metadata) -> Estimator:
-    """Models that err differently: direct, over single series, a joint density, a regression, a walk."""
+    """Models that err differently: direct, over single series, a joint density, what happened before."""
     season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
     density: Any = _sales(metadata)
     if not metadata.covariates:
@@ -166,8 +166,7 @@ def _pool(metadata: Metadata) -> Estimator:
         "cross-fit": build_model("cross-fit", metadata),
         "deepar": build_model("deepar", metadata),
         "density": density,
-        "var": VARPredictor(metadata.prediction_length),
-        "walk": RandomWalkPredictor(metadata.prediction_length, season),
+        "analog": build_model("analog", metadata),
     }
     if not metadata.covariates:
         patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})

@@ -12,11 +12,11 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from .configuration import Configured
-from .ensemble import EnsemblePredictor, first_paths, shares_of, within
+from .ensemble import EnsemblePredictor, within
 from .grouping import Entry, as_multivariate, known_until
 from .kept import trained_member
 from .mixture import pool_weights
-from .reconciliation import to_totals
+from .reconciliation import mixed_totals, to_totals
 from .scaling import Domain
 from .training import NonFiniteLoss
 
@@ -67,7 +67,7 @@ class PooledEstimator(Configured, Estimator):
         *,
         windows: int | None = None,
         smallest: float = 0.05,
-        shrinkage: float = 0.1,
+        shrinkage: float = 0.03,
         domain: Domain = "real",
         num_samples: int = 100,
         seed: int = 0,
@@ -201,8 +201,8 @@ def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain
         domain: the values that a path can take.
     """
     models = list(drawn.values())
-    shares = shares_of(models[0].shape[1], weights)
-    totals = [first_paths([paths[window].sum(-1) for paths in models], shares) for window in range(len(models[0]))]
+    windows, count = models[0].shape[:2]
+    totals = [mixed_totals([paths[window].sum(-1) for paths in models], weights, count) for window in range(windows)]
     return {
         name: within(np.stack([to_totals(*pair) for pair in zip(paths, totals, strict=True)]), domain)
         for name, paths in drawn.items()

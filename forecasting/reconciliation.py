@@ -46,6 +46,35 @@ def to_totals(
     return paths + (missing / np.where(whole > 0, whole, 1))[..., None] * size
 
 
+def mixed_totals(sums: Sequence[np.ndarray], weights: Sequence[float], count: int) -> np.ndarray:
+    """The totals of a mixture of forecasts, at evenly spread levels.
+
+    All paths of every forecast say where the levels lie, not as many of them as its weight is worth: so the totals
+    have no noise from which paths were taken.
+
+    Arguments:
+        sums: for each of J forecasts ``[S_j, H]``.
+        weights: ``[J]``, not negative, 1 in all.
+        count: totals S that are asked for.
+
+    Returns:
+        ``[S, H]``, rising: the quantiles at (s + 1/2) / S, between neighbours by a straight line.
+
+    Example:
+        >>> mixed_totals([np.array([[1.0], [3.0]]), np.array([[9.0]])], [0.5, 0.5], 4)[:, 0]
+        array([1., 3., 6., 9.])
+    """
+    values = np.concatenate([each for each, weight in zip(sums, weights, strict=True) if weight])
+    shares = np.concatenate([np.full(len(x), w / len(x)) for x, w in zip(sums, weights, strict=True) if w])
+    order = values.argsort(0, kind="stable")
+    levels = (np.arange(count) + 0.5) / count * shares.sum()
+    found = np.empty((count, values.shape[1]))
+    for step, places in enumerate(order.T):
+        middles = shares[places].cumsum() - shares[places] / 2
+        found[:, step] = np.interp(levels, middles, values[places, step])
+    return found
+
+
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 0 along the first axis, equal values in their order."""
     return values.argsort(0, kind="stable").argsort(0, kind="stable")

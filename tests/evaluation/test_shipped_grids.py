@@ -49,7 +49,7 @@ def short_training(model: str, dataset: str) -> dict[str, Any]:
     members = {name: {"train": train} for name in ("cross-fit", "deepar", "density")}
     pool = {"models": members, "windows": 1, "num_samples": 8}
     wide = {**pool, "models": {**members, "patch-tst": {"model": {"estimator": gluonts}, "windows": 4}}}
-    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}, wide, pool):
+    for settings in ({"train": train}, {"model": {"train": train}, "windows": 4}, {"origins": 4}, wide, pool):
         try:
             build_model(model, get_dataset(dataset).metadata, settings)
         except ValueError:

@@ -8,7 +8,7 @@ from hemline.evaluation.scores import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
 from hemline.forecasting.ensemble import EnsemblePredictor
 from hemline.forecasting.pooled import summed
-from hemline.forecasting.reconciliation import to_totals
+from hemline.forecasting.reconciliation import mixed_totals, to_totals
 
 RNG = np.random.default_rng(0)
 PATHS = RNG.gamma(2.0, size=(50, 4, 3))
@@ -61,6 +61,16 @@ def test_a_path_of_zeros_has_nothing_to_scale():
     found = to_totals(paths, TOTALS)
     assert np.isfinite(found).all()
     np.testing.assert_array_equal(found[7, 2], 0)
+
+
+def test_totals_of_a_mixture_are_the_quantiles_of_all_its_paths():
+    sums = [RNG.normal(size=(40, 2)), RNG.normal(size=(25, 2)) * 3 + 5, RNG.normal(size=(10, 2)) - 99]
+    np.testing.assert_allclose(mixed_totals(sums, [1.0, 0.0, 0.0], 40), np.sort(sums[0], axis=0))
+    # A weight of 0.4 on 40 paths and of 0.6 on 25: each of the latter counts as 2.4 of the former.
+    counted = np.concatenate([np.repeat(sums[0], 10, axis=0), np.repeat(sums[1], 24, axis=0)])
+    found = mixed_totals(sums, [0.4, 0.6, 0.0], 2000)
+    below = (counted[None] <= found[:, None]).mean(1)
+    np.testing.assert_allclose(below, (np.arange(2000)[:, None] + 0.5) / 2000, atol=0.025)
 
 
 def test_the_sum_leaves_out_what_is_missing():
