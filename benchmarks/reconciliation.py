@@ -12,14 +12,20 @@ import argparse
 import numpy as np
 import pandas as pd
 from hemline.datasets import ForecastData, get_dataset
-from hemline.evaluation.scores import energy_score
 from hemline.forecasting import PooledEstimator, build_model
-from hemline.forecasting.ensemble import first_paths, shares_of
 from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.mixture import pool_weights
+from hemline.forecasting.mixture import mixture_score, pool_weights
 from hemline.forecasting.pooled import reconciled, summed
 
-DATASETS = ("dominicks_oj", "pems_sf_267d", "wiki2_daily", "electricity_ecl203", "taxi_manhattan")
+DATASETS = (
+    "dominicks_oj",
+    "pems_sf_267d",
+    "wiki2_daily",
+    "electricity_ecl203",
+    "taxi_manhattan",
+    "solar_florida",
+    "exchange_rate_nips",
+)
 
 
 def left_out(data: ForecastData, seed: int) -> pd.DataFrame:
@@ -34,27 +40,24 @@ def left_out(data: ForecastData, seed: int) -> pd.DataFrame:
     """
     pool = build_model("pool", data.metadata).for_run(seed)
     drawn, truth = pool.held_out(as_multivariate(data.train))
-    rows = {name: np.mean([scores(*pair) for pair in zip(drawn[name], truth, strict=True)], axis=0) for name in drawn}
-    every = range(len(truth))
-    for name, forecast in (("one mixture", one_mixture), ("reconciled", two_mixtures)):
-        found = [scores(forecast(pool, drawn, truth, window), truth[window]) for window in every]
-        rows[name] = np.mean(found, axis=0)
+    rows = {name: scores({name: paths}, truth, np.ones(1)) for name, paths in drawn.items()}
+    rows["one mixture"] = sum(one_mixture(pool, drawn, truth, window) for window in range(len(truth)))
+    rows["reconciled"] = sum(two_mixtures(pool, drawn, truth, window) for window in range(len(truth)))
     return pd.DataFrame(rows, index=["energy", "sum"]).T
 
 
 def one_mixture(pool: PooledEstimator, drawn: dict[str, np.ndarray], truth: np.ndarray, window: int) -> np.ndarray:
-    """Paths ``[S, H, D]`` of a window by the mixture with the best energy score on the others."""
+    """Scores of a window by the mixture with the best energy score on the others."""
     weights = pool_weights(*without(drawn, truth, window), pool.smallest, pool.shrinkage)
-    return mixed(drawn, weights, window)
+    return scores(*alone(drawn, truth, window), weights)
 
 
 def two_mixtures(pool: PooledEstimator, drawn: dict[str, np.ndarray], truth: np.ndarray, window: int) -> np.ndarray:
-    """Paths ``[S, H, D]`` of a window as `PooledEstimator` makes them of the others."""
-    sums, outcome = summed(drawn, truth)
-    totals = pool_weights(*without(sums, outcome, window), pool.smallest, pool.shrinkage)
+    """Scores of a window as `PooledEstimator` forecasts it, with weights from the others."""
+    totals = pool_weights(*without(*summed(drawn, truth), window), pool.smallest, pool.shrinkage)
     told = reconciled(drawn, totals.tolist(), pool.domain)
     weights = pool_weights(*without(told, truth, window), pool.smallest, pool.shrinkage)
-    return mixed(told, weights, window)
+    return scores(*alone(told, truth, window), weights)
 
 
 def without(drawn: dict[str, np.ndarray], truth: np.ndarray, window: int) -> tuple[list[np.ndarray], np.ndarray]:
@@ -62,16 +65,16 @@ def without(drawn: dict[str, np.ndarray], truth: np.ndarray, window: int) -> tup
     return [np.delete(paths, window, axis=0) for paths in drawn.values()], np.delete(truth, window, axis=0)
 
 
-def mixed(drawn: dict[str, np.ndarray], weights: np.ndarray, window: int) -> np.ndarray:
-    """Each model's share of the paths of a window."""
-    paths = [each[window] for each in drawn.values()]
-    return first_paths(paths, shares_of(len(paths[0]), weights.tolist()))
+def alone(drawn: dict[str, np.ndarray], truth: np.ndarray, window: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """One window."""
+    return {name: paths[[window]] for name, paths in drawn.items()}, truth[[window]]
 
 
-def scores(paths: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Energy score, and CRPS of the sum over the series that are known, summed over the steps."""
-    (total,), outcome = summed({"": paths[None]}, truth[None])[0].values(), np.nansum(truth, -1, keepdims=True)
-    return np.array([np.nansum(energy_score(paths, truth)), np.sum(energy_score(total[0], outcome))])
+def scores(drawn: dict[str, np.ndarray], truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Energy score of a mixture, and CRPS of its sum over the series that are known, summed over windows and steps."""
+    sums, outcome = summed(drawn, truth)
+    pairs = (drawn, truth), (sums, outcome)
+    return np.array([mixture_score(list(paths.values()), observed, weights) for paths, observed in pairs])
 
 
 def main() -> None:

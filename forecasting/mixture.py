@@ -44,6 +44,26 @@ def pool_weights(
         allowed = kept
 
 
+def mixture_score(drawn: Sequence[np.ndarray], truth: np.ndarray, weights: Sequence[float]) -> float:
+    """The energy score of a mixture, of one series the CRPS, summed over windows and steps.
+
+    Of the mixture itself: all paths count with their weights, none is left out to make up a sample of it.
+
+    Arguments:
+        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
+        truth: ``[W, H, D]``, NaN where missing.
+        weights: ``[J]``, not negative, 1 in all.
+
+    Example:
+        >>> low, high = np.zeros((1, 50, 1, 1)), np.full((1, 50, 1, 1), 2.0)
+        >>> mixture_score([low, high], np.ones((1, 1, 1)), [0.5, 0.5])
+        0.5
+    """
+    linear, quadratic = _score_parts(drawn, truth)
+    shares = np.asarray(weights, dtype=float)
+    return float(linear @ shares - shares @ quadratic @ shares / 2)
+
+
 def _score_parts(drawn: Sequence[np.ndarray], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean distances of models to the truth ``[J]``, and between paths of two models ``[J, J]``, over all steps."""
     count = len(drawn)
