@@ -24,7 +24,6 @@ DATASETS = (
     "electricity_ecl203",
     "taxi_manhattan",
     "solar_florida",
-    "exchange_rate_nips",
 )
 
 

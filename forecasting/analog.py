@@ -190,6 +190,8 @@ class AnalogPredictor(RepresentablePredictor):
         seed: of the draws.
     """
 
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
     @validated()
     def __init__(
         self,

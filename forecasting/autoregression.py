@@ -35,6 +35,8 @@ class VARPredictor(RepresentablePredictor):
         True
     """
 
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
     @validated()
     def __init__(self, prediction_length: int, max_lags: int = 5, seed: int = 0) -> None:
         super().__init__(prediction_length=prediction_length)

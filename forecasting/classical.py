@@ -42,6 +42,8 @@ class ClassicalPredictor(RepresentablePredictor):
         'ets'
     """
 
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
     @validated()
     def __init__(
         self,

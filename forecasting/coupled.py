@@ -55,6 +55,16 @@ class Coupled(Predictor):
         self.dependence, self.seed = dependence, seed
         self.training_log = getattr(predictor, "training_log", [])
 
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series, as far as the predictor knows them."""
+        return tuple(getattr(self.predictor, "item_ids", ()))
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the channels that the predictor reads; of one that does not say, there is no such attribute."""
+        return tuple(self.predictor.covariate_names)
+
     def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units."""
         generator = np.random.default_rng(self.seed)

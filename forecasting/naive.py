@@ -34,6 +34,8 @@ class SeasonalNaivePredictor(RepresentablePredictor):
         array([2., 3., 2.], dtype=float32)
     """
 
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
     @validated()
     def __init__(self, prediction_length: int, season_length: int = 1) -> None:
         super().__init__(prediction_length=prediction_length)
@@ -67,6 +69,8 @@ class RandomWalkPredictor(RepresentablePredictor):
         >>> next(RandomWalkPredictor(2).predict([entry], num_samples=1)).samples[0, :, 0]
         array([4., 5.], dtype=float32)
     """
+
+    covariate_names: tuple[str, ...] = ()  # it reads none
 
     @validated()
     def __init__(self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0) -> None:

@@ -6,15 +6,18 @@ import pytest
 from hemline.datasets import simulated_sales
 from hemline.forecasting import (
     Change,
+    Coupled,
     DeepAREstimator,
     ForecastEstimator,
     Outcome,
     Scenario,
     TrainConfig,
+    build_model,
     parse_change,
     read_scenarios,
     simulate,
 )
+from hemline.forecasting.ensemble import EnsemblePredictor
 
 DATA = simulated_sales(articles=3, weeks=100, seed=1, windows=1)
 HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
@@ -129,6 +132,17 @@ def test_a_model_without_covariates_can_only_impose_sales(walks):
     with pytest.raises(ValueError, match="has seen no covariates, only sales can be imposed"):
         simulate(predictor, walks, Scenario("s", "price[1] = 2"))
     assert (simulate(predictor, walks, Scenario("s", "drop 1"), paths=3)["s"].paths[:, :, 1] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["analog", "var", "auto-ets", "last-value", "seasonal-walk"])
+def test_a_price_is_refused_by_what_reads_none(name):
+    """It would show no effect, which is not the same as that there is none."""
+    model = build_model(name, DATA.metadata)
+    predictor = model.train(DATA.train) if hasattr(model, "train") else model
+    coupled = Coupled(predictor, np.full((2, 8, 3), 0.5))
+    for refused in (predictor, coupled, EnsemblePredictor([predictor, coupled])):
+        with pytest.raises(ValueError, match="has seen no covariates, only sales can be imposed"):
+            simulate(refused, HISTORY, Scenario("s", "price[dress_1] = -20% @ 1:4"), paths=2)
 
 
 def test_a_missing_price_is_refused_by_channel_and_date(predictor):
