@@ -62,7 +62,7 @@ def mixed_totals(sums: Sequence[np.ndarray], weights: Sequence[float], count: in
 
     Example:
         >>> mixed_totals([np.array([[1.0], [3.0]]), np.array([[9.0]])], [0.5, 0.5], 4)[:, 0]
-        array([1., 3., 6., 9.])
+        array([1., 3., 7., 9.])
     """
     values = np.concatenate([each for each, weight in zip(sums, weights, strict=True) if weight])
     shares = np.concatenate([np.full(len(x), w / len(x)) for x, w in zip(sums, weights, strict=True) if w])
