@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("maf_inverse", "training", "published", "predict", "scores", "deepar")
+MODULES = ("maf_inverse", "training", "published", "predict", "scores", "deepar", "simulate")
 
 if __name__ == "__main__":
     for module in MODULES:
