@@ -20,6 +20,7 @@ from .grouping import Entry, as_multivariate
 from .mixture import pool_weights
 from .past_stretches import Move, Stretches, bridged, shortest, stretches_before
 from .scaling import Domain
+from .spec import frequency_family
 
 MOVES = (
     Move(),
@@ -112,7 +113,8 @@ class AnalogEstimator(Configured, Estimator):
         Raises:
             ValueError: no entry is long enough for a past forecast.
         """
-        pasts, truths = self._past_forecasts(as_multivariate(training_data))
+        entries = as_multivariate(training_data)
+        pasts, truths = self._past_forecasts(entries)
         moves = MOVES if self.domain == "real" else MOVES + RATIOS
         if self.season_length == 1:
             moves = tuple(move for move in moves if move.of == "mean")  # the profile of one step is its mean
@@ -128,6 +130,8 @@ class AnalogEstimator(Configured, Estimator):
         kept = np.flatnonzero(weights)
         return AnalogPredictor(
             self.prediction_length,
+            freq=entries[0]["start"].freqstr,
+            target_dim=len(entries[0]["target"]),
             season_length=self.season_length,
             cycle_length=self.cycle_length or self.season_length,
             domain=self.domain,
@@ -180,6 +184,8 @@ class AnalogPredictor(RepresentablePredictor):
 
     Arguments:
         prediction_length: horizon H, in steps.
+        freq: pandas frequency alias of the data.
+        target_dim: number of series D.
         season_length: steps of a season.
         cycle_length: steps of the longer cycle; those of the season for none.
         domain: the values that a path can take.
@@ -196,6 +202,8 @@ class AnalogPredictor(RepresentablePredictor):
     def __init__(
         self,
         prediction_length: int,
+        freq: str,
+        target_dim: int,
         season_length: int,
         cycle_length: int,
         domain: str,
@@ -206,6 +214,7 @@ class AnalogPredictor(RepresentablePredictor):
         seed: int = 0,
     ) -> None:
         super().__init__(prediction_length=prediction_length)
+        self.freq, self.target_dim = freq, target_dim
         self.season_length, self.cycle_length = season_length, cycle_length
         self.domain: Domain = cast(Domain, domain)
         self.stretches, self.seed = stretches, seed
@@ -223,10 +232,19 @@ class AnalogPredictor(RepresentablePredictor):
             seed: of the draws; that of the training if ``None``.
 
         Raises:
-            ValueError: an entry is too short to hold a stretch.
+            ValueError: there is not even one path, or an entry is too short to hold a stretch, or has another number of
+                series or another frequency than the training data.
         """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
+            found = len(entry["target"]), frequency_family(entry["start"].freqstr)
+            if found != (self.target_dim, frequency_family(self.freq)):
+                raise ValueError(
+                    f"dataset: expected {self.target_dim} series of frequency {self.freq!r} as in training, got "
+                    f"{found[0]} of {entry['start'].freqstr!r} in entry {number}"
+                )
             length, needed = entry["target"].shape[1], shortest(self.prediction_length, self.season_length)
             if length < needed:
                 raise ValueError(

@@ -25,7 +25,7 @@ class Move:
     Arguments:
         share: a, from 0, as it was, to 1.
         of: whether r is the ``"mean"`` of the season or its ``"profile"``, place by place.
-        by: ``"difference"``, or ``"ratio"`` for values that are not negative.
+        by: ``"difference"``, or ``"ratio"`` for values that are not negative; a season below 0 counts as 0 there.
 
     Raises:
         ValueError: one of them is none of these.
@@ -87,6 +87,8 @@ class Stretches:
         if move.by == "difference":
             return values + (move.share * (now - then))[:, place]
         floor = np.maximum(FLOOR * np.abs(self.past).mean(0), 1e-12)
+        # A ratio of values below 0, such as what came back of a sale, has no root.
+        then, now = np.maximum(then, 0), np.maximum(now, 0)
         return values * (((now + floor) / (then + floor)) ** move.share)[:, place]
 
 

@@ -17,9 +17,20 @@ def entry(target):
     return {"start": START, "target": np.asarray(target, dtype=np.float32)}
 
 
-def follower(moves=((0.0, "mean", "difference"),), weights=(1.0,), thetas=((0.0,) * 4,), season=4, domain="real"):
+def follower(
+    moves=((0.0, "mean", "difference"),), weights=(1.0,), thetas=((0.0,) * 4,), season=4, domain="real", series=1
+):
     arguments = {"moves": list(moves), "weights": list(weights), "thetas": list(thetas)}
-    return AnalogPredictor(6, season_length=season, cycle_length=season, domain=domain, stretches=99, **arguments)
+    return AnalogPredictor(
+        6,
+        freq="D",
+        target_dim=series,
+        season_length=season,
+        cycle_length=season,
+        domain=domain,
+        stretches=99,
+        **arguments,
+    )
 
 
 def paths(predictor, target, count=100, **options):
@@ -28,7 +39,7 @@ def paths(predictor, target, count=100, **options):
 
 def test_a_path_is_what_all_series_did_in_one_past_stretch_and_each_has_its_turn():
     target = RNG.normal(size=(3, 41))
-    drawn = paths(follower(), target, count=90)
+    drawn = paths(follower(series=3), target, count=90)
     # Six steps that began 2, 3, ... seasons of 4 before the end; the season before them is within the data.
     past = [target[:, 41 - 4 * age : 47 - 4 * age].T for age in range(2, 10)]
     followed = [int(np.argmin([np.abs(path - stretch).max() for stretch in past])) for path in drawn]
@@ -211,3 +222,22 @@ def test_too_short_a_past_is_refused_by_name():
     with pytest.raises(ValueError, match=r"dataset: expected at least 12 steps.*got 11 in entry 0"):
         paths(follower(), np.ones((1, 11)))
     assert paths(follower(), np.ones((1, 12))).shape == (100, 6, 1)
+
+
+def test_other_series_another_frequency_and_no_path_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"expected 1 series of frequency 'D' as in training, got 2 of 'D' in entry 0"):
+        paths(follower(), np.ones((2, 30)))
+    hourly = {"start": pd.Period("2024-01-01", "h"), "target": np.ones((1, 30))}
+    with pytest.raises(ValueError, match=r"got 1 of 'h' in entry 0"):
+        next(follower().predict([hourly]))
+    with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+        paths(follower(), np.ones((1, 30)), count=0)
+
+
+def test_what_came_back_of_sales_leaves_no_gap():
+    """More returns than sales: values below 0, of which there is no root."""
+    target = RNG.normal(size=(2, 90))
+    learnt = AnalogEstimator(5, season_length=5, domain="nonnegative").train([entry(target)])
+    assert np.isfinite(learnt.weights).all()
+    drawn = [paths(follower([(0.5, of, "ratio")], season=5, series=2), target) for of in ("mean", "profile")]
+    assert np.isfinite(drawn).all()
