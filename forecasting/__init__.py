@@ -30,6 +30,7 @@ from .models import (
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .pooled import PooledEstimator
 from .predictor import ForecastPredictor
+from .responding import RespondingEstimator, RespondingPredictor
 from .response import LogLinear
 from .scaling import Scaling
 from .scenario_grammar import Change, parse_change
@@ -73,6 +74,8 @@ __all__ = [
     "RandomWalkPredictor",
     "RealNVP",
     "Recurrent",
+    "RespondingEstimator",
+    "RespondingPredictor",
     "Scaling",
     "Scenario",
     "SeasonalNaivePredictor",

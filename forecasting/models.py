@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 
 from ..datasets import Metadata
 from .analog import AnalogEstimator
@@ -21,6 +22,7 @@ from .estimator import ForecastEstimator
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, RealNVP
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
 from .pooled import PooledEstimator
+from .responding import RespondingEstimator
 from .response import LogLinear
 from .scaling import Domain, Scaling
 from .settings import shipped_settings
@@ -142,12 +144,20 @@ def _analog(metadata: Metadata) -> Estimator:
     """Stretches of the past that began whole days or weeks ago; where seasons are years, at any step."""
     unit, season = frequency_family(metadata.freq)[1], metadata.season
     parts_of_a_day = unit in MINUTES and season > 1
-    return AnalogEstimator(
+    analog = AnalogEstimator(
         metadata.prediction_length,
         season_length=season if parts_of_a_day or unit == "D" else 1,
         cycle_length=7 * season if parts_of_a_day else season,
-        domain=_domain(metadata),
+        domain="nonnegative" if metadata.covariates else _domain(metadata),
     )
+    return _responding(analog, metadata)
+
+
+def _responding(model: Estimator | Predictor, metadata: Metadata) -> Estimator | Predictor:
+    """A model that reads no covariates, of sales without what they explain where there are such."""
+    if not metadata.covariates:
+        return model
+    return RespondingEstimator(model, domain="count" if metadata.domain == "count" else "nonnegative")
 
 
 def _pool(metadata: Metadata) -> Estimator:
@@ -168,7 +178,9 @@ def _pool(metadata: Metadata) -> Estimator:
         "density": density,
         "analog": build_model("analog", metadata),
     }
-    if not metadata.covariates:
+    if metadata.covariates:
+        models["var"] = build_model("var-responding", metadata)
+    else:
         patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})
         models["patch-tst"] = CoupledEstimator(patches)
     return PooledEstimator(models, domain=_domain(metadata))
@@ -193,6 +205,7 @@ MODELS: dict[str, Builder] = {
     "deepar": _composed(DeepAREstimator),
     "deepar-coupled": lambda metadata: CoupledEstimator(_composed(DeepAREstimator)(metadata)),
     "var": lambda metadata: VARPredictor(metadata.prediction_length),
+    "var-responding": lambda metadata: _responding(VARPredictor(metadata.prediction_length), metadata),
     "auto-ets": lambda metadata: ClassicalPredictor(metadata.prediction_length, "ets", metadata.season),
     "auto-arima": lambda metadata: ClassicalPredictor(metadata.prediction_length, "arima", metadata.season),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from .grouping import as_multivariate
 from .response import Response
 from .scaling import restore
 from .seeding import seeded
-from .spec import SeriesSpec, frequency_family
+from .spec import SeriesSpec
 from .windows import SeriesTensor, Statistics, previous_values
 
 if TYPE_CHECKING:
@@ -99,8 +100,11 @@ class ForecastPredictor(Predictor):
         entries = as_multivariate(dataset, "dataset")
         if num_samples < 1:
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        asked = self.spec
+        if self.response is not None:
+            asked = replace(asked, covariates=len(self.response.names), covariate_names=self.response.names)
         for number, entry in enumerate(entries):
-            self._check(entry, number)
+            asked.require(entry, number)
         generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
         seed = self.estimator.train_config.seed if seed is None else seed
         for number, group in enumerate(generator):
@@ -119,13 +123,13 @@ class ForecastPredictor(Predictor):
         super().serialize(path)
         save_file(self.forecaster.state_dict(), path / "weights.safetensors")
         if self.response is not None:
-            save_file(self.response.tensors(), path / "response.safetensors")
+            self.response.serialize(path)
         described = {
             "estimator": self.estimator.configuration(),
             "spec": to_plain(self.spec),
             "training_log": self.training_log,
             "max_bytes": self.max_bytes,
-            "response": None if self.response is None else self.response.names,
+            "responds": self.response is not None,
         }
         partial = path / "predictor.json.partial"
         partial.write_text(json.dumps(described, indent=2))
@@ -148,11 +152,7 @@ class ForecastPredictor(Predictor):
         statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
         forecaster = estimator.network(spec, statistics)
         forecaster.load_state_dict(weights)
-        response = None
-        if described.get("response"):
-            fitted = load_file(Path(path) / "response.safetensors")
-            numbers = {name: value.numpy() for name, value in fitted.items()}
-            response = Response(**numbers, names=tuple(described["response"]), domain=estimator.scaling.domain)
+        response = Response.deserialize(path) if described["responds"] else None
         return cls(estimator, forecaster, described["training_log"], described["max_bytes"], response, **kwargs)
 
     def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
@@ -207,50 +207,6 @@ class ForecastPredictor(Predictor):
         # The path itself, its copy on return, and what the network holds meanwhile.
         floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + self.forecaster.width
         return max(1, self.max_bytes // (4 * floats))
-
-    def _check(self, entry: Entry, number: int) -> None:
-        spec, target = self.spec, entry["target"]
-        if target.shape[0] != spec.target_dim:
-            raise ValueError(
-                f"dataset: expected {spec.target_dim} series as in training, got {target.shape[0]} in entry {number}"
-            )
-        if frequency_family(entry["start"].freqstr) != frequency_family(spec.freq):
-            raise ValueError(
-                f"dataset: expected frequency {spec.freq!r} as in training, got {entry['start'].freqstr!r}"
-            )
-        known = (spec.target_dim, spec.prediction_length)
-        if "imposed" in entry and np.shape(entry["imposed"]) != known:
-            raise ValueError(
-                f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
-            )
-        past = entry.get("past_feat_dynamic_real", np.empty((0, target.shape[1])))
-        if len(past) != spec.past_covariates:
-            wanted = ", ".join(spec.past_covariate_names[:3])
-            raise ValueError(
-                f"dataset: expected past_feat_dynamic_real [{spec.past_covariates}, {target.shape[1]}] "
-                f"({wanted or 'without names'}), got {past.shape} in entry {number}"
-            )
-        _same_names("past covariate", entry.get("past_covariates", ()), spec.past_covariate_names)
-        names = self.covariate_names
-        channels = spec.covariates if self.response is None else len(names)
-        if not channels:
-            return
-        covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + spec.prediction_length
-        shape = None if covariates is None else covariates.shape
-        if shape is None or shape[0] != channels or shape[1] < needed:
-            named = f" ({', '.join(names[:3])}, ...)" if names else ""
-            raise ValueError(
-                f"dataset: expected feat_dynamic_real [{channels}, {needed}]{named} over history and "
-                f"horizon, to {entry['start'] + (needed - 1)}, got {shape} in entry {number}"
-            )
-        _same_names("covariate", entry.get("covariates", ()), names)
-
-
-def _same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
-    """Refuse channels in another order than that of the training, where both have names."""
-    for found, name in zip(given, names, strict=False):
-        if found != name:
-            raise ValueError(f"dataset: expected the {what} {name!r} as in training, got {found!r}")
 
 
 def _tail(entry: Entry, reach: int, horizon: int) -> Entry:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import torch
+from safetensors.numpy import load_file, save_file
 
 from .grouping import Entry
 from .scaling import Domain
@@ -109,9 +111,19 @@ class Response:
         kept = {key: value for key, value in entry.items() if key not in ("feat_dynamic_real", "covariates")}
         return {**kept, "target": ((target + noise) / factor).astype(np.float32)}
 
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """The numbers by name, to be saved."""
-        return {name: torch.from_numpy(getattr(self, name)) for name in ("mean", "deviation", "centre", "span")}
+    def serialize(self, path: Path) -> None:
+        """Write the response into the folder `path`."""
+        numbers = {name: getattr(self, name) for name in ("mean", "deviation", "centre", "span")}
+        save_file(numbers, Path(path) / "response.safetensors")
+        described = {"names": self.names, "domain": self.domain}
+        (Path(path) / "response.json").write_text(json.dumps(described))
+
+    @classmethod
+    def deserialize(cls, path: Path) -> Response:
+        """Read what `serialize` wrote."""
+        described = json.loads((Path(path) / "response.json").read_text())
+        numbers = load_file(Path(path) / "response.safetensors")
+        return cls(**numbers, names=tuple(described["names"]), domain=described["domain"])
 
     def factors(self, entry: Entry, horizon: int, context: int, paths: int, seed: int) -> np.ndarray:
         """What the covariates multiply the sales of the horizon by, with coefficients drawn for each path.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -140,6 +141,58 @@ class SeriesSpec:
     def input_size(self) -> int:
         """Width I of one encoder input."""
         return self.target_dim * (len(self.lags) + self.missing) + self.features
+
+    def require(self, entry: Mapping[str, Any], number: int) -> None:
+        """Raise where an entry to forecast is of another shape than the training data.
+
+        Arguments:
+            entry: a multivariate entry that ends where the forecast begins; its covariates reach over the horizon.
+            number: of the entry, for the message.
+
+        Raises:
+            ValueError: it has another number of series or channels, another frequency or other names, its covariates do
+                not cover the horizon, or imposed values have another shape.
+        """
+        target, horizon = entry["target"], self.prediction_length
+        if len(target) != self.target_dim:
+            raise ValueError(
+                f"dataset: expected {self.target_dim} series as in training, got {len(target)} in entry {number}"
+            )
+        if frequency_family(entry["start"].freqstr) != frequency_family(self.freq):
+            raise ValueError(
+                f"dataset: expected frequency {self.freq!r} as in training, got {entry['start'].freqstr!r}"
+            )
+        known = (self.target_dim, horizon)
+        if "imposed" in entry and np.shape(entry["imposed"]) != known:
+            raise ValueError(
+                f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
+            )
+        past = entry.get("past_feat_dynamic_real", np.empty((0, target.shape[1])))
+        if len(past) != self.past_covariates:
+            wanted = ", ".join(self.past_covariate_names[:3])
+            raise ValueError(
+                f"dataset: expected past_feat_dynamic_real [{self.past_covariates}, {target.shape[1]}] "
+                f"({wanted or 'without names'}), got {past.shape} in entry {number}"
+            )
+        _same_names("past covariate", entry.get("past_covariates", ()), self.past_covariate_names)
+        if not self.covariates:
+            return
+        covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + horizon
+        shape = None if covariates is None else covariates.shape
+        if shape is None or shape[0] != self.covariates or shape[1] < needed:
+            named = f" ({', '.join(self.covariate_names[:3])}, ...)" if self.covariate_names else ""
+            raise ValueError(
+                f"dataset: expected feat_dynamic_real [{self.covariates}, {needed}]{named} over history and "
+                f"horizon, to {entry['start'] + (needed - 1)}, got {shape} in entry {number}"
+            )
+        _same_names("covariate", entry.get("covariates", ()), self.covariate_names)
+
+
+def _same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
+    """Refuse channels in another order than that of the training, where both have names."""
+    for found, name in zip(given, names, strict=False):
+        if found != name:
+            raise ValueError(f"dataset: expected the {what} {name!r} as in training, got {found!r}")
 
 
 def infer_spec(

@@ -1,5 +1,7 @@
 """Scenarios as data: their notation, TOML, words; conditions; what simulation refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,7 +139,7 @@ def test_a_model_without_covariates_can_only_impose_sales(walks):
 @pytest.mark.parametrize("name", ["analog", "var", "auto-ets", "last-value", "seasonal-walk"])
 def test_a_price_is_refused_by_what_reads_none(name):
     """It would show no effect, which is not the same as that there is none."""
-    model = build_model(name, DATA.metadata)
+    model = build_model(name, replace(DATA.metadata, covariates=()))
     predictor = model.train(DATA.train) if hasattr(model, "train") else model
     coupled = Coupled(predictor, np.full((2, 8, 3), 0.5))
     for refused in (predictor, coupled, EnsemblePredictor([predictor, coupled])):

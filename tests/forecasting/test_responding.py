@@ -1,0 +1,136 @@
+"""A model that reads no prices answers to them, once it forecasts what they leave."""
+
+import numpy as np
+import pytest
+from gluonts.model.predictor import Predictor
+from hemline.datasets import simulated_sales
+from hemline.evaluation import backtest
+from hemline.forecasting import (
+    MODELS,
+    AnalogEstimator,
+    RandomWalkPredictor,
+    RespondingEstimator,
+    Scenario,
+    SeasonalNaivePredictor,
+    VARPredictor,
+    build_model,
+    simulate,
+)
+from hemline.forecasting.grouping import as_multivariate
+from hemline.forecasting.response import LogLinear
+from hemline.forecasting.response_fit import fit_response
+from hemline.forecasting.spec import infer_spec
+
+DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
+HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+CUT = Scenario("cut", "price[dress_1] = -30%")
+
+
+@pytest.fixture(scope="module", params=["analog", "var", "walk"])
+def predictor(request):
+    model = {
+        "analog": build_model("analog", DATA.metadata),
+        "var": build_model("var-responding", DATA.metadata),
+        "walk": RespondingEstimator(RandomWalkPredictor(8), domain="count"),
+    }
+    return model[request.param].train(DATA.train)
+
+
+class TestForecasts:
+    def test_a_markdown_moves_its_article_and_the_substitutes_as_planted(self, predictor):
+        outcome = simulate(predictor, HISTORY, CUT, paths=400)["cut"]
+        for article in ("dress_1", "dress_2", "dress_3"):
+            planted = DATA.truth.price_effect(article, of="dress_1", change=-0.3)
+            low, high = np.quantile(outcome.effect(article), (0.02, 0.98))
+            assert low < planted < high, article
+        unrelated = np.quantile(outcome.effect("coat_1"), (0.02, 0.98))
+        assert unrelated[0] < 0 < unrelated[1]
+
+    def test_an_empty_scenario_is_the_plain_forecast_path_by_path(self, predictor):
+        outcomes = simulate(predictor, HISTORY, Scenario("nothing"), paths=20, seed=5)
+        plain = next(predictor.predict([HISTORY], num_samples=20, seed=5)).samples
+        np.testing.assert_array_equal(outcomes.baseline.paths, plain)
+        np.testing.assert_array_equal(outcomes["nothing"].paths, plain)
+
+    def test_the_effect_is_told_from_the_noise(self, predictor):
+        common = simulate(predictor, HISTORY, CUT, paths=200)["cut"].difference()
+        own = common.paths[:, :, common.column("dress_1")].sum(1)
+        assert (own > 0).mean() > 0.99
+
+    def test_paths_are_whole_numbers(self, predictor):
+        samples = next(predictor.predict([HISTORY], num_samples=30)).samples
+        np.testing.assert_array_equal(samples, samples.round())
+        assert samples.min() >= 0
+
+    def test_a_predictor_read_back_draws_the_same_paths(self, predictor, tmp_path):
+        predictor.serialize(tmp_path)
+        again = Predictor.deserialize(tmp_path)
+        first, second = (next(each.predict([HISTORY], num_samples=9)).samples for each in (predictor, again))
+        np.testing.assert_array_equal(first, second)
+        assert again.covariate_names == DATA.metadata.covariates
+        assert again.item_ids == DATA.metadata.item_ids
+
+    def test_nothing_after_the_history_is_read_but_the_covariates(self, predictor):
+        longer = {**DATA.test[0], "target": HISTORY["target"]}
+        first, second = (next(predictor.predict([each], num_samples=5)).samples for each in (HISTORY, longer))
+        np.testing.assert_array_equal(first, second)
+
+    def test_imposed_sales_are_refused(self, predictor):
+        with pytest.raises(ValueError, match=r"imposed: .* cannot impose sales"):
+            simulate(predictor, HISTORY, Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=5)
+
+    def test_prices_that_end_with_the_history_are_refused_by_name_and_date(self, predictor):
+        short = {**HISTORY, "feat_dynamic_real": HISTORY["feat_dynamic_real"][:, :-8]}
+        with pytest.raises(ValueError, match=r"\(price\[dress_1\], .*\) over history and horizon, to 2024-03-18"):
+            next(predictor.predict([short]))
+
+
+def test_the_history_is_told_without_the_response_and_the_paths_with_it():
+    """The last value, by hand: what is left of the last week, times the response to each week to come."""
+    predictor = RespondingEstimator(SeasonalNaivePredictor(8), seed=3).train(DATA.train)
+    entries = as_multivariate(DATA.train)
+    response = fit_response(entries, infer_spec(entries, freq="W-SUN", prediction_length=8), LogLinear(), "nonnegative")
+    np.testing.assert_array_equal(predictor.response.mean, response.mean)
+    samples = next(predictor.predict([HISTORY], num_samples=4)).samples
+    entry = as_multivariate([HISTORY])[0]
+    left = response.history(entry)["target"][:, -1]
+    factors = response.factors(entry, 8, 16, 4, (3 + 1) * 7919)
+    np.testing.assert_allclose(samples, left * factors, rtol=1e-5)
+
+
+def test_a_model_that_is_trained_sees_no_covariates_and_its_watched_data_neither():
+    seen = []
+
+    class Watching(AnalogEstimator):
+        def train(self, training_data, validation_data=None):
+            seen.extend([*training_data, *(validation_data or ())])
+            return super().train(training_data)
+
+    RespondingEstimator(Watching(8), domain="count").train(DATA.train, DATA.train)
+    assert len(seen) == 2
+    assert not any("feat_dynamic_real" in entry for entry in seen)
+
+
+def test_prices_make_a_walk_better_on_sales_that_answer_to_them():
+    plain = MODELS["random-walk"](DATA.metadata)
+    models = {"plain": plain, "responding": RespondingEstimator(plain, domain="count")}
+    scores = backtest(models, DATA, seeds=[0], num_samples=100, quiet=True)
+    whole = scores[scores[["window", "item_id", "step"]].isna().all(axis=1)]
+    found = whole[whole.metric == "energy_score"].set_index("model").value
+    assert found["responding"] < 0.6 * found["plain"]
+
+
+def test_a_run_is_seeded():
+    model = build_model("analog", DATA.metadata)
+    drawn = [
+        next(model.for_run(seed).train(DATA.train).predict([HISTORY], num_samples=20)).samples for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+
+
+def test_what_cannot_respond_is_refused(walks):
+    with pytest.raises(ValueError, match="context_length: expected at least 1 step, got 0"):
+        RespondingEstimator(VARPredictor(7), context_length=0)
+    with pytest.raises(ValueError, match="response: expected feat_dynamic_real with names"):
+        RespondingEstimator(VARPredictor(7)).train(walks)
