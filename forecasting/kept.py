@@ -27,7 +27,8 @@ def trained_member(
 
     What belongs to a training, its checkpoints and in the end its predictor, lies in a folder of its settings, seed
     and data, so that other ones never meet it. The predictor is written beside its place and moved there when it is
-    whole. A model that cannot tell its settings is always trained.
+    whole. A model that cannot tell its settings is always trained, and one that cannot be read, such as that of an
+    older version, is trained again.
 
     Arguments:
         model: an estimator, or a predictor that needs no training; seeded if it has ``for_run(seed, directory)``.
@@ -48,8 +49,13 @@ def trained_member(
         return run
     if own is None:
         return run.train(entries, held_out)
-    if (own / "predictor").exists():
-        return Predictor.deserialize(own / "predictor")
+    kept = own / "predictor"
+    if kept.exists():
+        try:
+            return Predictor.deserialize(kept)
+        except (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+            logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
+            shutil.rmtree(kept)
     predictor, partial = run.train(entries, held_out), own / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -58,7 +64,7 @@ def trained_member(
     except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
         logger.warning("%s is not kept, and would be trained again after a kill: %s", own.parent.name, error)
     else:
-        partial.rename(own / "predictor")
+        partial.rename(kept)
     return predictor
 
 

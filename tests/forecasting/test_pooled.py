@@ -22,6 +22,7 @@ from hemline.forecasting import (
 )
 from hemline.forecasting.configuration import Configured
 from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
+from hemline.forecasting.kept import trained_member
 from hemline.forecasting.mixture import pool_weights
 
 RNG = np.random.default_rng(0)
@@ -322,3 +323,33 @@ def test_a_model_that_cannot_be_kept_is_trained_all_the_same(tmp_path, caplog):
         found = PooledEstimator(models).for_run(0, tmp_path).train(walks())
     assert "weighing-odd is not kept, and would be trained again after a kill: no" in caplog.text
     assert "odd" in found.names
+
+
+def test_what_was_kept_and_cannot_be_read_is_trained_again(tmp_path, caplog):
+    trained, data = [], walks()
+
+    class Counted(Configured, Estimator):
+        prediction_length = 7
+
+        def settings(self):
+            return {}
+
+        def train(self, training_data, validation_data=None):
+            trained.append(len(trained))
+            return SeasonalNaivePredictor(7)
+
+    def train():
+        with caplog.at_level(logging.WARNING):
+            return trained_member(Counted(), 0, tmp_path / "odd", data, None)
+
+    train()
+    train()
+    assert trained == [0]
+    assert not caplog.text
+    file = next(tmp_path.rglob("predictor.json"))
+    file.write_text(file.read_text().replace("prediction_length", "horizon"))  # as an older version would have it
+    train()
+    assert trained == [0, 1]
+    assert "odd is trained again, what was kept of it cannot be read" in caplog.text
+    train()
+    assert trained == [0, 1]
