@@ -21,7 +21,7 @@ from .measuring import arguments, in_own_process, peak_gib, write
 
 PATHS = 1000
 ASSORTMENTS = ("orange-juice", "300-articles")
-CASES = tuple(f"{model}:{assortment}" for assortment in ASSORTMENTS for model in ("cross-fit", "sales-maf"))
+CASES = tuple(f"{model}:{assortment}" for assortment in ASSORTMENTS for model in ("analog", "cross-fit", "sales-maf"))
 SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2}}
 
 
@@ -31,7 +31,7 @@ def measure(case: str, repeats: int) -> dict[str, Any]:
     model, assortment = case.split(":")
     data = _data(assortment)
     steps = data.metadata.prediction_length
-    predictor = build_model(model, data.metadata, SHORT).train(data.train)
+    predictor = build_model(model, data.metadata, None if model == "analog" else SHORT).train(data.train)
     past = {**data.test[-1], "target": data.test[-1]["target"][:, :-steps]}
     first, second = data.metadata.item_ids[:2]
     scenarios = [
