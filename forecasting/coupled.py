@@ -116,6 +116,12 @@ class CoupledEstimator(Configured, Estimator):
             raise ValueError(f"windows: expected at least 2 to learn from, got {windows}")
         self.model, self.dependence, self.windows, self.seed = model, dependence, windows, seed
 
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        model: Any = self.model
+        return int(model.prediction_length)
+
     def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> Coupled:
         """Train the model and couple it.
 

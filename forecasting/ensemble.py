@@ -48,6 +48,12 @@ class EnsembleEstimator(Configured, Estimator):
         self.model, self.members, self.seed = model, members, seed
         self._directory: Path | None = None
 
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        model: Any = self.model
+        return int(model.prediction_length)
+
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
     ) -> EnsemblePredictor:

@@ -88,6 +88,12 @@ class PooledEstimator(Configured, Estimator):
         self.num_samples, self.seed = num_samples, seed
         self._directory: Path | None = None
 
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        first: Any = next(iter(self.models.values()))
+        return int(first.prediction_length)
+
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
     ) -> EnsemblePredictor:
@@ -139,7 +145,7 @@ class PooledEstimator(Configured, Estimator):
         Raises:
             ValueError: the data are too short for a window, or no model can be trained on them.
         """
-        horizon = next(iter(self.models.values())).prediction_length
+        horizon = self.prediction_length
         longest = max(entry["target"].shape[1] for entry in entries)
         wanted = min(max(longest // (10 * horizon), 5), 20) if self.windows is None else self.windows
         count = min(wanted, longest // (3 * horizon))

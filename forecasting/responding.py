@@ -67,10 +67,14 @@ class RespondingEstimator(Configured, Estimator):
         super().__init__()
         if context_length is not None and context_length < 1:
             raise ValueError(f"context_length: expected at least 1 step, got {context_length}")
-        given: Any = model
-        self.model, self.prediction_length = model, int(given.prediction_length)
-        self.response, self.domain = response or LogLinear(), domain
+        self.model, self.response, self.domain = model, response or LogLinear(), domain
         self.context_length, self.seed = context_length, seed
+
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        model: Any = self.model
+        return int(model.prediction_length)
 
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
