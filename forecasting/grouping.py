@@ -185,8 +185,8 @@ def _without_stockouts(entry: Entry) -> Entry:
     target, past = entry["target"], entry.get("past_feat_dynamic_real")
     names, items = list(entry.get("past_covariates", ())), list(entry.get("item_ids", ()))
     wanted = [f"in_stock[{item}]" for item in items]
-    if past is None or not any(name in names for name in wanted):
-        return entry
+    if past is None or len(items) != len(target) or not any(name in names for name in wanted):
+        return entry  # names that are not those of the series are refused where the names are read
     target = target.copy()
     for line, name in zip(target, wanted, strict=True):
         if name in names:

@@ -75,6 +75,15 @@ class TestForecasts:
         first, second = (next(predictor.predict([each], num_samples=5)).samples for each in (HISTORY, longer))
         np.testing.assert_array_equal(first, second)
 
+    def test_another_number_of_series_is_refused(self, predictor):
+        with pytest.raises(ValueError, match="expected 6 series as in training, got 3 in entry 0"):
+            next(predictor.predict([{**HISTORY, "target": HISTORY["target"][:3]}]))
+
+    def test_gaps_and_a_late_start_give_finite_paths(self, predictor):
+        target = HISTORY["target"].astype(float)
+        target[1, -12:], target[2, :100] = np.nan, np.nan
+        assert np.isfinite(next(predictor.predict([{**HISTORY, "target": target}], num_samples=10)).samples).all()
+
     def test_imposed_sales_are_refused(self, predictor):
         with pytest.raises(ValueError, match=r"imposed: .* cannot impose sales"):
             simulate(predictor, HISTORY, Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=5)
