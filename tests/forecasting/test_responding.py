@@ -1,5 +1,7 @@
 """A model that reads no prices answers to them, once it forecasts what they leave."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gluonts.model.predictor import Predictor
@@ -129,8 +131,17 @@ def test_prices_make_a_walk_better_on_sales_that_answer_to_them():
     assert found["responding"] < 0.6 * found["plain"]
 
 
+def test_a_seed_is_that_of_the_model_too():
+    predictor = build_model("analog", DATA.metadata).train(DATA.train)
+    predictor.response = replace(predictor.response, deviation=np.zeros_like(predictor.response.deviation))
+    first, again, other = (next(predictor.predict([HISTORY], num_samples=20, seed=seed)).samples for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
 def test_a_run_is_seeded():
     model = build_model("analog", DATA.metadata)
+    assert (model.for_run(5).seed, model.for_run(5).model.seed) == (5, 5)
     drawn = [
         next(model.for_run(seed).train(DATA.train).predict([HISTORY], num_samples=20)).samples for seed in (0, 0, 1)
     ]
