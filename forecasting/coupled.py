@@ -14,8 +14,8 @@ from gluonts.model.predictor import Predictor
 from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
-from .configuration import Configured
 from .grouping import Entry, as_multivariate, known_until
+from .wrapping import WrappingEstimator
 
 Dependence = Literal["gaussian", "empirical"]
 
@@ -91,7 +91,7 @@ class Coupled(Predictor):
         return cls(Predictor.deserialize(Path(path) / "predictor", **kwargs), ranks, **described)
 
 
-class CoupledEstimator(Configured, Estimator):
+class CoupledEstimator(WrappingEstimator):
     """Trains a model and couples it with what its forecasts of the training span missed; see `couple`.
 
     Arguments:
@@ -109,18 +109,12 @@ class CoupledEstimator(Configured, Estimator):
         windows: int = 100,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(model)
         if dependence not in get_args(Dependence):
             raise ValueError(f"dependence: expected one of {', '.join(get_args(Dependence))}, got {dependence!r}")
         if windows < 2:
             raise ValueError(f"windows: expected at least 2 to learn from, got {windows}")
-        self.model, self.dependence, self.windows, self.seed = model, dependence, windows, seed
-
-    @property
-    def prediction_length(self) -> int:
-        """The horizon H, in steps."""
-        model: Any = self.model
-        return int(model.prediction_length)
+        self.dependence, self.windows, self.seed = dependence, windows, seed
 
     def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> Coupled:
         """Train the model and couple it.
@@ -138,8 +132,7 @@ class CoupledEstimator(Configured, Estimator):
 
     def for_run(self, seed: int, directory: Path | None = None) -> CoupledEstimator:
         """This estimator, and its model, for one run of a backtest."""
-        model: Any = self.model
-        model = model.for_run(seed, directory) if hasattr(model, "for_run") else model
+        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
         return CoupledEstimator(model, dependence=self.dependence, windows=self.windows, seed=seed)
 
     def settings(self) -> dict[str, Any]:

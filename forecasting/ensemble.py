@@ -12,14 +12,14 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
-from .configuration import Configured
 from .grouping import Entry, as_multivariate
 from .kept import trained_member
 from .reconciliation import mixed_totals, to_totals
 from .scaling import Domain
+from .wrapping import WrappingEstimator
 
 
-class EnsembleEstimator(Configured, Estimator):
+class EnsembleEstimator(WrappingEstimator):
     """Trains a model several times from other seeds; the forecast is the mixture of theirs.
 
     Small data leave much of a network to the chance of its seed. A mixture averages that out, and its spread holds
@@ -40,19 +40,13 @@ class EnsembleEstimator(Configured, Estimator):
     """
 
     def __init__(self, model: Estimator, *, members: int = 3, seed: int = 0) -> None:
-        super().__init__()
+        super().__init__(model)
         if members < 2:
             raise ValueError(f"members: expected at least 2, got {members}")
         if not hasattr(model, "for_run"):
             raise ValueError(f"model: expected an estimator with for_run(seed), got {type(model).__name__}")
-        self.model, self.members, self.seed = model, members, seed
+        self.members, self.seed = members, seed
         self._directory: Path | None = None
-
-    @property
-    def prediction_length(self) -> int:
-        """The horizon H, in steps."""
-        model: Any = self.model
-        return int(model.prediction_length)
 
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
@@ -77,8 +71,7 @@ class EnsembleEstimator(Configured, Estimator):
 
     def for_run(self, seed: int, directory: Path | None = None) -> EnsembleEstimator:
         """This estimator for one run of a backtest; each member is kept in a folder of its own."""
-        model: Any = self.model
-        run = EnsembleEstimator(model.for_run(seed), members=self.members, seed=seed)
+        run = EnsembleEstimator(self.model.for_run(seed), members=self.members, seed=seed)
         run._directory = None if directory is None else Path(directory)
         return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -138,7 +139,7 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
     # Room for the legend above the curves.
     axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
     axes.set_ylabel(f"units a step ({before.start.freqstr})")
-    axes.set_title(f"{article}: sold and forecast, the changed steps shaded")
+    axes.set_title(_wrapped(f"{article}: sold and forecast, the changed steps shaded"))
     axes.legend(loc="upper left")
 
 
@@ -183,9 +184,13 @@ def _change(axes: Axes, after: Outcome, article: str) -> None:
     axes.set_xlabel(f"{article}: change of units over the horizon")
     axes.set_ylabel("paths")
     fewer = (change < 0).mean()
-    axes.set_title(
-        f"Change of {article}: {middle:+.0f} [{low:+.0f}, {high:+.0f}] units\nfewer on {100 * fewer:.0f} % of the paths"
-    )
+    changed = _wrapped(f"Change of {article}: {middle:+.0f} [{low:+.0f}, {high:+.0f}] units")
+    axes.set_title(f"{changed}\nfewer on {100 * fewer:.0f} % of the paths")
+
+
+def _wrapped(title: str) -> str:
+    """A title in lines that are no longer than a panel is wide, whatever the articles are called."""
+    return textwrap.fill(title, 54, break_long_words=False)
 
 
 def _revenue(axes: Axes, before: Outcome, after: Outcome, first: str, second: str) -> None:
@@ -241,7 +246,7 @@ def _correlation(axes: Axes, before: Outcome, after: Outcome, first: str, second
     axes.set_xticks(steps)
     axes.set_xlabel("step of the horizon")
     axes.set_ylabel("correlation")
-    axes.set_title(f"Correlation of the forecast errors of {first} and {second}")
+    axes.set_title(_wrapped(f"Correlation of the forecast errors of {first} and {second}"))
     axes.legend(loc="lower left")
 
 

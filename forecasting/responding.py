@@ -13,16 +13,17 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
-from .configuration import Configured, from_plain, to_plain
+from .configuration import from_plain, to_plain
 from .feedback import Feedback
 from .grouping import Entry, as_multivariate
 from .response import LogLinear, Response
 from .response_fit import fit_response
 from .scaling import Domain
 from .spec import SeriesSpec, infer_spec
+from .wrapping import WrappingEstimator
 
 
-class RespondingEstimator(Configured, Estimator):
+class RespondingEstimator(WrappingEstimator):
     r"""Lets a model forecast what prices and promotions do not explain, and multiplies by what they do.
 
     Sales are divided by their fitted response to the covariates (`LogLinear`), the model forecasts what is left, and
@@ -64,17 +65,11 @@ class RespondingEstimator(Configured, Estimator):
         context_length: int | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(model)
         if context_length is not None and context_length < 1:
             raise ValueError(f"context_length: expected at least 1 step, got {context_length}")
-        self.model, self.response, self.domain = model, response or LogLinear(), domain
+        self.response, self.domain = response or LogLinear(), domain
         self.context_length, self.seed = context_length, seed
-
-    @property
-    def prediction_length(self) -> int:
-        """The horizon H, in steps."""
-        model: Any = self.model
-        return int(model.prediction_length)
 
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
@@ -107,8 +102,7 @@ class RespondingEstimator(Configured, Estimator):
 
     def for_run(self, seed: int, directory: Path | None = None) -> RespondingEstimator:
         """This estimator, and its model, for one run of a backtest."""
-        model: Any = self.model
-        model = model.for_run(seed, directory) if hasattr(model, "for_run") else model
+        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
         return RespondingEstimator(**{**self.settings(), "model": model, "seed": seed})
 
     def settings(self) -> dict[str, Any]:

@@ -52,6 +52,21 @@ def test_the_panels_show_both_articles_with_dates_and_units(simulation):
     assert labels.count("units a step (W-SUN)") == 2
 
 
+def test_titles_stay_within_their_panels_whatever_the_articles_are_called():
+    names = ("tropicana_premium_64_ounces", "minute_maid_frozen_64_ounces")
+    paths = 1e6 * np.random.default_rng(0).poisson(9, (40, 3, 2)).astype(float)
+    base = Outcome("baseline", paths, names, pd.Period("2024-01-07", "W-SUN"))
+    other = Outcome("s", paths + 1e6, names, base.start, baseline=base)
+    outcomes = Simulation(
+        {"baseline": base, "s": other}, (Scenario("s", f"drop {names[0]}"),), {"target": np.ones((2, 5))}
+    )
+    figure = pair_figure(outcomes, "s", *names)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        title = axes.title if axes.get_title() else axes._left_title
+        assert title.get_window_extent().x1 <= figure.bbox.x1, axes.get_title(loc="left")
+
+
 def test_a_model_without_prices_and_a_single_step_are_drawn():
     paths = np.random.default_rng(0).poisson(9, (40, 1, 2)).astype(float)
     base = Outcome("baseline", paths, ("A", "B"), pd.Period("2024-01-07", "W-SUN"))
