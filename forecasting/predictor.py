@@ -141,8 +141,13 @@ class ForecastPredictor(Predictor):
 
         Raises:
             FileNotFoundError: `path` holds no predictor.
+            ValueError: an older version wrote it.
         """
         described = json.loads((Path(path) / "predictor.json").read_text())
+        if "responds" not in described:
+            raise ValueError(
+                f"predictor: expected one that this version wrote, got an older one in {path}; train it again"
+            )
         # The estimator makes predictors and a predictor remembers its estimator: one of them imports late.
         from .estimator import WindowEstimator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -48,7 +48,7 @@ class RespondingEstimator(WrappingEstimator):
         seed: of the coefficients, and of a model that can be seeded.
 
     Raises:
-        ValueError: `context_length` is out of its range.
+        ValueError: `domain` is unknown, or `context_length` out of its range.
 
     Example:
         >>> from hemline.forecasting import VARPredictor
@@ -66,6 +66,8 @@ class RespondingEstimator(WrappingEstimator):
         seed: int = 0,
     ) -> None:
         super().__init__(model)
+        if domain not in get_args(Domain):
+            raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {domain!r}")
         if context_length is not None and context_length < 1:
             raise ValueError(f"context_length: expected at least 1 step, got {context_length}")
         self.response, self.domain = response or LogLinear(), domain
@@ -151,9 +153,11 @@ class RespondingPredictor(Predictor):
                 whatever the future is.
 
         Raises:
-            ValueError: an entry has another shape than the training data (`SeriesSpec.require`), or values are to be
-                imposed.
+            ValueError: there is not even one path, an entry has another shape than the training data
+                (`SeriesSpec.require`), or values are to be imposed.
         """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries = as_multivariate(dataset, "dataset")
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)

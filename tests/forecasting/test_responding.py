@@ -86,6 +86,10 @@ class TestForecasts:
         target[1, -12:], target[2, :100] = np.nan, np.nan
         assert np.isfinite(next(predictor.predict([{**HISTORY, "target": target}], num_samples=10)).samples).all()
 
+    def test_no_path_is_refused(self, predictor):
+        with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+            next(predictor.predict([HISTORY], num_samples=0))
+
     def test_imposed_sales_are_refused(self, predictor):
         with pytest.raises(ValueError, match=r"imposed: .* cannot impose sales"):
             simulate(predictor, HISTORY, Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=5)
@@ -152,5 +156,7 @@ def test_a_run_is_seeded():
 def test_what_cannot_respond_is_refused(walks):
     with pytest.raises(ValueError, match="context_length: expected at least 1 step, got 0"):
         RespondingEstimator(VARPredictor(7), context_length=0)
+    with pytest.raises(ValueError, match=r"domain: expected one of .*, got 'counts'"):
+        RespondingEstimator(VARPredictor(7), domain="counts")
     with pytest.raises(ValueError, match="response: expected feat_dynamic_real with names"):
         RespondingEstimator(VARPredictor(7)).train(walks)

@@ -104,6 +104,13 @@ class TestForecasts:
         np.testing.assert_array_equal(first, second)
         assert again.covariate_names == DATA.metadata.covariates
 
+    def test_what_an_older_version_wrote_is_refused_in_words(self, predictor, tmp_path):
+        predictor.serialize(tmp_path)
+        file = tmp_path / "predictor.json"
+        file.write_text(file.read_text().replace('"responds": true', '"response": ["price[dress_1]"]'))
+        with pytest.raises(ValueError, match="expected one that this version wrote, got an older one"):
+            ForecastPredictor.deserialize(tmp_path)
+
     def test_prices_that_end_with_the_history_are_refused_by_name_and_date(self, predictor):
         short = {**HISTORY, "feat_dynamic_real": HISTORY["feat_dynamic_real"][:, :-8]}
         with pytest.raises(ValueError, match=r"\(price\[dress_1\], .*\) over history and horizon, to 2024-03-18"):
