@@ -197,7 +197,7 @@ class ForecastEstimator(WindowEstimator):
         head: the numbers of the emission head; the model's own if ``None``.
         response: how sales answer to the covariates, fitted before the network, which then models what is left;
             ``None`` leaves the covariates to the network.
-        train: the training options.
+        train: the training options; the model's own if ``None``.
 
     Example:
         >>> from hemline.forecasting import Recurrent, StudentT
@@ -208,6 +208,7 @@ class ForecastEstimator(WindowEstimator):
     default_encoder: ClassVar[EncoderConfig] = Recurrent("gru")
     default_head: ClassVar[HeadConfig] = StudentT()
     default_scaling: ClassVar[Units] = Scaling("level")
+    default_train: ClassVar[TrainConfig] = TrainConfig()
 
     def __init__(
         self,
@@ -229,7 +230,7 @@ class ForecastEstimator(WindowEstimator):
             lags=lags,
             scaling=scaling or self.default_scaling,
             response=response,
-            train=train or TrainConfig(),
+            train=train or self.default_train,
         )
         self.encoder = encoder or self.default_encoder
         self.head = head or self.default_head

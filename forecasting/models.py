@@ -66,6 +66,10 @@ class LSTMMAFEstimator(ForecastEstimator):
     default_head = MAF()
 
 
+JOINT_NORMAL = TrainConfig(batch_size=16)
+"""Batches as in Salinas et al. (2019): ranks, and an LSTM a series, make a window dear."""
+
+
 class VecLSTMIndependentEstimator(ForecastEstimator):
     """LSTM encoder, independent Gaussian series (Vec-LSTM ind-scaling, Salinas et al. 2019, arXiv 1910.03002)."""
 
@@ -79,6 +83,7 @@ class VecLSTMCopulaEstimator(ForecastEstimator):
     default_encoder = Recurrent("lstm")
     default_head = LowRankGaussian()
     default_scaling = Copula()
+    default_train = JOINT_NORMAL
 
 
 class GPScalingEstimator(ForecastEstimator):
@@ -86,6 +91,7 @@ class GPScalingEstimator(ForecastEstimator):
 
     default_encoder = SharedWeights(Recurrent("lstm"), sample=20)
     default_head = GaussianProcess()
+    default_train = JOINT_NORMAL
 
 
 class GPCopulaEstimator(ForecastEstimator):
@@ -94,6 +100,7 @@ class GPCopulaEstimator(ForecastEstimator):
     default_encoder = SharedWeights(Recurrent("lstm"), sample=20)
     default_head = GaussianProcess()
     default_scaling = Copula()
+    default_train = JOINT_NORMAL
 
 
 class TimeGradEstimator(ForecastEstimator):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, LowRankMultivariateNormal, Normal
+from torch.distributions import Distribution, Normal
 from torch.nn.functional import softplus
 
 from .head import DensityHead, HeadConfig
@@ -75,13 +76,69 @@ class LowRankGaussian(HeadConfig):
         return LowRankGaussianHead(series, context_size, self)
 
 
+class LowRankNormal(Distribution):
+    r"""A joint normal density with covariance :math:`\mathrm{diag}(d^2) + V V^\top`.
+
+    It differs from torch's ``LowRankMultivariateNormal`` in that it can integrate missing series out, and in that the
+    factor, by far the largest of its numbers, is gone over once, :math:`W = D^{-1} V`. By the matrix determinant lemma
+    and Woodbury's identity, with :math:`C = I + W^\top W` and :math:`u = D^{-1} (x - \mu)`,
+
+    .. math:: -2 \log p(x) = |u|^2 - u^\top W C^{-1} W^\top u + \log |C| + 2 \sum_i \log d_i + D \log 2 \pi.
+
+    Arguments:
+        mean: ``[..., D]``.
+        own: ``[..., D]`` standard deviations ``d`` that are a series' own, positive.
+        factor: ``[..., D, r]`` the factor V.
+
+    Example:
+        >>> density = LowRankNormal(torch.zeros(2), torch.ones(2), torch.ones(2, 1))
+        >>> found = density.log_prob(torch.tensor([0.5, 99.0]), observed=torch.tensor([1.0, 0.0]))
+        >>> torch.testing.assert_close(found, Normal(0.0, 2**0.5).log_prob(torch.tensor(0.5)))
+    """
+
+    def __init__(self, mean: Tensor, own: Tensor, factor: Tensor) -> None:
+        super().__init__(mean.shape[:-1], mean.shape[-1:], validate_args=False)
+        self.loc, self.own, self.factor = mean, own, factor
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        """Draw values ``[*sample_shape, ..., D]``."""
+        shape = (*sample_shape, *self.batch_shape)
+        with torch.no_grad():
+            common = torch.randn(*shape, self.factor.shape[-1], dtype=self.loc.dtype, device=self.loc.device)
+            alone = torch.randn(*shape, *self.event_shape, dtype=self.loc.dtype, device=self.loc.device)
+            return self.loc + self.own * alone + (self.factor @ common[..., None])[..., 0]
+
+    def log_prob(self, value: Tensor, observed: Tensor | None = None) -> Tensor:
+        """Log-density of the series that were seen, the others integrated out exactly.
+
+        A marginal of a normal density drops rows and columns: here, what they add to each of the sums.
+
+        Arguments:
+            value: ``[..., D]``; anything finite where nothing was seen.
+            observed: ``[..., D]``, 1 where seen; ``None`` where all were.
+
+        Returns:
+            ``[...]``, 0 where no series was seen.
+        """
+        inverse, width = self.own.reciprocal(), self.own.log() + 0.5 * math.log(2 * math.pi)
+        if observed is not None:
+            inverse, width = inverse * observed, width * observed
+        alone = (value - self.loc) * inverse
+        shared = self.factor * inverse[..., None]
+        inner = shared.mT @ shared + torch.eye(shared.shape[-1], dtype=shared.dtype, device=shared.device)
+        triangle = torch.linalg.cholesky(inner)
+        told = torch.linalg.solve_triangular(triangle, shared.mT @ alone[..., None], upper=False)[..., 0]
+        distance = alone.square().sum(-1) - told.square().sum(-1)
+        return -0.5 * distance - triangle.diagonal(dim1=-2, dim2=-1).log().sum(-1) - width.sum(-1)
+
+
 class LowRankHead(DensityHead):
     """What joint normal densities of low rank share: the exact density of a part of the series."""
 
     def marginal_log_prob(self, density: Distribution, value: Tensor, observed: Tensor) -> Tensor:
-        """Log-density ``[...]`` of the series seen; see `seen_log_prob`."""
-        assert isinstance(density, LowRankMultivariateNormal)
-        return seen_log_prob(density, value, observed)
+        """Log-density ``[...]`` of the series seen; see `LowRankNormal.log_prob`."""
+        assert isinstance(density, LowRankNormal)
+        return density.log_prob(value, observed)
 
 
 class LowRankGaussianHead(LowRankHead):
@@ -92,13 +149,13 @@ class LowRankGaussianHead(LowRankHead):
         self.series, self.rank, self.minimum_scale = series, config.rank, config.minimum_scale
         self.parameters_of = nn.Linear(context_size, (2 + config.rank) * series)
 
-    def distribution(self, context: Tensor) -> LowRankMultivariateNormal:
+    def distribution(self, context: Tensor) -> LowRankNormal:
         """Batch shape ``[...]``, event shape ``[D]``."""
         parameters = self.parameters_of(context).unflatten(-1, (self.series, 2 + self.rank))
         return low_rank_normal(parameters, self.minimum_scale)
 
 
-def low_rank_normal(parameters: Tensor, minimum_scale: float) -> LowRankMultivariateNormal:
+def low_rank_normal(parameters: Tensor, minimum_scale: float) -> LowRankNormal:
     """A joint normal density from the outputs of a network.
 
     Arguments:
@@ -111,36 +168,4 @@ def low_rank_normal(parameters: Tensor, minimum_scale: float) -> LowRankMultivar
     mean, width, factor = parameters.split([1, 1, parameters.shape[-1] - 2], dim=-1)
     own = minimum_scale + softplus(width[..., 0])
     # So that the shared variance does not grow with the rank before anything is learnt.
-    shared = factor / math.sqrt(factor.shape[-1])
-    return LowRankMultivariateNormal(mean[..., 0], shared, own.square(), validate_args=False)
-
-
-def seen_log_prob(density: LowRankMultivariateNormal, value: Tensor, observed: Tensor) -> Tensor:
-    r"""The log-density of the series that were seen, the others integrated out exactly.
-
-    A marginal of a normal density drops rows and columns. Missing series are given variance 1, no factor and
-    their mean as the value, so that each multiplies the density by :math:`(2\pi)^{-1/2}`, which is taken back.
-
-    Arguments:
-        density: batch shape ``[...]``, event shape ``[D]``.
-        value: ``[..., D]``; what stands where nothing was seen does not count.
-        observed: ``[..., D]``, 1 where seen.
-
-    Returns:
-        ``[...]``, 0 where no series was seen.
-
-    Example:
-        >>> joint = LowRankMultivariateNormal(torch.zeros(2), torch.ones(2, 1), torch.ones(2))
-        >>> seen = seen_log_prob(joint, torch.tensor([0.5, 99.0]), torch.tensor([1.0, 0.0]))
-        >>> torch.testing.assert_close(seen, Normal(0.0, 2**0.5).log_prob(torch.tensor(0.5)))
-    """
-    seen = observed > 0
-    mean = density.loc
-    marginal = LowRankMultivariateNormal(
-        mean,
-        density.cov_factor * observed[..., None],
-        torch.where(seen, density.cov_diag, torch.ones_like(density.cov_diag)),
-        validate_args=False,
-    )
-    missing = observed.shape[-1] - observed.sum(-1)
-    return marginal.log_prob(torch.where(seen, value, mean)) + missing * (0.5 * math.log(2 * math.pi))
+    return LowRankNormal(mean[..., 0], own, factor / math.sqrt(factor.shape[-1]))

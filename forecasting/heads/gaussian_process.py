@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torch.distributions import LowRankMultivariateNormal
 
-from .gaussian import LowRankHead, low_rank_normal
+from .gaussian import LowRankHead, LowRankNormal, low_rank_normal
 from .head import HeadConfig
 
 
@@ -52,7 +51,7 @@ class GaussianProcessHead(LowRankHead):
         self.part, self.minimum_scale = part, config.minimum_scale
         self.parameters_of = nn.Linear(part, 2 + config.rank)
 
-    def distribution(self, context: Tensor) -> LowRankMultivariateNormal:
+    def distribution(self, context: Tensor) -> LowRankNormal:
         """Batch shape ``[...]``, event shape ``[n]`` for contexts of n series."""
         parameters = self.parameters_of(context.unflatten(-1, (-1, self.part)))
         return low_rank_normal(parameters, self.minimum_scale)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from hemline.forecasting.heads import Gaussian, LowRankGaussian
-from hemline.forecasting.heads.gaussian import low_rank_normal, seen_log_prob
+from hemline.forecasting.heads.gaussian import low_rank_normal
 from torch.distributions import MultivariateNormal
 
 
@@ -14,8 +14,8 @@ def density(float64):
 
 
 def dense(density):
-    factor = density.cov_factor
-    return MultivariateNormal(density.loc, factor @ factor.mT + torch.diag_embed(density.cov_diag))
+    factor = density.factor
+    return MultivariateNormal(density.loc, factor @ factor.mT + torch.diag_embed(density.own.square()))
 
 
 def test_the_density_is_that_of_the_dense_covariance(density):
@@ -33,7 +33,7 @@ def test_missing_series_are_integrated_out_exactly(density, seen):
     values, observed = torch.randn(4, 6), torch.zeros(4, 6)
     observed[:, seen] = 1
     values[observed == 0] = 1e3
-    found = seen_log_prob(density, values, observed)
+    found = density.log_prob(values, observed)
     if not seen:
         torch.testing.assert_close(found, torch.zeros(4))
         return
@@ -67,3 +67,13 @@ def test_the_loss_of_seen_series_is_their_density_counted_for_all(config, float6
 def test_a_rank_below_one_is_refused():
     with pytest.raises(ValueError, match="rank: expected at least 1 factor, got 0"):
         LowRankGaussian(rank=0)
+
+
+def test_gradients_are_those_of_the_dense_density(float64):
+    torch.manual_seed(0)
+    parameters = torch.randn(4, 6, 2 + 3, requires_grad=True)
+    values, losses = torch.randn(4, 6), []
+    for of in (lambda density: density, dense):
+        loss = of(low_rank_normal(parameters, minimum_scale=1e-3)).log_prob(values).sum()
+        losses.append(torch.autograd.grad(loss, parameters)[0])
+    torch.testing.assert_close(losses[0], losses[1])

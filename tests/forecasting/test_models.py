@@ -85,6 +85,15 @@ def test_a_configuration_makes_the_same_estimator_again():
     assert again.configuration() == model.configuration()
 
 
+@pytest.mark.parametrize("name", ["vec-lstm-copula", "gp-scaling", "gp-copula"])
+def test_the_joint_normals_learn_from_the_published_batches(name):
+    """Of 16 windows (Salinas et al. 2019), unless another is asked for."""
+    model = build_model(name, METADATA)
+    assert model.train_config.batch_size == 16
+    assert model.for_run(2).train_config.batch_size == 16
+    assert model.override({"train": {"batch_size": 64}}).train_config.batch_size == 64
+
+
 def test_an_override_changes_one_setting_of_a_part():
     model = GRUMAFEstimator("D", 7).override({"head": {"blocks": 2}, "encoder": {"size": 8}})
     assert model.head == MAF(blocks=2)
