@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from gluonts.model.predictor import Predictor
 
 from .grouping import Entry, as_multivariate
 from .kept import trained_member
-from .reconciliation import mixed_totals, to_totals
+from .reconciliation import corrected, corrections, mixed_totals
 from .scaling import Domain
 from .wrapping import WrappingEstimator
 
@@ -89,7 +90,9 @@ class EnsemblePredictor(Predictor):
         names: what the members are called, if they have names.
         domain: the values that a path can take, whatever a member draws; see `within`.
         total_weights: the members' shares of the forecast of the sum of all series, likewise, to which the paths of
-            each member are then reconciled (`mixed_totals`, `to_totals`); ``None`` leaves the sum as it is.
+            each member are then reconciled (`mixed_totals`, `corrections`); ``None`` leaves the sum as it is. In a
+            changed future a path keeps the correction that it has in the planned one, so that what the change does is
+            what the members say it does.
     """
 
     def __init__(
@@ -112,8 +115,9 @@ class EnsemblePredictor(Predictor):
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
-        """Names of the K channels; none if a member reads none, as a scenario would then change a part of the paths."""
-        known = [tuple(getattr(member, "covariate_names", ())) for member in self.members]
+        """Names of the K channels; none if a member that draws paths reads none: a scenario would change a part."""
+        drawing = [member for member, weight in zip(self.members, self.weights, strict=True) if weight]
+        known = [tuple(getattr(member, "covariate_names", ())) for member in drawing]
         return known[0] if all(known) else ()
 
     @property
@@ -128,7 +132,8 @@ class EnsemblePredictor(Predictor):
         """Forecast the horizon that follows each entry.
 
         Arguments:
-            dataset: as the members take it.
+            dataset: as the members take it. An entry with a changed future may hold the entry of the planned one as
+                ``planned``, as `simulate` says it.
             num_samples: paths S an entry; what the shares leave over goes to the members that it is most due to, and
                 of fewer paths than members the lightest have none.
             seed: of the draws, another one for each member; the seed of each one's training if ``None``.
@@ -141,22 +146,35 @@ class EnsemblePredictor(Predictor):
         """
         if num_samples < 1:
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
-        entries, count = as_multivariate(dataset, "dataset"), len(self.members)
-        shares = shares_of(num_samples, self.weights)
-        of_total = self.total_weights or [0.0] * count
+        entries, shares = as_multivariate(dataset, "dataset"), shares_of(num_samples, self.weights)
+        of_total = self.total_weights or [0.0] * len(self.members)
         needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
-        drawn = [
-            member.predict(entries, num_samples=max(paths, 1), seed=None if seed is None else count * seed + number)
-            for number, (member, paths) in enumerate(zip(self.members, needed, strict=True))
-        ]
-        for entry, *forecasts in zip(entries, *drawn, strict=True):
-            paths = [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
-            samples = first_paths(paths, shares)
+        plans = [entry.get("planned", entry) for entry in entries]
+        drawn, planned = tee(self._drawn(entries, needed, seed))
+        if self.total_weights is not None and any("planned" in entry for entry in entries):
+            planned = self._drawn(plans, needed, seed)
+        for entry, plan, forecasts, expected in zip(entries, plans, drawn, planned, strict=True):
+            samples = first_paths(self._paths(forecasts), shares)
             if self.total_weights is not None:
-                fixed = ~np.isnan(entry["imposed"].T) if "imposed" in entry else None
+                paths = self._paths(expected)
                 totals = mixed_totals([each.sum(-1) for each in paths], of_total, num_samples)
-                samples = within(to_totals(samples, totals, shares, fixed), self.domain)
+                share = corrections(first_paths(paths, shares), totals, shares, _imposed(plan))
+                samples = within(corrected(samples, share, _imposed(entry)), self.domain)
             yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
+
+    def _drawn(
+        self, entries: Sequence[Entry], counts: Sequence[int], seed: int | None
+    ) -> Iterator[tuple[SampleForecast, ...]]:
+        """The members' forecasts of each entry, of at least one path each."""
+        seeds = [None if seed is None else len(self.members) * seed + number for number in range(len(self.members))]
+        drawn = [
+            member.predict(entries, num_samples=max(count, 1), seed=own)
+            for member, count, own in zip(self.members, counts, seeds, strict=True)
+        ]
+        return zip(*drawn, strict=True)
+
+    def _paths(self, forecasts: Sequence[SampleForecast]) -> list[np.ndarray]:
+        return [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
 
     def serialize(self, path: Path) -> None:
         """Write the predictor into `path`, each member into a folder of it."""
@@ -180,6 +198,11 @@ class EnsemblePredictor(Predictor):
         count = len(described["weights"])
         members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(count)]
         return cls(members, **described)
+
+
+def _imposed(entry: Entry) -> np.ndarray | None:
+    """Which values ``[H, D]`` are imposed; ``None`` where none can be."""
+    return ~np.isnan(entry["imposed"].T) if "imposed" in entry else None
 
 
 def first_paths(paths: Sequence[np.ndarray], shares: Sequence[int]) -> np.ndarray:

@@ -46,6 +46,9 @@ class GroupedPredictor(Predictor):
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
+        Single series share no noise with each other. So, where an entry holds that of the planned future as
+        ``planned`` (`simulate`), a series whose own channels are the planned ones has the planned paths.
+
         Raises:
             ValueError: the predictor says neither samples nor quantiles, or values are to be imposed.
         """
@@ -53,14 +56,22 @@ class GroupedPredictor(Predictor):
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             if "imposed" in entry:
                 raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
-            with seeded((seed + 1) * 7919 + number), quiet_gluonts():
-                forecasts = self.predictor.predict(as_univariate(entry), num_samples=num_samples)
-                paths = [paths_of(forecast, num_samples) for forecast in forecasts]
+            samples = self._joined(as_univariate(entry), num_samples, (seed + 1) * 7919 + number)
+            if "planned" in entry:
+                planned = as_univariate(entry["planned"])
+                same = [_same_channels(*pair) for pair in zip(as_univariate(entry), planned, strict=True)]
+                samples[..., same] = self._joined(planned, num_samples, (seed + 1) * 7919 + number)[..., same]
             yield SampleForecast(
-                samples=np.stack(paths, axis=2),
+                samples=samples,
                 start_date=entry["start"] + entry["target"].shape[1],
                 item_id=entry.get("item_id"),
             )
+
+    def _joined(self, rows: list[Entry], num_samples: int, seed: int) -> np.ndarray:
+        """Paths ``[S, H, D]`` of the single series."""
+        with seeded(seed), quiet_gluonts():
+            forecasts = self.predictor.predict(rows, num_samples=num_samples)
+            return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
 
     def serialize(self, path: Path) -> None:
         """Write the predictor into `path`, the univariate one into a folder of it."""
@@ -84,6 +95,12 @@ class GroupedPredictor(Predictor):
         inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
         names = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
         return cls(inner, described["seed"], described["training_log"], *names)
+
+
+def _same_channels(first: Entry, second: Entry) -> bool:
+    """Whether a series reads the same of the future in two entries."""
+    channels = "feat_dynamic_real"
+    return channels not in first or np.array_equal(first[channels], second[channels])
 
 
 def paths_of(forecast: Forecast, count: int) -> np.ndarray:

@@ -200,7 +200,8 @@ def _pool(metadata: Metadata) -> Estimator:
     else:
         patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})
         models["patch-tst"] = CoupledEstimator(patches)
-    return PooledEstimator(models, domain=_domain(metadata))
+    only_totals = ["analog-plain"] if metadata.covariates else []
+    return PooledEstimator(models, domain=_domain(metadata), only_totals=only_totals)
 
 
 MODELS: dict[str, Builder] = {

@@ -49,11 +49,14 @@ class PooledEstimator(Configured, Estimator):
         smallest: weight below which a model is dropped.
         shrinkage: how much the weights are drawn towards equal ones; 0 takes the best of the windows as they are.
         domain: the values that a path can take; what a model draws beyond becomes the nearest of them.
+        only_totals: names of models that take part in the forecast of the sum alone. One that reads no prices belongs
+            here if the others do: all paths then answer to prices.
         num_samples: paths a window to learn the weights from.
         seed: of models that can be seeded.
 
     Raises:
-        ValueError: there are fewer than two models, or `windows` or `smallest` is out of its range.
+        ValueError: there are fewer than two models, `windows` or `smallest` is out of its range, or `only_totals`
+            names what is no model, or all of them.
 
     Example:
         >>> from hemline.forecasting import GRUMAFEstimator, RandomWalkPredictor
@@ -69,6 +72,7 @@ class PooledEstimator(Configured, Estimator):
         smallest: float = 0.05,
         shrinkage: float = 0.03,
         domain: Domain = "real",
+        only_totals: Sequence[str] = (),
         num_samples: int = 100,
         seed: int = 0,
     ) -> None:
@@ -83,7 +87,9 @@ class PooledEstimator(Configured, Estimator):
             raise ValueError(f"smallest: expected from 0 to below 1 / {len(models)}, got {smallest}")
         if shrinkage < 0:
             raise ValueError(f"shrinkage: expected at least 0, got {shrinkage}")
-        self.models = dict(models)
+        if not set(only_totals) < set(models):
+            raise ValueError(f"only_totals: expected some of {', '.join(models)}, not all, got {list(only_totals)}")
+        self.models, self.only_totals = dict(models), tuple(only_totals)
         self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
         self.num_samples, self.seed = num_samples, seed
         self._directory: Path | None = None
@@ -116,7 +122,8 @@ class PooledEstimator(Configured, Estimator):
         if truth.shape[-1] > 1:
             totals = self._weights("the sum", *summed(drawn, truth))
             drawn = reconciled(drawn, list(totals.values()), self.domain)
-        weights = self._weights("the series", drawn, truth)
+        allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals} or drawn
+        weights = dict.fromkeys(drawn, 0.0) | self._weights("the series", allowed, truth)
         kept = [name for name in drawn if weights[name] or (totals and totals[name])]
         members = [self._trained(name, entries, watched, "whole") for name in kept]
         of_total = None if totals is None else [totals[name] for name in kept]
@@ -130,7 +137,7 @@ class PooledEstimator(Configured, Estimator):
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("models", "windows", "smallest", "shrinkage", "domain", "num_samples", "seed")
+        names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "num_samples", "seed")
         return {name: getattr(self, name) for name in names}
 
     def held_out(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -37,13 +37,48 @@ def to_totals(
         <BLANKLINE>
                [[5., 0.]]])
     """
+    return corrected(paths, corrections(paths, totals, shares, fixed), fixed)
+
+
+def corrections(
+    paths: np.ndarray, totals: np.ndarray, shares: Sequence[int] | None = None, fixed: np.ndarray | None = None
+) -> np.ndarray:
+    """By what share of their size the values of each path have to change for its sum to follow the totals.
+
+    Arguments:
+        paths: ``[S, H, D]``.
+        totals: ``[S, H]``; see `to_totals`, which has the same arguments.
+        shares: sizes of the groups in which paths are ranked.
+        fixed: bool ``[H, D]``, values that have to stay as they are.
+
+    Returns:
+        ``[S, H]``, 0 where a path has nothing to scale.
+
+    Example:
+        >>> corrections(np.array([[[1.0, 3.0]], [[2.0, 0.0]]]), np.array([[8.0], [5.0]]))
+        array([[1. ],
+               [1.5]])
+    """
     sums = paths.sum(-1)
     groups = np.split(sums, np.cumsum(shares)[:-1]) if shares is not None else [sums]
     levels = np.concatenate([(_ranks(group) + 0.5) / len(group) for group in groups if len(group)])
     missing = np.take_along_axis(np.sort(totals, axis=0), _ranks(levels), axis=0) - sums
-    size = np.abs(paths) if fixed is None else np.where(fixed, 0, np.abs(paths))
-    whole = size.sum(-1)
-    return paths + (missing / np.where(whole > 0, whole, 1))[..., None] * size
+    whole = _sizes(paths, fixed).sum(-1)
+    return np.where(whole > 0, missing, 0) / np.where(whole > 0, whole, 1)
+
+
+def corrected(paths: np.ndarray, share: np.ndarray, fixed: np.ndarray | None = None) -> np.ndarray:
+    """Paths whose values have changed by a share of their size.
+
+    Arguments:
+        paths: ``[S, H, D]``.
+        share: ``[S, H]``, as `corrections` finds them.
+        fixed: bool ``[H, D]``, values that have to stay as they are; ``None`` for none.
+
+    Returns:
+        ``[S, H, D]``.
+    """
+    return paths + share[..., None] * _sizes(paths, fixed)
 
 
 def mixed_totals(sums: Sequence[np.ndarray], weights: Sequence[float], count: int) -> np.ndarray:
@@ -73,6 +108,11 @@ def mixed_totals(sums: Sequence[np.ndarray], weights: Sequence[float], count: in
         middles = shares[places].cumsum() - shares[places] / 2
         found[:, step] = np.interp(levels, middles, values[places, step])
     return found
+
+
+def _sizes(paths: np.ndarray, fixed: np.ndarray | None) -> np.ndarray:
+    """What a share is of: the size ``[S, H, D]`` of every value that may change."""
+    return np.abs(paths) if fixed is None else np.where(fixed, 0, np.abs(paths))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

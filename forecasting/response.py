@@ -108,7 +108,8 @@ class Response:
     def _deflated(self, entry: Entry, noise: np.ndarray | float) -> Entry:
         target = entry["target"]
         factor = np.exp(self.inputs(entry["feat_dynamic_real"][:, : target.shape[1]]) @ self.mean.T).T
-        kept = {key: value for key, value in entry.items() if key not in ("feat_dynamic_real", "covariates")}
+        answered = ("feat_dynamic_real", "covariates", "planned")
+        kept = {key: value for key, value in entry.items() if key not in answered}
         return {**kept, "target": ((target + noise) / factor).astype(np.float32)}
 
     def serialize(self, path: Path) -> None:

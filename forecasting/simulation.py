@@ -11,7 +11,6 @@ import pandas as pd
 from gluonts.model.predictor import Predictor
 
 from .conditions import holds, known_steps
-from .grouped import GroupedPredictor
 from .grouping import Entry, as_multivariate
 from .scenarios import BASELINE, Future, Scenario
 
@@ -234,13 +233,12 @@ def simulate(
 
     outcomes: dict[str, Outcome] = {}
     for name, future in futures.items():
-        forecast = next(iter(predictor.predict([_told(entry, future)], num_samples=paths, seed=seed)))
+        told = _told(entry, future)
+        if name != BASELINE:
+            told["planned"] = _told(entry, planned)
+        forecast = next(iter(predictor.predict([told], num_samples=paths, seed=seed)))
         samples = forecast.samples
         _require_imposed(samples, future, item_ids)
-        if name != BASELINE and isinstance(predictor, GroupedPredictor):
-            # Single series share no noise with each other; one whose own channels stay as they were stays as it was.
-            same = [_same_inputs(planned, future, item, channels) for item in item_ids]
-            samples[:, :, same] = outcomes[BASELINE].paths[:, :, same]
         price = _prices(future, item_ids, channels)
         outcomes[name] = Outcome(
             name=name,
@@ -291,14 +289,6 @@ def _told(entry: Entry, future: Future) -> dict[str, Any]:
     if not np.isnan(future.imposed).all():
         told["imposed"] = future.imposed
     return told
-
-
-def _same_inputs(planned: Future, future: Future, item: str, channels: Sequence[str]) -> bool:
-    """Whether a series of its own reads the same covariates in both futures."""
-    if planned.covariates is None or future.covariates is None:
-        return True
-    rows = [row for row, name in enumerate(channels) if "[" not in name or name.endswith(f"[{item}]")]
-    return bool((planned.covariates[rows] == future.covariates[rows]).all())
 
 
 def _prices(future: Future, item_ids: Sequence[str], channels: Sequence[str]) -> np.ndarray | None:

@@ -8,6 +8,7 @@ import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 from gluonts.torch import PatchTSTEstimator
+from hemline.datasets import simulated_sales
 from hemline.evaluation.scores import energy_score
 from hemline.forecasting import (
     GroupedEstimator,
@@ -15,15 +16,17 @@ from hemline.forecasting import (
     NonFiniteLoss,
     PooledEstimator,
     RandomWalkPredictor,
+    RespondingEstimator,
     Scenario,
     SeasonalNaivePredictor,
     TrainConfig,
     simulate,
 )
 from hemline.forecasting.configuration import Configured
-from hemline.forecasting.ensemble import EnsemblePredictor, shares_of
+from hemline.forecasting.ensemble import EnsemblePredictor, shares_of, within
 from hemline.forecasting.kept import trained_member
 from hemline.forecasting.mixture import pool_weights
+from hemline.forecasting.reconciliation import mixed_totals
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=(6, 4, 3))
@@ -169,6 +172,53 @@ def test_a_pool_with_a_member_that_cannot_impose_sales_says_so():
         simulate(pool, walks()[0], Scenario("out", "sales[b] = 0 @ 2:3"), paths=10)
 
 
+SALES = simulated_sales(articles=4, weeks=104, windows=1, seed=5)
+ENTRY = {**SALES.test[0], "target": SALES.test[0]["target"][:, :-8]}
+CHEAP = Scenario("cheap", "price[dress_1] = -30% @ 2:8")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    walk = RandomWalkPredictor(8)
+    models = {"answers": RespondingEstimator(walk, domain="count"), "plain": walk}
+    return PooledEstimator(models, domain="count", only_totals=["plain"], shrinkage=1e6).train(SALES.train)
+
+
+class TestPrices:
+    """A pool of sales: one model answers to prices, one does not and takes part in the sum alone."""
+
+    def test_a_model_for_totals_alone_draws_no_path(self, pool):
+        assert pool.weights == [1.0, 0.0]
+        assert pool.total_weights == pytest.approx([0.5, 0.5], abs=1e-4)
+        assert pool.covariate_names == SALES.metadata.covariates
+
+    def test_the_baseline_has_the_totals_of_all_models(self, pool):
+        drawn = next(pool.predict([ENTRY], num_samples=200, seed=0)).samples.sum(-1)
+        members = [
+            within(next(member.predict([ENTRY], num_samples=200, seed=seed)).samples, "count").sum(-1)
+            for seed, member in enumerate(pool.members)
+        ]
+        totals = mixed_totals(members, pool.total_weights, 200)
+        # Whole numbers: four values are rounded, and none has less than 0.
+        np.testing.assert_allclose(np.sort(drawn, axis=0), totals, atol=4 * 0.5)
+        np.testing.assert_array_equal(simulate(pool, ENTRY, paths=200).baseline.paths.sum(-1), drawn)
+
+    def test_what_a_price_does_is_what_the_answering_model_says_it_does(self, pool):
+        """On each path; not less because of the totals of a model that reads no prices."""
+        found = simulate(pool, ENTRY, CHEAP, paths=200)
+        told = simulate(pool.members[0], ENTRY, CHEAP, paths=200)
+        for article in SALES.metadata.item_ids:
+            expected = np.median(told["cheap"].effect(article))
+            assert np.median(found["cheap"].effect(article)) == pytest.approx(expected, abs=0.03)
+        assert np.median(told["cheap"].effect("dress_1")) > 0.5
+        before = found["cheap"].paths[:, 0], found.baseline.paths[:, 0]
+        np.testing.assert_array_equal(*before)
+
+    def test_a_scenario_without_changes_is_the_baseline(self, pool):
+        found = simulate(pool, ENTRY, Scenario("same"), paths=30)
+        np.testing.assert_array_equal(found["same"].paths, found.baseline.paths)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -176,6 +226,8 @@ def test_a_pool_with_a_member_that_cannot_impose_sales_says_so():
         ({"windows": 0}, "windows, num_samples: expected at least 1 window"),
         ({"smallest": 0.5}, "smallest: expected from 0 to below 1 / 2, got 0.5"),
         ({"shrinkage": -0.1}, "shrinkage: expected at least 0, got -0.1"),
+        ({"only_totals": ["c"]}, r"only_totals: expected some of a, b, not all, got \['c'\]"),
+        ({"only_totals": ["a", "b"]}, r"only_totals: expected some of a, b, not all, got \['a', 'b'\]"),
     ],
 )
 def test_what_is_out_of_its_range_is_refused(settings, message):

@@ -8,7 +8,7 @@ from hemline.evaluation.scores import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
 from hemline.forecasting.ensemble import EnsemblePredictor
 from hemline.forecasting.pooled import summed
-from hemline.forecasting.reconciliation import mixed_totals, to_totals
+from hemline.forecasting.reconciliation import corrected, corrections, mixed_totals, to_totals
 
 RNG = np.random.default_rng(0)
 PATHS = RNG.gamma(2.0, size=(50, 4, 3))
@@ -158,3 +158,11 @@ def test_a_reconciled_ensemble_is_read_back_and_draws_the_same(tmp_path):
     single = next(members[1].predict([entry], num_samples=30)).samples
     # Whole numbers: three values are rounded on each side.
     assert np.abs(np.sort(first.sum(-1), axis=0) - np.sort(single.sum(-1), axis=0)).max() < 3
+
+
+def test_a_path_that_sells_nothing_has_no_correction_to_hand_on():
+    paths = np.array([[[0.0, 0.0, 0.0]], [[1.0, 1.0, 2.0]]])
+    share = corrections(paths, np.array([[6.0], [9.0]]))
+    np.testing.assert_allclose(share, [[0.0], [1.25]])
+    # In another future it sells as much as was drawn.
+    np.testing.assert_array_equal(corrected(np.ones((2, 1, 3)), share)[0], np.ones((1, 3)))

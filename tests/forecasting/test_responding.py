@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gluonts.model.predictor import Predictor
+from gluonts.model.seasonal_naive import SeasonalNaivePredictor as LastValue
 from hemline.datasets import simulated_sales
 from hemline.evaluation import backtest
 from hemline.forecasting import (
@@ -18,6 +19,7 @@ from hemline.forecasting import (
     build_model,
     simulate,
 )
+from hemline.forecasting.grouped import GroupedPredictor
 from hemline.forecasting.grouping import as_multivariate
 from hemline.forecasting.response import LogLinear
 from hemline.forecasting.response_fit import fit_response
@@ -124,6 +126,18 @@ def test_a_model_that_is_trained_sees_no_covariates_and_its_watched_data_neither
     RespondingEstimator(Watching(8), domain="count").train(DATA.train, DATA.train)
     assert len(seen) == 2
     assert not any("feat_dynamic_real" in entry for entry in seen)
+
+
+def test_single_series_beneath_a_response_answer_to_a_changed_price():
+    """What is left of the sales is the same in both futures, whatever the plan has."""
+    single = GroupedPredictor(LastValue(prediction_length=8, season_length=1))
+    of_single, of_joint = (
+        simulate(RespondingEstimator(model).train(DATA.train), HISTORY, CUT, paths=1)
+        for model in (single, SeasonalNaivePredictor(8))
+    )
+    for name in ("baseline", "cut"):
+        np.testing.assert_allclose(of_single[name].paths, of_joint[name].paths, rtol=1e-5)
+    assert not np.array_equal(of_single["cut"].paths, of_single.baseline.paths)
 
 
 def test_prices_make_a_walk_better_on_sales_that_answer_to_them():
