@@ -157,21 +157,37 @@ def _totals(figure: Figure, cell, before: Outcome, after: Outcome, first: str, s
     inner = cell.subgridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.05, hspace=0.05)
     axes = figure.add_subplot(inner[1, 0])
     top, right = figure.add_subplot(inner[0, 0], sharex=axes), figure.add_subplot(inner[1, 1], sharey=axes)
-    for outcome, look, marker in ((before, BASELINE_LOOK, "o"), (after, SCENARIO_LOOK, "x")):
-        across, up = outcome.units(first), outcome.units(second)
+    totals = np.array([[outcome.units(article) for article in (first, second)] for outcome in (before, after)])
+    limits = np.array([_bulk(totals[:, place]) for place in (0, 1)])
+    beyond = ((totals < limits[:, :1]) | (totals > limits[:, 1:])).any(1).sum()
+    drawn = zip((before, after), totals, (BASELINE_LOOK, SCENARIO_LOOK), "ox", strict=True)
+    for outcome, (across, up), look, marker in drawn:
         shown = slice(0, 600)
         axes.scatter(across[shown], up[shown], s=9, marker=marker, color=look["color"], alpha=0.35, lw=0.8)
         axes.scatter(
             across.mean(), up.mean(), marker="P", s=120, ec="white", color=look["color"], label=outcome.name, zorder=3
         )
-        top.hist(across, bins=30, histtype="step", lw=1.4, density=True, **look)
-        right.hist(up, bins=30, histtype="step", lw=1.4, density=True, orientation="horizontal", **look)
+        top.hist(across, bins=30, range=limits[0], histtype="step", lw=1.4, density=True, **look)
+        right.hist(
+            up, bins=30, range=limits[1], histtype="step", lw=1.4, density=True, orientation="horizontal", **look
+        )
     for side in (top, right):
         side.axis("off")
     axes.set_xlabel(f"{first}: units over the horizon")
     axes.set_ylabel(f"{second}: units over the horizon")
-    top.set_title("Joint distribution of the totals (a point a path)")
+    axes.set(xlim=limits[0], ylim=limits[1])
+    outside = f"; {beyond} of {totals[:, 0].size} lie further out" if beyond else ""
+    top.set_title(_wrapped(f"Joint distribution of the totals (a point a path{outside})"))
     axes.legend(title="mean of", loc="best")
+
+
+def _bulk(values: np.ndarray) -> tuple[float, float]:
+    """Limits that hold nearly all values: a single far one would leave the others a corner of the panel."""
+    low, high = np.quantile(values, (0.005, 0.995))
+    room = 0.3 * (high - low)
+    least, most = max(values.min(), low - room), min(values.max(), high + room)
+    margin = 0.05 * (most - least) or 1.0
+    return least - margin, most + margin
 
 
 def _change(axes: Axes, after: Outcome, article: str) -> None:
@@ -183,9 +199,8 @@ def _change(axes: Axes, after: Outcome, article: str) -> None:
         axes.axvline(value, color="0.2", linestyle=style, lw=1.5)
     axes.set_xlabel(f"{article}: change of units over the horizon")
     axes.set_ylabel("paths")
-    fewer = (change < 0).mean()
-    changed = _wrapped(f"Change of {article}: {middle:+.0f} [{low:+.0f}, {high:+.0f}] units")
-    axes.set_title(f"{changed}\nfewer on {100 * fewer:.0f} % of the paths")
+    changed = f"Change of {article}: {middle:+,.0f} [{low:+,.0f}, {high:+,.0f}] units"
+    axes.set_title(_wrapped(f"{changed}, fewer on {100 * (change < 0).mean():.0f} % of the paths"))
 
 
 def _wrapped(title: str) -> str:

@@ -67,6 +67,20 @@ def test_titles_stay_within_their_panels_whatever_the_articles_are_called():
         assert title.get_window_extent().x1 <= figure.bbox.x1, axes.get_title(loc="left")
 
 
+def test_a_single_far_path_does_not_leave_the_others_a_corner():
+    paths = np.random.default_rng(0).poisson(50, (1000, 1, 2)).astype(float)
+    paths[7, 0, 1] = 5000
+    base = Outcome("baseline", paths, ("A", "B"), pd.Period("2024-01-07", "W-SUN"))
+    other = Outcome("s", paths + 1, ("A", "B"), base.start, baseline=base)
+    outcomes = Simulation({"baseline": base, "s": other}, (Scenario("s", "drop A"),), {"target": np.ones((2, 5))})
+    figure = pair_figure(outcomes, "s", "A", "B")
+    panel = next(axes for axes in figure.axes if axes.get_ylabel() == "B: units over the horizon")
+    assert panel.get_ylim()[1] < 130
+    assert panel.get_xlim()[0] < paths[:, 0, 0].min()
+    assert panel.get_xlim()[1] > paths[:, 0, 0].max() + 1
+    assert any("2 of 2000 lie further out" in axes.get_title(loc="left").replace("\n", " ") for axes in figure.axes)
+
+
 def test_a_model_without_prices_and_a_single_step_are_drawn():
     paths = np.random.default_rng(0).poisson(9, (40, 1, 2)).astype(float)
     base = Outcome("baseline", paths, ("A", "B"), pd.Period("2024-01-07", "W-SUN"))
