@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg import blas, lapack
+from scipy.optimize import brentq
 
 from .effect_prior import EffectPrior
 from .grouping import Entry
@@ -55,7 +57,7 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     span = np.where(priced | (width == 0), 1.0, width)
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span
-    fits = [_SeriesFit(sales, inputs, domain == "count") for sales in target]
+    fits = [SeriesFit(sales, inputs, domain == "count") for sales in target]
     prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior)
     mean = prior.mean
     for iteration in range(1, config.iterations + 1):
@@ -71,7 +73,7 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     return Response(mean, np.sqrt(variance), centre, span, names, domain)
 
 
-class _SeriesFit:
+class SeriesFit:
     """Iteratively reweighted least squares of one series, in the space of its T steps: cost does not grow with K².
 
     The log level is a random walk whose step size is set by EM, the dispersion is set by moments.
@@ -85,9 +87,10 @@ class _SeriesFit:
     def __init__(self, sales: np.ndarray, inputs: np.ndarray, counts: bool) -> None:
         seen = np.flatnonzero(~np.isnan(sales))
         self.counts, self.y, self.x = counts, sales[seen], inputs[seen]
-        # A random walk is its start and the steps taken so far: one column a step of the data.
-        self.steps = (seen[:, None] >= np.arange(1, seen[-1] + 1)).astype(float)
-        self.walk = self.steps @ self.steps.T
+        # A random walk is its start and the steps taken so far: two of its values share those of the earlier one.
+        self.walk = np.minimum.outer(seen, seen).astype(float)
+        # For each step of the walk the first value seen that has it within.
+        self.first = np.searchsorted(seen, np.arange(1, seen[-1] + 1))
         positive = self.y[self.y > 0]
         smallest = 0.5 if counts else max(float(positive.min()), 1e-12) / 2 if len(positive) else 1.0
         self.log_mean = np.log(np.maximum(self.y, smallest))
@@ -104,21 +107,38 @@ class _SeriesFit:
             Posterior means and variances ``[K]``.
         """
         expected = np.exp(self.log_mean)
-        noise = self.dispersion + (1 / expected if self.counts else 0.0)
+        noise = np.broadcast_to(self.dispersion + (1 / expected if self.counts else 0.0), self.y.shape)
         before = self.offset + self.x @ mean
         working = self.log_mean + (self.y - expected) / expected - before
-        covariance = (self.x * variance) @ self.x.T + _START**2 + self.drift * self.walk
-        inverse = np.linalg.inv(covariance + np.diag(np.broadcast_to(noise, self.y.shape)))
-        weights = inverse @ working
+        scaled = self.x * np.sqrt(variance)
+        covariance = scaled @ scaled.T + _START**2 + self.drift * self.walk
+        # The inverse of the whole covariance is that of its root, transposed, times it.
+        root = _inverse_root(covariance + np.diag(noise))
+        weights = root.T @ (root @ working)
         # A step of the Newton kind may overshoot where counts are near 0.
         self.log_mean = np.clip(before + covariance @ weights, self.log_mean - 2, self.log_mean + 2)
-        taken = self.drift * self.steps.T @ weights
-        left = self.drift - self.drift**2 * ((inverse @ self.steps) * self.steps).sum(0)
-        self.drift = max(float(np.mean(taken**2 + left)), 1e-6)
-        freedom = len(self.y) - (covariance * inverse).sum()
+        # A step of the walk is in all values from its first one on.
+        taken = self.drift * _from_each_on(weights)[self.first]
+        left = self.drift - self.drift**2 * np.square(_from_each_on(root)).sum(0)[self.first]
+        if len(self.first):
+            self.drift = max(float(np.mean(taken**2 + left)), 1e-6)
+        freedom = float((noise * np.square(root).sum(0)).sum())
         self.dispersion = _dispersion(self.y, np.exp(self.log_mean), freedom, self.counts)
-        known = variance**2 * ((inverse @ self.x) * self.x).sum(0)
+        known = variance**2 * np.square(blas.dtrmm(1.0, root, self.x, lower=True)).sum(0)
         return mean + variance * (self.x.T @ weights), np.maximum(variance - known, 1e-12)
+
+
+def _inverse_root(matrix: np.ndarray) -> np.ndarray:
+    """The inverse, lower triangular, of the Cholesky factor of a positive definite matrix."""
+    factor, wrong = lapack.dpotrf(matrix, lower=True, clean=True)
+    if wrong:
+        raise np.linalg.LinAlgError("response: the covariance of a series is not positive definite")
+    return lapack.dtrtri(factor, lower=True)[0]
+
+
+def _from_each_on(values: np.ndarray) -> np.ndarray:
+    """Sums along the last axis from each place to the end."""
+    return values[..., ::-1].cumsum(-1)[..., ::-1]
 
 
 def _dispersion(y: np.ndarray, expected: np.ndarray, freedom: float, counts: bool) -> float:
@@ -127,9 +147,11 @@ def _dispersion(y: np.ndarray, expected: np.ndarray, freedom: float, counts: boo
     freedom = max(freedom, 1.0)
     if not counts:
         return max(float(squares.sum()) / freedom, 1e-6)
-    low, high = 1e-6, 10.0
-    for _ in range(40):
-        middle = np.sqrt(low * high)
-        more = float((squares / (middle + 1 / expected)).sum()) > freedom
-        low, high = (middle, high) if more else (low, middle)
-    return float(np.sqrt(low * high))
+
+    def surplus(log_dispersion: float) -> float:
+        return float((squares / (np.exp(log_dispersion) + 1 / expected)).sum()) - freedom
+
+    low, high = np.log(1e-6), np.log(10.0)
+    if surplus(low) <= 0 or surplus(high) >= 0:
+        return float(np.exp(low if surplus(low) <= 0 else high))
+    return float(np.exp(brentq(surplus, low, high, xtol=1e-9)))

@@ -6,7 +6,7 @@ from hemline.datasets import simulated_sales
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, Scenario, TrainConfig, simulate
 from hemline.forecasting.grouping import as_multivariate
 from hemline.forecasting.response import LogLinear
-from hemline.forecasting.response_fit import fit_response
+from hemline.forecasting.response_fit import SeriesFit, fit_response
 from hemline.forecasting.spec import infer_spec
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
@@ -42,9 +42,31 @@ def test_fewer_weeks_leave_wider_intervals():
     assert fitted(**short).deviation[:, :6].mean() > 1.3 * fitted().deviation[:, :6].mean()
 
 
-def test_a_series_of_zeros_or_of_one_week_has_a_finite_response():
+def test_a_step_is_generalised_least_squares():
+    """In the space of the coefficients, where it is done in that of the weeks."""
+    rng = np.random.default_rng(0)
+    inputs, sales = rng.normal(size=(60, 4)), rng.poisson(20, 60).astype(float)
+    sales[[0, 7, 8, 30]] = np.nan
+    fit = SeriesFit(sales, inputs, counts=True)
+    seen = np.flatnonzero(~np.isnan(sales))
+    mean, variance = rng.normal(size=4) * 0.1, rng.uniform(0.5, 2, 4)
+    level, working = fit.offset, fit.log_mean.copy()
+    noise = fit.dispersion + 1 / np.exp(working)
+    around = 10.0**2 + fit.drift * np.minimum.outer(seen, seen) + np.diag(noise)
+    working = working + (sales[seen] - np.exp(working)) / np.exp(working) - level
+    weighed = inputs[seen].T @ np.linalg.inv(around)
+    posterior = np.linalg.inv(np.diag(1 / variance) + weighed @ inputs[seen])
+    expected = posterior @ (weighed @ working + mean / variance)
+    found, spread = fit.step(mean, variance)
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    np.testing.assert_allclose(spread, np.diag(posterior), rtol=1e-8)
+
+
+@pytest.mark.parametrize("week", [0, -1])
+def test_a_series_of_zeros_or_of_one_week_has_a_finite_response(week):
     target = DATA.train[0]["target"].copy()
-    target[0], target[1, :-1] = 0.0, np.nan
+    target[0], target[1] = 0.0, np.nan
+    target[1, week] = DATA.train[0]["target"][1, week]
     response = fitted(target=target)
     assert np.isfinite(response.mean).all()
     assert np.isfinite(response.deviation).all()
