@@ -1,7 +1,8 @@
 """The memory that each named model needs for 963 series: a short training, and a hundred paths.
 
-Memory depends on the shape of a batch, not on how many there are, so that two of them say it. Not measured are the
-classical models, whose series are fitted one after the other.
+Memory depends on the shape of a batch, not on how many there are, so that two of them say it. Not measured are AutoETS
+and AutoARIMA, whose series are fitted one after the other, and `var-responding`, which is `var` where there are no
+prices.
 
 Run: python -m benchmarks.memory [--cases gru-maf,analog]
 """
@@ -19,14 +20,14 @@ from hemline.forecasting import MODELS, build_model
 
 from .measuring import arguments, in_own_process, peak_gib, write
 from .shapes import SHAPES
+from .simulate import SHORT
 
 SHAPE = SHAPES["traffic"]
 CASES = [name for name in MODELS if not name.startswith("auto-") and name not in ("var-responding", "pool")] + ["pool"]
-SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2}}
 PATHS = 100
 
 
-def shortened(name: str) -> dict[str, Any] | None:
+def shortened(name: str) -> dict[str, Any]:
     """Settings that leave a model's batches as they are and its training short."""
     if name == "pool":
         trainer = {"num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}

@@ -186,7 +186,8 @@ def simulate(
 
     Every future is drawn from the same seed in the same order, so that path s differs between two of them only by
     what was changed (common random numbers; Glasserman and Yao 1992, Management Science 38). The baseline equals
-    ``predictor.predict(history, num_samples=paths, seed=seed)`` path by path.
+    ``predictor.predict(history, num_samples=paths, seed=seed)`` path by path. The entry of a changed future has that of
+    the planned one as ``planned``, for models whose paths are not a function of seed and future alone.
 
     Arguments:
         predictor: a trained predictor of many series.

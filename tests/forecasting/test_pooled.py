@@ -214,6 +214,11 @@ class TestPrices:
         before = found["cheap"].paths[:, 0], found.baseline.paths[:, 0]
         np.testing.assert_array_equal(*before)
 
+    def test_where_no_other_model_can_be_trained_one_for_totals_draws_the_paths(self):
+        models = {"refuses": Refusing(), "plain": SeasonalNaivePredictor(7)}
+        found = PooledEstimator(models, only_totals=["plain"]).train(walks())
+        assert (found.names, found.weights) == (("plain",), [1.0])
+
     def test_a_scenario_without_changes_is_the_baseline(self, pool):
         found = simulate(pool, ENTRY, Scenario("same"), paths=30)
         np.testing.assert_array_equal(found["same"].paths, found.baseline.paths)

@@ -62,6 +62,28 @@ def test_a_step_is_generalised_least_squares():
     np.testing.assert_allclose(spread, np.diag(posterior), rtol=1e-8)
 
 
+def test_the_level_and_the_dispersion_of_a_step_are_those_of_the_dense_formulas():
+    """EM on the steps of the walk, one column each; Pearson's statistic at its degrees of freedom."""
+    rng = np.random.default_rng(1)
+    inputs, sales = rng.normal(size=(50, 3)), rng.poisson(20 * np.exp(rng.normal(size=50).cumsum() * 0.2)).astype(float)
+    sales[[0, 11, 12]] = np.nan
+    fit = SeriesFit(sales, inputs, counts=True)
+    seen = np.flatnonzero(~np.isnan(sales))
+    x, y, drift, log_mean = inputs[seen], sales[seen], fit.drift, fit.log_mean.copy()
+    walk = (seen[:, None] >= np.arange(1, seen[-1] + 1)).astype(float)
+    covariance = x @ x.T + 10.0**2 + drift * walk @ walk.T
+    inverse = np.linalg.inv(covariance + np.diag(fit.dispersion + np.exp(-log_mean)))
+    weights = inverse @ (log_mean + y / np.exp(log_mean) - 1 - fit.offset)
+    steps = drift * walk.T @ weights
+    spread = drift - drift**2 * np.diag(walk.T @ inverse @ walk)
+    freedom = len(y) - np.trace(covariance @ inverse)
+    fit.step(np.zeros(3), np.ones(3))
+    assert fit.drift == pytest.approx(np.mean(steps**2 + spread), rel=1e-8)
+    expected = np.exp(fit.log_mean)
+    assert 1e-6 < fit.dispersion < 10
+    assert ((y - expected) ** 2 / (expected + fit.dispersion * expected**2)).sum() == pytest.approx(freedom, rel=1e-6)
+
+
 @pytest.mark.parametrize("week", [0, -1])
 def test_a_series_of_zeros_or_of_one_week_has_a_finite_response(week):
     target = DATA.train[0]["target"].copy()
