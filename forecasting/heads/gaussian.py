@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 from torch.nn.functional import softplus
 
-from .head import DensityHead, HeadConfig
+from .head import DensityHead, HeadConfig, require_scale
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class Gaussian(HeadConfig):
     """
 
     minimum_scale: float = 1e-3
+
+    def __post_init__(self) -> None:
+        require_scale(self.minimum_scale)
 
     def build(self, series: int, context_size: int) -> GaussianHead:
         """Make the head for `series` series on contexts of width `context_size`."""
@@ -50,7 +53,25 @@ class GaussianHead(DensityHead):
 
 
 @dataclass(frozen=True)
-class LowRankGaussian(HeadConfig):
+class LowRank(HeadConfig):
+    """What the configurations of joint normal densities of low rank share.
+
+    Arguments:
+        rank: columns r of the factor.
+        minimum_scale: smallest standard deviation that is a series' own, in scaled units.
+    """
+
+    rank: int = 10
+    minimum_scale: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.rank < 1:
+            raise ValueError(f"rank: expected at least 1 factor, got {self.rank}")
+        require_scale(self.minimum_scale)
+
+
+@dataclass(frozen=True)
+class LowRankGaussian(LowRank):
     r"""A joint normal density with covariance :math:`\mathrm{diag}(d^2) + V V^\top` (arXiv 1910.03002, eq. 6).
 
     Arguments:
@@ -63,13 +84,6 @@ class LowRankGaussian(HeadConfig):
         >>> head.sample(torch.zeros(5, 8), torch.ones(5, 3)).shape
         torch.Size([5, 3])
     """
-
-    rank: int = 10
-    minimum_scale: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise ValueError(f"rank: expected at least 1 factor, got {self.rank}")
 
     def build(self, series: int, context_size: int) -> LowRankGaussianHead:
         """Make the head for `series` series on contexts of width `context_size`."""

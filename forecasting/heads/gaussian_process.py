@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from .gaussian import LowRankHead, LowRankNormal, low_rank_normal
-from .head import HeadConfig
+from .gaussian import LowRank, LowRankHead, LowRankNormal, low_rank_normal
 
 
 @dataclass(frozen=True)
-class GaussianProcess(HeadConfig):
+class GaussianProcess(LowRank):
     r"""A joint normal density whose covariance is a kernel of the series' contexts (arXiv 1910.03002, eq. 6 and 7).
 
     With :math:`y_i` the context of series i, mean, own variance and factors are the same functions of it for all
@@ -28,13 +27,6 @@ class GaussianProcess(HeadConfig):
         >>> head.sample(torch.zeros(5, 24), torch.ones(5, 3)).shape
         torch.Size([5, 3])
     """
-
-    rank: int = 10
-    minimum_scale: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise ValueError(f"rank: expected at least 1 factor, got {self.rank}")
 
     def build(self, series: int, context_size: int) -> GaussianProcessHead:
         """Make the head for contexts of width `context_size`, an equal part of it for each of `series` series."""

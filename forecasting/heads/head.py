@@ -59,6 +59,16 @@ class HeadConfig(ABC):
         """Make the head for `series` series on contexts of width `context_size`."""
 
 
+def require_scale(minimum: float) -> None:
+    """Refuse a smallest scale of 0, with which a density is infinite on a constant series.
+
+    Raises:
+        ValueError: it is not above 0.
+    """
+    if not minimum > 0:
+        raise ValueError(f"minimum_scale: expected a positive number, got {minimum:g}")
+
+
 class DensityHead(EmissionHead):
     """A head that supplies only `distribution`; scaling, its Jacobian and masks are applied here, once.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import StudentT as StudentTDistribution
 from torch.nn.functional import softplus
 
-from .head import DensityHead, HeadConfig
+from .head import DensityHead, HeadConfig, require_scale
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class StudentT(HeadConfig):
     """
 
     minimum_scale: float = 1e-3
+
+    def __post_init__(self) -> None:
+        require_scale(self.minimum_scale)
 
     def build(self, series: int, context_size: int) -> StudentTHead:
         """Make the head for `series` series on contexts of width `context_size`."""

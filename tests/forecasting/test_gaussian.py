@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hemline.forecasting.heads import Gaussian, LowRankGaussian
+from hemline.forecasting.heads import Gaussian, GaussianProcess, LowRankGaussian, StudentT
 from hemline.forecasting.heads.gaussian import low_rank_normal
 from torch.distributions import MultivariateNormal
 
@@ -64,9 +64,17 @@ def test_the_loss_of_seen_series_is_their_density_counted_for_all(config, float6
     torch.testing.assert_close(losses, expected)
 
 
-def test_a_rank_below_one_is_refused():
+@pytest.mark.parametrize("config", [LowRankGaussian, GaussianProcess])
+def test_a_rank_below_one_is_refused(config):
     with pytest.raises(ValueError, match="rank: expected at least 1 factor, got 0"):
-        LowRankGaussian(rank=0)
+        config(rank=0)
+
+
+@pytest.mark.parametrize("config", [Gaussian, LowRankGaussian, GaussianProcess, StudentT])
+@pytest.mark.parametrize("minimum", [0.0, -1.0, float("nan")])
+def test_a_smallest_scale_of_zero_is_refused(config, minimum):
+    with pytest.raises(ValueError, match=f"minimum_scale: expected a positive number, got {minimum:g}"):
+        config(minimum_scale=minimum)
 
 
 def test_gradients_are_those_of_the_dense_density(float64):
