@@ -49,9 +49,12 @@ class EffectPrior:
                 kinds.setdefault((stem, whose), []).append((row, column))
         shape = len(item_ids), len(names)
         size = np.empty(shape)
+        self.direct = np.zeros(shape, dtype=bool)
+        """``[D, K]``, where the channel is the article's own or shared by all."""
         self._kinds: list[tuple[tuple[np.ndarray, ...], _Mixture]] = []
         for (_, whose), places in kinds.items():
             index = tuple(np.array(places).T)
+            self.direct[index] = whose != "other"
             size[index] = own_prior if whose == "own" else prior
             mutual = _mutual(places, split, item_ids) if whose == "other" else None
             self._kinds.append((index, _Mixture.of(float(size[index][0]), mutual)))

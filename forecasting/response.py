@@ -26,7 +26,8 @@ class LogLinear:
     divided by their span on the training data. The level b is a random walk, so that seasons, trends and shocks
     are not taken for an effect of prices; the variance around the mean is that of negative binomial counts, or
     proportional to the square of the mean where the data are no counts. The posterior of the coefficients (Laplace)
-    goes into the sample paths: each path draws its own.
+    goes into the sample paths: each path draws its own, those of an article's own and of shared channels with their
+    covariance.
 
     A coefficient is judged beside its kind (`EffectPrior`): what an article's own price does is drawn towards what
     the others' own prices do to them, and an article whose price never moved takes that. The channels of another
@@ -64,6 +65,11 @@ class Response:
     Arguments:
         mean: ``[D, K]`` coefficients: elasticities of prices, log-changes over the span of other channels.
         deviation: ``[D, K]`` their posterior standard deviations.
+        direct: bool ``[D, K]``, the channels of an article itself and those shared by all. An article is marked down
+            and advertised in the same weeks, so that the data know what both do together far better than what each
+            does: their effects are drawn with their covariance, all others on their own.
+        root: ``[D, k, k]`` the lower Cholesky factor of that covariance, for the direct channels in their order; 0
+            beyond the last of them.
         centre: ``[K]`` means of the channels, on the scale on which they enter.
         span: ``[K]`` what they are divided by; 1 for prices.
         names: of the K channels.
@@ -72,10 +78,14 @@ class Response:
 
     mean: np.ndarray
     deviation: np.ndarray
+    direct: np.ndarray
+    root: np.ndarray
     centre: np.ndarray
     span: np.ndarray
     names: tuple[str, ...]
     domain: Domain
+
+    _ARRAYS = ("mean", "deviation", "direct", "root", "centre", "span")
 
     @property
     def series(self) -> int:
@@ -114,7 +124,7 @@ class Response:
 
     def serialize(self, path: Path) -> None:
         """Write the response into the folder `path`."""
-        numbers = {name: getattr(self, name) for name in ("mean", "deviation", "centre", "span")}
+        numbers = {name: getattr(self, name) for name in self._ARRAYS}
         save_file(numbers, Path(path) / "response.safetensors")
         described = {"names": self.names, "domain": self.domain}
         (Path(path) / "response.json").write_text(json.dumps(described))
@@ -147,9 +157,13 @@ class Response:
         moved = ahead - inputs[max(0, length - context) : length].mean(0)
         generator = np.random.default_rng(seed)
         logs = np.empty((paths, horizon, len(self.mean)), dtype=np.float32)
-        for series, (mean, deviation) in enumerate(zip(self.mean, self.deviation, strict=True)):
-            drawn = generator.standard_normal((paths, len(mean)), dtype=np.float32)
-            logs[:, :, series] = mean @ ahead.T + (drawn * deviation.astype(np.float32)) @ moved.T.astype(np.float32)
+        moved = moved.astype(np.float32)
+        for series, mean in enumerate(self.mean):
+            noise = generator.standard_normal((paths, len(mean)), dtype=np.float32)
+            drawn = noise * self.deviation[series].astype(np.float32)
+            direct = np.flatnonzero(self.direct[series])
+            drawn[:, direct] = noise[:, direct] @ self.root[series, : len(direct), : len(direct)].T.astype(np.float32)
+            logs[:, :, series] = mean @ ahead.T + drawn @ moved.T
         return np.exp(logs)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from scipy.linalg import blas, lapack
@@ -22,6 +24,12 @@ _START = 10.0
 
 _STILL = 1e-3
 """The coefficients are found when none moves by more."""
+
+_ROUNDING = 1e-10
+"""Share of the prior variance above the rounding errors of what is taken from it."""
+
+_TWINS = 0.95
+"""Correlation beyond which two channels of an article are one."""
 
 
 def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain) -> Response:
@@ -59,18 +67,43 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     inputs = (values.T - centre) / span
     fits = [SeriesFit(sales, inputs, domain == "count") for sales in target]
     prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior)
+    direct = [np.flatnonzero(channels) for channels in prior.direct]
+    _warn_of_twins(inputs, direct, names, spec.item_ids)
     mean = prior.mean
     for iteration in range(1, config.iterations + 1):
         before = mean
-        steps = [fit.step(*known) for fit, *known in zip(fits, prior.mean, prior.variance, strict=True)]
-        mean, variance = (np.array(each) for each in zip(*steps, strict=True))
+        steps = [fit.step(*known) for fit, *known in zip(fits, prior.mean, prior.variance, direct, strict=True)]
+        found, spread, blocks = zip(*steps, strict=True)
+        mean, variance = np.array(found), np.array(spread)
         prior.learn(mean, variance)
         moved = np.abs(mean - before).max()
         if iteration % 10 == 0:
             logger.info("response: step %d of at most %d, effects moved by %.3g", iteration, config.iterations, moved)
         if moved < _STILL:
             break
-    return Response(mean, np.sqrt(variance), centre, span, names, domain)
+    root = np.zeros((len(blocks), *[max(map(len, blocks))] * 2))
+    for series, block in enumerate(blocks):
+        root[series, : len(block), : len(block)] = np.linalg.cholesky(block)
+    return Response(mean, np.sqrt(variance), prior.direct, root, centre, span, names, domain)
+
+
+def _warn_of_twins(
+    inputs: np.ndarray, direct: Sequence[np.ndarray], names: Sequence[str], item_ids: Sequence[str]
+) -> None:
+    """Warn of articles whose own channels say the same: no data tell apart what each of them does."""
+    twins: dict[str, str] = {}
+    for item, channels in zip(item_ids, direct, strict=True):
+        own = [column for column in channels if names[column].endswith(f"[{item}]") and np.ptp(inputs[:, column]) > 0]
+        for first, second in combinations(own, 2):
+            if abs(np.corrcoef(inputs[:, first], inputs[:, second])[0, 1]) > _TWINS:
+                twins.setdefault(item, f"{names[first]} and {names[second]}")
+    if twins:
+        warnings.warn(
+            f"covariates: {next(iter(twins.values()))} move together (correlation above {_TWINS}), as do channels of "
+            f"{len(twins)} of {len(item_ids)} articles; what each does alone cannot be told from such data: leave one "
+            "out, or change both in a scenario",
+            stacklevel=3,
+        )
 
 
 class SeriesFit:
@@ -96,15 +129,18 @@ class SeriesFit:
         self.log_mean = np.log(np.maximum(self.y, smallest))
         self.offset, self.drift, self.dispersion = float(self.log_mean.mean()), 0.01, 0.1
 
-    def step(self, mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def step(
+        self, mean: np.ndarray, variance: np.ndarray, direct: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One step.
 
         Arguments:
             mean: ``[K]`` prior means of the coefficients.
             variance: ``[K]`` prior variances.
+            direct: ``[k]`` numbers of the coefficients whose covariance is wanted.
 
         Returns:
-            Posterior means and variances ``[K]``.
+            Posterior means and variances ``[K]``, and the covariance ``[k, k]``.
         """
         expected = np.exp(self.log_mean)
         noise = np.broadcast_to(self.dispersion + (1 / expected if self.counts else 0.0), self.y.shape)
@@ -124,8 +160,10 @@ class SeriesFit:
             self.drift = max(float(np.mean(taken**2 + left)), 1e-6)
         freedom = float((noise * np.square(root).sum(0)).sum())
         self.dispersion = _dispersion(self.y, np.exp(self.log_mean), freedom, self.counts)
-        known = variance**2 * np.square(blas.dtrmm(1.0, root, self.x, lower=True)).sum(0)
-        return mean + variance * (self.x.T @ weights), np.maximum(variance - known, 1e-12)
+        told = blas.dtrmm(1.0, root, self.x, lower=True) * variance
+        left_over = np.maximum(variance - np.square(told).sum(0), 1e-12)
+        block = np.diag((1 + _ROUNDING) * variance[direct]) - told[:, direct].T @ told[:, direct]
+        return mean + variance * (self.x.T @ weights), left_over, block
 
 
 def _inverse_root(matrix: np.ndarray) -> np.ndarray:

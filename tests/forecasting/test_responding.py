@@ -151,7 +151,8 @@ def test_prices_make_a_walk_better_on_sales_that_answer_to_them():
 
 def test_a_seed_is_that_of_the_model_too():
     predictor = build_model("analog", DATA.metadata).train(DATA.train)
-    predictor.response = replace(predictor.response, deviation=np.zeros_like(predictor.response.deviation))
+    known = {name: np.zeros_like(getattr(predictor.response, name)) for name in ("deviation", "root")}
+    predictor.response = replace(predictor.response, **known)
     first, again, other = (next(predictor.predict([HISTORY], num_samples=20, seed=seed)).samples for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()

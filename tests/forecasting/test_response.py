@@ -30,6 +30,29 @@ def test_planted_elasticities_lie_in_their_intervals(domain):
     assert (mean[substitutes] > 1.645 * deviation[substitutes]).mean() > 0.5
 
 
+def test_what_price_and_promotion_do_together_is_known_though_not_what_each_does():
+    """A markdown of 30 % in every promotion and at no other time: -2 log 0.7 + 0.3 = 1.01 together."""
+    rng, channels, width = np.random.default_rng(5), DATA.train[0]["feat_dynamic_real"].copy(), 212
+    channels[6:12] = rng.random(channels[6:12].shape) < 0.2
+    channels[:6] = 0.7 ** channels[6:12]
+    sold = 80 * np.exp((-2.0 * np.log(channels[:6]) + 0.3 * channels[6:12])[:, :width])
+    sold = rng.poisson(sold).astype(np.float32)
+    with pytest.warns(UserWarning, match=r"price\[dress_1\] and promo\[dress_1\] move together .* 6 of 6 articles"):
+        response = fitted(target=sold, feat_dynamic_real=channels)
+
+    def drawn(price, promotion):
+        planned = channels.copy()
+        planned[0, width - 8 : width], planned[6, width - 8 : width] = price, promotion
+        entry = {"target": sold[:, : width - 8], "feat_dynamic_real": planned}
+        return np.log(response.factors(entry, 8, 64, 4000, seed=1)[:, 0, 0])
+
+    usual = drawn(1.0, 0.0)
+    cut, both = drawn(0.7, 0.0) - usual, drawn(0.7, 1.0) - usual
+    assert both.mean() == pytest.approx(-2 * np.log(0.7) + 0.3, abs=0.05)
+    assert both.std() < 0.03
+    assert cut.std() > 4 * both.std()
+
+
 def test_promotions_and_holidays_are_told_from_prices():
     response = fitted()
     promotion, holiday = np.diag(response.mean[:, 6:12]), response.mean[:, 12]
@@ -57,9 +80,10 @@ def test_a_step_is_generalised_least_squares():
     weighed = inputs[seen].T @ np.linalg.inv(around)
     posterior = np.linalg.inv(np.diag(1 / variance) + weighed @ inputs[seen])
     expected = posterior @ (weighed @ working + mean / variance)
-    found, spread = fit.step(mean, variance)
+    found, spread, block = fit.step(mean, variance, np.array([0, 2, 3]))
     np.testing.assert_allclose(found, expected, rtol=1e-8)
     np.testing.assert_allclose(spread, np.diag(posterior), rtol=1e-8)
+    np.testing.assert_allclose(block, posterior[[0, 2, 3]][:, [0, 2, 3]], rtol=1e-6, atol=1e-9)
 
 
 def test_the_level_and_the_dispersion_of_a_step_are_those_of_the_dense_formulas():
@@ -77,11 +101,23 @@ def test_the_level_and_the_dispersion_of_a_step_are_those_of_the_dense_formulas(
     steps = drift * walk.T @ weights
     spread = drift - drift**2 * np.diag(walk.T @ inverse @ walk)
     freedom = len(y) - np.trace(covariance @ inverse)
-    fit.step(np.zeros(3), np.ones(3))
+    fit.step(np.zeros(3), np.ones(3), np.arange(2))
     assert fit.drift == pytest.approx(np.mean(steps**2 + spread), rel=1e-8)
     expected = np.exp(fit.log_mean)
     assert 1e-6 < fit.dispersion < 10
     assert ((y - expected) ** 2 / (expected + fit.dispersion * expected**2)).sum() == pytest.approx(freedom, rel=1e-6)
+
+
+def test_the_covariance_of_direct_effects_has_the_variances_of_all():
+    response = fitted()
+    covariance = response.root @ response.root.mT
+    for series, channels in enumerate(response.direct):
+        assert [DATA.metadata.covariates[number] for number in np.flatnonzero(channels)] == [
+            f"price[{DATA.metadata.item_ids[series]}]",
+            f"promo[{DATA.metadata.item_ids[series]}]",
+            "holiday",
+        ]
+        np.testing.assert_allclose(np.diag(covariance[series]), response.deviation[series, channels] ** 2, rtol=1e-3)
 
 
 @pytest.mark.parametrize("week", [0, -1])
