@@ -15,7 +15,7 @@ from gluonts.model.predictor import Predictor
 
 from .grouping import Entry, as_multivariate
 from .kept import trained_member
-from .reconciliation import corrected, corrections, mixed_totals
+from .reconciliation import corrected, corrections, mixed_totals, roundings
 from .scaling import Domain
 from .wrapping import WrappingEstimator
 
@@ -158,8 +158,10 @@ class EnsemblePredictor(Predictor):
             if self.total_weights is not None:
                 paths = self._paths(expected)
                 totals = mixed_totals([each.sum(-1) for each in paths], of_total, num_samples)
-                share = corrections(first_paths(paths, shares), totals, shares, _imposed(plan))
-                samples = within(corrected(samples, share, _imposed(entry)), self.domain)
+                usual = first_paths(paths, shares)
+                share = corrections(usual, totals, shares, _imposed(plan))
+                usual = corrected(usual, share, _imposed(plan))
+                samples = within(corrected(samples, share, _imposed(entry)), self.domain, usual)
             yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
     def _drawn(
@@ -215,12 +217,14 @@ def first_paths(paths: Sequence[np.ndarray], shares: Sequence[int]) -> np.ndarra
     return np.concatenate([each[:share] for each, share in zip(paths, shares, strict=True)])
 
 
-def within(paths: np.ndarray, domain: Domain) -> np.ndarray:
+def within(paths: np.ndarray, domain: Domain, sums_of: np.ndarray | None = None) -> np.ndarray:
     """Paths with their nearest values in a domain.
 
     Arguments:
         paths: of any shape.
         domain: ``"real"``, ``"nonnegative"``, or ``"count"`` for whole numbers from 0.
+        sums_of: of the same shape, the series last; counts are rounded up or down so that these would keep their sums
+            (`roundings`). A changed future is rounded as the planned one, so that what did not change stays.
 
     Example:
         >>> within(np.array([-1.2, 0.4, 2.7]), "nonnegative"), within(np.array([-1.2, 0.4, 2.7]), "count")
@@ -229,7 +233,9 @@ def within(paths: np.ndarray, domain: Domain) -> np.ndarray:
     if domain == "real":
         return paths
     settled = np.maximum(paths, 0)
-    return np.rint(settled) if domain == "count" else settled
+    if domain != "count":
+        return settled
+    return np.rint(settled) if sums_of is None else np.floor(settled + roundings(np.maximum(sums_of, 0)))
 
 
 def shares_of(count: int, weights: Sequence[float]) -> list[int]:

@@ -117,6 +117,19 @@ def known_until(entry: Entry, end: int, horizon: int = 0) -> Entry:
     return known
 
 
+def of_series(entry: Entry, wanted: np.ndarray) -> Entry:
+    """A multivariate entry of some of its series, with all channels.
+
+    Arguments:
+        entry: ``target`` ``[D, T]`` and what goes with it.
+        wanted: bool ``[D]``.
+    """
+    kept = {**entry, **{key: entry[key][wanted] for key in ("target", *STATIC) if key in entry}}
+    if "item_ids" in entry:
+        kept["item_ids"] = tuple(item for item, stays in zip(entry["item_ids"], wanted, strict=True) if stays)
+    return kept
+
+
 def _owned(entry: Entry) -> list[list[int]]:
     """The covariate rows of each series: its own and the shared ones."""
     dim, names, item_ids = len(entry["target"]), entry.get("covariates", ()), entry.get("item_ids", ())

@@ -112,7 +112,8 @@ def stretches_before(past: np.ndarray, horizon: int, season: int, cycle: int, mo
     # Series by series of the season, so that no copy of all seasons is made.
     squares = sum(((past[starts - step] - past[-step]) ** 2).sum(1) for step in range(1, season + 1))
     apart = np.sqrt(squares)
-    apart = apart / max(float(np.median(apart)), 1e-12)
+    # Of series that are sold now and then most seasons may be as the last one: empty.
+    apart = apart / (float(np.median(apart)) or float(apart.mean()) or 1.0)
     likeness = [-age / 10, -np.log(age), -apart, -(apart**2)]
     if cycle > season:
         likeness.append((age * season % cycle == 0).astype(float))

@@ -13,7 +13,7 @@ from gluonts.model.predictor import Predictor
 
 from .configuration import Configured
 from .ensemble import EnsemblePredictor, within
-from .grouping import Entry, as_multivariate, known_until
+from .grouping import Entry, as_multivariate, known_until, of_series
 from .kept import trained_member
 from .mixture import pool_weights
 from .reconciliation import mixed_totals, to_totals
@@ -147,7 +147,8 @@ class PooledEstimator(Configured, Estimator):
             entries: multivariate gluonts entries (``target`` ``[D, T]``).
 
         Returns:
-            For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``.
+            For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``, for those D
+            series that begin before the windows.
 
         Raises:
             ValueError: the data are too short for a window, or no model can be trained on them.
@@ -161,9 +162,13 @@ class PooledEstimator(Configured, Estimator):
                 f"training_data: expected at least {3 * horizon} steps, so that a horizon of {horizon} can be held "
                 f"out, got {longest}"
             )
-        last = max(entries, key=lambda entry: entry["target"].shape[1])
+        place = max(range(len(entries)), key=lambda number: entries[number]["target"].shape[1])
         ends = [longest - number * horizon for number in range(count, 0, -1)]
-        before = [known_until(entry, ends[0]) if entry is last else entry for entry in entries]
+        before = [known_until(entry, ends[0]) if number == place else entry for number, entry in enumerate(entries)]
+        known = np.any([(~np.isnan(entry["target"])).any(1) for entry in before], axis=0)
+        if not known.all():
+            logger.info("%d series begin in the held-out windows and do not count in the weights", (~known).sum())
+        before, last = [of_series(entry, known) for entry in before], of_series(entries[place], known)
         pasts = [known_until(last, end, horizon) for end in ends]
         drawn = {}
         for name in self.models:
@@ -216,7 +221,7 @@ def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain
     models = list(drawn.values())
     windows, count = models[0].shape[:2]
     totals = [mixed_totals([paths[window].sum(-1) for paths in models], weights, count) for window in range(windows)]
-    return {
-        name: within(np.stack([to_totals(*pair) for pair in zip(paths, totals, strict=True)]), domain)
-        for name, paths in drawn.items()
+    told = {
+        name: np.stack([to_totals(*each) for each in zip(paths, totals, strict=True)]) for name, paths in drawn.items()
     }
+    return {name: within(paths, domain, sums_of=paths) for name, paths in told.items()}

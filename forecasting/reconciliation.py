@@ -81,6 +81,27 @@ def corrected(paths: np.ndarray, share: np.ndarray, fixed: np.ndarray | None = N
     return paths + share[..., None] * _sizes(paths, fixed)
 
 
+def roundings(paths: np.ndarray) -> np.ndarray:
+    """What to add to values before they are rounded down, so that whole numbers have the sums of the paths.
+
+    Rounded one by one, 0.3 units of each of a hundred articles are none at all. Here the sum of the first d values is
+    rounded for every d, and each value is what that adds.
+
+    Arguments:
+        paths: ``[..., D]``, at least 0.
+
+    Returns:
+        ``[..., D]``, from 0 to below 1; values that are whole stay as they are.
+
+    Example:
+        >>> paths = np.array([0.3, 0.3, 0.3, 0.0, 2.0, 0.3])
+        >>> np.floor(paths + roundings(paths))
+        array([0., 1., 0., 0., 2., 0.])
+    """
+    before = paths.cumsum(-1, dtype=np.float64) - paths
+    return (before + 0.5) % 1
+
+
 def mixed_totals(sums: Sequence[np.ndarray], weights: Sequence[float], count: int) -> np.ndarray:
     """The totals of a mixture of forecasts, at evenly spread levels.
 

@@ -45,12 +45,19 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
         The posterior.
 
     Raises:
-        ValueError: there are no covariates or they have no names, sales are negative, or a price is not above 0.
+        ValueError: there are no covariates or they have no names, no channel is one of the series, sales are negative,
+            or a price is not above 0.
     """
     if not spec.covariates or not spec.covariate_names:
         raise ValueError(
             "response: expected feat_dynamic_real with names in 'covariates' to respond to, "
             f"got {spec.covariates} channels and {len(spec.covariate_names)} names"
+        )
+    owners = {name.partition("[")[2].removesuffix("]") for name in spec.covariate_names} - {""}
+    if owners and not owners & set(spec.item_ids):
+        raise ValueError(
+            f"item_ids: expected the series to be named as the owners of channels, such as {min(owners)!r}, got "
+            f"{', '.join(map(repr, spec.item_ids[:3]))}"
         )
     names, target = spec.covariate_names, np.concatenate([entry["target"] for entry in entries], axis=1).astype(float)
     if np.nanmin(target) < 0:
@@ -61,8 +68,7 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     raw = np.concatenate([entry["feat_dynamic_real"][:, : entry["target"].shape[1]] for entry in entries], axis=1)
     values = logged(raw, names)
     priced = np.array([name.partition("[")[0] == PRICE for name in names])
-    width = np.ptp(values, axis=1)
-    span = np.where(priced | (width == 0), 1.0, width)
+    span = np.where(priced, 1.0, _spans(values, names))
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span
     fits = [SeriesFit(sales, inputs, domain == "count") for sales in target]
@@ -85,6 +91,19 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     for series, block in enumerate(blocks):
         root[series, : len(block), : len(block)] = np.linalg.cholesky(block)
     return Response(mean, np.sqrt(variance), prior.direct, root, centre, span, names, domain)
+
+
+def _spans(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The spans ``[K]`` of channels; one that never moved has the usual span of its kind, whose effects it takes."""
+    width = np.ptp(values, axis=1)
+    kinds = np.array([name.partition("[")[0] for name in names])
+    usual = {kind: width[(kinds == kind) & (width > 0)] for kind in kinds}
+    return np.array(
+        [
+            own or (float(np.median(usual[kind])) if len(usual[kind]) else 1.0)
+            for own, kind in zip(width, kinds, strict=True)
+        ]
+    )
 
 
 def _warn_of_twins(

@@ -75,6 +75,15 @@ def test_likeness_says_age_the_distance_of_the_season_before_and_the_place_in_th
     np.testing.assert_array_equal(likeness[:, 4], [0, 0, 1, 0])
 
 
+@pytest.mark.parametrize(("last", "apart"), [(0.0, [0, 3, 0, 0, 0, 3, 0, 0]), (3.0, [3, 0, 3, 3, 3, 0, 3, 3])])
+def test_seasons_that_are_mostly_empty_are_told_apart(last, apart):
+    """The median season of an article that is sold now and then is as far from an empty one as an empty one: 0."""
+    past = np.array([0.0, 0, 0, 3, 0, 0, 0, 3, 0, last])[:, None]
+    likeness = stretches_before(past, 1, season=1, cycle=1, most=8).likeness
+    usual = np.median(apart) or np.mean(apart)
+    np.testing.assert_allclose(likeness[:, 2], -np.array(apart) / usual)
+
+
 def test_the_score_that_is_learnt_from_is_the_energy_score_of_the_weighted_stretches():
     past, truth = RNG.normal(size=(40, 3)) + 1e4, RNG.normal(size=(5, 3)) + 1e4
     truth[2, 1] = np.nan

@@ -1,6 +1,8 @@
 """A pool of models: its weights, its shares, what happens to a model that cannot be trained."""
 
 import logging
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ from hemline.forecasting import (
 )
 from hemline.forecasting.configuration import Configured
 from hemline.forecasting.ensemble import EnsemblePredictor, shares_of, within
+from hemline.forecasting.grouping import of_series
 from hemline.forecasting.kept import trained_member
 from hemline.forecasting.mixture import pool_weights
 from hemline.forecasting.reconciliation import mixed_totals
@@ -219,6 +222,21 @@ class TestPrices:
         found = PooledEstimator(models, only_totals=["plain"]).train(walks())
         assert (found.names, found.weights) == (("plain",), [1.0])
 
+    def test_an_article_that_no_price_moves_is_rounded_as_in_the_plan(self, pool):
+        """Counts are rounded so that their sums stay, which ties each to those before it."""
+        first, last = pool.members[0].response, len(SALES.metadata.item_ids) - 1
+        apart = np.zeros_like(first.mean)
+        apart[0] = first.mean[0]
+        nothing = {"mean": apart, "deviation": np.zeros_like(apart), "root": np.zeros_like(first.root)}
+        pool = EnsemblePredictor(
+            [copy(pool.members[0]), pool.members[1]], pool.weights, pool.names, pool.domain, pool.total_weights
+        )
+        pool.members[0].response = replace(first, **nothing)
+        found = simulate(pool, ENTRY, CHEAP, paths=100)
+        before, after = found.baseline.paths, found["cheap"].paths
+        assert (before[..., 0] != after[..., 0]).any()
+        np.testing.assert_array_equal(before[..., 1 : last + 1], after[..., 1 : last + 1])
+
     def test_a_scenario_without_changes_is_the_baseline(self, pool):
         found = simulate(pool, ENTRY, Scenario("same"), paths=30)
         np.testing.assert_array_equal(found["same"].paths, found.baseline.paths)
@@ -247,6 +265,21 @@ def test_too_short_a_history_and_models_that_all_refuse_are_refused():
         PooledEstimator(models).train(walks(20))
     with pytest.raises(ValueError, match="models: none can be trained"):
         PooledEstimator({"a": Refusing(), "b": Refusing()}).train(walks())
+
+
+def test_an_article_launched_in_the_held_out_windows_is_forecast_all_the_same():
+    """Its past says nothing there, so that the weights are those of the others."""
+    entry = walks()[0]
+    late = entry["target"].copy()
+    late[1, :-6] = np.nan
+    models = {"walk": RandomWalkPredictor(7), "single": RandomWalkPredictor(7, joint=False)}
+    predictor = PooledEstimator(models).train([{**entry, "target": late}])
+    samples = next(predictor.predict([{**entry, "target": late}], num_samples=20)).samples
+    assert samples.shape == (20, 7, len(late))
+    assert np.isfinite(samples).all()
+    others = np.arange(len(late)) != 1
+    fewer = PooledEstimator(models).train([of_series(entry, others)])
+    assert (predictor.weights, predictor.total_weights) == (fewer.weights, fewer.total_weights)
 
 
 def test_the_weighing_never_sees_what_is_held_out():

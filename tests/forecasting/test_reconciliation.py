@@ -8,7 +8,7 @@ from hemline.evaluation.scores import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
 from hemline.forecasting.ensemble import EnsemblePredictor
 from hemline.forecasting.pooled import summed
-from hemline.forecasting.reconciliation import corrected, corrections, mixed_totals, to_totals
+from hemline.forecasting.reconciliation import corrected, corrections, mixed_totals, roundings, to_totals
 
 RNG = np.random.default_rng(0)
 PATHS = RNG.gamma(2.0, size=(50, 4, 3))
@@ -158,6 +158,39 @@ def test_a_reconciled_ensemble_is_read_back_and_draws_the_same(tmp_path):
     single = next(members[1].predict([entry], num_samples=30)).samples
     # Whole numbers: three values are rounded on each side.
     assert np.abs(np.sort(first.sum(-1), axis=0) - np.sort(single.sum(-1), axis=0)).max() < 3
+
+
+def test_whole_numbers_keep_the_sums_of_many_slow_series():
+    paths = RNG.gamma(0.3, size=(50, 4, 100)) * (RNG.random((50, 4, 100)) < 0.7)
+    whole = np.floor(paths + roundings(paths))
+    assert np.abs(whole.cumsum(-1) - paths.cumsum(-1)).max() < 0.5 + 1e-9
+    assert np.abs(whole - paths).max() < 1
+    assert not whole[paths == 0].any()
+    np.testing.assert_array_equal(np.floor(whole + roundings(whole)), whole)
+
+
+def test_the_sum_of_slow_articles_follows_the_totals():
+    """A sum that is a quarter below the articles' own forecasts: rounded one by one, none of them would fall."""
+    steady, low = Counts(1.0), Counts(0.75)
+    predictor = EnsemblePredictor([steady, low], [1.0, 0.0], ["steady", "low"], "count", [0.0, 1.0])
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": np.ones((40, 30), dtype=np.float32)}
+    drawn = next(predictor.predict([entry], num_samples=200)).samples
+    assert np.array_equal(drawn, np.rint(drawn))
+    assert drawn.sum(-1).mean() == pytest.approx(30, abs=0.8)
+
+
+class Counts(RandomWalkPredictor):
+    """Poisson counts of one rate."""
+
+    def __init__(self, rate):
+        super().__init__(4)
+        self.rate = rate
+
+    def predict(self, dataset, num_samples=100, **kwargs):
+        rng = np.random.default_rng(int(100 * self.rate))
+        for entry, forecast in zip(dataset, super().predict(dataset, num_samples), strict=True):
+            forecast.samples = rng.poisson(self.rate, (num_samples, 4, len(entry["target"]))).astype(float)
+            yield forecast
 
 
 def test_a_path_that_sells_nothing_has_no_correction_to_hand_on():

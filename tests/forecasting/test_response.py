@@ -143,6 +143,25 @@ def test_a_price_that_never_moved_takes_the_effect_of_the_others():
     assert response.deviation[0, 0] > others.std()
 
 
+def test_a_channel_that_never_moved_is_in_the_units_of_its_kind():
+    """Promotions in per cent of the price: an article without one takes the effect of the others' usual depth."""
+    deeper = DATA.train[0]["feat_dynamic_real"].copy()
+    deeper[6:12] *= 40
+    deeper[6] = 0.0
+    response = fitted(feat_dynamic_real=deeper)
+    np.testing.assert_array_equal(response.span[6:12], 40)
+    assert response.mean[0, 6] == pytest.approx(np.diag(response.mean[1:, 7:]).mean(), abs=0.1)
+
+
+def test_channels_of_articles_that_are_no_series_are_refused():
+    entries = as_multivariate([{key: value for key, value in DATA.train[0].items() if key != "item_ids"}])
+    spec = infer_spec(entries, freq="W-SUN", prediction_length=8)
+    with pytest.raises(
+        ValueError, match=r"item_ids: expected .* owners of channels, such as 'coat_1', got '0', '1', '2'"
+    ):
+        fit_response(entries, spec, LogLinear(), "count")
+
+
 def test_effects_between_styles_are_drawn_to_0_and_substitutes_are_left():
     data = simulated_sales(articles=12, weeks=220, seed=4, windows=1)
     response, truth = fitted(data=data), data.truth.elasticity
