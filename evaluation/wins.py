@@ -14,6 +14,9 @@ from .table import Cell, ScoreTable, scores_that_count
 LEVEL = 0.9
 """Coverage of the bootstrap intervals."""
 
+FEWEST = 5
+"""Windows that two models have to share for an interval: of fewer that one of them wins all, chance may say as much."""
+
 
 def wins(
     scores: pd.DataFrame,
@@ -29,7 +32,8 @@ def wins(
     A window counts by its score's mean over seeds, equal scores as half a win, and every dataset the same however
     many windows it has; those on which one of the two was not run are left out. The interval is that of the
     percentile bootstrap over windows within their datasets (Efron and Tibshirani 1993, chapter 13); windows that lie
-    close together are not as many independent ones, so that it is rather too narrow.
+    close together are not as many independent ones, so that it is rather too narrow. Models that share fewer than
+    `FEWEST` windows have none: a bootstrap of three wins in three is certain, and chance makes them once in eight.
 
     Arguments:
         scores: the long table of `backtest`.
@@ -51,7 +55,7 @@ def wins(
         >>> scores = pd.DataFrame(rows, columns=["model", "window", "value"])
         >>> scores = scores.assign(run=scores.model, dataset="sales", seed=0, item_id=None, step=None, metric="crps")
         >>> wins(scores, "crps", ["a"]).rows["b"][0].text
-        '0.667 [0.333, 1.000]'
+        '0.667'
     """
     if metric in METRICS and METRICS[metric].better != "lower":
         raise ValueError(f"metric: expected one of which less is better, got {metric!r}")
@@ -71,22 +75,19 @@ def wins(
     resampled = np.stack(
         [_mean_share(better, [generator.choice(rows, len(rows)) for rows in datasets]) for _ in range(draws)]
     )
-    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    spread = resampled.std(0)
+    enough = (~np.isnan(better)).sum(0) >= FEWEST
+    # A draw may hold none of the windows that two models share, and is left out for these.
+    told = np.where(enough, resampled, 0.0)
+    low, high = np.nanquantile(told, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    spread = np.where(enough, np.nanstd(told, axis=0), np.nan)
+
+    def cell(row: int, column: int) -> Cell:
+        interval = (low[row, column], high[row, column]) if enough[row, column] else None
+        best = bool(enough[row, column] and low[row, column] > 0.5)
+        return Cell(shares[row, column], spread[row, column], seeds=1, interval=interval, best=best, share=True)
+
     rows = {
-        model: tuple(
-            Cell()
-            if model == name
-            else Cell(
-                shares[row, column],
-                spread[row, column],
-                seeds=1,
-                interval=(low[row, column], high[row, column]),
-                best=bool(low[row, column] > 0.5),
-                share=True,
-            )
-            for column, name in enumerate(columns)
-        )
+        model: tuple(Cell() if model == name else cell(row, column) for column, name in enumerate(columns))
         for row, model in enumerate(known)
     }
     label = METRICS[metric].label

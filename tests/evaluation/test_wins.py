@@ -64,8 +64,25 @@ def test_what_may_be_luck_is_not_bold():
 
 
 def test_the_same_draws_give_the_same_table():
-    scores = long_table(by_window({"a": [1.0, 1, 3, 1], "b": [2.0, 2, 2, 2]}))
+    scores = long_table(by_window({"a": [1.0, 1, 3, 1, 3], "b": [2.0, 2, 2, 2, 2]}))
     assert wins(scores) == wins(scores) != wins(scores, seed=1, draws=11)
+
+
+def test_few_windows_say_nothing_of_chance():
+    def against(windows):
+        return wins(long_table(by_window({"a": [1.0] * windows, "b": [2.0] * windows})), models=["a"]).rows["b"][0]
+
+    assert [(against(n).text, against(n).best) for n in (1, 4)] == [("1.000", False)] * 2
+    assert (against(5).text, against(5).best) == ("1.000 [1.000, 1.000]", True)
+
+
+def test_a_window_without_a_score_is_left_out_of_its_pairs_alone():
+    late = {"a": [np.nan] * 4 + [1.0, 3, 1, 1, 3], "b": [2.0] * 9, "c": [4.0] * 9}
+    found = wins(long_table(by_window(late)), models=["a", "b"])
+    alone = wins(long_table(by_window({"a": late["a"][4:], "b": [2.0] * 5})), models=["a"]).rows["b"][0]
+    assert found.rows["b"][0].mean == alone.mean == 0.6
+    np.testing.assert_allclose(found.rows["b"][0].interval, alone.interval, atol=0.1)
+    assert found.rows["c"][1].interval == (1, 1)
 
 
 def test_metrics_and_models_are_checked():
