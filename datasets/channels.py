@@ -61,7 +61,7 @@ class Layout:
             owners = self.items if self.long else ("",)
             cells = self.grid(column)[:, :end]
             rows.append(self._complete(cells, column, owners, self.first_row, fill_until))
-            names += [f"{column}[{owner}]" if owner else column for owner in owners]
+            names += [f"{column}[{owner}]" if owner else str(column) for owner in owners]
         return np.concatenate(rows), tuple(names)
 
     def shared_channels(self, columns: Sequence[str], fill_until: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -92,7 +92,7 @@ class Layout:
                 )
             merged = np.where(seen.any(axis=0), low, np.nan)[None]
             rows.append(self._complete(merged, column, ("",), np.zeros(1, dtype=int), fill_until))
-        return np.concatenate(rows), tuple(columns)
+        return np.concatenate(rows), tuple(str(column) for column in columns)
 
     def _complete(
         self, cells: np.ndarray, column: str, owners: Sequence[str], first_row: np.ndarray, fill_until: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,26 @@ def read_table(
     if table.empty:
         raise ValueError(f"frame: expected rows, {repr(source) if source else 'the frame'} has none")
     return table, source
+
+
+def as_text(argument: str, labels: Iterable[object]) -> tuple[str, ...]:
+    """The labels of items or columns, which may be numbers, as names.
+
+    Arguments:
+        argument: the argument that they come from, for the message.
+        labels: the labels.
+
+    Returns:
+        A name for each label.
+
+    Raises:
+        ValueError: two labels have the same name.
+    """
+    names = tuple(str(label) for label in labels)
+    twice = pd.Index(names).duplicated()
+    if twice.any():
+        raise ValueError(f"{argument}: expected names that differ, but two labels read {names[twice.argmax()]!r}")
+    return names
 
 
 def check_domain(values: np.ndarray, domain: Domain, items: Sequence[str], timeline: Timeline) -> None:
@@ -112,6 +132,28 @@ class Columns:
             if count > 1:
                 raise ValueError(f"{argument}: {count} columns are called {name!r}{self.where}")
 
+    def require_roles(self, roles: Mapping[str, Sequence[str]]) -> None:
+        """Refuse names that are not columns, and columns that are named twice.
+
+        The target alone may be a past covariate too: what was sold is known of the past.
+
+        Arguments:
+            roles: the names that each argument gives; the target before the past covariates.
+
+        Raises:
+            ValueError: a name is no column, or more than one, or is given twice; or names are one string.
+        """
+        role: dict[str, str] = {}
+        for argument, names in roles.items():
+            if isinstance(names, str):
+                raise ValueError(f"{argument}: expected a sequence of column names, got the string {names!r}")
+            self.require(argument, names)
+            for name in names:
+                if name in role and (role[name], argument) != ("target", "past_covariates"):
+                    where = "twice" if role[name] == argument else f"by {role[name]} too"
+                    raise ValueError(f"{argument}: expected a column of one role, but {name!r} is named {where}")
+                role[name] = argument
+
     def dates(self, timestamp: str | None) -> pd.DatetimeIndex:
         """The dates of the rows.
 
@@ -161,36 +203,31 @@ class Columns:
             An index into the names for each row, and the names in the order of their first rows.
 
         Raises:
-            ValueError: a cell is empty.
+            ValueError: a cell is empty, or two names are the same text.
         """
         self.require("item", [item])
         raw = self.table[item]
         self._refuse(raw.isna(), raw, f"item: expected a name in every cell of {item!r}")
         codes, names = pd.factorize(raw)
-        return codes, tuple(str(name) for name in names)
+        return codes, as_text("item", names)
 
-    def wide_targets(self, target: str | Sequence[str] | None, others: Sequence[str]) -> list[str]:
-        """The columns that are series in a wide table.
+    def wide_targets(self, others: Sequence[str]) -> list[str]:
+        """The columns that are series in a wide table whose user named none.
 
         Arguments:
-            target: the columns named by the user, if any.
             others: columns that are something else.
 
         Returns:
-            The names of the columns.
+            The labels of the numeric columns that are left.
 
         Raises:
-            ValueError: a name is no column, or no column is a series.
+            ValueError: no column is left, or two have one label.
         """
-        if target is not None:
-            named = [target] if isinstance(target, str) else list(target)
-            self.require("target", named)
-            return named
         rest = self.table.drop(columns=list(others)).select_dtypes("number")
         if not len(rest.columns):
             raise ValueError(f"target: no numeric column is left to be a series{self.where}")
         self.require("target", list(rest.columns))
-        return [str(column) for column in rest.columns]
+        return list(rest.columns)
 
     def numbers(self, column: str) -> np.ndarray:
         """The values of a column.

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .channels import Layout
-from .columns import Columns, check_domain, read_table
+from .columns import Columns, as_text, check_domain, read_table
 from .data import Domain, ForecastData, Metadata
 from .frequency import season_length
 from .splitting import split_windows
@@ -64,7 +64,7 @@ def from_frame(
             ``price[item]``.
         shared_covariates: columns known in the future that are the same for all items of a date; each
             becomes one channel under its bare name.
-        past_covariates: columns known of the past alone, channels as for ``covariates``.
+        past_covariates: columns known of the past alone, channels as for ``covariates``; the target may be one.
         fill_covariates: ``None`` refuses a missing covariate; ``"forward"`` carries an item's last value into
             gaps before the first test window. Missing values in test windows are refused always. Before an
             item's first row, where its target is missing too, its first value stands.
@@ -77,8 +77,8 @@ def from_frame(
 
     Raises:
         FileNotFoundError: the path does not exist.
-        ValueError: a column, a date, a value or a frequency is not as described; the message names the column
-            and the rows.
+        ValueError: a column, a date, a value or a frequency is not as described, or a column is named in two
+            roles; the message names the column and the rows.
 
     Example:
         >>> import pandas as pd
@@ -96,30 +96,30 @@ def from_frame(
     if fill_covariates not in (None, "forward"):
         raise ValueError(f"fill_covariates: expected None or 'forward', got {fill_covariates!r}")
     table, source = read_table(frame, text=[item] if item else [])
+    if item is not None and not isinstance(target, str):
+        raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
     columns = Columns(table, source)
-    for argument, names in (
-        ("covariates", covariates),
-        ("shared_covariates", shared_covariates),
-        ("past_covariates", past_covariates),
-    ):
-        if isinstance(names, str):
-            raise ValueError(f"{argument}: expected a sequence of column names, got the string {names!r}")
-        columns.require(argument, names)
+    series = [target] if isinstance(target, str) else list(target or ())
+    roles = {
+        "timestamp": [timestamp] if timestamp else [],
+        "item": [item] if item else [],
+        "target": series,
+        "covariates": covariates,
+        "shared_covariates": shared_covariates,
+        "past_covariates": past_covariates,
+    }
+    columns.require_roles(roles)
     dates = columns.dates(timestamp)
-    others = [*covariates, *shared_covariates, *past_covariates]
     if item is None:
-        series = columns.wide_targets(target, [*others, *([timestamp] if timestamp else [])])
+        series = series or columns.wide_targets([name for names in roles.values() for name in names])
         codes, items = np.zeros(len(table), dtype=int), _ONE
+        item_ids = as_text("target", series)
     else:
-        if not isinstance(target, str):
-            raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
-        series = [target]
-        columns.require("target", series)
         codes, items = columns.items(item)
+        item_ids = items
     timeline = lay_out(dates, codes, items, list(table.index), freq)
     layout = Layout(columns, timeline, codes, items, long=item is not None)
 
-    item_ids = items if item is not None else tuple(series)
     values = np.concatenate([layout.grid(column) for column in series])
     check_domain(values, domain, item_ids, timeline)
     end = _observed_end(values, item_ids, timeline, windows)

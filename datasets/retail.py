@@ -118,10 +118,9 @@ def from_sales(
     if missing_rows not in ("gap", "zero"):
         raise ValueError(f"missing_rows: expected 'gap' or 'zero', got {missing_rows!r}")
     table, source = read_table(frame, text=[column for column in (article, store) if column])
-    sales = _checked(Columns(table, source), article, date, units, store, price, promotion, covariates)
-    for column in shared_covariates:
-        Columns(table, source).require("shared_covariates", [column])
-        sales[column] = table[column]
+    sales = _checked(
+        Columns(table, source), article, date, units, store, price, promotion, covariates, shared_covariates
+    )
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
     past: list[str] = []
@@ -234,21 +233,27 @@ def _checked(
     price: str | None,
     promotion: str | None,
     covariates: Sequence[str],
+    shared_covariates: Sequence[str],
 ) -> pd.DataFrame:
     """The columns of a sales table under their house names, every cell looked at."""
-    numbers = {"units": units, "price": price, "promo": promotion}
-    for argument, column in (("units", units), ("price", price), ("promotion", promotion)):
-        columns.require(argument, [column] if column else [])
-    columns.require("covariates", covariates)
+    single = {"article": article, "store": store, "date": date, "units": units, "price": price, "promotion": promotion}
+    several = {"covariates": covariates, "shared_covariates": shared_covariates}
+    columns.require_roles({role: [column] if column else [] for role, column in single.items()} | several)
+    house = {"promo" if role == "promotion" else role for role, column in single.items() if column}
+    for argument, names in several.items():
+        for name in names:
+            if name in house | {"stores"}:
+                raise ValueError(f"{argument}: {name!r} is a name that from_sales gives itself; rename this column")
     sales = pd.DataFrame(index=columns.table.index)
-    for house, column in (("article", article), ("store", store)):
+    for role, column in (("article", article), ("store", store)):
         if column is not None:
-            codes, names = columns.items(column)
-            sales[house] = np.array(names, dtype=object)[codes]
+            codes, labels = columns.items(column)
+            sales[role] = np.array(labels, dtype=object)[codes]
     sales["date"] = columns.dates(date)
-    for house, column in {**numbers, **{column: column for column in covariates}}.items():
+    numbers = {"units": units, "price": price, "promo": promotion}
+    for name, column in {**numbers, **{name: name for names in several.values() for name in names}}.items():
         if column is not None:
-            sales[house] = columns.numbers(column)
+            sales[name] = columns.numbers(column)
     columns.refuse(sales["units"] < 0, "units: expected at least 0", units)
     if price is not None:
         columns.refuse(sales["price"] <= 0, "price: expected more than 0", price)

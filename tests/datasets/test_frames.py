@@ -383,3 +383,43 @@ def test_a_plain_index_is_no_timestamp():
 def test_an_unknown_way_to_fill_is_refused():
     with pytest.raises(ValueError, match="fill_covariates: expected None or 'forward', got 'mean'"):
         read(long_table(), fill_covariates="mean")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"covariates": ["units"]}, "covariates: expected a column of one role, but 'units' is named by target too"),
+        ({"covariates": ["date"]}, "covariates: .* 'date' is named by timestamp too"),
+        ({"covariates": ["price", "price"]}, "covariates: .* 'price' is named twice"),
+        ({"covariates": ["price"], "shared_covariates": ["price"]}, "shared_covariates: .* by covariates too"),
+        ({"covariates": ["price"], "past_covariates": ["price"]}, "past_covariates: .* by covariates too"),
+        ({"past_covariates": ["units", "units"]}, "past_covariates: .* 'units' is named twice"),
+        ({"item": "units"}, "target: .* 'units' is named by item too"),
+    ],
+)
+def test_a_column_with_two_roles_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        read(long_table(price=1.0), **changes)
+
+
+def test_a_series_named_twice_is_refused():
+    wide = long_table().pivot(index="date", columns="article", values="units")
+    with pytest.raises(ValueError, match=r"target: .* 'hat' is named twice"):
+        from_frame(wide, timestamp=None, target=["hat", "hat"], prediction_length=3)
+
+
+def test_labels_that_read_the_same_are_refused():
+    with pytest.raises(ValueError, match="item: expected names that differ, but two labels read '1'"):
+        read(long_table(items=(1, "1")))
+    wide = pd.DataFrame(np.ones((20, 2)), index=pd.date_range("2024-01-01", periods=20), columns=[1, "1"])
+    with pytest.raises(ValueError, match="target: expected names that differ, but two labels read '1'"):
+        from_frame(wide, timestamp=None, prediction_length=3)
+
+
+@pytest.mark.parametrize("target", [None, [0, 1]])
+def test_columns_labelled_by_numbers_become_series_with_names(target):
+    table = pd.DataFrame(np.arange(60.0).reshape(20, 3), index=pd.date_range("2024-01-01", periods=20))
+    data = from_frame(table, timestamp=None, target=target, covariates=[2], prediction_length=3)
+    assert data.metadata.item_ids == ("0", "1")
+    assert data.metadata.covariates == ("2",)
+    np.testing.assert_array_equal(data.test[0]["target"], table[[0, 1]].T)

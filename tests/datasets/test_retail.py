@@ -151,11 +151,29 @@ def test_duplicates_are_named():
         ({"promotion": "tv"}, "promotion: no column 'tv'"),
         ({"covariates": ["width"]}, "covariates: no column 'width'"),
         ({"shared_covariates": ["holiday"]}, "shared_covariates: no column 'holiday'"),
+        ({"covariates": "eur"}, "covariates: expected a sequence of column names, got the string 'eur'"),
+        ({"covariates": ["eur"]}, "covariates: expected a column of one role, but 'eur' is named by price too"),
+        ({"promotion": "eur"}, "promotion: .* 'eur' is named by price too"),
+        ({"promotion": None, "covariates": ["ad", "ad"]}, "covariates: .* 'ad' is named twice"),
+        ({"price": None, "covariates": ["eur"], "shared_covariates": ["eur"]}, "shared_covariates: .* by covariates"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         read(sales(), **changes)
+
+
+@pytest.mark.parametrize("argument", ["covariates", "shared_covariates"])
+@pytest.mark.parametrize("name", ["article", "store", "date", "units", "price", "promo", "stores"])
+def test_a_covariate_cannot_take_a_name_of_the_house(argument, name):
+    with pytest.raises(ValueError, match=f"{argument}: '{name}' is a name that from_sales gives itself"):
+        read(sales(**{name: 7.0}), **{argument: [name]})
+
+
+def test_a_name_of_the_house_that_is_not_used_is_free_for_a_covariate():
+    data = read(sales(price=7.0, promo=0.5), price=None, promotion=None, covariates=["price", "promo"])
+    assert data.metadata.covariates == ("price[coat]", "price[hat]", "promo[coat]", "promo[hat]")
+    assert (data.test[0]["feat_dynamic_real"][:2] == 7).all()
 
 
 def oj_table() -> pd.DataFrame:
