@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from .columns import Columns, read_table
 from .data import Domain, ForecastData
 from .frames import from_frame
 from .tables import locate_file
-from .timeline import lay_out
+from .timeline import Timeline, lay_out
 
 Level = Literal["chain", "store"]
 
@@ -79,7 +80,8 @@ def from_sales(
         covariates: further columns of an article that are known in the future.
         shared_covariates: further columns known in the future that are the same for all rows of a date.
         missing_rows: ``"gap"`` takes a missing row as a missing value; ``"zero"`` as a row of 0 units, from
-            the first row of the series on, for tables that list only what was sold.
+            the first row of the series on, for tables that list only what was sold. A step at which no article
+            has a row counts as missing too.
         fill_covariates: as in :func:`from_frame`.
         freq: as in :func:`from_frame`.
         windows: the number of test windows.
@@ -92,8 +94,9 @@ def from_sales(
 
     Raises:
         FileNotFoundError: the path does not exist.
-        ValueError: a column is unknown, rows are duplicates, units are negative, a price is not above 0 or a
-            promotion not in 0 … 1; the message names the rows.
+        ValueError: a column is unknown, has two roles or a name of the house (``article``, ``date``, ``units``,
+            ``stores`` …), rows are duplicates, units are negative, a price is not above 0, a promotion not in
+            0 … 1, or rows of a date disagree on a shared covariate; the message names the rows.
 
     Example:
         >>> import pandas as pd
@@ -125,15 +128,13 @@ def from_sales(
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
     past: list[str] = []
     if store is not None and level == "chain":
-        sales, past = _summed(sales, [*channels, *shared_covariates]), ["stores"]
+        sales, past = _summed(sales, channels, shared_covariates), ["stores"]
     elif store is not None:
         sales["article"] = sales["article"] + "@" + sales["store"]
-    if missing_rows == "zero":
-        sales = _on_every_date(sales, units=0.0)
-    elif past:
-        codes, articles = pd.factorize(sales["article"])
-        lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
-        sales = _on_every_date(sales, units=np.nan)
+    if missing_rows == "zero" or past:
+        timeline = _timeline(sales, freq, together=missing_rows == "zero")
+        sales = _on_every_step(sales, timeline, units=0.0 if missing_rows == "zero" else np.nan)
+        freq = timeline.freq
     return from_frame(
         sales,
         item="article",
@@ -270,10 +271,20 @@ def _checked(
     return sales
 
 
-def _summed(sales: pd.DataFrame, channels: Sequence[str]) -> pd.DataFrame:
+def _summed(sales: pd.DataFrame, channels: Sequence[str], shared: Sequence[str]) -> pd.DataFrame:
     """One row for each article and date: summed units, mean channels, the number of stores."""
+    for column in shared:
+        cells = sales.groupby("date")[column].agg(["min", "max"])
+        different = cells[cells["min"] < cells["max"]]
+        if len(different):
+            low, high = different.iloc[0]
+            raise ValueError(
+                f"shared_covariates: expected {column!r} to be the same for all rows of a date, got {low:g} and "
+                f"{high:g} on {different.index[0]}"
+            )
     groups = sales.groupby(["article", "date"], sort=False)
     summed = groups[list(channels)].mean()
+    summed[list(shared)] = groups[list(shared)].first()
     summed.insert(0, "units", groups["units"].sum(min_count=1))
     summed["stores"] = groups["units"].count()
     summed = summed.reset_index()
@@ -281,10 +292,22 @@ def _summed(sales: pd.DataFrame, channels: Sequence[str]) -> pd.DataFrame:
     return summed
 
 
-def _on_every_date(sales: pd.DataFrame, units: float) -> pd.DataFrame:
-    """Add a row of so many units, from no store, where an article has none on a date, from its first row on."""
-    dates = pd.Index(np.sort(sales["date"].unique()), name="date")
+def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:
+    """The grid of the rows. A table that lists only what was sold tells its steps by all articles together."""
+    if together:
+        dates, first, of = np.unique(sales["date"], return_index=True, return_inverse=True)
+        codes, rows = np.zeros(len(dates), dtype=int), list(sales.index[first])
+        timeline = lay_out(pd.DatetimeIndex(dates), codes, ("table",), rows, freq)
+        return replace(timeline, positions=timeline.positions[of])
+    codes, articles = pd.factorize(sales["article"])
+    return lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
+
+
+def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.DataFrame:
+    """Add a row of so many units, from no store, where an article has none in a step, from its first row on."""
+    dates = timeline.dates()
     full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
+    sales = sales.assign(date=dates[timeline.positions])
     known = sales.set_index(["article", "date"])
     filled = known.reindex(full)
     new = ~full.isin(known.index)

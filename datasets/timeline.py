@@ -40,6 +40,12 @@ class Timeline:
             stamp = (self.start + position).start_time
         return str(stamp.date() if stamp == stamp.normalize() else stamp)
 
+    def dates(self) -> pd.DatetimeIndex:
+        """The moment at which each period begins, ``[T]``."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return pd.period_range(self.start, periods=self.length, freq=self.start.freq).to_timestamp()
+
 
 def lay_out(
     dates: pd.DatetimeIndex,
@@ -124,6 +130,8 @@ def _infer(dates: pd.DatetimeIndex, steps: np.ndarray) -> str:
         return "QE-DEC"
     if 365 <= days <= 366:
         return "YE-DEC"
+    if days > 31 and (len(dates.day.unique()) == 1 or dates.is_month_end.all()):
+        return f"{round(days / 30.44)}ME"
     if days % 7 == 0:
         weekdays = pd.Index(dates.day_name().str[:3].str.upper()).unique()
         if len(weekdays) == 1:
@@ -162,8 +170,7 @@ def _refuse_second_frequency(
 
     Where the caller gave the frequency, unequal long steps are believed to be gaps.
     """
-    for code in np.unique(of):
-        places = np.flatnonzero(of == code)
+    for places in np.split(np.arange(len(of)), np.flatnonzero(np.diff(of)) + 1):
         steps = jumps[places[:-1]]
         breaks = np.flatnonzero((steps[1:] == 1) | (steps[:-1] == 1) | (given & (steps[1:] != steps[:-1])))
         for stretch in np.split(np.arange(len(steps)), breaks + 1):
@@ -171,7 +178,7 @@ def _refuse_second_frequency(
             if (whole or len(stretch) >= _STRETCH) and np.all(steps[stretch] > 1):
                 members = order[places[stretch[0] : stretch[-1] + 2]]
                 raise ValueError(
-                    f"timestamp: mixed frequencies: item {items[code]!r} has steps of "
+                    f"timestamp: mixed frequencies: item {items[of[places[0]]]!r} has steps of "
                     f"{int(steps[stretch].min())} or more where the frequency is {freq!r}, in "
                     f"{_name_rows(rows, members)} ({dates[members[0]]} to {dates[members[-1]]})"
                 )

@@ -80,6 +80,42 @@ def test_missing_rows_are_gaps_or_zeros_as_the_caller_says():
     assert zeros[4] == 0
 
 
+def test_a_date_on_which_no_article_was_sold_is_zero_too():
+    table = sales().query("day.dt.day not in (3, 6)")
+    data = read(table, price=None, promotion=None, missing_rows="zero")
+    np.testing.assert_array_equal(data.test[0]["target"][0], [0, 2, 0, 6, 8, 0, 12, 14, 16, 18])
+    assert data.test[0]["past_feat_dynamic_real"][0].tolist() == [2, 2, 0, 2, 2, 0, 2, 2, 2, 2]
+
+
+def test_zeros_on_weeks_that_are_dated_by_another_day_than_their_first():
+    table = sales()
+    table["day"] = pd.Timestamp("2024-05-01") + 7 * (table["day"] - table["day"].min())
+    data = read(table[table["day"].dt.day != 15], price=None, promotion=None, missing_rows="zero")
+    assert data.metadata.freq == "W-WED"
+    np.testing.assert_array_equal(data.test[0]["target"][0], [0, 2, 0, 6, 8, 10, 12, 14, 16, 18])
+
+
+def test_a_date_without_any_store_is_a_gap_with_no_stores():
+    data = read(sales().query("day.dt.day != 4"), price=None, promotion=None)
+    np.testing.assert_array_equal(data.test[0]["target"][0], [0, 2, 4, np.nan, 8, 10, 12, 14, 16, 18])
+    assert data.test[0]["past_feat_dynamic_real"][0].tolist() == [2, 2, 2, 0, 2, 2, 2, 2, 2, 2]
+
+
+def test_stores_that_disagree_on_a_shared_covariate_are_refused():
+    table = sales(holiday=0.0)
+    table.loc[12, "holiday"] = 1
+    with pytest.raises(ValueError, match=r"'holiday' to be the same .* got 0 and 1 on 2024-05-03"):
+        read(table, shared_covariates=["holiday"])
+    with pytest.raises(ValueError, match="'holiday': expected finite numbers, got 'no' in row 0"):
+        read(sales(holiday="no"), shared_covariates=["holiday"])
+
+
+def test_a_shared_covariate_is_taken_as_it_stands_by_any_number_of_stores():
+    third = sales().query("sku == 'coat' and shop == 'north'").assign(shop="west")
+    data = read(pd.concat([sales(), third], ignore_index=True).assign(holiday=0.1), shared_covariates=["holiday"])
+    assert set(data.test[0]["feat_dynamic_real"][-1].tolist()) == {np.float32(0.1)}
+
+
 def test_no_store_counts_none_in_a_gap():
     table = sales().drop(index=[24, 34])
     data = read(table, price=None, promotion=None)
