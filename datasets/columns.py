@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,14 +23,14 @@ def read_table(
 
     Arguments:
         frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
-        text: columns of a CSV file that are names even where they look like numbers, as ``"007"``.
+        text: columns of a CSV file that are names even where they look like something else, as ``"007"``, ``"NA"``.
 
     Returns:
         The table, and the path it was read from.
 
     Raises:
         FileNotFoundError: the path does not exist.
-        ValueError: the file cannot be read as a table, or the table has no rows.
+        ValueError: the file cannot be read as a table, or the table has no rows or columns of several levels.
     """
     if isinstance(frame, pd.DataFrame):
         table, source = frame, None
@@ -40,13 +41,19 @@ def read_table(
             raise FileNotFoundError(f"frame: expected a CSV or Parquet file, but {source!r} does not exist")
         try:
             if path.name.endswith((".csv", ".csv.gz")):
-                table = pd.read_csv(path, dtype=dict.fromkeys(text, str))
+                # "NA" and "007" are names; an empty cell is none.
+                table = pd.read_csv(path, converters=dict.fromkeys(text, lambda cell: cell or None))
+                header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
+                # pandas would call the second of two columns "a" "a.1".
+                table.columns = header.where(header != "", table.columns)
             elif path.suffix in (".parquet", ".pq"):
                 table = pd.read_parquet(path)
             else:
                 raise ValueError("unknown ending, expected .csv, .csv.gz or .parquet")
         except (ValueError, OSError, EOFError) as error:
             raise ValueError(f"frame: {source!r} cannot be read as a table ({error})") from error
+    if table.columns.nlevels > 1:
+        raise ValueError(f"frame: expected one label a column, got {table.columns.nlevels} levels of labels")
     if table.empty:
         raise ValueError(f"frame: expected rows, {repr(source) if source else 'the frame'} has none")
     return table, source
@@ -164,34 +171,42 @@ class Columns:
             A date for each row.
 
         Raises:
-            ValueError: a cell is not a date, or the dates have a time zone.
+            ValueError: a cell is not a date, the dates have a time zone, or may be read by day or by month first.
         """
         if timestamp is None:
-            raw = pd.Series(self.table.index, index=self.table.index)
             if not isinstance(self.table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
                 raise ValueError(
                     "timestamp: expected the name of a column, or None and an index of dates; got None and "
                     f"an index of {self.table.index.dtype}"
                 )
+            raw = pd.Series(self.table.index, index=self.table.index)
         else:
             self.require("timestamp", [timestamp])
             raw = self.table[timestamp]
-        if isinstance(raw.dtype, pd.PeriodDtype):
-            return pd.DatetimeIndex(raw.dt.start_time)
         if pd.api.types.is_numeric_dtype(raw):
             raise ValueError(f"timestamp: expected dates in {timestamp!r}, got numbers such as {raw.iloc[0]}")
+        self._refuse(raw.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
+        day_first = _day_first(raw, timestamp)
         try:
-            parsed = pd.to_datetime(raw, errors="coerce")
+            if isinstance(raw.dtype, pd.PeriodDtype):
+                return pd.PeriodIndex(raw).start_time
+            with warnings.catch_warnings():
+                # pandas announces that it will refuse several UTC offsets; they are refused below.
+                warnings.simplefilter("ignore", FutureWarning)
+                parsed = pd.to_datetime(raw, errors="coerce", dayfirst=day_first)
+            if parsed.dtype.kind == "M":
+                parsed = parsed.dt.as_unit("ns")
         except ValueError as error:
             raise ValueError(f"timestamp: cannot read the dates in {timestamp!r} ({error})") from error
         self._refuse(parsed.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
-        index = pd.DatetimeIndex(parsed)
-        if index.tz is not None:
-            raise ValueError(
-                f"timestamp: expected dates without a time zone in {timestamp!r}, got {index.tz}; convert "
-                "them with .dt.tz_convert('UTC').dt.tz_localize(None)"
-            )
-        return index.as_unit("ns")
+        zone = parsed.dt.tz if parsed.dtype.kind == "M" else "several UTC offsets"
+        if zone is None:
+            return pd.DatetimeIndex(parsed)
+        raise ValueError(
+            f"timestamp: expected dates without a time zone in {timestamp!r}, got {zone}; for steps of a day or "
+            "more keep the local dates (.dt.tz_localize(None), or cut the offset off a text), for shorter steps "
+            "take pd.to_datetime(..., utc=True).dt.tz_localize(None)"
+        )
 
     def items(self, item: str) -> tuple[np.ndarray, tuple[str, ...]]:
         """The item of each row.
@@ -239,10 +254,13 @@ class Columns:
             ``[rows]``, float64; empty cells are NaN.
 
         Raises:
-            ValueError: a cell is neither empty nor a finite number.
+            ValueError: a cell is neither empty nor a finite number, or the column is of dates, spans or complex.
         """
         raw = self.table[column]
-        values = pd.to_numeric(raw, errors="coerce").astype(float)
+        cells = pd.to_numeric(raw, errors="coerce")
+        if raw.dtype.kind in "mM" or cells.dtype.kind == "c":
+            raise ValueError(f"{column!r}: expected finite numbers{self.where}, got a column of {raw.dtype}")
+        values = cells.astype(float)
         self._refuse((values.isna() & raw.notna()) | np.isinf(values), raw, f"{column!r}: expected finite numbers")
         return values.to_numpy()
 
@@ -263,3 +281,19 @@ class Columns:
         if wrong.any():
             cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]
             raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows)")
+
+
+def _day_first(raw: pd.Series, timestamp: str | None) -> bool:
+    """Whether dates such as ``31/12/2024`` have the day first, which pandas would guess from the first of them."""
+    if raw.dtype.kind == "M":
+        return False
+    text = pd.Series(raw.unique()).astype(str)
+    fields = text.str.extract(r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}(?!\d)").astype(float)
+    day_first, month_first = (fields > 12).any()
+    different = text[fields[0] != fields[1]][fields.notna().all(axis=1)]
+    if len(different) and day_first == month_first:
+        raise ValueError(
+            f"timestamp: expected dates that can be read in one way in {timestamp!r}, got {different.iloc[0]!r}; "
+            "say whether the day or the month comes first, with pd.to_datetime(..., format=...)"
+        )
+    return bool(day_first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,9 @@ def split_windows(
         ValueError: the horizon or the windows are not positive, or leave no history to train on.
     """
     horizon, length = metadata.prediction_length, target.shape[1]
+    for argument, steps in (("prediction_length", horizon), ("windows", windows)):
+        if not isinstance(steps, Integral):
+            raise ValueError(f"{argument}: expected a whole number, got {steps!r}")
     if horizon < 1:
         raise ValueError(f"prediction_length: expected at least 1 step, got {horizon}")
     if windows < 0:

@@ -97,6 +97,9 @@ def test_what_is_left_of_a_series_stays_on_its_dates(dropped):
         (pd.date_range("2024-01-01", periods=24, freq="QS"), "QE-DEC"),
         (pd.date_range("1990-01-01", periods=24, freq="YS"), "YE-DEC"),
         (pd.date_range("2024-01-01", periods=24, freq="3D"), "3D"),
+        (pd.date_range("2024-01-01", periods=24, freq="2MS"), "2ME"),
+        (pd.date_range("2024-01-01", periods=24, freq="2ME"), "2ME"),
+        (pd.date_range("2023-01-15", periods=24, freq="MS")[::6] + pd.Timedelta("14D"), "6ME"),
     ],
 )
 def test_the_frequency_is_told_from_the_dates(dates, freq):
@@ -423,3 +426,96 @@ def test_columns_labelled_by_numbers_become_series_with_names(target):
     assert data.metadata.item_ids == ("0", "1")
     assert data.metadata.covariates == ("2",)
     np.testing.assert_array_equal(data.test[0]["target"], table[[0, 1]].T)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (pd.date_range("2024-01-01", periods=40), r"datetime64\[ns\]"),
+        (pd.timedelta_range("1h", periods=40), r"timedelta64\[ns\]"),
+        (np.full(40, 1 + 1j), "complex128"),
+    ],
+)
+def test_a_covariate_that_is_no_number_is_refused(column, kind):
+    with pytest.raises(ValueError, match=rf"'price': expected finite numbers, got a column of {kind}"):
+        read(long_table(price=column), covariates=["price"])
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y %H:%M", "%m/%d/%Y", "%Y/%m/%d"])
+def test_dates_written_as_text_are_read_in_one_order(form):
+    table = long_table(dates=pd.date_range("2024-01-05", periods=20))
+    data = read(table.assign(date=table["date"].dt.strftime(form)))
+    assert data.train[0]["start"] == pd.Period("2024-01-05", "D")
+    np.testing.assert_array_equal(data.test[0]["target"], read(table).test[0]["target"])
+
+
+@pytest.mark.parametrize(
+    ("dates", "first"),
+    [
+        (["01/02/2022", "01/03/2022", "01/04/2022"], "01/02/2022"),
+        (["01.01.2022", "01.02.2022", "01.03.2022"], "01.02.2022"),
+        (["13/01/2022", "01/14/2022"], "13/01/2022"),
+    ],
+)
+def test_dates_that_may_be_read_by_day_or_month_are_refused(dates, first):
+    wide = pd.DataFrame({"date": dates, "coat": 1.0})
+    with pytest.raises(ValueError, match=rf"read in one way in 'date', got '{first}'; .*pd\.to_datetime"):
+        from_frame(wide, timestamp="date", prediction_length=1)
+
+
+def test_dates_that_both_orders_read_alike_are_taken():
+    wide = pd.DataFrame({"date": ["01/01/2022", "02/02/2022", "03/03/2022"], "coat": 1.0})
+    assert from_frame(wide, timestamp="date", freq="M", prediction_length=1).train[0]["start"].month == 1
+
+
+def test_local_days_are_kept_when_the_time_zone_is_taken_off_as_advised():
+    zoned = long_table(dates=pd.date_range("2024-03-25", periods=20, tz="Europe/Berlin"))
+    with pytest.raises(ValueError, match=r"got Europe/Berlin; for steps of a day or more .*\.dt\.tz_localize\(None\)"):
+        read(zoned)
+    assert read(zoned.assign(date=zoned["date"].dt.tz_localize(None))).train[0]["start"].day == 25
+
+
+def test_several_offsets_are_refused():
+    hours = pd.date_range("2024-03-30 20:00", periods=20, freq="h", tz="Europe/Berlin")
+    wide = pd.DataFrame({"date": [hour.isoformat() for hour in hours], "coat": 1.0})
+    with pytest.raises(ValueError, match="without a time zone in 'date', got several UTC offsets"):
+        from_frame(wide, timestamp="date", prediction_length=1)
+
+
+def test_dates_beyond_the_reach_of_pandas_are_refused():
+    far = np.array(["2024-01-01", "2024-01-02", "9999-12-31"], dtype="datetime64[s]")
+    with pytest.raises(ValueError, match=r"timestamp: cannot read the dates in 'date' .*9999-12-31"):
+        from_frame(pd.DataFrame({"date": far, "coat": 1.0}), timestamp="date", prediction_length=1)
+
+
+def test_an_index_of_two_levels_is_no_timestamp():
+    with pytest.raises(ValueError, match="timestamp: expected the name of a column, or None and an index of dates"):
+        from_frame(long_table().set_index(["article", "date"]), timestamp=None, prediction_length=1)
+
+
+def test_columns_of_two_levels_are_refused():
+    wide = long_table().pivot(index="date", columns="article", values=["units"])
+    with pytest.raises(ValueError, match="frame: expected one label a column, got 2 levels"):
+        from_frame(wide, timestamp=None, prediction_length=1)
+
+
+@pytest.mark.parametrize("argument", ["prediction_length", "windows"])
+def test_steps_and_windows_are_whole_numbers(argument):
+    with pytest.raises(ValueError, match=rf"{argument}: expected a whole number, got 2\.0"):
+        read(long_table(), **{argument: 2.0})
+
+
+def test_an_item_of_a_file_may_be_called_na_but_not_be_empty(tmp_path):
+    table, path = long_table(items=("NA", "EU")), tmp_path / "regions.csv"
+    table.to_csv(path, index=False)
+    assert read(path).metadata.item_ids == ("NA", "EU")
+    table.replace("NA", "").to_csv(path, index=False)
+    with pytest.raises(ValueError, match="item: expected a name in every cell of 'article'"):
+        read(path)
+
+
+def test_a_column_that_a_file_has_twice_is_refused(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("date,coat,coat\n2024-01-01,1,2\n2024-01-02,3,4\n")
+    with pytest.raises(ValueError, match="target: 2 columns are called 'coat'"):
+        from_frame(path, timestamp="date", prediction_length=1)
