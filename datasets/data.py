@@ -18,7 +18,7 @@ class Metadata:
         freq: a current pandas frequency alias (``"B"``, ``"h"``, ``"30min"``, ``"W-MON"``).
         prediction_length: the horizon H, in steps.
         item_ids: the names of the D series, in the order of the rows of every target.
-        domain: the values a series can take; ``"unit"`` is the open interval (0, 1).
+        domain: the values a series can take; ``"unit"`` is the interval [0, 1].
         season: steps of one season, the lag of the seasonal naive forecast.
         covariates: names of the K rows of ``feat_dynamic_real``; a channel of one series is written
             ``channel[item_id]``, a channel shared by all series by its bare name.

@@ -29,8 +29,10 @@ def simulated_sales(
     What is drawn, and from what:
 
     * Articles come in styles (``dress_1 … dress_4``, ``coat_1 …``). Articles of one style are substitutes:
-      own-price elasticity uniform in (-3.5, -1.8); 40 to 60 per cent of the demand that a higher price drives
-      away goes to the others of the style, about equally. Between styles every effect is zero.
+      own-price elasticity uniform in (-3.5, -1.8); an article's elasticities to the prices of the others of its
+      style are about equal and add up to 40 to 60 per cent of its own, with the other sign. Levels differ, so
+      of the units that a higher price drives away the others may gain far less or more than that share.
+      Between styles every effect is zero.
     * Prices: a list price, a slow exogenous drift of a few per cent, and markdowns of 15 to 45 per cent for
       one to three weeks, about a quarter of all weeks. Half of the markdowns are advertised (``promo``), and
       some promotions come without a markdown. None of this reacts to demand, so effects are identifiable
