@@ -77,7 +77,8 @@ def describe(
 
     A file needs its columns: hemline data describe sales.csv --timestamp week --item article --target units
     """
-    console = Console()
+    # A name may hold what rich would take for markup, as in "shirt [white]".
+    console = Console(markup=False, emoji=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         if source in DATASETS:

@@ -34,7 +34,8 @@ def download(
 
     The bytes go to ``target.part``. A transfer that breaks is taken up where it stopped, within this call and
     in a later one; a server without ranges sends the file again. When all bytes are there ``check`` looks at
-    them, and only then the file takes its name, in one step.
+    them, and only then the file takes its name, in one step. A second download of the same target waits for the
+    first, and takes the file that it made.
 
     Arguments:
         url: the address.
@@ -91,7 +92,7 @@ def _transfer(url: str, part: Path) -> None:
         with (
             part.open("ab" if have else "wb") as stream,
             Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 DownloadColumn(),
                 TimeRemainingColumn(),

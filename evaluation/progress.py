@@ -37,7 +37,8 @@ class Progress:
         self._bar: Bar | None = None
         if bar and self.console.is_terminal and not quiet:
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-            running = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+            column = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+            running = TextColumn("{task.description}", markup=False, table_column=column)
             self._bar = Bar(*columns, running, console=self.console, transient=True, expand=True)
             self._task = self._bar.add_task("", total=total)
 

@@ -89,3 +89,11 @@ def test_describe_asks_for_what_it_needs(tmp_path):
         run("describe", str(tmp_path / "sales.csv"))
     with pytest.raises(ValueError, match=r"expected a file or one of simulated_sales, .* got 'absent\.csv'"):
         run("describe", "absent.csv")
+
+
+def test_describe_shows_names_as_they_are_written(tmp_path):
+    path = tmp_path / "[red]w.csv"
+    names = ("shirt [white]", "tag [/b]", ":star:")
+    path.write_text("day,item,units\n" + "".join(f"2024-01-0{day},{name},1\n" for day in (1, 2) for name in names))
+    output = run("describe", str(path), "--timestamp", "day", "--item", "item", "--target", "units")
+    assert all(name in output for name in ("[red]w", *names))
