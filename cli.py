@@ -26,7 +26,10 @@ def main() -> None:
     # gluonts keeps business days as periods, which pandas announces to drop; nothing a user could do about it.
     warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
-    if "--debug" not in sys.argv:
+    debug = "--debug" in sys.argv
+    # Taken out here, so that it may stand behind a command as well.
+    sys.argv = [word for word in sys.argv if word != "--debug"]
+    if not debug:
         warnings.showwarning = _show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from .evaluation import BacktestError
@@ -37,7 +40,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError, FloatingPointError, BacktestError) as error:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         typer.echo(f"hemline: {' '.join(str(error).split())}", err=True)
         sys.exit(1)

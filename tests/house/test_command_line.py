@@ -15,6 +15,32 @@ cli.main()
 """
 
 
+FAILS = """
+import typer
+from hemline import cli
+
+cli.mount = lambda: None
+
+
+@cli.app.command()
+def fail():
+    raise ValueError("no such thing")
+
+
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("words", [["fail", "--debug"], ["--debug", "fail"]])
+def test_debug_shows_the_traceback_before_and_behind_a_command(words):
+    plain, debug = (
+        subprocess.run([sys.executable, "-c", FAILS, *given], capture_output=True, text=True)
+        for given in (["fail"], words)
+    )
+    assert plain.stderr == "hemline: no such thing\n"
+    assert debug.stderr.startswith("Traceback")
+
+
 @pytest.mark.parametrize(
     ("options", "said"), [([], "warning: two lines\n"), (["--debug"], "<string>:6: UserWarning: two\n lines\n")]
 )
