@@ -100,16 +100,16 @@ def coverage_chart(coverage: Mapping[str, Sequence[float]]) -> Figure:
     """
     figure = Figure(figsize=(6.2, 3.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0.4, 1], [0.4, 1], color=GREY, linewidth=1, linestyle="--", label="calibrated")
-    for number, (model, observed) in enumerate(coverage.items()):
-        axes.plot(COVERAGES, observed, label=model, clip_on=False, **_style(number))
+    axes.plot([0.4, 1], [0.4, 1], color=GREY, linewidth=1, linestyle="--")
+    for number, observed in enumerate(coverage.values()):
+        axes.plot(COVERAGES, observed, clip_on=False, **_style(number))
     _plain(axes, "")
     axes.set(xticks=COVERAGES, xlim=(0.4, 1), ylim=(0, 1))
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("width of the interval, as named", fontsize=8, color=GREY)
     axes.set_ylabel("observations inside", fontsize=8, color=GREY)
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    _legend_beside(figure, axes, ["calibrated", *coverage])
     return figure
 
 
@@ -127,13 +127,13 @@ def step_chart(by_step: pd.DataFrame, metric: str) -> Figure:
     axes = figure.subplots()
     for number, model in enumerate(by_step.columns):
         style = _style(number) | {"marker": "" if len(by_step) > 20 else _MARKERS[number % len(_MARKERS)]}
-        axes.plot(by_step.index, by_step[model], label=model, **style)
+        axes.plot(by_step.index, by_step[model], **style)
     _plain(axes, "")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step of the horizon", fontsize=8, color=GREY)
     axes.set_ylabel(METRICS[metric].label, fontsize=8, color=GREY)
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    _legend_beside(figure, axes, list(by_step.columns))
     return figure
 
 
@@ -171,7 +171,7 @@ def training_chart(logs: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
 
 
 def cost_chart(costs: pd.DataFrame) -> Figure:
-    """Seconds and memory of the models, on logarithmic axes.
+    """Seconds and memory of the models: bars from 0, with their numbers.
 
     Arguments:
         costs: model (index) by train, predict (seconds) and memory (bytes), means over seeds.
@@ -194,6 +194,11 @@ def cost_chart(costs: pd.DataFrame) -> Figure:
         axes.grid(axis="y", visible=False)
     figure.axes[0].invert_yaxis()
     return figure
+
+
+def _legend_beside(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
+    """The names of the lines in their order; a name that begins with ``_`` too, which a label would hide."""
+    figure.legend(axes.get_lines(), names, loc="outside right upper", frameon=False, fontsize=8)
 
 
 def _align(panels: Sequence[Axes]) -> None:

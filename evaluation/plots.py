@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from gluonts.model.forecast import SampleForecast
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
@@ -14,7 +16,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from ..datasets.data import Entry
 from .intervals import COVERAGES, plotting_quantiles
-from .scores import sorted_paths, sum_over_series
+from .scores import sorted_paths
 from .windows import shifted, timestamps
 
 INK, GREY, HUE = "#1a1a1a", "#6b6b6b", "#1f5a96"
@@ -22,7 +24,11 @@ BANDS: tuple[str, ...] = ("#d3e1f0", "#a3c1de", "#6c9cc9")
 """Fills of the 95, 80 and 50 % intervals: one hue, each darker than the one around it, so that a grey print
 keeps their order."""
 
+LITERAL: dict[Any, Any] = {"text.parse_math": False}
+"""Settings of matplotlib under which a name is drawn as it is, its dollars too."""
 
+
+@rc_context(LITERAL)
 def plot_forecast(
     forecast: SampleForecast,
     entry: Entry,
@@ -39,8 +45,8 @@ def plot_forecast(
         entry: the gluonts entry, ``target`` ``[D, T]``. What it holds from the start of the forecast on is drawn as
             what happened; it may end there.
         item_ids: names of the D series; their numbers if ``None``.
-        series: which of them to draw; ``"sum"`` is the sum of all. ``None`` draws the first three, and the sum if
-            there are more.
+        series: which of them to draw; ``"sum"`` is the sum of all, with gaps where one is missing. ``None`` draws the
+            first three, and the sum if there are more.
         history: steps shown before the forecast; three horizons if ``None``.
         unit: unit of the data, for the axis.
 
@@ -176,12 +182,11 @@ def _chosen(series: Sequence[str] | None, names: Sequence[str]) -> list[str]:
 
 
 def _series(name: str, names: Sequence[str], samples: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Paths ``[S, H]`` and observations ``[T]`` of a series or of the sum."""
+    """Paths ``[S, H]`` and observations ``[T]`` of a series or of the sum, NaN where any series is missing."""
     if name in names:
         place = list(names).index(name)
         return samples[:, :, place], known[:, place]
-    total = sum_over_series(np.zeros((1, *known.shape)), known)[1][:, 0]
-    return samples.sum(2, dtype=np.float64), total
+    return samples.sum(2, dtype=np.float64), known.sum(1)
 
 
 def _fan(paths: np.ndarray) -> np.ndarray:

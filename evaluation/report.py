@@ -23,6 +23,7 @@ from . import machine
 from .calibration import pit_deviation
 from .figures import cost_chart, coverage_chart, fan_chart, pit_chart, step_chart, training_chart
 from .metrics import METRICS
+from .plots import LITERAL
 from .store import Backtest, current_runs, load_backtest
 from .table import ScoreTable, overall_rows, summary, table
 
@@ -61,13 +62,13 @@ class Section:
         dataset: its name.
         facts: name and value of what was done.
         tables: heading to models against scores.
-        published: CRPS-sum beside published numbers, where the data are an exact archive.
+        published: CRPS-sum beside published numbers, where data and protocol are those of an exact archive.
         deviation: model to the mean deviation of its PIT histogram from flat.
         sums: fan charts of the sum, a panel a model.
         series: fan charts of single series, model by model, the best model first.
         pits: PIT histograms of the series.
         coverage: observed against nominal coverage.
-        steps: CRPS by step.
+        steps: CRPS by step, or another score, if one of those computed has a value at each step.
         training: training curves, if anything was trained.
         costs: seconds and memory.
         failures: failed runs with their reasons.
@@ -85,7 +86,7 @@ class Section:
     series: dict[str, Chart]
     pits: Chart
     coverage: Chart
-    steps: Chart
+    steps: Chart | None
     training: Chart | None
     costs: Chart
     failures: list[dict[str, str]]
@@ -132,7 +133,7 @@ def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = 
     finished = counting[counting["status"] == "finished"]
     sections = []
     # Text as outlines, so that the page looks the same everywhere; a fixed salt, so that it is the same file.
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "hemline"}):
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "hemline"} | LITERAL):
         for dataset in finished["dataset"].drop_duplicates():
             runs = finished[finished["dataset"] == dataset]
             scores = found.scores[found.scores["run"].isin(runs["run"])]
@@ -165,7 +166,7 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
     mean = pooled[pooled["metric"] == order].groupby("model")["value"].mean()
     best = str(mean.idxmin()) if mean.notna().any() else material.models[0]
     models = [best, *(model for model in material.models if model != best)]
-    archive = runs["archive"].dropna()
+    beside = table(scores, runs=runs) if "crps_sum" in known else None
     spans = {model: _spans(material, model) for model in material.models}
     return Section(
         dataset=dataset,
@@ -175,7 +176,7 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
             for heading, names in _BLOCKS.items()
             if known.intersection(names)
         },
-        published=table(scores, runs=runs) if len(archive) and "crps_sum" in known else None,
+        published=beside if beside and beside.published else None,
         deviation={model: pit_deviation(*span) for model, span in spans.items()},
         sums=_sum_fans(material, models),
         series={model: _series_fan(material, model) for model in models},
@@ -281,8 +282,10 @@ def _coverage(material: _Material, pooled: pd.DataFrame) -> Chart:
     return _chart(coverage_chart(found), "Share of observations inside the intervals against their nominal share")
 
 
-def _steps(material: _Material) -> Chart:
+def _steps(material: _Material) -> Chart | None:
     rows = material.scores[material.scores["step"].notna()]
+    if rows.empty:
+        return None
     metric = next(name for name in ("crps", *METRICS) if name in set(rows["metric"]))
     by_step = rows[rows["metric"] == metric].pivot_table(index="step", columns="model", values="value")
     by_step = by_step.reindex(columns=material.models)

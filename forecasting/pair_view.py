@@ -31,6 +31,8 @@ STYLE: dict[Any, Any] = {
     "axes.titleweight": "bold",
     "legend.frameon": False,
     "figure.dpi": 130,
+    # Names of articles are drawn as they are, their dollars too.
+    "text.parse_math": False,
 }
 
 

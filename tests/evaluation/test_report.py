@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pandas as pd
 import pytest
 from gluonts.model.forecast import SampleForecast
 from hemline.evaluation import METRICS, backtest, plot_forecast, report
+from hemline.evaluation.figures import coverage_chart, step_chart
 
 
 class Page(HTMLParser):
@@ -103,6 +106,30 @@ def test_a_report_of_some_metrics_leaves_the_others_out(data, walk, tmp_path: Pa
     assert "Coverage" not in text
 
 
+def test_a_report_of_a_score_of_whole_windows_has_no_chart_of_the_steps(data, walk, tmp_path: Path) -> None:
+    backtest({"walk": walk(4)}, data, num_samples=10, out=tmp_path, metrics=["trajectory_energy_score"], quiet=True)
+    text = Page(report(tmp_path).read_text("utf-8")).text
+    assert "Calibration" in text
+    assert "Along the horizon" not in text
+
+
+def test_names_are_drawn_as_they_are(data, walk, tmp_path: Path) -> None:
+    metadata = replace(data.metadata, item_ids=("$\\foo$", "coat $20-$30", "plain"))
+    odd = replace(data, metadata=metadata)
+    backtest({"m$^$": walk(4)}, odd, num_samples=10, out=tmp_path, quiet=True)
+    assert report(tmp_path).stat().st_size > 20_000
+    figure = plot_forecast(forecast(3), history(3), item_ids=metadata.item_ids)
+    assert not any(axes.title.get_parse_math() or axes._left_title.get_parse_math() for axes in figure.axes)
+    figure.savefig(io.BytesIO())
+
+
+def test_models_whose_names_begin_with_an_underscore_are_in_the_legends() -> None:
+    steps = pd.DataFrame({"_mine": [0.5, 0.6], "other": [0.6, 0.7]}, index=[1, 2])
+    for figure in (coverage_chart({"_mine": [0.5, 0.8, 0.9], "other": [0.4, 0.7, 0.9]}), step_chart(steps, "crps")):
+        shown = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert shown[-2:] == ["_mine", "other"]
+
+
 START = pd.Period("2024-01-01", "D")
 
 
@@ -141,6 +168,15 @@ def test_the_sum_is_that_of_the_paths() -> None:
     figure = plot_forecast(made, history(), series=["sum"])
     median = next(line for line in figure.axes[0].get_lines() if line.get_label() == "median forecast")
     assert median.get_ydata() == pytest.approx(np.median(made.samples.sum(2), axis=0))
+
+
+def test_the_observed_sum_has_a_gap_where_a_series_has_one() -> None:
+    entry = history()
+    entry["target"][1, 21] = np.nan
+    figure = plot_forecast(forecast(), entry, series=["sum"])
+    observed = next(line for line in figure.axes[0].get_lines() if line.get_label() == "observed").get_ydata()
+    np.testing.assert_allclose(observed[-5:], entry["target"].sum(0)[-5:])
+    assert np.isnan(observed[-4])
 
 
 def test_one_series_with_univariate_samples_and_no_answer_is_drawn() -> None:
