@@ -68,7 +68,11 @@ def central_interval(ordered: np.ndarray, coverage: float) -> tuple[np.ndarray, 
 
 
 def covered(ordered: np.ndarray, observed: np.ndarray, coverage: float) -> np.ndarray:
-    """Whether the observation lies in the central interval: 1 or 0, NaN where it is missing.
+    """Whether the observation lies in the central interval, its ends included: 1 or 0, NaN where it is missing.
+
+    For small counts more than the nominal share is right: an observation is often equal to an end, and then lies
+    inside. The law of Poisson counts of mean 1.5 covers 94 % at 80 %, and a law that is too narrow may come nearer to
+    80 %. Whether such a forecast is calibrated is seen in its PIT histogram (`calibration.pit`), which spreads ties.
 
     Arguments:
         ordered: sorted paths ``[..., S, H, D]``, data units.

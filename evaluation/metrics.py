@@ -177,7 +177,9 @@ def _variogram_size(outcome: Outcome) -> np.ndarray:
     return 2 * np.nansum(places * ordered, axis=1)
 
 
-_COVERAGE = "Share of observations inside the central {0:.0%} interval; {0:.0%} is right."
+_COVERAGE = (
+    "Share of {1} inside the central {0:.0%} interval{2}, ends included; {0:.0%} is right, of small counts more."
+)
 
 METRICS: dict[str, Metric] = {
     "crps_sum": Metric(
@@ -240,7 +242,7 @@ METRICS: dict[str, Metric] = {
     **{
         f"coverage_{coverage * 100:.0f}": Metric(
             f"Cover {coverage:.0%}",
-            _COVERAGE.format(coverage),
+            _COVERAGE.format(coverage, "observations", ""),
             "series",
             partial(_covered, coverage=coverage),
             better="nominal",
@@ -250,7 +252,7 @@ METRICS: dict[str, Metric] = {
     },
     "coverage_80_sum": Metric(
         "Cover 80%, sum",
-        "Share of observed sums inside the central 80% interval of the sum; 80% is right.",
+        _COVERAGE.format(0.8, "observed sums", " of the sum"),
         "joint",
         _of_sum(partial(_covered, coverage=0.8)),
         better="nominal",
