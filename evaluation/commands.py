@@ -139,7 +139,11 @@ def register(
         else:
             raise ValueError(f"folder: expected either a folder or --run GRID.toml, got {'both' if run else 'neither'}")
         texts = [made.render(formats[formats.index(format)]) for made in make_tables(found, metric, wins_of)]
-        typer.echo("\n\n".join(texts))
+        if format == "csv":
+            # One table: its header stands once.
+            typer.echo("\n".join([texts[0], *(text.partition("\n")[2] for text in texts[1:])]))
+        else:
+            typer.echo("\n\n".join(texts))
         if run is not None and found.missing:
             raise BacktestError(f"{len(found.missing)} cell(s) are missing; the lines under the table say why")
 

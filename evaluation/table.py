@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from ..datasets.benchmarks import BENCHMARKS
 from .metrics import METRICS, Metric
 from .published import SOURCES, published_scores
 from .store import current_runs
@@ -49,7 +50,7 @@ class Cell:
         if math.isnan(self.mean):
             why = "failed" if self.failed else "missing" if self.missing else "–"
             return "–" if self.seeds else why
-        fixed = self.share or self.mean == 0
+        fixed = self.share or self.mean == 0 or math.isinf(self.mean)
         places = 3 if fixed else max(0, 2 - math.floor(math.log10(abs(self.mean))))
         text = f"{self.mean:.{places}f}"
         if self.interval is not None:
@@ -67,7 +68,8 @@ class ScoreTable:
 
     Arguments:
         title: what the numbers are.
-        columns: headings, datasets or metrics.
+        columns: headings: datasets, metrics, or the models that those of the rows are held against.
+        subjects: of each column the dataset and the metric of its numbers; an empty dataset stands for all of them.
         rows: model to its cells, in the order of the columns.
         published: method to its published numbers, in the order of the columns; empty where there are none.
         notes: what a reader has to know.
@@ -75,6 +77,7 @@ class ScoreTable:
 
     title: str
     columns: tuple[str, ...]
+    subjects: tuple[tuple[str, str], ...]
     rows: dict[str, tuple[Cell, ...]]
     published: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -109,7 +112,8 @@ def table(
     """Models against datasets on one metric, the best two of each dataset in bold.
 
     Of the runs of a model on a dataset, those with the newest settings count. Published numbers are added where
-    the metric is CRPS-sum and the runs table says that the data are the exact archive.
+    the metric is CRPS-sum and the runs table says that the data are the exact archive and the protocol is the published
+    one: all its windows, an expanding history, one training.
 
     Arguments:
         scores: the long table of `backtest`.
@@ -128,9 +132,9 @@ def table(
         >>> scores = pd.DataFrame(rows, columns=["run", "model", "dataset", "seed", "value"])
         >>> scores = scores.assign(window=None, item_id=None, step=None, metric="crps")
         >>> print(table(scores, "crps").render("csv"))
-        model,column,mean,standard_error,seeds,failed,source
-        a,sales,0.3,0.04999999999999999,2,0,
-        b,sales,0.4,,1,0,
+        dataset,metric,model,column,mean,standard_error,low,high,seeds,failed,missing,source
+        sales,crps,a,sales,0.3,0.04999999999999999,,,2,0,0,
+        sales,crps,b,sales,0.4,,,,1,0,0,
     """
     counted, described, left_out = _of_current_runs(scores, runs)
     found = overall_rows(counted)
@@ -145,6 +149,7 @@ def table(
     return ScoreTable(
         title=f"{METRICS[metric].label}, mean ± standard error over seeds, {_DIRECTION[METRICS[metric].better]}",
         columns=datasets,
+        subjects=tuple((dataset, metric) for dataset in datasets),
         rows=_with_best(rows, [METRICS[metric]] * len(datasets)),
         published=published,
         notes=(*left_out, *missing_lines(missing), *sources),
@@ -193,6 +198,7 @@ def summary(
     return ScoreTable(
         title=f"Scores on {dataset}, mean ± standard error over seeds",
         columns=tuple(METRICS[name].label for name in chosen),
+        subjects=tuple((dataset, name) for name in chosen),
         rows=_with_best(rows, [METRICS[name] for name in chosen]),
         notes=(*left_out, *missing_lines(missing)),
     )
@@ -331,8 +337,9 @@ def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> 
 def _published(
     datasets: Sequence[str], described: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """Published numbers for those columns whose data are an exact archive."""
-    archives = {record["dataset"]: record.get("archive") for record in described}
+    """Published numbers for those columns of which every run has the data and the protocol of an exact archive."""
+    others = {record["dataset"] for record in described if not _as_published(record)}
+    archives = {record["dataset"]: record["archive"] for record in described if record["dataset"] not in others}
     found = published_scores(archives.values())
     rows = {
         model: tuple(
@@ -350,3 +357,14 @@ def _published(
     }
     used = dict.fromkeys(row.source for row in found)
     return rows, tuple(f"[{key}] {SOURCES[key]}" for key in used)
+
+
+def _as_published(record: Mapping[str, Any]) -> bool:
+    """Whether a run is on an exact archive, over all its windows, with an expanding history and one training."""
+    benchmark = BENCHMARKS.get(record.get("archive"))
+    return (
+        benchmark is not None
+        and record["windows"] == benchmark.windows
+        and record["history"] == "expanding"
+        and bool(pd.isna(record["refit_every"]))
+    )

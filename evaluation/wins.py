@@ -97,6 +97,7 @@ def wins(
             f"has a lower {label} than the row, with {LEVEL:.0%} bootstrap intervals"
         ),
         columns=tuple(columns),
+        subjects=(("", metric),) * len(columns),
         rows=rows,
         notes=note,
     )

@@ -12,9 +12,14 @@ from .published import SOURCES
 if TYPE_CHECKING:
     from .table import Cell, ScoreTable
 
-_LATEX = {"\\": r"\textbackslash{}", "±": r"$\pm$", "–": "--", "Σ": r"$\Sigma$"} | {
-    character: f"\\{character}" for character in "_%&#$"
-}
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "Σ": r"$\Sigma$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+} | {character: f"\\{character}" for character in "_%&#${}"}
 
 
 def as_markdown(table: ScoreTable) -> str:
@@ -29,6 +34,7 @@ def as_markdown(table: ScoreTable) -> str:
     lines = [["model", *table.columns]]
     lines += [[model, *(_markdown(cell) for cell in cells)] for model, cells in table.rows.items()]
     lines += [[f"*{model}, published*", *values] for model, values in table.published.items()]
+    lines = [[text.replace("|", r"\|") for text in line] for line in lines]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     rows = ["| " + " | ".join(text.ljust(widths[i]) for i, text in enumerate(line)) + " |" for line in lines]
     rule = "|" + "|".join("-" * (width + 1) + (":" if i else "-") for i, width in enumerate(widths)) + "|"
@@ -68,21 +74,27 @@ def as_csv(table: ScoreTable) -> str:
         table: the table.
 
     Returns:
-        Columns model, column, mean, standard_error, seeds, failed, source; source is empty for our own numbers.
+        Columns dataset (empty: over all), metric, model, column, mean, standard_error, low and high (ends of the
+        interval, where there is one), seeds, failed, missing, source (empty for our own numbers). Where models are
+        held against models there is no row of a model against itself.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["model", "column", "mean", "standard_error", "seeds", "failed", "source"])
+    names = ["dataset", "metric", "model", "column", "mean", "standard_error", "low", "high", "seeds", "failed"]
+    writer.writerow([*names, "missing", "source"])
     for model, cells in table.rows.items():
-        for column, cell in zip(table.columns, cells, strict=True):
-            numbers = ["" if math.isnan(number) else number for number in (cell.mean, cell.error)]
-            writer.writerow([model, column, *numbers, cell.seeds, cell.failed, ""])
+        for (dataset, metric), column, cell in zip(table.subjects, table.columns, cells, strict=True):
+            if not dataset and model == column:
+                continue
+            ends = cell.interval or (math.nan, math.nan)
+            numbers = ["" if math.isnan(number) else number for number in (cell.mean, cell.error, *ends)]
+            writer.writerow([dataset, metric, model, column, *numbers, cell.seeds, cell.failed, cell.missing, ""])
     for model, values in table.published.items():
-        for column, text in zip(table.columns, values, strict=True):
+        for subject, column, text in zip(table.subjects, table.columns, values, strict=True):
             if text != "–":
                 value, _, key = text.rstrip("]").partition(" [")
                 mean, _, error = value.partition(" ± ")
-                writer.writerow([model, column, mean, error, "", "", SOURCES[key]])
+                writer.writerow([*subject, model, column, mean, error, *[""] * 5, SOURCES[key]])
     return stream.getvalue().rstrip("\n")
 
 

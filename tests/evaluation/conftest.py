@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +63,11 @@ class Broken(RepresentablePredictor):
         raise RuntimeError("no weights\nat all")
 
 
-def make_data(name: str = "walks", dim: int = DIM, archive: str | None = None, missing: bool = False) -> ForecastData:
+def make_data(
+    name: str = "walks", dim: int = DIM, archive: str | None = None, missing: bool = False, windows: int = WINDOWS
+) -> ForecastData:
     rng = np.random.default_rng(5)
-    length = 40 + WINDOWS * HORIZON
+    length = 40 + windows * HORIZON
     target = (50 * np.arange(1, dim + 1)[:, None] + rng.normal(size=(dim, length)).cumsum(1)).astype(np.float32)
     if missing:
         target[0, -2] = target[1, 10] = np.nan
@@ -85,8 +86,8 @@ def make_data(name: str = "walks", dim: int = DIM, archive: str | None = None, m
     metadata = Metadata(
         name, "D", HORIZON, item_ids=tuple("abcdefghij"[:dim]), season=7, archive=archive, domain="count"
     )
-    ends = [length - (WINDOWS - 1 - w) * HORIZON for w in range(WINDOWS)]
-    return ForecastData(metadata, train=[until(length - WINDOWS * HORIZON)], test=[until(end) for end in ends])
+    ends = [length - (windows - 1 - w) * HORIZON for w in range(windows)]
+    return ForecastData(metadata, train=[until(length - windows * HORIZON)], test=[until(end) for end in ends])
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def gaps() -> ForecastData:
 @pytest.fixture
 def archive() -> ForecastData:
     """Made-up numbers that call themselves a benchmark, to see published scores beside them."""
-    return make_data("exchange", archive="exchange_rate_nips")
+    return make_data("exchange", archive="exchange_rate_nips", windows=5)
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("backtest") / "out"
     models = {"walk": Walk(HORIZON), "wide": Walk(HORIZON, 5.0), "fitted": Fitted(HORIZON)}
     backtest(models, make_data(), seeds=(0, 1), num_samples=20, out=out, quiet=True)
-    other = replace(make_data("exchange", archive="exchange_rate_nips"))
+    other = make_data("exchange", archive="exchange_rate_nips", windows=5)
     with pytest.warns(
         RunFailedWarning, match=r"1 of 2 runs failed: broken on exchange, seed 0: RuntimeError: no weights$"
     ):

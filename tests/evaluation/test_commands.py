@@ -74,6 +74,11 @@ def test_tables_come_in_three_formats_and_with_several_metrics(folder: Path, hem
     assert r"\toprule" in latex.stdout
     rows = list(csv.DictReader(io.StringIO(hemline("table", str(folder), "--format", "csv").stdout)))
     assert {row["column"] for row in rows} == {"walks", "exchange"}
+    metrics = hemline("table", str(folder), "--format", "csv", "--metric", "crps,nd").stdout
+    rows = list(csv.DictReader(io.StringIO(metrics)))
+    assert {(row["dataset"], row["metric"]) for row in rows} == {
+        (d, m) for d in ("walks", "exchange") for m in ("crps", "nd")
+    }
     several = hemline("table", str(folder), "--metric", "crps,coverage_80").stdout
     assert several.count("| model") == 2
     assert "Cover 80%" in several
@@ -85,7 +90,9 @@ def test_models_are_held_against_each_other(folder: Path, hemline) -> None:
     rows = list(
         csv.DictReader(io.StringIO(hemline("table", str(folder), "--wins", names[0], "--format", "csv").stdout))
     )
-    assert {row["model"] for row in rows} == set(names) - {"broken"}
+    assert {row["model"] for row in rows} == set(names[1:]) - {"broken"}
+    assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in rows)
+    assert {(row["dataset"], row["metric"]) for row in rows} == {("", "crps_sum")}
     both = hemline("table", str(folder), "--wins", "all", "--metric", "crps,crps_sum").stdout
     assert both.count("in which the column has a lower") == 2
     assert "models: expected some of" in str(hemline("table", str(folder), "--wins", "nobody").exception)

@@ -77,6 +77,28 @@ def test_latex_escapes_what_it_must() -> None:
     assert text.count(r"\begin{tabular}{lrr}") == text.count(r"\end{tabular}") == 1
 
 
+@pytest.mark.parametrize("other", [{"windows": 1}, {"history": "90"}, {"refit_every": 1.0}])
+def test_published_numbers_stand_beside_the_published_protocol_only(folder: Path, other: dict) -> None:
+    found = load_backtest(folder)
+    assert table(found.scores, runs=found.runs.assign(**other)).published == {}
+    mixed = [row | other if row["model"] == "broken" else row for row in found.runs.to_dict("records")]
+    assert table(found.scores, runs=mixed).published == {}
+
+
+def test_names_are_escaped_for_markdown_and_latex() -> None:
+    odd = table(SCORES.replace({"x": "x|y_z", "gru": "c^d{e}~f\\g|h"}))
+    assert r"c\textasciicircum{}d\{e\}\textasciitilde{}f\textbackslash{}g|h & " in odd.render("latex")
+    lines = str(odd).splitlines()[2:]
+    assert r" x\|y_z " in lines[0]
+    assert lines[2].startswith(r"| c^d{e}~f\g\|h | ")
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_a_mean_that_is_infinite_is_written() -> None:
+    assert Cell(math.inf, math.nan, 1).text == "inf"
+    assert Cell(-math.inf, math.nan, 1).text == "-inf"
+
+
 def test_csv_keeps_all_digits_and_marks_what_is_missing() -> None:
     rows = list(csv.DictReader(io.StringIO(table(SCORES).render("csv"))))
     assert len(rows) == 6
@@ -85,6 +107,14 @@ def test_csv_keeps_all_digits_and_marks_what_is_missing() -> None:
     assert first["seeds"] == "2"
     assert missing["mean"] == ""
     assert missing["seeds"] == "0"
+    assert {(row["dataset"], row["metric"]) for row in rows} == {("x", "crps_sum"), ("y", "crps_sum")}
+
+
+def test_csv_names_metrics_and_cells_that_are_still_to_be_run() -> None:
+    cell = {"model": "late", "dataset": "x", "seed": 0, "failed": False, "reason": "not run yet"}
+    rows = list(csv.DictReader(io.StringIO(summary(SCORES, "x", missing=[cell]).render("csv"))))
+    assert {(row["dataset"], row["metric"], row["column"]) for row in rows} == {("x", "crps_sum", "CRPS-sum")}
+    assert [(row["model"], row["missing"]) for row in rows if row["missing"] != "0"] == [("late", "1")]
 
 
 def test_published_numbers_stand_beside_the_exact_archive_only(folder: Path) -> None:
