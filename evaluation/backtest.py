@@ -33,7 +33,7 @@ def backtest(
     num_samples: int = 100,
     refit_every: int | None = None,
     history: History = "expanding",
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     stop_on_failure: bool = False,
     quiet: bool = False,
@@ -60,7 +60,7 @@ def backtest(
         refit_every: windows after which a model is trained anew; ``None`` trains once.
         history: ``"expanding"`` shows a model all that lies before, a number only that many steps, in training as
             before a window.
-        metrics: names from `METRICS`; ``None`` for all.
+        metrics: a name from `METRICS`, or several; ``None`` for all.
         out: a folder that keeps every finished run, so that none is repeated; see `Store`.
         stop_on_failure: whether the first failure ends the backtest.
         quiet: whether to print nothing.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
@@ -280,5 +281,5 @@ def make_tables(found: Backtest, metric: str, wins_of: str | None = None) -> lis
     if len(names) == 1 and names[0] != "all":
         return [table(found.scores, names[0], runs=found.runs, missing=found.missing)]
     wanted = None if names == ["all"] else names
-    datasets = found.scores["dataset"].drop_duplicates()
+    datasets = pd.concat([found.scores["dataset"], found.runs["dataset"]]).drop_duplicates()
     return [summary(found.scores, dataset, wanted, runs=found.runs, missing=found.missing) for dataset in datasets]

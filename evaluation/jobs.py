@@ -96,7 +96,7 @@ def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda 
         KeyboardInterrupt: it was interrupted, which is no failure of the job.
     """
     if store is not None and store.finished(job.id):
-        return Ended(store.record(job.id) or {}, store.scores(job.id))
+        return Ended(store.ask(job.id), store.scores(job.id))
     try:
         with within(job.time_budget), on_threads(job.threads):
             run = job.make()
@@ -105,12 +105,12 @@ def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda 
                     f"run: expected {job.id} as planned, got {run.id}; settings, data or version differ here"
                 )
             result = execute(run, None if store is None else store.checkpoints(run.id), tell)
+        if store is not None:
+            store.save(result)
     except (Exception, SystemExit) as error:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error  # Lightning makes an exit of an interrupt
         return failed(job, one_line(error), store, traceback.format_exc())
-    if store is not None:
-        store.save(result)
     return Ended(result.record, result.scores)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -28,9 +28,10 @@ class Here:
     ready = True
 
     def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
-        """Do the job before returning."""
+        """Do the job before returning, or take what another process has made of it meanwhile."""
         future: Future[Ended] = Future()
-        future.set_result(perform(job, store, tell))
+        with nullcontext() if store is None else store.held(job.id):
+            future.set_result(perform(job, store, tell))
         return future
 
     def kill(self) -> None:

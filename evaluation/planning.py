@@ -81,9 +81,9 @@ def _made(name: str, model: Model, metadata: Metadata) -> Estimator | Predictor:
 
 
 def make_protocol(
-    num_samples: int, refit_every: int | None, history: History, metrics: Sequence[str] | None
+    num_samples: int, refit_every: int | None, history: History, metrics: str | Sequence[str] | None
 ) -> Protocol:
-    """The protocol of these arguments of `backtest`.
+    """The protocol of these arguments of `backtest`; numbers may be numpy's.
 
     Raises:
         ValueError: one of them makes no sense.
@@ -92,13 +92,14 @@ def make_protocol(
         raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
     if refit_every is not None and refit_every < 1:
         raise ValueError(f"refit_every: expected at least 1 window or None, got {refit_every}")
-    chosen = tuple(METRICS if metrics is None else metrics)
+    chosen = (metrics,) if isinstance(metrics, str) else tuple(METRICS if metrics is None else metrics)
     for name in chosen:
         if name not in METRICS:
             raise ValueError(f"metrics: unknown metric {name!r}, expected some of {', '.join(METRICS)}")
     if not chosen:
         raise ValueError("metrics: expected at least one metric, got none")
-    return Protocol(num_samples, refit_every, history, chosen)
+    numbers = [one.item() if isinstance(one, np.integer) else one for one in (num_samples, refit_every, history)]
+    return Protocol(*numbers, chosen)
 
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:

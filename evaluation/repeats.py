@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .windows import Window, periods
+from .windows import Window, periods, shifted
 
 TELLING = 20
 """Different numbers that a window must hold; with fewer, as in sparse counts, it may come back by chance."""
@@ -69,5 +69,5 @@ def describe_repeats(name: str, windows: Sequence[Window]) -> str:
 
 
 def _span(window: Window, step: int) -> str:
-    dates = periods(window.past["start"] + step, len(window.observed))
+    dates = periods(shifted(window.past["start"], step), len(window.observed))
     return f"{dates[0]} to {dates[-1]}"

@@ -162,7 +162,9 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
             for window, samples in _forecasts(predictor, block, metadata, protocol.num_samples):
                 seconds["seconds_predict"] += time.perf_counter() - began
                 began = time.perf_counter()
-                outcome = Outcome(samples, window.observed, window.past["target"], metadata.season)
+                # A seasonal error is one of the data, however much of them a model was shown.
+                past = np.atleast_2d(run.data.test[window.number]["target"])[:, : -metadata.prediction_length]
+                outcome = Outcome(samples, window.observed, past, metadata.season)
                 tally.add(outcome)
                 forecasts.append(forecast_rows(window, outcome, metadata.item_ids))
                 seconds["seconds_score"] += time.perf_counter() - began

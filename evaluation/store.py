@@ -11,12 +11,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
 from .rows import SCORE_COLUMNS
 from .run import Result
+from .standing import last_asked, one_a_seed, same_settings
 
 _RECORD = "run.json"
 _PLAN = "plan.json"
@@ -27,7 +28,7 @@ class Store:
 
     ``runs/<run>/`` holds scores.parquet, forecasts.parquet, training.parquet and run.json; ``datasets/`` what a chart
     shows of the data; ``checkpoints/`` what an interrupted training goes on from; scores.parquet and runs.parquet
-    are the tables of all runs. Everything is written under ``partial/`` and moved to its place when it is whole.
+    are the tables of all runs. A run is written beside its checkpoints and moved to its place when it is whole.
 
     Arguments:
         folder: the folder; made if need be.
@@ -46,16 +47,31 @@ class Store:
 
     def record(self, run: str) -> dict[str, Any] | None:
         """The record of a run, finished or failed; ``None`` if there is none."""
-        path = self.folder / "runs" / run / _RECORD
-        if not path.exists():
+        try:
+            text = (self.folder / "runs" / run / _RECORD).read_text()
+        except FileNotFoundError:
             return None
-        record: dict[str, Any] = json.loads(path.read_text())
+        record: dict[str, Any] = json.loads(text)
         return record
 
     def finished(self, run: str) -> bool:
         """Whether a run is done and need not be done again; a failed one is tried again."""
         record = self.record(run)
         return record is not None and record["status"] == "finished"
+
+    def ask(self, run: str) -> dict[str, Any]:
+        """Note that a finished run was asked for again, which makes its settings the newest of its model.
+
+        Arguments:
+            run: the run.
+
+        Returns:
+            Its record.
+        """
+        record = {**(self.record(run) or {}), "asked": _now()}
+        with _written(self.folder / "runs" / run / _RECORD) as partial:
+            partial.write_text(json.dumps(record, indent=2))
+        return record
 
     def save(self, result: Result) -> None:
         """Keep a finished run, in place of a failed one if there was one.
@@ -100,10 +116,8 @@ class Store:
             cells: for each model, dataset, seed, run (``None`` if it could not be made) and error.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        now = datetime.now(timezone.utc).isoformat(timespec="microseconds")
-        partial = self.folder / f"{_PLAN}.partial"
-        partial.write_text(json.dumps({"written": now, "cells": list(cells)}, indent=1))
-        os.replace(partial, self.folder / _PLAN)
+        with _written(self.folder / _PLAN) as partial:
+            partial.write_text(json.dumps({"written": _now(), "cells": list(cells)}, indent=1))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -133,32 +147,34 @@ class Store:
         return pd.read_parquet(self.folder / "runs" / run / "scores.parquet")
 
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The long table of all finished runs and the runs table, read from the runs themselves."""
+        """The long table of all finished runs and the runs table.
+
+        scores.parquet is read where it holds just the finished runs, and else each of them; other backtests may be at
+        work in the folder.
+        """
         records = self._records()
         finished = [record["run"] for record in records if record["status"] == "finished"]
-        return join_scores(self.scores(run) for run in finished), runs_table(records)
+        written = self.folder / "scores.parquet"
+        scores = pd.read_parquet(written) if written.exists() else None
+        if scores is None or list(scores["run"].unique()) != finished:
+            scores = join_scores(self.scores(run) for run in finished)
+        return scores, runs_table(records)
 
     def consolidate(self) -> None:
         """Write scores.parquet and runs.parquet anew from all runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with suppress(OSError):  # not there, or not empty: workers of another backtest are at it
-            (self.folder / "partial").rmdir()
         scores, runs = self.tables()
         _write_parquet(scores, self.folder / "scores.parquet")
         _write_parquet(runs, self.folder / "runs.parquet")
 
-    def consolidated(self) -> bool:
-        """Whether scores.parquet and runs.parquet are there, and no run was kept since."""
-        table, runs = self.folder / "runs.parquet", self.folder / "runs"
-        return table.exists() and not (runs.exists() and runs.stat().st_mtime_ns > table.stat().st_mtime_ns)
-
     def _records(self) -> list[dict[str, Any]]:
         paths = sorted((self.folder / "runs").glob(f"*/{_RECORD}"))
-        records = [json.loads(path.read_text()) for path in paths]
+        records = [record for path in paths if (record := self.record(path.parent.name)) is not None]
         return sorted(records, key=lambda record: record["started"])
 
     def _partial(self, run: str) -> Path:
-        partial = self.folder / "partial" / run
+        """A folder of this process, gone with the checkpoints if the process dies before it is moved."""
+        partial = self.checkpoints(run) / f"result.{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         return partial
@@ -167,7 +183,7 @@ class Store:
         """Write the record last and move the whole folder to its place."""
         (partial / _RECORD).write_text(json.dumps(record, indent=2))
         place = self.folder / "runs" / record["run"]
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
             shutil.rmtree(place)
         os.replace(partial, place)
@@ -220,10 +236,10 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; expected one written by 'hemline backtest --out'")
     store = Store(folder)
-    if store.consolidated():
-        scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
-    elif (folder / "runs").is_dir() or (folder / _PLAN).exists():
+    if (folder / "runs").is_dir() or (folder / _PLAN).exists():
         scores, runs = store.tables()
+    elif (folder / "runs.parquet").exists():
+        scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
     else:
         raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
     missing: list[dict[str, Any]] = []
@@ -250,14 +266,15 @@ def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
         runs: the runs table.
 
     Returns:
-        Its rows, less the runs with other settings of a model on a dataset that began before the plan was written.
+        Its rows, less the runs with other settings of a model on a dataset that were last asked for before the plan
+        was written.
     """
     if runs.empty:
         return runs
     order = {cell["run"]: place for place, cell in enumerate(plan["cells"]) if cell["run"] is not None}
     cells = {(cell["model"], cell["dataset"]) for cell in plan["cells"]}
     pairs = pd.Series(list(zip(runs["model"], runs["dataset"], strict=True)), index=runs.index)
-    superseded = pairs.isin(list(cells)) & ~runs["run"].isin(list(order)) & (runs["started"] < plan["written"])
+    superseded = pairs.isin(list(cells)) & ~runs["run"].isin(list(order)) & (last_asked(runs) < plan["written"])
     kept = runs[~superseded]
     return kept.sort_values("run", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
 
@@ -299,39 +316,44 @@ def runs_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 
 def current_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Of the runs of each model on each dataset, those with the settings of the one started last.
+    """The runs that count: see `standing.same_settings`; one for each model, dataset and seed.
 
     Arguments:
         runs: the runs table.
 
     Returns:
-        The rows that count, so that a mean over seeds never mixes settings, numbers of the data or versions.
+        Its rows that count.
     """
-    settings = ["configuration_hash", "data_fingerprint", "num_samples", "history", "refit_every"]
-    if runs.empty:
-        return runs
-    version = runs["versions"].map(lambda text: json.loads(text)["hemline"])
-    key = runs[settings].assign(version=version).astype("string").fillna("").agg("|".join, axis=1)
-    newest = runs.groupby(["model", "dataset"])["started"].transform("max")
-    latest = pd.DataFrame({"model": runs["model"], "dataset": runs["dataset"], "key": key})
-    latest = latest[runs["started"] == newest].drop_duplicates(["model", "dataset"])
-    chosen = {(model, dataset): value for model, dataset, value in latest.itertuples(index=False)}
-    counts = [
-        chosen[model, dataset] == value
-        for model, dataset, value in zip(runs["model"], runs["dataset"], key, strict=True)
-    ]
-    return runs[counts]
+    return one_a_seed(same_settings(runs))
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    table.to_parquet(partial, index=False)
+    with _written(path) as partial:
+        table.to_parquet(partial, index=False)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Path]:
+    """A file of this process to write to, which then takes the place of another."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    yield partial
     os.replace(partial, path)
 
 
 @contextmanager
 def _locked(path: Path, how: int) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with _opened(path) as lock:
         fcntl.flock(lock, how)
         yield
+
+
+def _opened(path: Path) -> IO[str]:
+    """A file in a folder that another process may remove between being made and being used."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            return path.open("w")

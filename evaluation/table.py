@@ -12,7 +12,7 @@ import pandas as pd
 from ..datasets.benchmarks import BENCHMARKS
 from .metrics import METRICS, Metric
 from .published import SOURCES, published_scores
-from .store import current_runs
+from .standing import last_asked, left_out_lines, one_a_seed, same_settings
 from .writers import as_csv, as_latex, as_markdown
 
 Format = Literal["markdown", "latex", "csv"]
@@ -111,9 +111,10 @@ def table(
 ) -> ScoreTable:
     """Models against datasets on one metric, the best two of each dataset in bold.
 
-    Of the runs of a model on a dataset, those with the newest settings count. Published numbers are added where
-    the metric is CRPS-sum and the runs table says that the data are the exact archive and the protocol is the published
-    one: all its windows, an expanding history, one training.
+    Of the runs on a dataset, those with the newest data and protocol count, of these those of a model with its newest
+    settings, and notes say what was left out. Published numbers are added where the metric is CRPS-sum and the runs
+    table says that the data are the exact archive and the protocol is the published one: all its windows, an expanding
+    history, one training.
 
     Arguments:
         scores: the long table of `backtest`.
@@ -139,7 +140,7 @@ def table(
     counted, described, left_out = _of_current_runs(scores, runs)
     found = overall_rows(counted)
     values = _of_metric(found, metric)
-    datasets = tuple(dict.fromkeys([*found["dataset"], *(cell["dataset"] for cell in missing)]))
+    datasets = tuple(dict.fromkeys([*found["dataset"], *(cell["dataset"] for cell in [*described, *missing])]))
     lacking = _lacking(described, missing)
     rows = {
         model: tuple(_cell(values, model, dataset, lacking.get((model, dataset), {})) for dataset in datasets)
@@ -181,19 +182,23 @@ def summary(
     """
     counted, described, left_out = _of_current_runs(scores, runs)
     found = overall_rows(counted)
-    datasets = list(dict.fromkeys(found["dataset"]))
+    datasets = list(dict.fromkeys([*found["dataset"], *(record["dataset"] for record in described)]))
     if dataset is None and len(datasets) == 1:
         dataset = datasets[0]
     if dataset is None or dataset not in datasets:
         raise ValueError(f"dataset: expected one of {', '.join(datasets)}, got {dataset!r}")
-    found = found[found["dataset"] == dataset]
+    if dataset in set(found["dataset"]):  # else every run on it has failed
+        found = found[found["dataset"] == dataset]
     chosen = [name for name in METRICS if name in set(found["metric"])] if metrics is None else list(metrics)
     values = {name: _of_metric(found, name) for name in chosen}
     missing = [cell for cell in missing if cell["dataset"] == dataset]
     lacking = _lacking(described, missing)
     rows = {
         model: tuple(_cell(values[name], model, dataset, lacking.get((model, dataset), {})) for name in chosen)
-        for model in _models(found, [*(record for record in described if record["dataset"] == dataset), *missing])
+        for model in _models(
+            found[found["dataset"] == dataset],
+            [*(record for record in described if record["dataset"] == dataset), *missing],
+        )
     }
     return ScoreTable(
         title=f"Scores on {dataset}, mean ± standard error over seeds",
@@ -219,7 +224,7 @@ def overall_rows(scores: pd.DataFrame) -> pd.DataFrame:
 def scores_that_count(
     scores: pd.DataFrame, metric: str, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The rows of a metric of those runs that have the newest settings, and a note if others do not.
+    """The rows of a metric of those runs that count, and notes on the others.
 
     Arguments:
         scores: the long table of `backtest`.
@@ -236,18 +241,22 @@ def scores_that_count(
 def _of_current_runs(
     scores: pd.DataFrame, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], tuple[str, ...]]:
-    """Rows of the runs that count, the records of these runs, and a note if others do not."""
+    """Rows of the runs that count, the records of these runs, and notes on the others."""
     if scores.empty:
         raise ValueError("scores: expected the long table of a backtest, got an empty one")
     attached = scores.attrs.get("runs") if runs is None else runs
     if attached is None:
         return scores, [], ()
     everything = pd.DataFrame(attached)
-    described = current_runs(everything)
-    records = [{str(key): value for key, value in record.items()} for record in described.to_dict("records")]
-    older = len(everything) - len(described)
-    note = (f"{older} run(s) with older settings are left out.",) if older else ()
-    return scores[scores["run"].isin(described["run"])], records, note
+    alike = same_settings(everything)
+    described = one_a_seed(alike).to_dict("records")
+    records = [{str(key): value for key, value in record.items()} for record in described]
+    # Two runs with a seed differ in their metrics: of each metric the rows of the last that has it.
+    turn = {run: place for place, run in enumerate(alike["run"].loc[last_asked(alike).sort_values().index])}
+    counted = scores[scores["run"].isin(alike["run"])]
+    turns = counted["run"].map(turn)
+    last = turns.groupby([counted[name] for name in ("model", "dataset", "seed", "metric")]).transform("max")
+    return counted[turns == last], records, left_out_lines(everything, alike)
 
 
 def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:

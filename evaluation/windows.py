@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -232,7 +233,7 @@ def _covariates(values: np.ndarray, name: str, number: int, first: int, last: in
 def _first_step(length: int, history: History) -> int:
     if history == "expanding":
         return 0
-    if isinstance(history, bool) or not isinstance(history, int) or history < 1:
+    if isinstance(history, bool) or not isinstance(history, Integral) or history < 1:
         raise ValueError(f"history: expected 'expanding' or a number of steps, at least 1, got {history!r}")
     return max(0, length - history)
 

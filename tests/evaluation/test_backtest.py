@@ -324,3 +324,30 @@ def test_a_folder_without_a_backtest_is_told_from_one(tmp_path: Path, missing: s
     folder = tmp_path / "none" if missing == "folder" else tmp_path
     with pytest.raises(FileNotFoundError, match="no such folder" if missing == "folder" else "no backtest in this"):
         load_backtest(folder)
+
+
+def test_a_run_that_another_backtest_kept_meanwhile_is_read(data, walk, tmp_path: Path, monkeypatch) -> None:
+    real, nested = Store.tables, []
+
+    def tables(self):
+        read = real(self)
+        if not nested:
+            nested.append(True)
+            backtest({"b": walk(HORIZON, 2.0)}, data, num_samples=10, out=tmp_path, quiet=True)
+        return read
+
+    monkeypatch.setattr(Store, "tables", tables)
+    backtest({"a": walk(HORIZON)}, data, num_samples=10, out=tmp_path, quiet=True)
+    monkeypatch.undo()
+    found = load_backtest(tmp_path)
+    assert found.runs["model"].tolist() == ["a", "b"]
+    assert set(found.scores["model"]) == {"a", "b"}
+
+
+def test_the_seasonal_error_does_not_depend_on_what_a_model_sees(data) -> None:
+    model = Constant(np.random.default_rng(0).normal(50, 5, size=(20, HORIZON, DIM)))
+    msis = [
+        value(backtest({"m": model}, data, history=history, metrics="msis", quiet=True), "msis")
+        for history in ("expanding", np.int64(9))
+    ]
+    assert msis[0] == msis[1]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hemline.evaluation import METRICS, load_backtest, summary, table
+from hemline.evaluation import METRICS, BacktestError, backtest, load_backtest, summary, table
 from hemline.evaluation.published import CRPS_SUM, SOURCES, published_scores
 from hemline.evaluation.store import current_runs
 from hemline.evaluation.table import Cell
@@ -185,3 +186,43 @@ def test_a_mean_over_seeds_never_mixes_settings(folder: Path) -> None:
 def test_tables_that_cannot_be_made_are_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_seed_counts_once_and_keeps_the_metrics_of_all_its_runs(data, walk, tmp_path: Path) -> None:
+    options = {"num_samples": 10, "out": tmp_path, "quiet": True}
+    backtest({"walk": walk(4)}, data, seeds=(0, 1), metrics="crps", **options)
+    before = table(load_backtest(tmp_path).scores, "crps").rows
+    backtest({"walk": walk(4)}, data, seeds=(0,), metrics=["nd"], **options)
+    found = load_backtest(tmp_path)
+    assert table(found.scores, "crps", runs=found.runs).rows == before
+    assert table(found.scores, "nd", runs=found.runs).rows["walk"][0].seeds == 1
+    assert current_runs(found.runs)["seed"].value_counts().to_dict() == {0: 1, 1: 1}
+
+
+def test_other_data_and_protocols_do_not_stand_side_by_side(data, gaps, walk, tmp_path: Path) -> None:
+    options = {"metrics": "crps", "out": tmp_path, "quiet": True}
+    other = replace(gaps, metadata=replace(gaps.metadata, name="walks"))
+    backtest({"data": walk(4)}, other, num_samples=10, **options)
+    backtest({"paths": walk(4)}, data, num_samples=7, **options)
+    backtest({"last": walk(4)}, data, num_samples=10, **options)
+    found = load_backtest(tmp_path)
+    made = table(found.scores, "crps", runs=found.runs)
+    assert list(made.rows) == ["last"]
+    assert made.notes == ("Left out: data on walks: other data.", "Left out: paths on walks: 7 paths, not 10.")
+
+
+def test_settings_asked_for_again_are_the_newest(data, walk, tmp_path: Path) -> None:
+    for spread in (1.0, 9.0, 1.0):
+        scores = backtest({"walk": walk(4, spread)}, data, num_samples=10, out=tmp_path, quiet=True)
+    assert set(current_runs(load_backtest(tmp_path).runs)["run"]) == set(scores["run"])
+
+
+def test_a_dataset_on_which_every_run_failed_is_in_the_table(data, single, walk, broken, tmp_path: Path) -> None:
+    backtest({"walk": walk(4)}, data, num_samples=10, out=tmp_path, quiet=True)
+    with pytest.raises(BacktestError):
+        backtest({"broken": broken}, single, out=tmp_path, quiet=True)
+    found = load_backtest(tmp_path)
+    made = table(found.scores, runs=found.runs)
+    assert made.columns == ("walks", "alone")
+    assert made.rows["broken"][1].text == "failed"
+    assert summary(found.scores, "alone", ["nd"], runs=found.runs).rows["broken"][0].text == "failed"
