@@ -163,7 +163,7 @@ def test_a_summary_has_every_metric_of_a_dataset(folder: Path) -> None:
 
 def test_a_mean_over_seeds_never_mixes_settings(folder: Path) -> None:
     runs = load_backtest(folder).runs
-    old = runs.assign(run=runs["run"] + "o", configuration_hash="other", started="2020", seed=9)
+    old = runs.assign(run=runs["run"] + "o", configuration_hash="other", started="2020", seed=runs["seed"] + 9)
     assert set(current_runs(pd.concat([runs, old]))["run"]) == set(runs["run"])
     assert "left out" not in str(table(load_backtest(folder).scores, runs=runs))
     assert f"{len(runs)} run(s) with older settings are left out." in str(
