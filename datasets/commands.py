@@ -14,6 +14,7 @@ from rich.table import Table
 from .benchmarks import BENCHMARKS
 from .data import ForecastData
 from .frames import from_frame
+from .frequency import written_date
 from .locate import find
 from .published import archive_in_cache, fetch_benchmark
 from .registry import DATASETS, get_dataset
@@ -141,7 +142,7 @@ def _summary(data: ForecastData, is_file: bool) -> Table:
         "series (D)": f"{metadata.target_dim}",
         "steps (T)": f"{target.shape[1]}, of them {train['target'].shape[1]} for training",
         "frequency": metadata.freq,
-        "first, last": f"{_date(first)}, {_date(first + (target.shape[1] - 1))}",
+        "first, last": f"{written_date(first)}, {written_date(first, target.shape[1] - 1)}",
         "horizon (H)": "not set" if is_file else f"{metadata.prediction_length}",
         "test windows": f"{len(data.test)}",
         "season": f"{metadata.season}",
@@ -187,8 +188,3 @@ def _channels(names: tuple[str, ...]) -> str:
         kind = name.split("[")[0]
         kinds[kind] = kinds.get(kind, 0) + 1
     return ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in kinds.items()) or "none"
-
-
-def _date(period: object) -> str:
-    stamp = getattr(period, "start_time", period)
-    return str(stamp).removesuffix(" 00:00:00")

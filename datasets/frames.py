@@ -44,9 +44,11 @@ def from_frame(
     table has a row for each date and a column for each series: leave ``item`` out; ``target`` may list the
     columns, else every numeric column is a series that is not named as something else.
 
-    Dates become periods of one frequency. A date for which an item has no row is a gap: NaN. Duplicate rows
-    and rows of a second frequency are refused, never averaged or dropped. The training data are what lies
-    before the first of the ``windows`` consecutive test windows, which do not overlap and end with the table.
+    Dates become periods of one frequency; forecasts write them as the table does, weeks by their weekday, but
+    months, quarters and years always by their first day. A date for which an item has no row is a gap: NaN.
+    Duplicate rows and rows of a second frequency are refused, never averaged or dropped. The training data are
+    what lies before the first of the ``windows`` consecutive test windows, which do not overlap and end with the
+    table.
 
     With ``windows=0`` everything is for training, and rows after the last observed target are the known
     future: there ``feat_dynamic_real`` of the one entry is longer than its ``target``.

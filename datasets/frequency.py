@@ -1,4 +1,4 @@
-"""The one place that decides how a frequency is spelled and how a date becomes a period."""
+"""The one place that decides how a frequency is spelled, how a date becomes a period, and a period a date."""
 
 from __future__ import annotations
 
@@ -121,3 +121,52 @@ def to_period(date: Any, freq: str) -> pd.Period:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         return pd.Period(pd.Timestamp(date), freq=cast(Any, offset))
+
+
+def to_dates(periods: pd.PeriodIndex) -> pd.DatetimeIndex:
+    """The dates by which periods are written.
+
+    A week is written by the day that its frequency is named after, on which it ends: a Monday where the frequency
+    is ``"W-MON"``. Any other span is written by its first moment, a month, quarter or year by its first day: a
+    period does not tell whether the table had first days or last ones.
+
+    Arguments:
+        periods: of any frequency, in any order.
+
+    Returns:
+        The dates; :func:`to_period` gives the periods back.
+
+    Example:
+        >>> [str(to_dates(pd.PeriodIndex([to_period("2024-05-13", freq)]))[0].date()) for freq in ("D", "W-MON", "MS")]
+        ['2024-05-13', '2024-05-13', '2024-05-01']
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        begins = periods.to_timestamp()
+    return begins + pd.Timedelta(days=6) if isinstance(periods.freq, pd.offsets.Week) else begins
+
+
+def dates_of(start: pd.Period, steps: int) -> pd.DatetimeIndex:
+    """The dates of consecutive steps, as the table from which they come writes them: see :func:`to_dates`.
+
+    Arguments:
+        start: the first step.
+        steps: their number.
+
+    Example:
+        >>> dates_of(to_period("2024-01-01", "W-MON"), 3).strftime("%d %B").tolist()
+        ['01 January', '08 January', '15 January']
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return to_dates(pd.period_range(start, periods=steps, freq=start.freq))
+
+
+def written_date(start: pd.Period, step: int = 0) -> str:
+    """The date of a step as messages write it, see :func:`to_dates`; at midnight without the time of day.
+
+    Arguments:
+        start: the first step.
+        step: how many steps later, at least 0.
+    """
+    return str(dates_of(start, step + 1)[step]).removesuffix(" 00:00:00")

@@ -13,6 +13,7 @@ import pandas as pd
 from .columns import Columns, read_table
 from .data import Domain, ForecastData
 from .frames import from_frame
+from .frequency import dates_of
 from .tables import locate_file
 from .timeline import Timeline, lay_out
 
@@ -305,13 +306,15 @@ def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline
 
 def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.DataFrame:
     """Add a row of so many units, from no store, where an article has none in a step, from its first row on."""
-    dates = timeline.dates()
+    dates = dates_of(timeline.start, timeline.length)
     full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
     sales = sales.assign(date=dates[timeline.positions])
     known = sales.set_index(["article", "date"])
     filled = known.reindex(full)
     new = ~full.isin(known.index)
-    filled.loc[new, "units"] = units
+    # What is planned beyond the last sale is not known to be nothing.
+    seen = full.get_level_values("date") <= sales["date"][sales["units"].notna()].max()
+    filled.loc[new & seen, "units"] = units
     if "stores" in filled:
         filled.loc[new, "stores"] = 0.0
     filled = filled.reset_index()

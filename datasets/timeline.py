@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .frequency import normalize_freq, to_period
+from .frequency import normalize_freq, to_period, written_date
 
 _DAY = 86_400 * 10**9
 _SHOWN = 5
@@ -35,16 +35,7 @@ class Timeline:
 
     def date(self, position: int) -> str:
         """The date of a period, as messages write it."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            stamp = (self.start + position).start_time
-        return str(stamp.date() if stamp == stamp.normalize() else stamp)
-
-    def dates(self) -> pd.DatetimeIndex:
-        """The moment at which each period begins, ``[T]``."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            return pd.period_range(self.start, periods=self.length, freq=self.start.freq).to_timestamp()
+        return written_date(self.start, position)
 
 
 def lay_out(
@@ -80,7 +71,7 @@ def lay_out(
     given = freq is not None
     freq = normalize_freq(freq) if freq is not None else _infer(dates, steps)
 
-    if freq.endswith("B"):
+    if freq.split("-")[0].endswith("B"):
         weekend = np.flatnonzero(dates.dayofweek >= 5)
         if len(weekend):
             raise ValueError(f"freq: business days ('B') have no {_name_rows(rows, weekend)}, which lie on a weekend")
@@ -127,9 +118,10 @@ def _infer(dates: pd.DatetimeIndex, steps: np.ndarray) -> str:
     if 28 <= days <= 31 and not np.all(values % (7 * _DAY) == 0):
         return "ME"
     if 89 <= days <= 92:
-        return "QE-DEC"
+        # Quarters of the same months have four names, one for each of them in which a year may end.
+        return pd.offsets.QuarterEnd(startingMonth=10 + (_end_month(dates) - 1) % 3).freqstr
     if 365 <= days <= 366:
-        return "YE-DEC"
+        return pd.offsets.YearEnd(month=_end_month(dates)).freqstr
     if days > 31 and (len(dates.day.unique()) == 1 or dates.is_month_end.all()):
         return f"{round(days / 30.44)}ME"
     if days % 7 == 0:
@@ -137,6 +129,13 @@ def _infer(dates: pd.DatetimeIndex, steps: np.ndarray) -> str:
         if len(weekdays) == 1:
             return normalize_freq(f"{days // 7}W-{weekdays[0]}")
     return normalize_freq(f"{days}D")
+
+
+def _end_month(dates: pd.DatetimeIndex) -> int:
+    """The month in which a quarter or year ends, told from its first or last day; December by other dates."""
+    if dates.is_month_end.all():
+        return int(dates[0].month)
+    return int((dates[0] - pd.Timedelta(days=1)).month) if dates.is_month_start.all() else 12
 
 
 def _refuse_same(

@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from ..datasets.data import Entry
+from ..datasets.frequency import dates_of, written_date
 from .intervals import COVERAGES, plotting_quantiles
 from .scores import sorted_paths
-from .windows import shifted, timestamps
+from .windows import shifted
 
 INK, GREY, HUE = "#1a1a1a", "#6b6b6b", "#1f5a96"
 BANDS: tuple[str, ...] = ("#d3e1f0", "#a3c1de", "#6c9cc9")
@@ -77,14 +78,14 @@ def plot_forecast(
     begin = (forecast.start_date.ordinal - entry["start"].ordinal) // forecast.start_date.freq.n
     if not 0 < begin <= target.shape[1]:
         raise ValueError(
-            f"entry: expected a history that reaches to {forecast.start_date}, got {target.shape[1]} steps from "
-            f"{entry['start']}"
+            f"entry: expected a history that reaches to {written_date(forecast.start_date)}, got "
+            f"{target.shape[1]} steps from {written_date(entry['start'])}"
         )
     drawn = _chosen(series, names)
     first = max(0, begin - (3 * horizon if history is None else history))
     known = target[:, first : begin + horizon].T
-    dates = timestamps(shifted(entry["start"], first), len(known))
-    ahead = timestamps(forecast.start_date, horizon)
+    dates = dates_of(shifted(entry["start"], first), len(known))
+    ahead = dates_of(forecast.start_date, horizon)
     figure = Figure(figsize=(9, 0.7 + 2.3 * len(drawn)), layout="constrained")
     panels = figure.subplots(len(drawn), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, drawn, strict=True):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .windows import Window, periods, shifted
+from ..datasets.frequency import written_date
+from .windows import Window
 
 TELLING = 20
 """Different numbers that a window must hold; with fewer, as in sparse counts, it may come back by chance."""
@@ -69,5 +70,5 @@ def describe_repeats(name: str, windows: Sequence[Window]) -> str:
 
 
 def _span(window: Window, step: int) -> str:
-    dates = periods(shifted(window.past["start"], step), len(window.observed))
-    return f"{dates[0]} to {dates[-1]}"
+    start = window.past["start"]
+    return f"{written_date(start, step)} to {written_date(start, step + len(window.observed) - 1)}"

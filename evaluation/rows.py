@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..datasets.frequency import dates_of
 from .calibration import pit
 from .intervals import plotting_quantiles
 from .metrics import METRICS, Outcome
-from .windows import Window, timestamps
+from .windows import Window
 
 SCORE_COLUMNS = ("run", "model", "dataset", "seed", "window", "item_id", "step", "metric", "value")
 STORED_LEVELS: tuple[float, ...] = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -116,7 +117,7 @@ def _forecast_rows(window: Window, outcome: Outcome, items: list[str] | list[Non
         "window": np.full(horizon * count, window.number),
         "item_id": pd.Series(np.tile(np.asarray(items, dtype=object), horizon), dtype="string"),
         "step": np.repeat(np.arange(1, horizon + 1), count),
-        "timestamp": np.repeat(timestamps(window.start, horizon), count),
+        "timestamp": np.repeat(dates_of(window.start, horizon), count),
         "observed": outcome.observed.ravel(),
         "mean": outcome.mean.ravel(),
     }
@@ -142,9 +143,9 @@ def history_rows(windows: Sequence[Window], item_ids: Sequence[str]) -> pd.DataF
     for window in windows:
         past = window.past["target"]
         shown = min(past.shape[1], 4 * len(window.observed))
-        before = timestamps(window.past["start"], past.shape[1])[-shown:]
+        before = dates_of(window.past["start"], past.shape[1])[-shown:]
         pieces.update(zip(before, past[:, -shown:].T, strict=True))
-        pieces.update(zip(timestamps(window.start, len(window.observed)), window.observed, strict=True))
+        pieces.update(zip(dates_of(window.start, len(window.observed)), window.observed, strict=True))
     dates = sorted(pieces)
     values = np.stack([pieces[date] for date in dates]).astype(np.float64)
     total = np.where(np.isnan(values).all(1), np.nan, np.nansum(values, axis=1))

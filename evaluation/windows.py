@@ -201,13 +201,6 @@ def periods(start: pd.Period, steps: int) -> pd.PeriodIndex:
         return pd.period_range(start, periods=steps, freq=start.freq)
 
 
-def timestamps(start: pd.Period, steps: int) -> pd.DatetimeIndex:
-    """The first moments of consecutive periods."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        return periods(start, steps).to_timestamp()
-
-
 def _until(entry: Entry, end: int) -> Entry:
     cut = dict(entry, target=np.asarray(entry["target"])[..., :end])
     for name in (_KNOWN_AHEAD, _KNOWN_OF_PAST):

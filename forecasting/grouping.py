@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.frequency import to_period
+from ..datasets.frequency import to_period, written_date
 
 Entry = dict[str, Any]
 STATIC = {"feat_static_real": np.float32, "feat_static_cat": np.int64}
@@ -255,7 +255,7 @@ def _check_channels(entry: Entry, key: str, names: Sequence[str], entry_name: st
         channel = f"{names[row]!r}" if len(names) == len(channels) else f"row {row}"
         raise ValueError(
             f"{argument}: expected finite {key}, got {channels[row, step]} in {channel} at "
-            f"{entry['start'] + int(step)} of {entry_name}"
+            f"{written_date(entry['start'], int(step))} of {entry_name}"
         )
 
 

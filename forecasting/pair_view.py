@@ -9,11 +9,11 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
+from ..datasets.frequency import dates_of
 from .cannibalisation import Cannibalisation
 from .simulation import Outcome, Simulation
 
@@ -125,8 +125,7 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
     before, dates = simulation.baseline, date2num(simulation.baseline.dates)
     column = before.column(article)
     past = simulation.history["target"][column, -PAST_STEPS:]
-    start = before.start - len(past)
-    sold_on = date2num(pd.date_range(start.to_timestamp(), periods=len(past), freq=start.freq))
+    sold_on = date2num(dates_of(before.start - len(past), len(past)))
     axes.plot(sold_on, past, color="0.25", lw=1.2, label="sold")
     for outcome, look in ((before, BASELINE_LOOK), (after, SCENARIO_LOOK)):
         low, quarter, middle, three, high = outcome.quantile((0.05, 0.25, 0.5, 0.75, 0.95))[:, :, column]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from gluonts.model.predictor import Predictor
 
+from ..datasets.frequency import dates_of
 from .conditions import holds, known_steps
 from .grouping import Entry, as_multivariate
 from .scenarios import BASELINE, Future, Scenario
@@ -39,8 +40,8 @@ class Outcome:
 
     @property
     def dates(self) -> pd.DatetimeIndex:
-        """The H steps of the horizon."""
-        return pd.date_range(self.start.to_timestamp(), periods=self.paths.shape[1], freq=self.start.freq)
+        """The dates of the H steps of the horizon."""
+        return dates_of(self.start, self.paths.shape[1])
 
     def quantile(self, level: float | Sequence[float]) -> np.ndarray:
         """Quantiles of every article and step.

@@ -11,7 +11,7 @@ import pandas as pd
 from gluonts.time_feature import time_features_from_frequency_str
 from pandas.tseries.frequencies import to_offset
 
-from ..datasets.frequency import normalize_freq
+from ..datasets.frequency import normalize_freq, written_date
 
 MINUTES = {"min": 1, "h": 60}
 LAGS = {"B": (1, 2), "D": (1, 7, 14), "W": (1, 2, 4, 52), "M": (1, 2, 12), "Q": (1, 4), "Y": (1,)}
@@ -183,7 +183,7 @@ class SeriesSpec:
             named = f" ({', '.join(self.covariate_names[:3])}, ...)" if self.covariate_names else ""
             raise ValueError(
                 f"dataset: expected feat_dynamic_real [{self.covariates}, {needed}]{named} over history and "
-                f"horizon, to {entry['start'] + (needed - 1)}, got {shape} in entry {number}"
+                f"horizon, to {written_date(entry['start'], needed - 1)}, got {shape} in entry {number}"
             )
         _same_names("covariate", entry.get("covariates", ()), self.covariate_names)
 

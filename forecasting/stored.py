@@ -12,6 +12,7 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ..datasets import ForecastData
+from ..datasets.frequency import dates_of
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 _DATASET = "dataset.json"
@@ -62,11 +63,9 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
     """
     samples = drawn.samples
     _, horizon, dim = samples.shape
-    start = drawn.start_date
-    stamps = pd.date_range(start.to_timestamp(), periods=horizon, freq=start.freq)
     columns = {
         "item_id": np.repeat(np.asarray(item_ids, dtype=object), horizon),
-        "timestamp": np.tile(stamps.to_numpy(), dim),
+        "timestamp": np.tile(dates_of(drawn.start_date, horizon).to_numpy(), dim),
         "mean": samples.mean(0).T.ravel(),
     }
     for level, values in zip(QUANTILES, np.quantile(samples, QUANTILES, axis=0), strict=True):

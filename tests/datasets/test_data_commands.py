@@ -59,7 +59,7 @@ def test_fetch_of_what_cannot_be_had_is_an_error(listed, server, cache):
 
 def test_describe_prints_what_is_known_of_a_dataset():
     text = run("describe", "simulated_sales", "--series", "2")
-    for fact in ("260, of them 236 for training", "W-SUN", "2020-01-06, 2024-12-23", "count", "0.00%", "price (20)"):
+    for fact in ("260, of them 236 for training", "W-SUN", "2020-01-12, 2024-12-29", "count", "0.00%", "price (20)"):
         assert fact in text
     assert "series (2 of 20)" in text
     assert "dress_2" in text
@@ -81,6 +81,12 @@ def test_describe_reads_a_file(tmp_path):
     text = run("describe", str(path), "--timestamp", "day", "--item", "sku", "--target", "units")
     for fact in ("10, of them 10 for training", "2024-01-01, 2024-01-10", "10.00%", "50.00%", "not set"):
         assert fact in text
+
+
+def test_describe_says_the_first_and_last_date_of_a_weekly_file(tmp_path):
+    weeks = pd.date_range("2023-01-02", "2025-06-23", freq="W-MON")
+    pd.DataFrame({"week": weeks, "units": 1.0}).to_csv(tmp_path / "weekly.csv", index=False)
+    assert "2023-01-02, 2025-06-23" in run("describe", str(tmp_path / "weekly.csv"), "--timestamp", "week")
 
 
 def test_describe_asks_for_what_it_needs(tmp_path):
