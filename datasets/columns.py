@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .data import Domain
+from .frequency import to_dates
 from .timeline import Timeline
 
 _SHOWN = 5
@@ -173,23 +174,15 @@ class Columns:
         Raises:
             ValueError: a cell is not a date, the dates have a time zone, or may be read by day or by month first.
         """
-        if timestamp is None:
-            if not isinstance(self.table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-                raise ValueError(
-                    "timestamp: expected the name of a column, or None and an index of dates; got None and "
-                    f"an index of {self.table.index.dtype}"
-                )
-            raw = pd.Series(self.table.index, index=self.table.index)
-        else:
-            self.require("timestamp", [timestamp])
-            raw = self.table[timestamp]
+        raw = self._raw_dates(timestamp)
+        if isinstance(raw.dtype, pd.PeriodDtype):
+            self._refuse(raw.isna(), raw, f"timestamp: expected periods in {timestamp!r}")
+            return to_dates(pd.PeriodIndex(raw)).as_unit("ns")
         if pd.api.types.is_numeric_dtype(raw):
             raise ValueError(f"timestamp: expected dates in {timestamp!r}, got numbers such as {raw.iloc[0]}")
         self._refuse(raw.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
         day_first = _day_first(raw, timestamp)
         try:
-            if isinstance(raw.dtype, pd.PeriodDtype):
-                return pd.PeriodIndex(raw).start_time
             with warnings.catch_warnings():
                 # pandas announces that it will refuse several UTC offsets; they are refused below.
                 warnings.simplefilter("ignore", FutureWarning)
@@ -207,6 +200,15 @@ class Columns:
             "more keep the local dates (.dt.tz_localize(None), or cut the offset off a text), for shorter steps "
             "take pd.to_datetime(..., utc=True).dt.tz_localize(None)"
         )
+
+    def freq(self, timestamp: str | None) -> str | None:
+        """The frequency of a column of periods; ``None`` where the rows have dates.
+
+        Arguments:
+            timestamp: the column, or ``None`` for the index.
+        """
+        dtype = self._raw_dates(timestamp).dtype
+        return dtype.freq.freqstr if isinstance(dtype, pd.PeriodDtype) else None
 
     def items(self, item: str) -> tuple[np.ndarray, tuple[str, ...]]:
         """The item of each row.
@@ -277,6 +279,17 @@ class Columns:
         """
         self._refuse(wrong, self.table[column], f"{expected} in {column!r}")
 
+    def _raw_dates(self, timestamp: str | None) -> pd.Series:
+        if timestamp is not None:
+            self.require("timestamp", [timestamp])
+            return self.table[timestamp]
+        if not isinstance(self.table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            raise ValueError(
+                "timestamp: expected the name of a column, or None and an index of dates; got None and "
+                f"an index of {self.table.index.dtype}"
+            )
+        return pd.Series(self.table.index, index=self.table.index)
+
     def _refuse(self, wrong: pd.Series, raw: pd.Series, expected: str) -> None:
         if wrong.any():
             cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]
@@ -284,11 +297,16 @@ class Columns:
 
 
 def _day_first(raw: pd.Series, timestamp: str | None) -> bool:
-    """Whether dates such as ``31/12/2024`` have the day first, which pandas would guess from the first of them."""
+    """Whether dates such as ``31/12/2024`` have the day first, which pandas would guess from the first of them.
+
+    With points between them, ``31.12.2024``, they always have.
+    """
     if raw.dtype.kind == "M":
         return False
     text = pd.Series(raw.unique()).astype(str)
     fields = text.str.extract(r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}(?!\d)").astype(float)
+    if text.str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all():
+        return True
     day_first, month_first = (fields > 12).any()
     different = text[fields[0] != fields[1]][fields.notna().all(axis=1)]
     if len(different) and day_first == month_first:

@@ -59,7 +59,8 @@ def from_frame(
         prediction_length: the horizon H, in steps.
         target: the column of values (long), or the columns of the series (wide).
         item: the column that names the item of each row (long).
-        freq: a pandas frequency alias of any version; ``None`` infers it.
+        freq: a pandas frequency alias of any version; ``None`` takes that of a column of periods, and infers it
+            from dates.
         windows: the number of test windows.
         covariates: columns known in the future too. In a long table each becomes a channel of every item,
             ``column[item]``; in a wide table the column's name is the channel's, so a column may be called
@@ -119,6 +120,7 @@ def from_frame(
     else:
         codes, items = columns.items(item)
         item_ids = items
+    freq = columns.freq(timestamp) if freq is None else freq
     timeline = lay_out(dates, codes, items, list(table.index), freq)
     layout = Layout(columns, timeline, codes, items, long=item is not None)
 

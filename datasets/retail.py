@@ -125,6 +125,7 @@ def from_sales(
     sales = _checked(
         Columns(table, source), article, date, units, store, price, promotion, covariates, shared_covariates
     )
+    freq = Columns(table, source).freq(date) if freq is None else freq
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
     past: list[str] = []

@@ -114,6 +114,13 @@ def test_the_frequency_is_told_from_the_dates(dates, freq):
     assert not np.isnan(data.test[0]["target"]).any()
 
 
+def test_a_missing_period_is_refused_by_row():
+    table = pd.DataFrame({"date": pd.period_range("2024-01-01", periods=20, freq="W"), "units": 1.0})
+    table.loc[7, "date"] = pd.NaT
+    with pytest.raises(ValueError, match="timestamp: expected periods in 'date', got NaT in row 7"):
+        read(table, item=None)
+
+
 def test_an_old_alias_is_understood():
     hours = pd.date_range("2024-01-01", periods=20, freq="h")
     assert read(long_table(dates=hours), freq="H").metadata.freq == "h"

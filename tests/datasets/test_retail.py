@@ -282,3 +282,19 @@ def test_own_prices_lower_the_real_orange_juice_sales(monkeypatch):
     assert target.shape == (11, 121)
     slopes = [np.polyfit(p - p.mean(), y - y.mean(), 1)[0] for p, y in zip(price, target, strict=True)]
     assert max(slopes) < -1
+
+
+def test_weeks_as_periods_stay_the_same_weeks():
+    weeks = pd.period_range("2023-01-02", periods=9, freq="W-SUN")
+    sales = pd.concat([pd.DataFrame({"sku": "coat", "shop": s, "week": weeks, "sold": 1}) for s in ("north", "south")])
+    data = from_sales(
+        sales.reset_index(drop=True),
+        article="sku",
+        store="shop",
+        date="week",
+        units="sold",
+        windows=0,
+        prediction_length=2,
+    )
+    assert data.train[0]["start"] == weeks[0]
+    assert data.train[0]["target"].shape == (1, 9)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import from_frame
-from hemline.datasets.frequency import dates_of, to_period
+from hemline.datasets.frequency import dates_of, normalize_freq, to_dates, to_period
 from hemline.evaluation import plot_forecast
 from hemline.evaluation.rows import history_rows
 from hemline.evaluation.windows import windows_of
@@ -84,3 +84,16 @@ def test_a_message_names_the_date_of_the_row(freq, shown):
     price[2] = np.nan
     with pytest.raises(ValueError, match=f"'price' is missing on {shown} "):
         read(sales_table(freq, price=price), covariates=["price"])
+
+
+@pytest.mark.parametrize(
+    "freq", ["h", "D", "7D", "B", "W-SUN", "W-MON", "2W-TUE", "M", "3M", "Q", "Q-JAN", "Y", "Y-MAR"]
+)
+@pytest.mark.filterwarnings("ignore:.*B.* is deprecated:FutureWarning")
+def test_a_column_of_periods_keeps_its_periods(freq):
+    periods = pd.period_range("2023-01-04", periods=STEPS, freq=freq)
+    data = read(pd.DataFrame({"date": periods, "units": np.arange(float(STEPS))}))
+    assert data.metadata.freq == normalize_freq(freq)
+    assert data.train[0]["start"] == periods[0]
+    assert data.train[0]["target"].shape == (1, STEPS)
+    assert dates_of(periods[0], STEPS).equals(to_dates(periods))
