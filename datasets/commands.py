@@ -17,7 +17,7 @@ from .frames import from_frame
 from .frequency import written_date
 from .locate import find
 from .published import archive_in_cache, fetch_benchmark
-from .registry import DATASETS, get_dataset
+from .registry import DATASETS, get_dataset, is_description
 from .retail import OJ_FILES
 from .tables import TABLES, locate_file
 
@@ -61,7 +61,10 @@ def fetch(name: Annotated[str, typer.Argument(help="A name that `hemline data li
 
 @app.command()
 def describe(
-    source: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A known name, or a CSV or Parquet file.")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="NAME|FILE", help="A known name, the TOML file of a table, or a CSV or Parquet file."),
+    ],
     item: Annotated[
         str | None, typer.Option(help="Column of items, for a file with a row for each item and date.")
     ] = None,
@@ -76,13 +79,16 @@ def describe(
 
     A known name is enough: hemline data describe simulated_sales
 
+    So is a TOML file that says what a table holds: hemline data describe shop.toml
+
     A file needs its columns: hemline data describe sales.csv --timestamp week --item article --target units
     """
     # A name may hold what rich would take for markup, as in "shirt [white]".
     console = Console(markup=False, emoji=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        if source in DATASETS:
+        named = source in DATASETS or is_description(source)
+        if named:
             data = get_dataset(source)
         elif not Path(source).exists():
             raise ValueError(f"describe: expected a file or one of {', '.join(DATASETS)}; got {source!r}")
@@ -95,7 +101,7 @@ def describe(
     for warning in caught:
         if issubclass(warning.category, UserWarning):
             typer.echo(f"warning: {warning.message}", err=True)
-    console.print(_summary(data, is_file=source not in DATASETS))
+    console.print(_summary(data, is_file=not named))
     console.print(_series(data, series))
 
 

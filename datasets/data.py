@@ -60,12 +60,20 @@ class ForecastData:
             to forecast, as does ``feat_dynamic_real``. So does ``past_feat_dynamic_real``, but a model may
             read it only as far as the steps to forecast begin.
         truth: the parameters that made the numbers, for simulated data.
+        ahead: where channels are known beyond the last test window, the entry to go on from after the data: all
+            of ``target``, and ``feat_dynamic_real`` as far as it is known.
     """
 
     metadata: Metadata
     train: list[Entry]
     test: list[Entry]
     truth: Any = field(default=None, repr=False)
+    ahead: Entry | None = field(default=None, repr=False)
+
+    @property
+    def latest(self) -> Entry:
+        """The entry with everything that is known, to forecast the time after the data from."""
+        return self.ahead or (self.test or self.train)[-1]
 
     def without_covariates(self) -> ForecastData:
         """The same series without any channel: what a model has to do when nothing is known beside the past.
@@ -85,4 +93,4 @@ class ForecastData:
             [{key: value for key, value in entry.items() if key not in channels} for entry in entries]
             for entries in (self.train, self.test)
         )
-        return replace(self, metadata=metadata, train=train, test=test)
+        return replace(self, metadata=metadata, train=train, test=test, ahead=None)

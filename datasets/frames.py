@@ -48,10 +48,8 @@ def from_frame(
     months, quarters and years always by their first day. A date for which an item has no row is a gap: NaN.
     Duplicate rows and rows of a second frequency are refused, never averaged or dropped. The training data are
     what lies before the first of the ``windows`` consecutive test windows, which do not overlap and end with the
-    table.
-
-    With ``windows=0`` everything is for training, and rows after the last observed target are the known
-    future: there ``feat_dynamic_real`` of the one entry is longer than its ``target``.
+    last observed target; with ``windows=0`` everything is for training. Rows after that target are the known
+    future: there ``feat_dynamic_real`` of ``latest`` is longer than its ``target``.
 
     Arguments:
         frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
@@ -126,7 +124,8 @@ def from_frame(
 
     values = np.concatenate([layout.grid(column) for column in series])
     check_domain(values, domain, item_ids, timeline)
-    end = _observed_end(values, item_ids, timeline, windows)
+    more_is_known = not windows or bool(covariates or shared_covariates)
+    end = _observed_end(values, item_ids, timeline, more_is_known)
     fill_until = 0 if fill_covariates is None else end - windows * prediction_length
     known, known_names = layout.channels(covariates, fill_until, timeline.length)
     shared, shared_names = layout.shared_channels(shared_covariates, fill_until)
@@ -147,17 +146,17 @@ def from_frame(
     return data
 
 
-def _observed_end(values: np.ndarray, items: Sequence[str], timeline: Timeline, windows: int) -> int:
+def _observed_end(values: np.ndarray, items: Sequence[str], timeline: Timeline, more_is_known: bool) -> int:
     """The number of steps up to the last one at which any series has a value."""
     seen = ~np.isnan(values)
     for name, any_seen in zip(items, seen.any(axis=1), strict=True):
         if not any_seen:
             raise ValueError(f"target: the series {name!r} has no value at all")
     end = timeline.length - int(seen.any(axis=0)[::-1].argmax())
-    if windows and end < timeline.length:
+    if not more_is_known and end < timeline.length:
         raise ValueError(
             f"target: no series has a value from {timeline.date(end)} on, so the last test window cannot be "
-            "judged; leave these rows out, or pass windows=0 to take them as the known future"
+            "judged; leave these rows out, name the covariates that are known of them, or pass windows=0"
         )
     return end
 

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from typing import Literal
 
 from .benchmarks import BENCHMARKS
 from .data import ForecastData
+from .own_table import own_table
 from .published import load_benchmark
 from .retail import dominicks_oj
 from .sales import simulated_sales
@@ -98,14 +100,15 @@ DATASETS: dict[str, Dataset] = {
 
 
 def get_dataset(name: str, path: Source = None) -> ForecastData:
-    """Load a dataset by its name.
+    """Load a dataset by its name, or a table of one's own by the TOML file that describes it.
 
-    It is looked for in ``path``, else in each folder of ``HEMLINE_DATA``, in the cache (``$HEMLINE_CACHE`` or
-    the platform's user cache), and at last at its public address, where it has one.
+    A known dataset is looked for in ``path``, else in each folder of ``HEMLINE_DATA``, in the cache
+    (``$HEMLINE_CACHE`` or the platform's user cache), and at last at its public address, where it has one.
 
     Arguments:
-        name: a name of :data:`DATASETS`.
+        name: a name of :data:`DATASETS`, or the path of a ``.toml`` file, see ``docs/data.md``.
         path: the file or unpacked folder, or the folder in which one of them lies; nothing else is searched.
+            Not with a ``.toml`` file.
 
     Returns:
         The dataset: what is known of it, its training data and its test windows.
@@ -113,13 +116,26 @@ def get_dataset(name: str, path: Source = None) -> ForecastData:
     Raises:
         FileNotFoundError: the data are nowhere; the message says where they were looked for and how to
             provide them.
-        ValueError: the name is unknown, or the data are not what they should be.
+        ValueError: the name is unknown, the file is called as a known dataset, or the data are not what they should be.
 
     Example:
         >>> data = get_dataset("simulated_sales")
         >>> data.metadata.target_dim, data.metadata.freq, len(data.test)
         (20, 'W-SUN', 3)
     """
+    if is_description(name):
+        if path is not None:
+            raise ValueError(f"path: {name!r} names its table itself; expected None, got {os.fspath(path)!r}")
+        if PurePath(name).stem in DATASETS:
+            raise ValueError(f"name: expected a file that is not called as a known dataset, got {name!r}")
+        return own_table(name)
     if name not in DATASETS:
-        raise ValueError(f"name: expected one of {', '.join(DATASETS)}; got {name!r}")
+        raise ValueError(
+            f"name: expected one of {', '.join(DATASETS)}, or a .toml file that describes a table; got {name!r}"
+        )
     return DATASETS[name].load(path)
+
+
+def is_description(name: str) -> bool:
+    """Whether a dataset is named by the TOML file that describes it."""
+    return name.endswith(".toml")

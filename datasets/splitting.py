@@ -30,7 +30,7 @@ def split_windows(
         start: the period of the first column.
         target: the values, ``[D, T]``, data units; missing values are NaN.
         windows: the number of test windows; 0 keeps everything for training.
-        known: channels known in the future too, ``[K, T]``; with no window they may reach beyond the target.
+        known: channels known in the future too, ``[K, T]``; they may reach beyond the target.
         past: channels known of the past alone, ``[P, T]``.
         truth: the parameters that made the numbers, for simulated data.
 
@@ -54,7 +54,7 @@ def split_windows(
             f"{metadata.name!r} has {length} steps"
         )
 
-    def until(end: int) -> Entry:
+    def until(end: int, known_until: int | None) -> Entry:
         # The names travel with the numbers, so that a trained model can be asked about its articles by name.
         entry: Entry = {"start": start, "item_id": metadata.name, "item_ids": metadata.item_ids}
         if known is not None and len(known):
@@ -64,14 +64,17 @@ def split_windows(
         fields = {"target": target, "feat_dynamic_real": known, "past_feat_dynamic_real": past}
         for field, values in fields.items():
             if values is not None and len(values):
-                stop = end if windows or field != "feat_dynamic_real" else None
+                stop = known_until if field == "feat_dynamic_real" else end
                 entry[field] = np.array(values[:, :stop], dtype=np.float32, order="C")
         return entry
 
     first = length - windows * horizon
+    ends = [first + window * horizon for window in range(1, windows + 1)]
+    further = windows > 0 and known is not None and len(known) > 0 and known.shape[1] > length
     return ForecastData(
         metadata=metadata,
-        train=[until(first)],
-        test=[until(first + window * horizon) for window in range(1, windows + 1)],
+        train=[until(first, first if windows else None)],
+        test=[until(end, end) for end in ends],
         truth=truth,
+        ahead=until(length, None) if further else None,
     )

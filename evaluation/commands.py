@@ -46,7 +46,7 @@ def register(
 
     @app.command(name="backtest")
     def backtest_command(
-        dataset: Annotated[str, typer.Option(help="Name of a dataset; `hemline data list` shows them.")],
+        dataset: Annotated[str, typer.Option(help="Name that `hemline data list` shows, or the TOML file of a table.")],
         models: Annotated[
             str, typer.Option(help=f"Names, separated by commas, of {', '.join(names)}; or module:Class.")
         ],

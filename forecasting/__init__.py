@@ -36,6 +36,7 @@ from .scaling import Scaling
 from .scenario_grammar import Change, parse_change
 from .scenarios import Scenario, read_scenarios
 from .simulation import Outcome, Simulation, simulate
+from .stored import forecast_frame
 from .training import NonFiniteLoss, TrainConfig
 from .univariate import GroupedEstimator
 
@@ -91,6 +92,7 @@ __all__ = [
     "VecLSTMIndependentEstimator",
     "build_model",
     "couple",
+    "forecast_frame",
     "parse_change",
     "read_scenarios",
     "simulate",

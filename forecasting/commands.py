@@ -12,7 +12,14 @@ import typer
 from ..datasets import ForecastData
 from .models import MODELS, build_model
 from .simulate_command import register as register_simulate
-from .stored import forecast_frame, history_of, holds_predictor, load_predictor, remember_dataset
+from .stored import (
+    forecast_frame,
+    history_of,
+    holds_predictor,
+    load_predictor,
+    remember_dataset,
+    whole_history,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,12 +38,15 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
     @app.command()
     def train(
-        dataset: Annotated[str, typer.Option(help="Name of a dataset; `hemline data list` shows them.")],
+        dataset: Annotated[str, typer.Option(help="Name that `hemline data list` shows, or the TOML file of a table.")],
         model: Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")],
         out: Annotated[Path, typer.Option(help="Folder for the predictor and its checkpoints.")],
         seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws.")] = 0,
         epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
         config: Annotated[Path | None, typer.Option(help="TOML file of settings, as shipped ones.")] = None,
+        whole: Annotated[
+            bool, typer.Option("--whole", help="Learn from the test windows too, to forecast the time after the data.")
+        ] = False,
     ) -> None:
         """Train a model and keep the predictor; a killed training goes on where it stopped.
 
@@ -51,7 +61,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
         _require_free(out)
         typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
-        predictor = built.for_run(seed, out / "checkpoints").train(data.train)
+        predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
         predictor.serialize(out)
         remember_dataset(out, dataset)
         typer.echo(f"The predictor lies in {out}")
@@ -59,7 +69,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
     @app.command()
     def forecast(
         predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
-        dataset: Annotated[str, typer.Option(help="Name of a dataset.")],
+        dataset: Annotated[str, typer.Option(help="Name of a dataset, or the TOML file of a table.")],
         out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
         window: Annotated[
             int | None,
@@ -68,6 +78,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         num_samples: Annotated[int, typer.Option(help="Sample paths.")] = 100,
     ) -> None:
         """Forecast the steps after the end of a dataset, or one of its test windows.
+
+        After the end of a table with covariates it takes rows of dates to come, with covariates and without target.
 
         Example: hemline forecast --predictor runs/sales --dataset simulated_sales --window 0 --out sales.csv
         """

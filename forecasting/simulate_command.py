@@ -41,7 +41,13 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         dataset: Annotated[
             str | None, typer.Option(help="Dataset to continue; that of the training if left out.")
         ] = None,
-        window: Annotated[int, typer.Option(help="Test window to simulate, 0 the first, -1 the last.")] = -1,
+        window: Annotated[
+            int | None,
+            typer.Option(
+                help="Test window to simulate, 0 the first, -1 the last; if left out, the time after the data where "
+                "its channels are known, else the last window."
+            ),
+        ] = None,
         paths: Annotated[int, typer.Option(help="Joint sample paths of each future.")] = 1000,
         seed: Annotated[int, typer.Option(help="Seed of the draws, which all futures share.")] = 0,
         ask: Annotated[
@@ -56,7 +62,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         chosen = gather_scenarios(set_ or [], scenario)
         trained = load_predictor(predictor)
         data = load(dataset or remembered_dataset(predictor))
-        history = history_of(data, window if window >= 0 else len(data.test) + window)
+        history = history_of(data, chosen_window(data, window))
         pair = pair_of(articles, data.metadata.item_ids)
         outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
         answers = [
@@ -78,6 +84,14 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         for answer in answers:
             typer.echo(answer)
         typer.echo(f"Pictures, page and tables lie in {out}")
+
+
+def chosen_window(data: ForecastData, window: int | None) -> int | None:
+    """The number of the test window to simulate; ``None`` for the time after the data."""
+    if window is None and (data.ahead is not None or not data.test):
+        return None
+    window = -1 if window is None else window
+    return window if window >= 0 else len(data.test) + window
 
 
 def gather_scenarios(changes: Sequence[str], file: Path | None) -> list[Scenario]:

@@ -13,6 +13,7 @@ from gluonts.model.predictor import Predictor
 
 from ..datasets import ForecastData
 from ..datasets.frequency import dates_of
+from ..datasets.registry import is_description
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 _DATASET = "dataset.json"
@@ -35,8 +36,9 @@ def load_predictor(path: Path) -> Predictor:
 
 
 def remember_dataset(path: Path, dataset: str) -> None:
-    """Note beside a predictor which dataset it was trained on."""
-    (path / _DATASET).write_text(json.dumps({"name": dataset}))
+    """Note beside a predictor which dataset it was trained on: its name, or the full path of its TOML file."""
+    name = str(Path(dataset).resolve()) if is_description(dataset) else dataset
+    (path / _DATASET).write_text(json.dumps({"name": name}))
 
 
 def remembered_dataset(path: Path) -> str:
@@ -60,6 +62,14 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
 
     Returns:
         A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``.
+
+    Example:
+        >>> from hemline.datasets import simulated_sales
+        >>> from hemline.forecasting import SeasonalNaivePredictor
+        >>> data = simulated_sales(articles=2, weeks=104, windows=0)
+        >>> drawn = next(SeasonalNaivePredictor(8, season=52).predict([data.latest]))
+        >>> forecast_frame(drawn, data.metadata.item_ids).columns.tolist()
+        ['item_id', 'timestamp', 'mean', 'q05', 'q10', 'q25', 'q50', 'q75', 'q90', 'q95']
     """
     samples = drawn.samples
     _, horizon, dim = samples.shape
@@ -84,8 +94,16 @@ def history_of(data: ForecastData, window: int | None) -> dict[str, Any]:
         ValueError: there is no such window.
     """
     if window is None:
-        return data.test[-1] if data.test else data.train[0]
+        return data.latest
     if not 0 <= window < len(data.test):
-        raise ValueError(f"window: expected 0 to {len(data.test) - 1}, got {window}")
+        expected = f"0 to {len(data.test) - 1}" if data.test else "no number, the dataset has no test windows"
+        raise ValueError(f"window: expected {expected}, got {window}")
     entry = data.test[window]
     return {**entry, "target": entry["target"][:, : -data.metadata.prediction_length]}
+
+
+def whole_history(data: ForecastData) -> list[dict[str, Any]]:
+    """All that was observed, test windows too, to train on for the time after the data."""
+    latest = data.latest
+    goes_on = latest["start"] == data.train[0]["start"]
+    return [latest] if goes_on else [*data.train, latest]

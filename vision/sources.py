@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import fsspec
-
 from ..datasets.catalogue import Catalogue, CatalogueTable, read_catalogue, read_photo_folder
+from ..datasets.description import check_keys, find_named, read_description
 from ..datasets.fashion_mnist import fashion_mnist
 from ..datasets.photos import Pictures, load_pictures
 from .preprocessing import Preprocessing
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Progress = Callable[[int, int], None]
 
 FASHION_MNIST = "fashion_mnist"
 
-_KEYS = {"table", "photos", "item_id", "images", "labels", "facets", "order", "text", "side", "separator", "missing"}
+_KEYS = ("table", "photos", "item_id", "images", "labels", "facets", "order", "text", "side", "separator", "missing")
 
 
 @dataclass(frozen=True)
@@ -79,38 +71,20 @@ def open_source(data: str) -> Source:
         return Source(catalogue, pictures=pictures)
     if not data.endswith(".toml"):
         return Source(read_photo_folder(data))
-    with fsspec.open(data, "rb") as file:
-        described = tomllib.loads(file.read().decode())
-    return _described(described, data)
+    return _described(read_description(data), data)
 
 
 def _described(described: Mapping[str, Any], data: str) -> Source:
-    if strange := sorted(set(described) - _KEYS):
-        raise ValueError(f"data: expected the keys {sorted(_KEYS)} in {data}, got {strange[0]!r}")
-    if "table" not in described:
-        raise ValueError(f"data: expected the key 'table' in {data}, got {sorted(described)}")
+    check_keys(data, described, _KEYS, ["table"])
     names = ("item_id", "images", "labels", "text", "side", "separator")
     options = {name: described[name] for name in names if name in described}
     if "missing" in described:
         options["missing"] = tuple(described["missing"])
     photos = described.get("photos")
     catalogue = read_catalogue(
-        _find(described["table"], data),
-        photos=_find(photos, data) if photos is not None else None,
+        find_named(described["table"], data),
+        photos=find_named(photos, data) if photos is not None else None,
         columns=CatalogueTable(**options),
     )
     order = {name: tuple(classes) for name, classes in described.get("order", {}).items()}
     return Source(catalogue, tuple(described.get("facets", ())), order)
-
-
-def _find(path: str, data: str) -> str:
-    if "://" in path or os.path.isabs(path):
-        return path
-    beside = data.rsplit("/", 1)[0] if "/" in data else "."
-    if "://" in beside:
-        return f"{beside}/{path}"
-    folders = [beside, *(root for root in os.environ.get("HEMLINE_DATA", "").split(":") if root)]
-    for folder in folders:
-        if os.path.exists(os.path.join(folder, path)):
-            return os.path.join(folder, path)
-    raise FileNotFoundError(f"data: expected {path!r} of {data} in one of {folders}, found it in none")

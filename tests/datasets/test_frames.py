@@ -376,6 +376,21 @@ def test_rows_after_the_last_target_are_the_known_future():
         read(table, covariates=["price"], windows=0, fill_covariates="forward")
 
 
+def test_rows_after_the_last_target_leave_the_test_windows_as_they_are():
+    table = long_table(price=np.arange(40.0)).astype({"units": float})
+    table.loc[table["date"] > "2024-01-17", "units"] = np.nan
+    data = read(table, covariates=["price"], windows=2)
+    past = read(table.dropna(), covariates=["price"], windows=2)
+    for entry, same in zip([*data.train, *data.test], [*past.train, *past.test], strict=True):
+        np.testing.assert_array_equal(entry["target"], same["target"])
+        np.testing.assert_array_equal(entry["feat_dynamic_real"], same["feat_dynamic_real"])
+    assert data.latest["target"].shape == (2, 17)
+    assert data.latest["feat_dynamic_real"].shape == (2, 20)
+    assert past.ahead is None
+    assert past.latest is past.test[-1]
+    assert "feat_dynamic_real" not in data.without_covariates().latest
+
+
 def test_a_string_is_not_a_list_of_columns():
     with pytest.raises(ValueError, match="covariates: expected a sequence of column names"):
         read(long_table(), covariates="units")

@@ -1,0 +1,88 @@
+"""`hemline train`, `forecast` and `simulate` on a table of one's own, with what is planned for the weeks to come."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from hemline.datasets import get_dataset, simulated_sales
+from hemline.forecasting import commands
+from hemline.forecasting.commands import register
+from hemline.forecasting.simulate_command import chosen_window
+from hemline.forecasting.stored import whole_history
+from typer.testing import CliRunner
+
+DESCRIPTION = """
+table = "sales.csv"
+article = "sku"
+date = "week"
+units = "sold"
+price = "eur"
+prediction_length = 4
+windows = 2
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Sixty weeks of two articles, and the prices of four weeks more; commands start from the folder of the table."""
+    weeks, generator = pd.date_range("2023-01-02", periods=64, freq="W-MON"), np.random.default_rng(0)
+    table = pd.DataFrame({"sku": np.repeat(["coat", "hat"], 64), "week": np.tile(weeks, 2)})
+    table["eur"] = generator.choice([16.0, 20.0], 128)
+    table["sold"] = generator.poisson(30 * (table["eur"] / 20) ** -2).astype(float)
+    table.loc[table["week"] > weeks[59], "sold"] = np.nan
+    table.to_csv(tmp_path / "sales.csv", index=False)
+    (tmp_path / "shop.toml").write_text(DESCRIPTION)
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    register(app, get_dataset)
+
+    def invoke(*arguments: str) -> str:
+        done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    return invoke
+
+
+def test_a_predictor_of_an_own_table_forecasts_the_weeks_to_come_and_simulates_them(run, tmp_path, monkeypatch):
+    run("train", "--dataset", "shop.toml", "--model", "var-responding", "--whole", "--out", "predictor")
+    assert json.loads((tmp_path / "predictor/dataset.json").read_text())["name"] == str(tmp_path / "shop.toml")
+    to_come = ("forecast", "--predictor", "predictor", "--dataset", "shop.toml", "--out", "monday.csv")
+    assert "8 rows, 2024-02-26 to 2024-03-18" in run(*to_come)
+    assert "8 rows, 2024-01-01 to 2024-01-22" in run(*to_come, "--window", "0")
+    monkeypatch.chdir("/")
+    change = ("--articles", "coat,hat", "--set", "price[coat] = 10", "--paths", "20")
+    run("simulate", "--predictor", str(tmp_path / "predictor"), *change, "--out", str(tmp_path / "page"))
+    drawn = pd.read_csv(tmp_path / "page/forecasts.csv")
+    assert drawn["timestamp"].min() == "2024-02-26"
+
+
+@pytest.mark.parametrize(("options", "steps"), [((), 52), (("--whole",), 60)])
+def test_a_model_learns_from_the_test_windows_only_when_asked(options, steps, run, monkeypatch):
+    class Learner:
+        def for_run(self, seed, checkpoints):
+            return self
+
+        def train(self, entries):
+            raise ValueError(f"{entries[0]['target'].shape[1]} steps")
+
+    monkeypatch.setattr(commands, "build_model", lambda *given: Learner())
+    with pytest.raises(ValueError, match=f"^{steps} steps$"):
+        run("train", "--dataset", "shop.toml", "--model", "pool", "--out", "predictor", *options)
+
+
+def test_windows_that_do_not_go_on_from_the_training_data_are_learnt_from_beside_it():
+    data = simulated_sales(articles=2, weeks=104)
+    assert [entry["target"].shape[1] for entry in whole_history(data)] == [104]
+    data.test[-1]["start"] += 1
+    assert len(whole_history(data)) == 2
+
+
+def test_the_newest_future_that_is_known_is_simulated_unless_a_window_is_named():
+    data = simulated_sales(articles=2, weeks=104, windows=3)
+    assert [chosen_window(data, window) for window in (None, 1, -1, -3)] == [2, 1, 2, 0]
+    assert chosen_window(simulated_sales(articles=2, weeks=104, windows=0), None) is None
