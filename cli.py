@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import warnings
@@ -35,6 +36,8 @@ def main() -> None:
     from .evaluation import BacktestError
 
     mount()
+    # `module:Class` may be a file of the current folder; last, so that it hides no installed package.
+    sys.path.append(os.getcwd())
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

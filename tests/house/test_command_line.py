@@ -47,3 +47,24 @@ def test_debug_shows_the_traceback_before_and_behind_a_command(words):
 def test_a_warning_is_one_line_and_has_its_place_when_debugging(options, said):
     done = subprocess.run([sys.executable, "-c", WARNS, *options], capture_output=True, text=True, check=True)
     assert done.stderr == said
+
+
+def test_a_model_may_be_a_file_of_the_current_folder(tmp_path):
+    (tmp_path / "own_models.py").write_text(
+        "from hemline.forecasting import SeasonalNaivePredictor\n\n\n"
+        "def build(metadata):\n    return SeasonalNaivePredictor(metadata.prediction_length, metadata.season)\n"
+    )
+    (tmp_path / "grid.toml").write_text(
+        'out = "runs"\ndatasets = ["simulated_sales"]\nmodels = ["own_models:build"]\nworkers = 2\n'
+    )
+    # As the installed command does, which has the folder of the command and not the current one on its path.
+    command = "import sys; sys.path.remove(''); from hemline import cli; cli.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", command, "table", "--run", "grid.toml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "own_models:build" in done.stdout
