@@ -1,4 +1,4 @@
-"""Every block of the README and of the tutorials runs."""
+"""Every block of the README and of the page on data runs."""
 
 import re
 import shlex
@@ -12,7 +12,8 @@ from hemline import cli
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md"]
+DATA_PAGE = ROOT / "docs" / "data.md"
+PAGES = [ROOT / "README.md", DATA_PAGE]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 # Steps of training are cut to what shows that a block runs; the text is otherwise taken as it stands.
 FEWER = [
@@ -26,17 +27,41 @@ def blocks(language: str) -> list[tuple[Path, str]]:
     return [(page, text) for page in PAGES for found, text in BLOCK.findall(page.read_text()) if found == language]
 
 
-def test_the_python_blocks_of_a_page_run_one_after_the_other(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def command_line():
+    cli.mount()
+    return cli.app
+
+
+def run_python(page: Path) -> None:
+    scope: dict = {"__name__": "readme"}
+    for owner, text in blocks("python"):
+        if owner == page:
+            for pattern, fewer in FEWER:
+                text = re.sub(pattern, fewer, text)
+            exec(compile(text, str(page), "exec"), scope)
+    assert "table" in scope
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != DATA_PAGE], ids=lambda page: page.name)
+def test_the_python_blocks_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
-    for page in PAGES:
-        scope: dict = {"__name__": "readme"}
-        for owner, text in blocks("python"):
-            if owner == page:
-                for pattern, fewer in FEWER:
-                    text = re.sub(pattern, fewer, text)
-                exec(compile(text, str(page), "exec"), scope)
-        assert "table" in scope
+    run_python(page)
+
+
+def test_the_page_on_data_runs_from_the_table_to_the_simulation(tmp_path, monkeypatch, command_line):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    run_python(DATA_PAGE)
+    (described,) = [text for owner, text in blocks("toml") if owner == DATA_PAGE]
+    (tmp_path / "shop.toml").write_text(described)
+    for owner, text in blocks("console"):
+        for line in text.splitlines() if owner == DATA_PAGE else ():
+            words = shlex.split(line.removeprefix("$ hemline "), comments=True)
+            done = CliRunner().invoke(command_line, words, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
+    assert len((tmp_path / "monday.csv").read_text().splitlines()) == 1 + 2 * 8
 
 
 COMMANDS = [
@@ -47,14 +72,8 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def command_line():
-    cli.mount()
-    return cli.app
-
-
 @pytest.mark.parametrize("command", sorted(set(COMMANDS)))
-def test_a_command_of_the_readme_has_the_options_that_it_uses(command, command_line):
+def test_a_command_of_a_page_has_the_options_that_it_uses(command, command_line):
     """Each is parsed by the command itself: `--help` behind it shows that every option before it is known."""
     words = shlex.split(command)
     while "=" in words[0]:
