@@ -48,13 +48,15 @@ class VARPredictor(RepresentablePredictor):
         """This predictor with another seed."""
         return VARPredictor(self.prediction_length, self.max_lags, seed)
 
-    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
-        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
         Raises:
             ValueError: an entry is too short for as many series.
         """
-        generator = np.random.default_rng(self.seed)
+        generator = np.random.default_rng(self.seed if seed is None else seed)
         for entry in as_multivariate(dataset, "dataset"):
             yield SampleForecast(
                 samples=self._paths(entry["target"], num_samples, generator).astype(np.float32),

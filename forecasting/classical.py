@@ -66,15 +66,18 @@ class ClassicalPredictor(RepresentablePredictor):
         """This predictor with another seed."""
         return ClassicalPredictor(self.prediction_length, self.family, self.season_length, self.history, seed)
 
-    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
-        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
         Raises:
             ValueError: statsforecast is not installed.
         """
+        seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            seeds = np.random.SeedSequence((self.seed, number)).generate_state(len(entry["target"]))
-            paths = [self._paths(entry["target"][series], num_samples, int(seed)) for series, seed in enumerate(seeds)]
+            seeds = np.random.SeedSequence((seed, number)).generate_state(len(entry["target"]))
+            paths = [self._paths(entry["target"][series], num_samples, int(own)) for series, own in enumerate(seeds)]
             yield SampleForecast(
                 samples=np.stack(paths, axis=2).astype(np.float32),
                 start_date=entry["start"] + entry["target"].shape[1],

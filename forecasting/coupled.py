@@ -15,6 +15,8 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
 from .grouping import Entry, as_multivariate, known_until
+from .seeding import asked
+from .univariate import grouped
 from .wrapping import WrappingEstimator
 
 Dependence = Literal["gaussian", "empirical"]
@@ -65,10 +67,12 @@ class Coupled(Predictor):
         """Names of the channels that the predictor reads; of one that does not say, there is no such attribute."""
         return tuple(self.predictor.covariate_names)
 
-    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
-        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units."""
-        generator = np.random.default_rng(self.seed)
-        for forecast in self.predictor.predict(dataset, num_samples=num_samples, **kwargs):
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
+        generator = np.random.default_rng(self.seed if seed is None else seed)
+        for forecast in self.predictor.predict(dataset, num_samples=num_samples, **asked(seed)):
             samples = np.asarray(forecast.samples)
             draw = gaussian_scores if self.dependence == "gaussian" else past_scores
             forecast.samples = reorder(samples, draw(self.ranks, len(samples), generator))
@@ -152,10 +156,11 @@ def couple(
     """Learn from a predictor's errors on the training span, and couple its paths.
 
     Arguments:
-        predictor: any trained predictor of joint forecasts ``[S, H, D]``.
+        predictor: any trained predictor of joint forecasts ``[S, H, D]``; gluonts' own of single series are grouped.
         training_data: what it was trained on; nothing later enters.
         dependence: ``"gaussian"`` or ``"empirical"``, see `Coupled`.
-        windows: past windows to learn from, spread evenly over the last three quarters of the span; they may overlap.
+        windows: past windows to learn from, spread evenly over the last three quarters of the span, as far as every
+            series has begun; they may overlap.
         num_samples: paths a window.
         seed: of the draws.
 
@@ -163,7 +168,7 @@ def couple(
         The coupled predictor.
 
     Raises:
-        ValueError: the span is too short for two windows.
+        ValueError: the span is too short for two windows, or a series begins too late in it.
 
     Example:
         >>> import pandas as pd
@@ -175,19 +180,24 @@ def couple(
         >>> bool(np.corrcoef(drawn[:, 0].T)[0, 1] < -0.9)
         True
     """
+    predictor = grouped(predictor)
     generator, horizon = np.random.default_rng(seed), predictor.prediction_length
     entries = as_multivariate(training_data)
     pasts, truths = [], []
     for entry in entries:
         length = entry["target"].shape[1]
-        first, last = max(1, length // 4), length - horizon
+        begun = 1 + int((~np.isnan(entry["target"])).argmax(axis=1).max())
+        first, last = max(1, length // 4, begun), length - horizon
         for end in (
             np.unique(np.linspace(first, last, max(2, windows // len(entries))).astype(int)) if last > first else ()
         ):
             pasts.append(known_until(entry, end, horizon))
             truths.append(entry["target"][:, end : end + horizon].T)
     if len(truths) < 2:
-        raise ValueError(f"training_data: expected more than {2 * horizon} steps to learn from, got {length}")
+        raise ValueError(
+            f"training_data: expected more than {2 * horizon} steps to learn from, got {length}, of them "
+            f"{length - begun} after every series has begun"
+        )
     ranks = [
         rank_of(truth, np.asarray(forecast.samples), generator)
         for truth, forecast in zip(truths, predictor.predict(pasts, num_samples=num_samples), strict=True)

@@ -26,7 +26,7 @@ class GroupedPredictor(Predictor):
         seed: of the draws.
         training_log: a row an epoch.
         item_ids: names of the D series, as trained.
-        covariate_names: names of the channels, as trained.
+        covariate_names: names of the channels that the predictor reads, as trained; none if it reads none.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -
 
     Entries whose target is ``[D, T]`` are taken as they are. Univariate ones are grouped to a single entry: laid
     on the span from the earliest start to the latest end, NaN where a series has no value; each one's covariates
-    become rows of their own. One series gives D = 1.
+    become rows of their own, a channel ``price`` called ``price[item]``. One series gives D = 1.
 
     Arguments:
         dataset: gluonts entries, all multivariate or all univariate.
@@ -160,7 +160,7 @@ def _group(rows: list[Entry]) -> Entry:
     names = [str(row["item_id"]) for row in rows if "item_id" in row]
     if len(set(names)) == len(rows):
         entry["item_ids"] = tuple(names)
-    for key in ("feat_dynamic_real", "past_feat_dynamic_real"):
+    for key, called in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):
         channels = [np.atleast_2d(row[key]) for row in rows if key in row]
         if channels:
             if len(channels) < len(rows):
@@ -172,13 +172,19 @@ def _group(rows: list[Entry]) -> Entry:
                 for offset, block in zip(offsets, channels, strict=True)
             ]
             entry[key] = np.concatenate(padded).astype(np.float32)
+            if "item_ids" in entry and all(called in row for row in rows):
+                entry[called] = tuple(
+                    name if "[" in name else f"{name}[{item}]"
+                    for item, row in zip(names, rows, strict=True)
+                    for name in row[called]
+                )
     for key, kind in STATIC.items():
         if any(key in row for row in rows):
             told = [np.atleast_1d(row.get(key, ())) for row in rows]
             if len({len(values) for values in told}) > 1:
                 raise ValueError(f"dataset: expected {key} of one length in every entry, got {sorted(map(len, told))}")
             entry[key] = np.stack(told).astype(kind)
-    return entry
+    return _without_stockouts(entry)
 
 
 def _normalised(row: Entry) -> Entry:

@@ -43,8 +43,10 @@ class SeasonalNaivePredictor(RepresentablePredictor):
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length = season_length
 
-    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
-        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, all paths equal."""
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, all paths equal whatever the seed."""
         for entry in as_multivariate(dataset, "dataset"):
             path = _season_before(entry["target"], self.season_length, self.prediction_length)
             yield _forecast(entry, np.repeat(path[None], num_samples, axis=0))
@@ -83,9 +85,11 @@ class RandomWalkPredictor(RepresentablePredictor):
         """This predictor with another seed."""
         return RandomWalkPredictor(self.prediction_length, self.season_length, self.joint, seed)
 
-    def predict(self, dataset: Iterable[Entry], num_samples: int = 100, **kwargs: Any) -> Iterator[SampleForecast]:
-        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units."""
-        generator = np.random.default_rng(self.seed)
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
+        generator = np.random.default_rng(self.seed if seed is None else seed)
         for entry in as_multivariate(dataset, "dataset"):
             yield _forecast(entry, self.paths(entry["target"], num_samples, generator))
 

@@ -19,6 +19,7 @@ from .grouping import Entry, as_multivariate
 from .response import LogLinear, Response
 from .response_fit import fit_response
 from .scaling import Domain
+from .seeding import asked
 from .spec import SeriesSpec, infer_spec
 from .wrapping import WrappingEstimator
 
@@ -167,8 +168,7 @@ class RespondingPredictor(Predictor):
                     "that draws step by step"
                 )
         histories = [self.response.history(entry) for entry in entries]
-        asked = {} if seed is None else {"seed": seed}
-        forecasts = self.predictor.predict(histories, num_samples=num_samples, **asked)
+        forecasts = self.predictor.predict(histories, num_samples=num_samples, **asked(seed))
         own = self.seed if seed is None else seed
         for number, (entry, forecast) in enumerate(zip(entries, forecasts, strict=True)):
             levels = np.asarray(forecast.samples)

@@ -34,3 +34,16 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             np.random.set_state(states[0])
             random.setstate(states[1])
+
+
+def asked(seed: int | None) -> dict[str, int]:
+    """The seed as an argument of the ``predict`` of any predictor, which need not know of seeds unless one is asked.
+
+    Arguments:
+        seed: of the draws; ``None`` leaves it to the predictor.
+
+    Example:
+        >>> asked(3), asked(None)
+        ({'seed': 3}, {})
+    """
+    return {} if seed is None else {"seed": seed}

@@ -174,6 +174,10 @@ class SeriesSpec:
                 f"dataset: expected past_feat_dynamic_real [{self.past_covariates}, {target.shape[1]}] "
                 f"({wanted or 'without names'}), got {past.shape} in entry {number}"
             )
+        items = [str(item) for item in entry.get("item_ids", ())]
+        # Numbers stand for names where the training data have none; then others' names say nothing.
+        if self.item_ids != _numbers(self.target_dim) or set(items) == set(self.item_ids):
+            _same_names("series", items, self.item_ids)
         _same_names("past covariate", entry.get("past_covariates", ()), self.past_covariate_names)
         if not self.covariates:
             return
@@ -189,7 +193,7 @@ class SeriesSpec:
 
 
 def _same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
-    """Refuse channels in another order than that of the training, where both have names."""
+    """Refuse series or channels in another order than that of the training, where both have names."""
     for found, name in zip(given, names, strict=False):
         if found != name:
             raise ValueError(f"dataset: expected the {what} {name!r} as in training, got {found!r}")
@@ -247,12 +251,16 @@ def infer_spec(
         calendar=calendar_features(first["start"], 1).shape[1],
         covariates=covariates,
         missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
-        item_ids=_names(first, "item_ids", dim) or tuple(str(number) for number in range(dim)),
+        item_ids=_names(first, "item_ids", dim) or _numbers(dim),
         covariate_names=_names(first, "covariates", covariates),
         past=past,
         past_covariates=past_covariates,
         past_covariate_names=_names(first, "past_covariates", past_covariates),
     )
+
+
+def _numbers(count: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(count))
 
 
 def _names(entry: dict, key: str, count: int) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from gluonts.model.predictor import Predictor
 from gluonts.transform.sampler import InstanceSampler
 
 from ..datasets import Metadata
+from ..datasets.single_series import reads_single_series
 from .configuration import Configured, refuse_unknown
 from .grouped import GroupedPredictor
 from .grouping import Entry, as_multivariate, as_univariate
@@ -82,8 +83,9 @@ class GroupedEstimator(Configured, Estimator):
                     "callbacks": [*given.get("callbacks", ()), log],
                 }
             predictor = estimator.train(rows, held_out)
-        names = (tuple(entries[0].get(key, ())) for key in ("item_ids", "covariates"))
-        return GroupedPredictor(predictor, self.seed, log.rows, *names)
+        item_ids = tuple(entries[0].get("item_ids", ()))
+        channels = tuple(entries[0].get("covariates", ())) if reads_channels(self.estimator) else ()
+        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels)
 
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
@@ -135,6 +137,19 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
             raise ValueError(f"{name}: expected a value for {key}, which has no default")
     estimator = found(**arguments)
     return estimator if isinstance(estimator, Configured) else GroupedEstimator(estimator)
+
+
+def grouped(model: Any) -> Any:
+    """A model of all series together: gluonts' own of single ones is grouped, any other stays as it is."""
+    if not reads_single_series(model):
+        return model
+    return GroupedEstimator(model) if isinstance(model, Estimator) else GroupedPredictor(model)
+
+
+def reads_channels(estimator: Estimator) -> bool:
+    """Whether a univariate estimator reads channels known of the future; gluonts' own say how many."""
+    told = (getattr(estimator, name, 0) for name in ("num_feat_dynamic_real", "dynamic_dims"))
+    return not type(estimator).__module__.startswith("gluonts.") or any(told)
 
 
 def single_series(entries: Iterable[Entry]) -> list[Entry]:

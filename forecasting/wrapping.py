@@ -7,18 +7,20 @@ from typing import Any
 from gluonts.model.estimator import Estimator
 
 from .configuration import Configured
+from .univariate import grouped
 
 
 class WrappingEstimator(Configured, Estimator):
     """An estimator made of another model, whose horizon is its own.
 
     Arguments:
-        model: an estimator of joint forecasts, or a predictor that needs no training.
+        model: an estimator of joint forecasts, or a predictor that needs no training; gluonts' own of single series
+            are grouped.
     """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model: Any = model
+        self.model: Any = grouped(model)
 
     @property
     def prediction_length(self) -> int:

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
+from gluonts.model.seasonal_naive import SeasonalNaivePredictor as GluontsSeasonalNaive
+from gluonts.torch import SimpleFeedForwardEstimator
 from hemline.evaluation import (
     METRICS,
     BacktestError,
@@ -240,6 +242,15 @@ def test_a_forecast_that_is_none_fails_with_the_reason(data, model, message: str
         ({"models": {}}, "models: expected at least one model"),
         ({"models": {"m": 3}}, r"models\['m'\]: expected a gluonts estimator, .*got int"),
         ({"models": {"m": Constant}}, r"models\['m'\]: expected .*got the class Constant"),
+        (
+            {"models": {"m": GluontsSeasonalNaive(HORIZON, season_length=1)}},
+            r"models\['m'\]: expected a model of all series together, got gluonts' SeasonalNaivePredictor of single "
+            r"ones; wrap it in GroupedPredictor",
+        ),
+        (
+            {"models": {"m": SimpleFeedForwardEstimator(HORIZON)}},
+            r"got gluonts' SimpleFeedForwardEstimator of single ones; wrap it in GroupedEstimator",
+        ),
         ({"models": {"m": lambda metadata: None}}, r"models\['m'\]: .*got NoneType"),
         ({"seeds": ()}, "seeds: expected at least one seed"),
         ({"seeds": (1, 1)}, r"seeds: expected different numbers, at least 0, got \[1, 1\]"),

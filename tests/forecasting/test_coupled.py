@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
 from hemline.evaluation.scores import crps, energy_score
-from hemline.forecasting import Coupled, CoupledEstimator, RandomWalkPredictor, couple
+from hemline.forecasting import (
+    Coupled,
+    CoupledEstimator,
+    RandomWalkPredictor,
+    VARPredictor,
+    couple,
+)
 from hemline.forecasting.coupled import gaussian_scores, past_scores, rank_of, reorder, shrinkage, standardised
 
 START = pd.Period("2024-01-01", "D")
@@ -144,6 +150,53 @@ def test_an_estimator_of_coupled_predictors_is_seeded():
     drawn = [next(estimator.for_run(s).train([train]).predict(pasts, num_samples=9)).samples for s in (1, 1, 2)]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert (drawn[0] != drawn[2]).any()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda train: VARPredictor(HORIZON),
+        lambda train: RandomWalkPredictor(HORIZON),
+        lambda train: RandomWalkPredictor(HORIZON, joint=False),
+        lambda train: couple(RandomWalkPredictor(HORIZON), [train]),
+    ],
+)
+def test_the_seed_that_is_asked_for_decides_and_else_that_of_the_predictor(make):
+    train, pasts, _ = split(correlated_walks(0))
+    predictor = make(train)
+    first, again, other, own, zero = (
+        np.array([f.samples for f in predictor.predict(pasts[:2], num_samples=20, **asked)])
+        for asked in ({"seed": 1}, {"seed": 1}, {"seed": 2}, {}, {"seed": 0})
+    )
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(own, zero)
+    assert (first != other).any()
+
+
+def test_a_coupled_predictor_draws_its_ranks_from_the_seed_that_is_asked_for():
+    """The paths beneath do not know of seeds; which values meet on a path does change."""
+    train, pasts, _ = split(correlated_walks(0))
+
+    class Fixed(RandomWalkPredictor):
+        def predict(self, dataset, num_samples=100, seed=None):
+            return super().predict(dataset, num_samples=num_samples)
+
+    coupled = couple(Fixed(HORIZON, joint=False), [train])
+    first, other = (next(coupled.predict(pasts, num_samples=20, seed=seed)).samples for seed in (1, 2))
+    np.testing.assert_array_equal(np.sort(first, axis=0), np.sort(other, axis=0))
+    assert (first != other).any()
+
+
+def test_a_series_that_begins_late_is_coupled_on_what_follows():
+    train, pasts, _ = split(correlated_walks(0))
+    train["target"][1, : train["target"].shape[1] // 2] = np.nan
+    coupled = couple(RandomWalkPredictor(HORIZON, joint=False), [train])
+    assert next(coupled.predict(pasts, num_samples=9)).samples.shape == (9, HORIZON, 4)
+    train["target"][1, : 1 - HORIZON] = np.nan
+    with pytest.raises(
+        ValueError, match=r"training_data: expected more than 8 steps .*, got 320, of them 2 after every"
+    ):
+        couple(RandomWalkPredictor(HORIZON), [train])
 
 
 def test_what_cannot_be_coupled_is_refused():

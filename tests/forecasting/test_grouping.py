@@ -122,3 +122,24 @@ def test_static_features_go_with_their_series_and_are_standardised():
 def test_static_features_that_miss_a_series_are_refused(static, message):
     with pytest.raises(ValueError, match=message):
         as_multivariate([{"start": START, "target": np.ones((2, 4)), "feat_static_real": static}])
+
+
+def test_channels_of_single_series_are_named_after_them():
+    rows = [
+        {
+            "start": START,
+            "target": [1.0, 2.0],
+            "item_id": item,
+            "feat_dynamic_real": [[3.0, 4.0], [0.0, 1.0]],
+            "covariates": ("price", f"promo[{item}]"),
+            "past_feat_dynamic_real": [[1.0, on_shelf]],
+            "past_covariates": ("in_stock",),
+        }
+        for item, on_shelf in (("A", 1.0), ("B", 0.0))
+    ]
+    entry = as_multivariate(rows)[0]
+    assert entry["covariates"] == ("price[A]", "promo[A]", "price[B]", "promo[B]")
+    np.testing.assert_array_equal(entry["target"], [[1, 2], [1, np.nan]])
+    assert "past_covariates" not in entry
+    unnamed = [{key: value for key, value in row.items() if key != "item_id"} for row in rows]
+    assert "covariates" not in as_multivariate(unnamed)[0]

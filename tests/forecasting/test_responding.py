@@ -175,3 +175,27 @@ def test_what_cannot_respond_is_refused(walks):
         RespondingEstimator(VARPredictor(7), domain="counts")
     with pytest.raises(ValueError, match="response: expected feat_dynamic_real with names"):
         RespondingEstimator(VARPredictor(7)).train(walks)
+
+
+def test_single_series_with_a_price_each_are_trained_on():
+    item_ids, names = DATA.metadata.item_ids, DATA.train[0]["covariates"]
+    rows = [
+        {
+            "start": DATA.train[0]["start"],
+            "target": DATA.train[0]["target"][number],
+            "item_id": item,
+            "feat_dynamic_real": DATA.train[0]["feat_dynamic_real"][names.index(f"price[{item}]")],
+            "covariates": ("price",),
+        }
+        for number, item in enumerate(item_ids)
+    ]
+    predictor = RespondingEstimator(RandomWalkPredictor(8)).train(rows)
+    assert predictor.covariate_names == tuple(f"price[{item}]" for item in item_ids)
+    assert (predictor.response.mean.diagonal()[:6] < 0).all()
+
+
+def test_series_in_another_order_than_in_training_are_refused():
+    predictor = RespondingEstimator(RandomWalkPredictor(8)).train(DATA.train)
+    swapped = {**HISTORY, "item_ids": (*HISTORY["item_ids"][1::-1], *HISTORY["item_ids"][2:])}
+    with pytest.raises(ValueError, match="dataset: expected the series 'dress_1' as in training, got 'dress_2'"):
+        next(predictor.predict([swapped]))

@@ -4,16 +4,25 @@ import numpy as np
 import pytest
 from gluonts.model.forecast import QuantileForecast
 from gluonts.model.predictor import Predictor
-from gluonts.torch import DeepAREstimator, PatchTSTEstimator, TemporalFusionTransformerEstimator
-from hemline.datasets import Metadata
+from gluonts.torch import (
+    DeepAREstimator,
+    PatchTSTEstimator,
+    SimpleFeedForwardEstimator,
+    TemporalFusionTransformerEstimator,
+)
+from hemline.datasets import Metadata, simulated_sales
 from hemline.forecasting import (
     CoupledEstimator,
     GroupedEstimator,
     GRUMAFEstimator,
+    Scenario,
     SeasonalNaivePredictor,
     build_model,
+    couple,
+    simulate,
 )
-from hemline.forecasting.grouped import paths_of
+from hemline.forecasting.grouped import GroupedPredictor, paths_of
+from hemline.forecasting.univariate import reads_channels
 
 SHORT = {"batch_size": 4, "num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
 MODELS = {
@@ -103,6 +112,43 @@ def test_a_grouped_model_is_coupled(walks):
     predictor = CoupledEstimator(GroupedEstimator(MODELS["patch-tst"]()), windows=12).train(walks)
     assert predictor.ranks.shape == (12, 7, 4)
     assert next(predictor.predict(walks, num_samples=20)).samples.shape == (20, 7, 4)
+
+
+@pytest.mark.parametrize("of", [couple, lambda predictor, data, windows: CoupledEstimator(predictor, windows=windows)])
+def test_a_gluonts_predictor_of_single_series_is_grouped_to_be_coupled(of, walks):
+    single = GroupedEstimator(MODELS["patch-tst"]()).train(walks).predictor
+    found = of(single, walks, windows=12)
+    coupled = found if isinstance(found, Predictor) else found.train(walks)
+    expected = couple(GroupedPredictor(single), walks, windows=12)
+    np.testing.assert_array_equal(coupled.ranks, expected.ranks)
+
+
+def test_a_gluonts_estimator_of_single_series_is_grouped_to_be_coupled(walks):
+    assert CoupledEstimator(MODELS["patch-tst"](), windows=12).train(walks).ranks.shape == (12, 7, 4)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "reads"),
+    [
+        (MODELS["patch-tst"](), False),
+        (PatchTSTEstimator(7, patch_len=7, num_feat_dynamic_real=1, **SHORT), True),
+        (SimpleFeedForwardEstimator(7), False),
+        (MODELS["tft"](), False),
+        (TemporalFusionTransformerEstimator("D", 7, dynamic_dims=[1]), True),
+        (GRUMAFEstimator("D", 7), True),
+    ],
+)
+def test_what_reads_no_channels_says_so(estimator, reads):
+    assert reads_channels(estimator) == reads
+
+
+def test_a_grouped_model_that_reads_no_prices_answers_to_none():
+    data = simulated_sales(articles=2, weeks=104, windows=1)
+    model = PatchTSTEstimator(8, context_length=16, patch_len=8, d_model=8, nhead=2, **SHORT)
+    predictor = GroupedEstimator(model).train(data.train)
+    history = {**data.test[0], "target": data.test[0]["target"][:, :-8]}
+    with pytest.raises(ValueError, match="channel: the model, or a member of it, has seen no covariates"):
+        simulate(predictor, history, Scenario("half", "price[dress_1] = -50%"), paths=5)
 
 
 def test_quantiles_are_drawn_at_even_levels_with_independent_steps(walks):
