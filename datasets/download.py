@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 _CHUNK = 1 << 16
 _TIMEOUT = (10.0, 60.0)
+_PASSING = (requests.codes.request_timeout, requests.codes.too_many_requests)
 
 
 class DownloadError(FileNotFoundError):
@@ -39,7 +41,7 @@ def download(
 
     Arguments:
         url: the address.
-        target: the file to make; its folder is created when the first bytes arrive.
+        target: the file to make, unless it is there; its folder is created when the first bytes arrive.
         check: raises ``ValueError`` if the file given to it is not what it should be.
         attempts: how often the transfer is tried.
         wait: seconds before the second attempt; doubled each time.
@@ -53,26 +55,34 @@ def download(
     """
     part = target.with_name(target.name + ".part")
     for attempt in range(attempts):
+        if target.exists():
+            part.unlink(missing_ok=True)
+            return target
         try:
             _transfer(url, part)
             break
         except requests.RequestException as error:
-            permanent = error.response is not None and 400 <= error.response.status_code < 500
+            status = error.response.status_code if error.response is not None else None
+            permanent = status is not None and 400 <= status < 500 and status not in _PASSING
             if permanent or attempt == attempts - 1:
                 raise DownloadError(f"{url} ({_reason(error)})") from error
             sleep(wait * 2**attempt)
     try:
         check(part)
+        os.replace(part, target)
     except ValueError:
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise
-    os.replace(part, target)
+    except FileNotFoundError:
+        # Another download of the whole part was quicker to give it its name.
+        if not target.exists():
+            raise
     return target
 
 
 def _transfer(url: str, part: Path) -> None:
     """Append what is still missing to ``part``."""
-    have = part.stat().st_size if part.exists() else 0
+    found = have = part.stat().st_size if part.exists() else 0
     # Without "identity" a server may compress once more, and ranges would count other bytes.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
@@ -80,7 +90,7 @@ def _transfer(url: str, part: Path) -> None:
             total = answer.headers.get("Content-Range", "").rpartition("/")[2]
             if total == str(have):
                 return
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise _BrokenOffError(f"{have} bytes were here, the server has {total or 'none'}; began again")
         answer.raise_for_status()
         if have and answer.status_code != requests.codes.partial_content:
@@ -90,7 +100,7 @@ def _transfer(url: str, part: Path) -> None:
         part.parent.mkdir(parents=True, exist_ok=True)
         console = Console(stderr=True)
         with (
-            part.open("ab" if have else "wb") as stream,
+            part.open("ab") as stream,
             Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
@@ -100,6 +110,10 @@ def _transfer(url: str, part: Path) -> None:
                 disable=not console.is_terminal,
             ) as progress,
         ):
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if os.fstat(stream.fileno()).st_size != found:
+                raise _BrokenOffError("another download went on with the file")
+            stream.truncate(have)
             task = progress.add_task(f"downloading {part.stem}", total=total_size, completed=have)
             for chunk in answer.iter_content(_CHUNK):
                 stream.write(chunk)

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hemline.datasets.download import DownloadError, download
@@ -67,8 +69,9 @@ def test_a_part_longer_than_the_file_is_thrown_away(url, cache):
     assert download(url, cache / "file.bin", accept).read_bytes() == CONTENT
 
 
-def test_a_passing_fault_of_the_server_is_tried_again(server, url, cache):
-    server.faults = [503, 503]
+@pytest.mark.parametrize("status", [503, 408, 429])
+def test_a_passing_fault_of_the_server_is_tried_again(server, url, cache, status):
+    server.faults = [status, status]
     download(url, cache / "file.bin", accept)
     assert len(server.ranges) == 3
 
@@ -114,3 +117,17 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(server, url, cache):
     have = part.stat().st_size
     download(url, cache / "file.bin", accept)
     assert server.ranges[-1] == f"bytes={have}-"
+
+
+def test_two_downloads_at_once_make_one_whole_file(server, url, cache):
+    server.faults = ["slow"]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(download, url, cache / "file.bin", accept)
+        assert server.halfway.wait(60)
+        second = pool.submit(download, url, cache / "file.bin", accept)
+        while len(server.ranges) < 2:
+            time.sleep(0.01)
+        server.stop.set()
+        assert first.result(60) == second.result(60) == cache / "file.bin"
+    assert (cache / "file.bin").read_bytes() == CONTENT
+    assert [path.name for path in cache.iterdir()] == ["file.bin"]
