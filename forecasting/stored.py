@@ -67,7 +67,7 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
         >>> from hemline.datasets import simulated_sales
         >>> from hemline.forecasting import SeasonalNaivePredictor
         >>> data = simulated_sales(articles=2, weeks=104, windows=0)
-        >>> drawn = next(SeasonalNaivePredictor(8, season=52).predict([data.latest]))
+        >>> drawn = next(SeasonalNaivePredictor(8, season_length=52).predict([data.latest]))
         >>> forecast_frame(drawn, data.metadata.item_ids).columns.tolist()
         ['item_id', 'timestamp', 'mean', 'q05', 'q10', 'q25', 'q50', 'q75', 'q90', 'q95']
     """
