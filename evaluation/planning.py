@@ -105,8 +105,12 @@ def make_protocol(
             raise ValueError(f"metrics: unknown metric {name!r}, expected some of {', '.join(METRICS)}")
     if not chosen:
         raise ValueError("metrics: expected at least one metric, got none")
-    numbers = [one.item() if isinstance(one, np.integer) else one for one in (num_samples, refit_every, history)]
-    return Protocol(*numbers, chosen)
+    return Protocol(
+        int(num_samples),
+        None if refit_every is None else int(refit_every),
+        int(history) if isinstance(history, np.integer) else history,
+        chosen,
+    )
 
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:

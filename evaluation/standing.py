@@ -110,4 +110,4 @@ def _like_last(runs: pd.DataFrame, decisive: pd.DataFrame, group: list[str], key
     """The runs of each group with the key of its decisive run that was last asked for."""
     asked = decisive.assign(asked=last_asked(decisive), key=key[decisive.index])
     last = asked.sort_values("asked", kind="stable").drop_duplicates(group, keep="last").set_index(group)["key"]
-    return runs[(runs.set_index(group).index.map(last) == key.to_numpy()).astype(bool)]
+    return runs[(runs.set_index(group).index.map(last.to_dict()) == key.to_numpy()).astype(bool)]

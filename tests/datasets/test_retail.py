@@ -284,8 +284,9 @@ def test_own_prices_lower_the_real_orange_juice_sales(monkeypatch):
     assert max(slopes) < -1
 
 
-def test_weeks_as_periods_stay_the_same_weeks():
-    weeks = pd.period_range("2023-01-02", periods=9, freq="W-SUN")
+@pytest.mark.parametrize("freq", ["W-SUN", "7D"])
+def test_weeks_as_periods_stay_the_same_weeks(freq):
+    weeks = pd.period_range("2023-01-02", periods=9, freq=freq)
     sales = pd.concat([pd.DataFrame({"sku": "coat", "shop": s, "week": weeks, "sold": 1}) for s in ("north", "south")])
     data = from_sales(
         sales.reset_index(drop=True),
