@@ -477,11 +477,16 @@ def test_dates_written_as_text_are_read_in_one_order(form):
     np.testing.assert_array_equal(data.test[0]["target"], read(table).test[0]["target"])
 
 
+def test_dates_with_points_have_the_day_first():
+    wide = pd.DataFrame({"date": [f"01.{month:02d}.2022" for month in range(1, 13)], "coat": 1.0})
+    assert from_frame(wide, timestamp="date", prediction_length=1).metadata.freq == "ME"
+
+
 @pytest.mark.parametrize(
     ("dates", "first"),
     [
         (["01/02/2022", "01/03/2022", "01/04/2022"], "01/02/2022"),
-        (["01.01.2022", "01.02.2022", "01.03.2022"], "01.02.2022"),
+        (["01-01-2022", "01-02-2022", "01-03-2022"], "01-02-2022"),
         (["13/01/2022", "01/14/2022"], "13/01/2022"),
     ],
 )

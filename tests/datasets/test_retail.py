@@ -87,6 +87,15 @@ def test_a_date_on_which_no_article_was_sold_is_zero_too():
     assert data.test[0]["past_feat_dynamic_real"][0].tolist() == [2, 2, 0, 2, 2, 0, 2, 2, 2, 2]
 
 
+def test_nothing_is_known_to_be_unsold_in_weeks_to_come():
+    """The hat is not in the plan: that is no sale of 0, and does not move the end of what was observed."""
+    table = sales().astype({"sold": float})
+    table.loc[table["day"].dt.day > 8, "sold"] = np.nan
+    planned = table[~((table["sku"] == "hat") & (table["day"].dt.day > 8))]
+    data = read(planned, price=None, promotion=None, missing_rows="zero", windows=0)
+    assert data.train[0]["target"].shape == (2, 8)
+
+
 def test_zeros_on_weeks_that_are_dated_by_another_day_than_their_first():
     table = sales()
     table["day"] = pd.Timestamp("2024-05-01") + 7 * (table["day"] - table["day"].min())

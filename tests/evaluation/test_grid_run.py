@@ -174,7 +174,7 @@ def test_the_driver_killed_in_the_middle_and_started_again_finishes_repeats_noth
         time.sleep(0.02)
     assert not any(alive(pid) for pid in began)
 
-    done = {path.parent.name: path.stat().st_mtime_ns for path in finished.glob("*/run.json")}
+    done = {path.parent.name: path.stat().st_mtime_ns for path in finished.glob("*/scores.parquet")}
     assert 3 <= len(done) < 12
     partly = load_backtest(grid.folder / "killed")
     assert len(partly.missing) == 12 - len(done)
@@ -184,7 +184,7 @@ def test_the_driver_killed_in_the_middle_and_started_again_finishes_repeats_noth
     before = len(grid.asked())
     whole = grid("killed", lines.replace("1.0", "0.0"))
     assert len(grid.asked()) == before + 12 - len(done)
-    assert {run: (finished / run / "run.json").stat().st_mtime_ns for run in done} == done
+    assert {run: (finished / run / "scores.parquet").stat().st_mtime_ns for run in done} == done
     assert not whole.missing
     one = grid("unbroken", lines.replace("1.0", "0.0").replace("workers = 2", "workers = 1"))
     assert same(whole, one)
