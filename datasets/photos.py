@@ -87,7 +87,8 @@ def open_photo(content: bytes) -> Image.Image:
 
     The whole file is decoded: ``PIL.Image.verify`` passes on a truncated JPEG. The EXIF orientation is
     applied, CMYK, grey and palette photos are converted, and what is transparent is laid on white, the
-    ground of shop photos.
+    ground of shop photos. Grey of more than 8 bits is scaled from the smallest of 8, 12 and 16 bits that holds
+    its brightest level; grey in fractions also from 0…1.
 
     Arguments:
         content: the bytes of the file.
@@ -111,14 +112,14 @@ def open_photo(content: bytes) -> Image.Image:
         raise ValueError("photo: expected a picture, got an empty file")
     try:
         photo: Image.Image = Image.open(io.BytesIO(content))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, RuntimeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         what = "a file that is no picture" if isinstance(error, Image.UnidentifiedImageError) else str(error)
         raise ValueError(f"photo: expected a picture, got {what}") from None
     try:
         photo.load()
         photo = ImageOps.exif_transpose(photo)
         return _rgb(photo)
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, SyntaxError, ValueError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"photo: expected a whole picture, got a truncated or broken one ({reason})") from None
 
@@ -185,7 +186,9 @@ def load_pictures(
             return "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
         return resize_photo(photo, size, fit=fit, channels=channels), _fingerprint(photo)
 
-    kept: list[tuple[int, str, np.ndarray, str]] = []
+    # Filled in place, and cut at the end: a list of decoded photos beside it would take as much again.
+    pixels = np.empty((len(owners), channels, size, size), dtype=np.uint8)
+    kept: list[tuple[int, str, str]] = []
     quarantine = []
     with ThreadPoolExecutor(_WORKERS) as pool:
         for done, (owner, result) in enumerate(zip(owners, pool.map(read, owners), strict=True), start=1):
@@ -193,26 +196,28 @@ def load_pictures(
             if isinstance(result, str):
                 quarantine.append(Quarantined(catalogue.articles[number].item_id, address, result))
             else:
-                kept.append((number, address, *result))
+                pixels[len(kept)], content = result
+                kept.append((number, address, content))
             if progress is not None:
                 progress(done, len(owners))
-    pixels = np.empty((len(kept), channels, size, size), dtype=np.uint8)
-    for row, (_, _, decoded, _) in zip(pixels, kept, strict=True):
-        row[:] = decoded
     return Pictures(
-        pixels,
+        pixels[: len(kept)],
         np.array([number for number, *_ in kept], dtype=np.int64),
-        tuple(address for _, address, *_ in kept),
-        tuple(content for *_, content in kept),
+        tuple(address for _, address, _ in kept),
+        tuple(content for _, _, content in kept),
         tuple(quarantine),
     )
 
 
 def _rgb(photo: Image.Image) -> Image.Image:
-    if photo.mode in ("I;16", "I;16L", "I;16B", "I"):
-        # Sixteen bits of grey: PIL's own conversion would clip all but the darkest 256 levels to white.
+    if photo.mode in ("I;16", "I;16L", "I;16B", "I", "F"):
+        # PIL's own conversion would clip all but the darkest 256 levels to white.
         levels = np.asarray(photo, dtype=np.float64)
-        return Image.fromarray((levels / 257.0).clip(0, 255).astype(np.uint8)).convert("RGB")
+        low, high = levels.min(), levels.max()
+        tops = [top for top in (1, 255, 4095, 65535) if high <= top and (top > 1 or photo.mode == "F")]
+        if not (tops and low >= 0):
+            raise ValueError(f"expected levels of grey of at most 16 bits, got {low:g}…{high:g}")
+        return Image.fromarray((levels / (tops[0] / 255)).astype(np.uint8)).convert("RGB")
     if photo.has_transparency_data:
         shown = photo.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
@@ -226,8 +231,14 @@ def _fingerprint(photo: Image.Image) -> str:
 
 
 def _read_bytes(address: str) -> bytes:
-    with fsspec.open(address, "rb") as file:
-        return file.read()
+    try:
+        with fsspec.open(address, "rb") as file:
+            return file.read()
+    except (OSError, ValueError, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        # A file system has errors of its own, such as botocore's NoCredentialsError.
+        raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def fingerprints(pixels: Sequence[np.ndarray]) -> tuple[str, ...]:

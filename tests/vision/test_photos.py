@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hemline.datasets import photos
 from hemline.datasets.catalogue import Article, Catalogue
 from hemline.datasets.photos import load_pictures, open_photo, resize_photo
-from PIL import Image
+from PIL import Image, features
 
 
 def encoded(image: Image.Image, kind: str = "png", **options) -> bytes:
@@ -57,6 +58,23 @@ def test_a_grey_photo_has_three_equal_channels() -> None:
 def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     levels = np.full((4, 4), 32896, dtype=np.uint16)
     assert np.asarray(open_photo(encoded(Image.fromarray(levels))))[0, 0].tolist() == [128, 128, 128]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "top"),
+    [("uint16", 65535), ("uint16", 4095), ("int32", 65535), ("int32", 255), ("float32", 1), ("float32", 255)],
+)
+def test_grey_of_any_depth_is_scaled_by_the_range_that_holds_it(dtype: str, top: int) -> None:
+    levels = np.linspace(0, top, 16).astype(dtype).reshape(4, 4)
+    found = np.asarray(open_photo(encoded(Image.fromarray(levels), "tiff")))[..., 0].ravel().astype(int)
+    assert np.abs(found - np.linspace(0, 255, 16)).max() <= 1
+
+
+@pytest.mark.parametrize("level", [-1.0, 1e6, np.nan])
+def test_grey_out_of_every_range_is_refused(level: float) -> None:
+    levels = np.full((4, 4), level, dtype=np.float32)
+    with pytest.raises(ValueError, match="expected levels of grey of at most 16 bits, got"):
+        open_photo(encoded(Image.fromarray(levels), "tiff"))
 
 
 def test_a_palette_photo_shows_its_colours_and_its_holes_as_white() -> None:
@@ -138,3 +156,29 @@ def test_a_jpeg_with_spoilt_bytes_is_refused() -> None:
     content[600:640] = b"\xff\xd8" * 20
     with pytest.raises(ValueError, match="whole picture, got a truncated or broken one"):
         open_photo(bytes(content))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_a_damaged_avif_is_refused() -> None:
+    content = encoded(noise(), "avif")
+    with pytest.raises(ValueError, match="photo: expected a"):
+        open_photo(content[: len(content) // 2])
+
+
+def test_an_error_of_a_file_system_quarantines_the_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoCredentialsError(Exception):
+        pass
+
+    original = photos.fsspec.open
+
+    def opened(address: str, mode: str):
+        if address.startswith("s3://"):
+            raise NoCredentialsError("Unable to locate credentials")
+        return original(address, mode)
+
+    noise().save(tmp_path / "1.png")
+    monkeypatch.setattr(photos.fsspec, "open", opened)
+    catalogue = Catalogue((Article("a", ("s3://shop/0.png", str(tmp_path / "1.png"))),))
+    pictures = load_pictures(catalogue, 8)
+    assert len(pictures) == 1
+    assert [bad.reason for bad in pictures.quarantine] == ["NoCredentialsError: Unable to locate credentials"]
