@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .catalogue import Catalogue
 from .photos import Pictures
+
+logger = logging.getLogger(__name__)
 
 SIDES = ("train", "validation", "test")
 
@@ -61,8 +64,9 @@ def split_articles(
     Where the source gave sides, they are kept, and photos on two sides are listed in ``shared``; a share for
     validation is then drawn from the training side, if the source gave none for it. Otherwise
     articles that share a photo (equal pixels, whatever the file) form a group, and a group goes where the
-    hash of seed and content falls: the side of an article depends on its own photos only, so it does not
-    change when other articles come or go. The shares are met on average, not exactly.
+    hash of seed and content falls: the side of an article does not change when other articles come or go,
+    unless they share a photo with its group. The shares are met on average, not exactly; a side that was asked
+    for and stays empty is named in a warning.
 
     Arguments:
         catalogue: the articles.
@@ -101,6 +105,9 @@ def split_articles(
         draw = int.from_bytes(hashlib.sha256(f"{seed}:{keys[item_id]}".encode()).digest()[:8], "big") / 2**64
         name = "test" if draw < test else "validation" if draw < test + validation else "train"
         sides[name].append(item_id)
+    for name, share in (("validation", validation), ("test", test)):
+        if share and not sides[name]:
+            logger.warning("%s: the split of %d articles leaves this side empty", name, len(split.train))
     return replace(
         split,
         train=tuple(sides["train"]),

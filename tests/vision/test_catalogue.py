@@ -125,6 +125,16 @@ def test_a_split_is_seeded_meets_its_shares_and_ignores_other_articles() -> None
     assert ArticleSplit.from_json(json.loads(json.dumps(split.to_json()))) == split
 
 
+def test_a_side_that_stays_empty_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    catalogue, pictures = generated([["size chart"]] * 20)
+    split = split_articles(catalogue, pictures)
+    told = [name for name in ("validation", "test") if not split.side(name)]
+    assert told
+    assert [record.message for record in caplog.records] == [
+        f"{name}: the split of 20 articles leaves this side empty" for name in told
+    ]
+
+
 def test_a_given_split_is_kept_and_photos_on_two_sides_are_listed() -> None:
     articles = tuple(Article(name, side=side) for name, side in (("a", "train"), ("b", "test"), ("c", "test")))
     _, pictures = generated([["same"], ["same"], ["own"]])
