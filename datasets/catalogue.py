@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -13,6 +14,8 @@ from typing import Any
 
 import fsspec
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 MISSING_WORDS = ("", "NA", "N/A", "nan", "None")
 """Cells that mean "nobody said", in shop exports."""
@@ -134,7 +137,8 @@ def read_catalogue(table: str, *, photos: str | None = None, columns: CatalogueT
         The catalogue; every photo carries its full address.
 
     Raises:
-        ValueError: the ending is not known, a line is not a record, or a named column is in no row.
+        ValueError: the ending is not known, the file is not whole or not in UTF-8, a line is not a record, a
+            named column is in no row, or an item id is missing.
         FileNotFoundError: there is no such table.
     """
     rows = _read_rows(table)
@@ -189,15 +193,21 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
         raise ValueError(f"table: expected a .jsonl, .csv (also .gz) or .parquet file, got {table}")
     with fsspec.open(table, "rb") as file:
         content = file.read()
-    if table.endswith(".gz"):
-        content = gzip.decompress(content)
-    if name.endswith(".parquet"):
-        return _records(pd.read_parquet(io.BytesIO(content)))
-    if name.endswith(".csv"):
-        # All cells stay texts: an item id "007" must not become the number 7.
-        return _records(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False))
+    try:
+        if table.endswith(".gz"):
+            content = gzip.decompress(content)
+        if name.endswith(".parquet"):
+            return pq.read_table(pa.BufferReader(content)).to_pylist()
+        if name.endswith(".csv"):
+            # All cells stay texts: an item id "007" must not become the number 7.
+            return _records(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False))
+        text = content.decode("utf-8-sig")
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"table: expected a whole table, texts in UTF-8, in {table}, got {reason}") from None
     rows = []
-    for number, line in enumerate(content.decode("utf-8").splitlines(), start=1):
+    # Not splitlines: it also splits at the line separators that may stand inside a text.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -218,14 +228,18 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _cell(row: Mapping[str, Any], column: str) -> Any:
     if column in row:
-        return row[column]
+        cell = row[column]
+        if not isinstance(cell, float):
+            return cell
+        # A column of whole numbers with a gap is often stored in floats, the gap as NaN.
+        return None if cell != cell else int(cell) if cell.is_integer() else cell
     head, dot, rest = column.partition(".")
     inner = row.get(head)
     return _cell(inner, rest) if dot and isinstance(inner, Mapping) else None
 
 
 def _texts(cell: Any, separator: str, missing: Iterable[str]) -> tuple[str, ...]:
-    if cell is None or (isinstance(cell, float) and cell != cell):
+    if cell is None:
         return ()
     if isinstance(cell, str):
         parts: list[Any] = cell.split(separator)

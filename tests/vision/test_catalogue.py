@@ -52,6 +52,40 @@ def test_parquet_lists_and_templates_are_read(tmp_path: Path) -> None:
     assert (second.labels["tags"], second.labels["colour"]) == ((), ())
 
 
+def test_whole_numbers_stay_whole_although_a_gap_stores_them_in_floats(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [1.0, 2.0], "year": [2012, None], "size": [7.5, 8.0]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    columns = CatalogueTable("id", "{id}.jpg", ["year", "size"])
+    first, second = read_catalogue(str(tmp_path / "t.parquet"), photos="x", columns=columns).articles
+    assert first == Article("1", ("x/1.jpg",), {"year": ("2012",), "size": ("7.5",)})
+    assert second == Article("2", ("x/2.jpg",), {"year": (), "size": ("8",)})
+    pd.DataFrame({"id": [1, None]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"expected 'id' in each row of .* got none in row 2"):
+        read_catalogue(str(tmp_path / "t.parquet"), columns=CatalogueTable("id", None))
+
+
+def test_json_lines_may_hold_other_line_separators_and_begin_with_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('\ufeff{"id": "1", "title": "Blue\u2028shirt"}\r\n', encoding="utf-8")
+    (article,) = read_catalogue(str(tmp_path / "t.jsonl"), columns=CatalogueTable("id", None, text="title")).articles
+    assert (article.item_id, article.text) == ("1", "Blue\u2028shirt")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", "id,colour\n1,gr\xfcn\n".encode("latin1")),
+        ("t.jsonl", '{"id": "gr\xfcn"}'.encode("latin1")),
+        ("t.jsonl.gz", gzip.compress(b'{"id": 1}\n' * 1000)[:-20]),
+        ("t.parquet", b"hello"),
+        ("t.csv", b""),
+    ],
+)
+def test_a_broken_table_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"table: expected a whole table, texts in UTF-8, in .*/{name}, got "):
+        read_catalogue(str(tmp_path / name), columns=CatalogueTable("id", None))
+
+
 def test_a_column_that_is_in_no_row_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"columns: expected 'color' in a row of .*got the columns \['colour'"):
         read_catalogue(jsonl(tmp_path / "t.jsonl", ROWS), columns=CatalogueTable("id", "photos", ["color"]))
