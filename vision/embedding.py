@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .encoder import ArticleEncoder
+from .run_folder import write_whole
 from .sources import Progress, Source
 
 
@@ -117,8 +119,10 @@ def embed_catalogue(
         "encoder": pa.array([encoder.name] * len(articles), pa.string()).dictionary_encode(),
     }
     table = pa.table(columns).replace_schema_metadata({"hemline": json.dumps(metadata)})
-    with fsspec.open(out, "wb") as file:
-        pq.write_table(table, file)
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    files, path = fsspec.core.url_to_fs(out)
+    write_whole(files, path, file.getvalue())
     return metadata
 
 

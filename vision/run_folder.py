@@ -42,9 +42,7 @@ class RunFolder:
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all: a killed run leaves the file of before."""
         self.files.makedirs(self.root, exist_ok=True)
-        partial = f"{self.root}/{name}.partial"
-        self.files.pipe_file(partial, content)
-        self.files.mv(partial, f"{self.root}/{name}")
+        write_whole(self.files, f"{self.root}/{name}", content)
 
     def read_bytes(self, name: str) -> bytes:
         """Read a file."""
@@ -86,3 +84,9 @@ class RunFolder:
     def read_frame(self, name: str) -> pd.DataFrame:
         """Read a Parquet table."""
         return pd.read_parquet(io.BytesIO(self.read_bytes(name)))
+
+
+def write_whole(files: fsspec.AbstractFileSystem, path: str, content: bytes) -> None:
+    """Write a file of a file system aside, then put it in its place."""
+    files.pipe_file(f"{path}.partial", content)
+    files.mv(f"{path}.partial", path)

@@ -46,6 +46,23 @@ def test_each_article_gets_a_vector_of_length_one_and_a_flag(bare_shop: Path, tm
     assert [Path(address).name for address in stored["quarantined"]] == ["7-0.png"]
 
 
+def test_a_killed_embedding_leaves_the_file_of_before(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, encoder = tmp_path / "vectors.parquet", ArticleEncoder.of_backbone("small-cnn", size=24)
+    out.write_bytes(b"before")
+
+    def killed(table, file):
+        file.write(b"PAR1")
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pq, "write_table", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            embed_catalogue(open_source(str(shop)), str(out), encoder)
+    assert out.read_bytes() == b"before"
+
+
 def test_the_name_of_an_encoder_changes_with_its_weights() -> None:
     names = [ArticleEncoder.of_backbone("small-cnn", size=16, seed=seed).name for seed in (0, 0, 1)]
     assert names[0] == names[1] != names[2]
