@@ -63,7 +63,8 @@ def open_source(data: str) -> Source:
         The source.
 
     Raises:
-        ValueError: a key is not known, or is missing.
+        ValueError: a key is not known or is missing, a value is of another kind, or facets or an order are of
+            no label column.
         FileNotFoundError: a file is in none of the places.
     """
     if data.rstrip("/").split("/")[-1] == FASHION_MNIST:
@@ -78,6 +79,7 @@ def _described(described: Mapping[str, Any], data: str) -> Source:
     check_keys(data, described, _KEYS, ["table"])
     names = ("item_id", "images", "labels", "text", "side", "separator")
     options = {name: described[name] for name in names if name in described}
+    _check_values(described, data)
     if "missing" in described:
         options["missing"] = tuple(described["missing"])
     photos = described.get("photos")
@@ -88,3 +90,27 @@ def _described(described: Mapping[str, Any], data: str) -> Source:
     )
     order = {name: tuple(classes) for name, classes in described.get("order", {}).items()}
     return Source(catalogue, tuple(described.get("facets", ())), order)
+
+
+def _check_values(described: Mapping[str, Any], data: str) -> None:
+    for key, value in described.items():
+        if key == "order":
+            wanted = "a table of lists of texts"
+            right = isinstance(value, Mapping) and all(map(_are_texts, value.values()))
+        elif key == "labels":
+            wanted = "a list or a table of texts"
+            right = _are_texts(list(value.values()) if isinstance(value, Mapping) else value)
+        elif key in ("facets", "missing"):
+            wanted, right = "a list of texts", _are_texts(value)
+        else:
+            wanted, right = "a text that is not empty", isinstance(value, str) and value != ""
+        if not right:
+            raise ValueError(f"data: expected {wanted} as {key!r} in {data}, got {value!r}")
+    columns = list(described.get("labels", ()))
+    for key in ("facets", "order"):
+        if strange := [name for name in described.get(key, ()) if name not in columns]:
+            raise ValueError(f"data: expected label columns of {columns} as {key!r} in {data}, got {strange[0]!r}")
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)

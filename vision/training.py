@@ -188,11 +188,13 @@ class Training(pl.LightningModule):
             self.network, config.lr, layer_decay=config.layer_decay, weight_decay=config.weight_decay
         )
         optimizer = torch.optim.AdamW(groups, lr=config.lr)
+        steps = max(config.epochs * len(self.train_dataloader()), 2)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=[group["lr"] for group in groups],
-            total_steps=max(config.epochs * len(self.train_dataloader()), 2),
-            pct_start=config.rise,
+            total_steps=steps,
+            # A rise that ends at the first step has no length, by which the schedule would divide.
+            pct_start=config.rise if config.rise * steps != 1 else 0.0,
             cycle_momentum=False,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

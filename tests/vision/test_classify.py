@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -256,3 +257,32 @@ def test_tables_are_looked_for_in_the_data_folders(shop: Path, tmp_path: Path, m
         open_source(str(moved))
     monkeypatch.setenv("HEMLINE_DATA", os.pathsep.join([str(tmp_path / "none"), str(shop.parent)]))
     assert len(open_source(str(moved)).catalogue) == 60
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('missing = "N/A"', "a list of texts as 'missing' in .*, got 'N/A'"),
+        ('facets = "facets"', "a list of texts as 'facets'"),
+        ('facets = ["colr"]', r"label columns of \['colour'\] as 'facets' in .*, got 'colr'"),
+        ('labels = "colour"', "a list or a table of texts as 'labels'"),
+        ("labels = 3", "a list or a table of texts as 'labels' in .*, got 3"),
+        ("images = 3", "a text that is not empty as 'images' in .*, got 3"),
+        ('separator = ""', "a text that is not empty as 'separator' in .*, got ''"),
+        ('[order]\ncolr = ["red"]', r"label columns of \['colour'\] as 'order' in .*, got 'colr'"),
+        ('[order]\ncolour = "red"', "a table of lists of texts as 'order'"),
+    ],
+)
+def test_a_value_of_another_kind_in_a_description_is_refused(shop: Path, line: str, words: str) -> None:
+    key = line.split(" = ")[0]
+    given = ['table = "shop.jsonl"', 'item_id = "id"', 'images = "photos"', 'labels = ["colour"]']
+    shop.write_text("\n".join([*(one for one in given if not one.startswith(key)), line]))
+    with pytest.raises(ValueError, match=f"data: expected {words}"):
+        open_source(str(shop))
+
+
+def test_five_steps_are_trained_with_the_usual_rise(shop: Path, tmp_path: Path) -> None:
+    training = replace(SHORT, epochs=5, batch_size=64)
+    trained = train_classifier(open_source(str(shop)), str(tmp_path / "run"), network=SMALL, training=training)
+    assert all(torch.isfinite(value).all() for value in weights(trained).values())
+    assert len(RunFolder(str(tmp_path / "run")).read_json("report.json")["history"]) == 5
