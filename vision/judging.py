@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..datasets.catalogue import Article
-from ..datasets.labels import LabelSpace
+from ..datasets.labels import LabelSpace, Task
 from ..datasets.photos import Pictures
 from .article_batches import ArticleBatches
 from .product_network import ProductNetwork
@@ -82,8 +82,8 @@ def article_table(
     rows = []
     for number, article in enumerate(articles):
         for task in labels.tasks:
-            truth = "|".join(article.labels.get(task.name, ())) or None
-            row = {"item_id": article.item_id, "photos": int(counts[number]), "task": task.name, "truth": truth}
+            row = {"item_id": article.item_id, "photos": int(counts[number]), "task": task.name}
+            row["truth"] = truth_of(task, article)
             if counts[number]:
                 shares = probabilities[task.name][place[number]]
                 if task.facets:
@@ -96,6 +96,17 @@ def article_table(
             rows.append(row)
     columns = ["item_id", "photos", "task", "truth", "answer", "confidence"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def truth_of(task: Task, article: Article) -> str | None:
+    """The labels of an article as an answer is written: in the order of the classes, those never seen last.
+
+    Example:
+        >>> truth_of(Task("tags", ("a", "b"), facets=True), Article("x", labels={"tags": ("new", "b", "a")}))
+        'a|b|new'
+    """
+    place = {label: number for number, label in enumerate(task.classes)}
+    return "|".join(sorted(article.labels.get(task.name, ()), key=lambda label: place.get(label, len(place)))) or None
 
 
 def photo_table(

@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
+FEWEST = 5
+"""Articles that a map needs at least."""
+
 INK, SOFT, GOOD, BAD = "#222222", "#9a9a9a", "#2a6f97", "#c1443c"
 
 
@@ -62,13 +65,13 @@ def embedding_map(
         pictures: thumbnails at most.
 
     Raises:
-        ValueError: there are fewer than 5 vectors.
+        ValueError: there are fewer vectors than `FEWEST`.
         ModuleNotFoundError: scikit-learn is not installed (``pip install scikit-learn``).
     """
     from sklearn.manifold import TSNE
 
-    if len(vectors) < 5:
-        raise ValueError(f"vectors: expected at least 5 articles for a map, got {len(vectors)}")
+    if len(vectors) < FEWEST:
+        raise ValueError(f"vectors: expected at least {FEWEST} articles for a map, got {len(vectors)}")
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     places = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)
     places = (places - places.min(axis=0)) / np.ptp(places, axis=0).clip(min=1e-9)

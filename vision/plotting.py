@@ -19,7 +19,8 @@ from ..datasets.photos import Pictures, load_pictures
 from .classifier import Classifier
 from .classify import TEST
 from .encoder import ArticleEncoder
-from .plots import captions, confusion, embedding_map, filters, mistakes, reliability
+from .judging import truth_of
+from .plots import FEWEST, captions, confusion, embedding_map, filters, mistakes, reliability
 from .run_folder import RunFolder
 from .sources import Progress, Source
 
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_WORDS_AS_THEY_ARE = matplotlib.rc_context({"text.parse_math": False})
+"""Labels and titles are a shop's words: what stands between two dollar signs is no formula."""
 
+
+@_WORDS_AS_THEY_ARE
 def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress: Progress | None = None) -> list[str]:
     """Draw filters, the map of the test articles, their mistakes, confusion and reliability.
 
-    The map needs scikit-learn; without it the others are drawn.
+    The map needs scikit-learn and five test articles; without them the others are drawn.
 
     Arguments:
         checkpoint: a classifier's run that was tested.
@@ -86,11 +91,14 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
             )
     if importlib.util.find_spec("sklearn") is None:
         logger.warning("map.png is left out: it needs scikit-learn (pip install scikit-learn)")
+    elif len(judged := answers["item_id"].unique()[:articles]) < FEWEST:
+        logger.warning("map.png is left out: it needs %d test articles with a photo, got %d", FEWEST, len(judged))
     else:
-        keep(_map(encoder, source, pictures, answers["item_id"].unique()[:articles], row, first), "map.png")
+        keep(_map(encoder, source, pictures, judged, row, first), "map.png")
     return drawn
 
 
+@_WORDS_AS_THEY_ARE
 def plot_captions(checkpoint: str, *, examples: int = 10, size: int = 224) -> str:
     """Draw some test photos with their titles and what an annotator says of them.
 
@@ -134,7 +142,7 @@ def _map(
     row: dict[str, int],
     first: np.ndarray,
 ) -> Figure:
-    task = encoder.network.labels.tasks[0].name
+    task = encoder.network.labels.tasks[0]
     chosen = np.array([row[item_id] for item_id in item_ids])
     some = np.isin(pictures.article, chosen)
     kept = Pictures(
@@ -144,6 +152,6 @@ def _map(
         tuple(np.array(pictures.content, dtype=object)[some]),
     )
     vectors = encoder.encode(kept, len(source.catalogue))[chosen]
-    labels = ["|".join(source.catalogue.articles[number].labels.get(task, ())) or "–" for number in chosen]
+    labels = [truth_of(task, source.catalogue.articles[number]) or "–" for number in chosen]
     thumbnails = [pictures.pixels[first[number]] for number in chosen]
-    return embedding_map(vectors, thumbnails, labels, title=f"Test articles by their vectors; coloured by {task}")
+    return embedding_map(vectors, thumbnails, labels, title=f"Test articles by their vectors; coloured by {task.name}")

@@ -28,6 +28,22 @@ def test_a_tested_run_is_drawn(shop: Path, tmp_path: Path) -> None:
         assert np.asarray(Image.open(path).convert("L")).std() > 5
 
 
+def test_labels_with_dollar_signs_and_few_articles_are_drawn_without_the_map(
+    shop: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, runner, table = str(tmp_path / "run"), CliRunner(), shop.parent / "shop.jsonl"
+    rows = table.read_text().replace('"round"', '"$10_$20"').splitlines()
+    table.write_text("\n".join(rows[:14]))
+    shop.write_text(shop.read_text().split("[order]")[0])
+    shared = ["--data", str(shop), "--checkpoint", run]
+    runner.invoke(app, ["classify", "train", *shared, *SMALL, "--task", "shape"], catch_exceptions=False)
+    runner.invoke(app, ["classify", "test", *shared, "--device", "cpu"], catch_exceptions=False)
+    done = runner.invoke(app, ["classify", "plot", *shared], catch_exceptions=False)
+    assert "confusion-shape.png" in done.output
+    assert "map.png" not in done.output
+    assert "map.png is left out: it needs" in caplog.text
+
+
 def test_the_most_confident_mistakes_stand_first() -> None:
     photos = [np.full((3, 4, 4), shade, np.uint8) for shade in (10, 120, 250)]
     figure = plots.mistakes(photos, ["a", "a", "b"], ["b", "b", "a"], [0.4, 0.9, 0.5], each=2)

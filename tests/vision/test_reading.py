@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hemline.datasets.labels import MISSING, UNSEEN, Task
+from hemline.datasets.catalogue import Article
+from hemline.datasets.labels import MISSING, UNSEEN, LabelSpace, Task
+from hemline.vision.judging import article_table
 from hemline.vision.reading import score, table
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
@@ -68,3 +70,13 @@ def test_a_side_without_labels_has_no_scores_and_still_a_row() -> None:
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"expected the shape \(4, 3\) for task 'colour', got \(3, 3\)"):
         score(TASK, np.eye(3), np.zeros(4, dtype=np.int64))
+
+
+TAGS = Task("tags", ("a", "b"), facets=True)
+
+
+def test_a_right_answer_reads_as_the_truth_whatever_the_order_of_the_facets_in_the_table() -> None:
+    articles = [Article("x", labels={"tags": ("b", "a")}), Article("y", labels={"tags": ("new", "b")})]
+    told = article_table(LabelSpace((TAGS,)), articles, np.array([1, 1]), {"tags": np.array([[0.9, 0.9], [0.1, 0.9]])})
+    assert told["truth"].tolist() == ["a|b", "b|new"]
+    assert told["answer"].tolist() == ["a|b", "b"]
