@@ -87,13 +87,8 @@ class LabelSpace:
                 raise ValueError(f"columns: expected {name!r} among the tasks, got {list(columns)}")
         tasks = []
         for column in columns:
-            for article in articles:
-                labels = article.labels.get(column, ())
-                if column not in facets and len(labels) > 1:
-                    raise ValueError(
-                        f"labels: expected at most one {column!r} of item {article.item_id!r}, got {list(labels)}; "
-                        "name the column among the facets if several can hold"
-                    )
+            if column not in facets:
+                _refuse_several(column, articles)
             found = {label for article in articles for label in article.labels.get(column, ())}
             if not found:
                 raise ValueError(f"columns: expected labels in column {column!r}, got none in any training article")
@@ -118,6 +113,9 @@ class LabelSpace:
         Returns:
             For each task int64 ``[n]``: the number of the class, `MISSING` or `UNSEEN`; for a task of facets
             float32 ``[n, classes]`` of 0 and 1, NaN in the whole row where nobody said.
+
+        Raises:
+            ValueError: an ordinary column has two labels for one article.
         """
         return {task.name: _encode(task, articles) for task in self.tasks}
 
@@ -144,9 +142,19 @@ class LabelSpace:
         return cls(tuple(Task(task["name"], tuple(task["classes"]), bool(task["facets"])) for task in tasks))
 
 
+def _refuse_several(column: str, articles: Sequence[Article]) -> None:
+    for article in articles:
+        if len(labels := article.labels.get(column, ())) > 1:
+            raise ValueError(
+                f"labels: expected at most one {column!r} of item {article.item_id!r}, got {list(labels)}; "
+                "name the column among the facets if several can hold"
+            )
+
+
 def _encode(task: Task, articles: Sequence[Article]) -> np.ndarray:
     number = {label: index for index, label in enumerate(task.classes)}
     if not task.facets:
+        _refuse_several(task.name, articles)
         firsts = [(article.labels.get(task.name, ()) or (None,))[0] for article in articles]
         codes = [MISSING if label is None else number.get(label, UNSEEN) for label in firsts]
         return np.array(codes, dtype=np.int64)

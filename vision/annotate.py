@@ -15,7 +15,8 @@ from torch import Tensor
 
 from ..datasets.article_split import ArticleSplit, split_articles
 from ..datasets.catalogue import Article, Catalogue
-from ..datasets.photos import Quarantined, load_pictures
+from ..datasets.photos import Pictures, Quarantined, load_pictures
+from .begun import REPORT, begin, check_begun
 from .caption_text import CaptionTokenizer
 from .caption_training import CaptionTrainConfig, fit_captioner
 from .captioner import Captioner, CaptionerConfig
@@ -25,10 +26,10 @@ from .run_folder import RunFolder
 from .sources import Progress, Source
 from .training_loop import RESUME
 
-CACHE, MODEL, REPORT, SPLIT, TEST, WEIGHTS, WORDS = (
+CACHE, CACHED, MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
     "features.safetensors",
+    "features.json",
     "captioner.json",
-    "report.json",
     "split.json",
     "test.json",
     "captioner.safetensors",
@@ -124,33 +125,33 @@ def train_annotator(
         The trained annotator.
 
     Raises:
-        ValueError: the folder already holds a run, or no article has a text.
+        ValueError: the folder already holds a run, no article has a text, or `resume` is asked of a run that
+            was begun with another encoder, other options, articles or texts.
     """
     training = training or CaptionTrainConfig()
     folder = RunFolder(checkpoint)
-    if not resume and folder.has(SPLIT):
-        raise ValueError(f"checkpoint: expected an empty folder, or --resume, got a run in {folder.address}")
-    if folder.has(REPORT):
-        return Annotator.load(folder)
     catalogue = source.catalogue
     opened = open_encoder(encoder)
-    pictures = source.load(opened.preprocessing, progress=progress).first(opened.max_images)
-    if "run" in encoder:
-        split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
-    else:
-        split = split_articles(catalogue, pictures)
-    folder.write_json(SPLIT, split.to_json())
-    shown = pictures.counts(len(catalogue)) > 0
-    if folder.has(CACHE):
-        vectors = folder.read_tensors(CACHE)["vectors"]
-    else:
-        vectors = torch.from_numpy(opened.encode(pictures, len(catalogue), device=_device(training.device)))
-        folder.write_tensors(CACHE, {"vectors": vectors})
-    learning = _rows(catalogue, split.train, shown)
+    begun = {"encoder": opened.name, "training": training.to_json(), "min_count": min_count}
+    check_begun(folder, begun, resume)
+    if folder.has(REPORT):
+        return Annotator.load(folder)
+    if not resume:
+        pictures = source.load(opened.preprocessing, progress=progress).first(opened.max_images)
+        if "run" in encoder:
+            split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
+        else:
+            split = split_articles(catalogue, pictures)
+        folder.write_json(SPLIT, split.to_json())
+        _keep_vectors(folder, opened, catalogue, pictures, device=_device(training.device))
+    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    vectors, photos = _kept_vectors(folder, catalogue)
+    learning = _rows(catalogue, split.train, photos)
     texts = [catalogue.articles[row].text for row in learning]
     if not texts:
         raise ValueError("data: expected training articles with a photo and a text, got none")
     tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
+    begin(folder, begun, {f"text of item {article.item_id}": article.text for article in catalogue.articles}, resume)
     known = vectors[learning]
     mean, std = known.mean(dim=0), known.std(dim=0).clamp(min=1e-6)
     torch.manual_seed(training.seed)
@@ -163,7 +164,7 @@ def train_annotator(
     annotator.save(folder)
     report = {
         "articles": {"learned": len(texts), "words": len(tokenizer)},
-        "quarantine": [{"address": bad.address, "reason": bad.reason} for bad in pictures.quarantine],
+        "quarantine": folder.read_json(CACHED)["quarantine"],
         "training": training.to_json(),
         "seconds": round(time.perf_counter() - began, 1),
         "machine": machine(),
@@ -189,24 +190,21 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> di
         ``articles``, and for the row of the model and that of the most frequent title BLEU-1 … BLEU-4, 0…1.
 
     Raises:
-        ValueError: no test article has a photo and a text.
+        ValueError: no test article has a photo and a text, or the articles are not those of training.
     """
     folder = RunFolder(checkpoint)
     annotator = Annotator.load(folder)
     catalogue = source.catalogue
-    vectors = folder.read_tensors(CACHE)["vectors"].numpy()
-    if len(vectors) != len(catalogue):
-        raise ValueError(f"data: expected the {len(vectors)} articles of training, got {len(catalogue)}")
+    vectors, photos = _kept_vectors(folder, catalogue)
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
-    shown = np.abs(vectors).sum(axis=1) > 0
-    rows = _rows(catalogue, split.test, shown)
+    rows = _rows(catalogue, split.test, photos)
     if not len(rows):
         raise ValueError("data: expected test articles with a photo and a text, got none")
     words = annotator.tokenizer.words
     truth = [words(catalogue.articles[row].text) for row in rows]
-    learned = (words(catalogue.articles[row].text) for row in _rows(catalogue, split.train, shown))
+    learned = (words(catalogue.articles[row].text) for row in _rows(catalogue, split.train, photos))
     frequent = Counter(learned).most_common(1)[0][0]
-    said = annotator.say(vectors[rows], beams=beams)
+    said = annotator.say(vectors[rows].numpy(), beams=beams)
     scores = {
         "articles": len(rows),
         "model": bleu(said, truth),
@@ -216,7 +214,7 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> di
     articles = [catalogue.articles[row] for row in rows]
     frame = {
         "item_id": [article.item_id for article in articles],
-        "photo": [article.images[0] for article in articles],
+        "photo": [photos[row] for row in rows],
         "title": truth,
         "said": said,
     }
@@ -267,12 +265,42 @@ def bleu(said: Sequence[str], truth: Sequence[str]) -> dict[str, float]:
     return {f"bleu_{n}": round(float(bleu_score(list(said), references, n_gram=n)), 4) for n in (1, 2, 3, 4)}
 
 
-def _rows(catalogue: Catalogue, item_ids: Sequence[str], shown: np.ndarray) -> np.ndarray:
+def _keep_vectors(
+    folder: RunFolder, encoder: ArticleEncoder, catalogue: Catalogue, pictures: Pictures, *, device: str
+) -> None:
+    """Write the vector of each article, and beside them whose they are and what made them."""
+    vectors = torch.from_numpy(encoder.encode(pictures, len(catalogue), device=device))
+    photos: dict[str, str | None] = dict.fromkeys(catalogue.item_ids)
+    for number, address in zip(pictures.article[::-1], pictures.addresses[::-1], strict=True):
+        photos[catalogue.articles[number].item_id] = address
+    quarantine = [{"address": bad.address, "reason": bad.reason} for bad in pictures.quarantine]
+    folder.write_json(CACHED, {"encoder": encoder.name, "photos": photos, "quarantine": quarantine})
+    folder.write_tensors(CACHE, {"vectors": vectors})
+
+
+def _kept_vectors(folder: RunFolder, catalogue: Catalogue) -> tuple[Tensor, list[str | None]]:
+    """The vectors of a catalogue ``[n, F]`` and its first good photos, by item id and in its order.
+
+    Raises:
+        ValueError: the articles are not those of training.
+    """
+    photos = folder.read_json(CACHED)["photos"]
+    if strange := sorted(photos.keys() ^ set(catalogue.item_ids)):
+        how = "without" if strange[0] in photos else "with"
+        raise ValueError(
+            f"data: expected the articles of the training in {folder.address}, got them {how} item {strange[0]!r}"
+        )
+    place = {item_id: row for row, item_id in enumerate(photos)}
+    vectors = folder.read_tensors(CACHE)["vectors"]
+    return vectors[[place[item_id] for item_id in catalogue.item_ids]], [photos[item] for item in catalogue.item_ids]
+
+
+def _rows(catalogue: Catalogue, item_ids: Sequence[str], photos: Sequence[str | None]) -> np.ndarray:
     wanted = set(item_ids)
     rows = [
         row
         for row, article in enumerate(catalogue.articles)
-        if article.item_id in wanted and article.text and shown[row]
+        if article.item_id in wanted and article.text and photos[row]
     ]
     return np.array(rows, dtype=np.int64)
 

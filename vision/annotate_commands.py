@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .classify_commands import Checkpoint, Data, Device
+from .classify_commands import Checkpoint, Data, Device, chosen_device
 
 app = typer.Typer(help="Titles and descriptions of articles from their photos.", no_args_is_help=True)
 
@@ -37,6 +37,8 @@ def train(
     from .progress import shown_progress
     from .sources import open_source
 
+    # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
+    chosen_device(device)
     training = CaptionTrainConfig(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, device=device)
     with shown_progress("opening photos") as progress:
         train_annotator(

@@ -16,6 +16,7 @@ from ..datasets.catalogue import Article, Catalogue
 from ..datasets.labels import LabelSpace
 from ..datasets.photos import Pictures, Quarantined, load_pictures
 from .backbones import build_backbone
+from .begun import REPORT, begin, check_begun
 from .classifier import Classifier, machine
 from .judging import article_table, judge, photo_table
 from .product_network import NetworkConfig, ProductNetwork
@@ -25,7 +26,7 @@ from .sources import Progress, Source
 from .training import TrainConfig, fit
 from .training_loop import RESUME
 
-SPLIT, REPORT, TEST = "split.json", "report.json", "test.json"
+SPLIT, TEST = "split.json", "test.json"
 
 
 def train_classifier(
@@ -43,9 +44,9 @@ def train_classifier(
 ) -> Classifier:
     """Train a network on the articles of a catalogue and write the run.
 
-    The run holds ``model.safetensors``, ``model.json``, ``split.json`` and ``report.json`` with the training
-    log, the quarantined photos and what was noticed about articles and labels. While it trains, it also holds
-    ``last.ckpt``, from which a killed training goes on.
+    The run holds ``model.safetensors``, ``model.json``, ``split.json``, what it was begun with (``begun.json``,
+    ``data.json``) and ``report.json`` with the training log, the quarantined photos and what was noticed about
+    articles and labels. While it trains, it also holds ``last.ckpt``, from which a killed training goes on.
 
     Arguments:
         source: the catalogue.
@@ -64,7 +65,7 @@ def train_classifier(
 
     Raises:
         ValueError: the folder already holds a run, a task is not a label column, or `resume` is asked of a
-            run that was begun otherwise.
+            run that was begun with other options, labels or classes.
     """
     network, training = network or NetworkConfig(), training or TrainConfig()
     folder = RunFolder(checkpoint)
@@ -80,24 +81,35 @@ def train_classifier(
         "shares": list(shares),
         "split_seed": split_seed,
     }
-    _claim(folder, begun, resume)
+    check_begun(folder, begun, resume)
     if folder.has(REPORT):
         return Classifier.load(folder)
     started, busy = time.perf_counter(), time.process_time()
     torch.manual_seed(training.seed)
     backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
     pictures = source.load(backbone.preprocessing, progress=progress)
-    split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
-    folder.write_json(SPLIT, split.to_json())
+    if resume:
+        split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    else:
+        split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
+        folder.write_json(SPLIT, split.to_json())
     # Only now: which photos are used must not change who judges whom.
     pictures = pictures.first(max_images)
     learning = _rows(source.catalogue, split.train, pictures)
+    if not len(learning):
+        first = f", {pictures.quarantine[0].address}: {pictures.quarantine[0].reason}" if pictures.quarantine else ""
+        raise ValueError(
+            f"data: expected training articles with a photo, got none of {len(split.train)} "
+            f"({len(pictures.quarantine)} photos in quarantine{first})"
+        )
     labels = LabelSpace.of(
         [source.catalogue.articles[row] for row in learning],
         tasks,
         facets=[name for name in source.facets if name in tasks],
         order={name: classes for name, classes in source.order.items() if name in tasks},
     )
+    targets = labels.encode(source.catalogue.articles)
+    begin(folder, begun, _learned(source.catalogue, labels), resume)
     opened = time.perf_counter()
     whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
     classifier = Classifier(whole, training, max_images)
@@ -105,7 +117,7 @@ def train_classifier(
         classifier.network,
         training,
         pictures,
-        labels.encode(source.catalogue.articles),
+        targets,
         train=learning,
         validation=_rows(source.catalogue, split.validation, pictures),
         folder=folder,
@@ -232,23 +244,15 @@ def predict_photos(
     return photo_table(network.labels, names, pictures.addresses, probabilities), pictures.quarantine
 
 
-def _claim(folder: RunFolder, begun: dict[str, Any], resume: bool) -> None:
-    """Take the folder for this run, or find in it the run to go on with."""
-    if folder.has("begun.json"):
-        before = folder.read_json("begun.json")
-        if not resume:
-            raise ValueError(
-                f"checkpoint: expected an empty folder, got a run in {folder.address}; resume it or name another"
-            )
-        if before != begun:
-            different = next(name for name in begun if before.get(name) != begun[name])
-            raise ValueError(
-                f"resume: expected {different} as the run in {folder.address} was begun with "
-                f"({before.get(different)}), got {begun[different]}"
-            )
-    elif resume:
-        raise ValueError(f"resume: expected a run that was begun in {folder.address}, got none")
-    folder.write_json("begun.json", begun)
+def _learned(catalogue: Catalogue, labels: LabelSpace) -> dict[str, Any]:
+    """The labels of each article, and then the classes of each task."""
+    told = {
+        f"{task.name} of item {article.item_id}": list(article.labels.get(task.name, ()))
+        for task in labels.tasks
+        for article in catalogue.articles
+    }
+    classes = {f"classes of {task.name}{' (facets)' * task.facets}": list(task.classes) for task in labels.tasks}
+    return {**told, **classes}
 
 
 def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | None) -> np.ndarray:

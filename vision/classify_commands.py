@@ -63,7 +63,8 @@ def train(
     Example: hemline vision classify train --data fashion_mnist --checkpoint runs/fm --size 28 --channels 1
     """
     from .augmentation import AugmentConfig
-    from .classify import REPORT, train_classifier
+    from .begun import REPORT
+    from .classify import train_classifier
     from .product_network import NetworkConfig, Pooling
     from .progress import shown_progress
     from .run_folder import RunFolder
@@ -72,6 +73,8 @@ def train(
     from .training import TrainConfig
     from .training_loop import Precision
 
+    # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
+    chosen_device(device)
     network = NetworkConfig(
         backbone=backbone,
         size=size,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from typer.testing import CliRunner
 
 pytest.importorskip("tokenizers", reason="captions need the extra 'vision'")
 
-from hemline.vision import caption_training
+from hemline.datasets.catalogue import Article, Catalogue
+from hemline.vision import annotate, caption_training
 from hemline.vision.annotate import Annotator, annotate_photos, bleu, evaluate_annotator, train_annotator
 from hemline.vision.beam_search import beam_search
 from hemline.vision.caption_text import BEGIN, END, PAD, UNKNOWN, CaptionTokenizer
@@ -19,10 +21,11 @@ from hemline.vision.caption_training import CaptionTrainConfig
 from hemline.vision.captioner import Captioner, CaptionerConfig
 from hemline.vision.classify import train_classifier
 from hemline.vision.commands import app
+from hemline.vision.encoder import ArticleEncoder
 from hemline.vision.plotting import plot_captions
 from hemline.vision.product_network import NetworkConfig
 from hemline.vision.run_folder import RunFolder
-from hemline.vision.sources import open_source
+from hemline.vision.sources import Source, open_source
 from hemline.vision.training import TrainConfig
 
 
@@ -197,3 +200,59 @@ def test_other_weights_of_the_encoder_are_refused(shop: Path, tmp_path: Path, en
     folder.write_tensors("model.safetensors", {name: value + 1 for name, value in tensors.items()})
     with pytest.raises(ValueError, match="encoder: expected the weights of training"):
         annotate_photos(run, [str(shop.parent / "photos" / "0-0.png")])
+
+
+def changed(source: Source, *articles: Article) -> Source:
+    return replace(source, catalogue=Catalogue(articles, source.catalogue.columns))
+
+
+ONCE = CaptionTrainConfig(epochs=1, device="cpu")
+PLAIN = {"backbone": "small-cnn"}
+
+
+def test_titles_are_judged_by_item_id_whatever_the_order_of_the_rows(shop: Path, tmp_path: Path) -> None:
+    source, run = open_source(str(shop)), str(tmp_path / "titles")
+    articles = source.catalogue.articles
+    (shop.parent / "photos" / "broken.png").write_text("no photo")
+    broken = str(shop.parent / "photos" / "broken.png")
+    source = changed(source, *(replace(article, images=(broken, *article.images)) for article in articles))
+    train_annotator(source, run, encoder=PLAIN, training=ONCE)
+    scores, told = evaluate_annotator(run, source), RunFolder(run).read_frame("captions.parquet")
+    assert [Path(photo).name for photo in told["photo"]] == [f"{item[1:]}-0.png" for item in told["item_id"]]
+    turned = changed(source, *reversed(source.catalogue.articles))
+    assert evaluate_annotator(run, turned) == scores
+    again = RunFolder(run).read_frame("captions.parquet")
+    assert again.sort_values("item_id").to_numpy().tolist() == told.sort_values("item_id").to_numpy().tolist()
+    with pytest.raises(ValueError, match=r"data: expected the articles of the training in .* without item 'i0'"):
+        evaluate_annotator(run, changed(source, *source.catalogue.articles[1:]))
+    with pytest.raises(ValueError, match=r"data: expected the articles of the training in .* with item 'new'"):
+        evaluate_annotator(run, changed(source, *source.catalogue.articles, Article("new")))
+
+
+def test_a_captioner_is_resumed_only_as_it_was_begun(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, run = open_source(str(shop)), str(tmp_path / "titles")
+    with pytest.raises(ValueError, match=r"resume: expected a run that was begun in .*, got none"):
+        train_annotator(source, run, encoder=PLAIN, training=ONCE, resume=True)
+    with pytest.raises(ValueError, match="at least 99 times"):
+        train_annotator(source, run, encoder=PLAIN, training=ONCE, min_count=99)
+    with monkeypatch.context() as patch:
+        patch.setattr(annotate, "fit_captioner", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+        with pytest.raises(RuntimeError, match="killed"):
+            train_annotator(source, run, encoder=PLAIN, training=ONCE)
+    with monkeypatch.context() as patch:
+        patch.setattr(annotate, "open_encoder", lambda _: ArticleEncoder.of_backbone("small-cnn", seed=1))
+        with pytest.raises(ValueError, match=r"resume: expected encoder as the run in .* was begun with \(small-cnn@"):
+            train_annotator(source, run, encoder=PLAIN, training=ONCE, resume=True)
+    for name, given in (
+        ("training", {"training": CaptionTrainConfig(epochs=2, device="cpu")}),
+        ("min_count", {"min_count": 1}),
+    ):
+        with pytest.raises(ValueError, match=f"resume: expected {name} as the run in .* was begun with"):
+            train_annotator(source, run, **{"encoder": PLAIN, "training": ONCE, "resume": True, **given})
+    first, *others = source.catalogue.articles
+    other = changed(source, replace(first, text="a hat"), *others)
+    with pytest.raises(ValueError, match=r"resume: expected text of item i0 as .*, got a hat"):
+        train_annotator(other, run, encoder=PLAIN, training=ONCE, resume=True)
+    train_annotator(changed(source, *others, first), run, encoder=PLAIN, training=ONCE, resume=True)

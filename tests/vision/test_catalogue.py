@@ -236,6 +236,8 @@ def test_label_errors_name_the_column() -> None:
         LabelSpace.of([article(size=())], ["size"])
     with pytest.raises(ValueError, match=r"at most one 'size' of item 'x', got \['S', 'M'\]"):
         LabelSpace.of([article(size=("S", "M"))], ["size"])
+    with pytest.raises(ValueError, match=r"at most one 'size' of item 'x', got \['S', 'M'\]"):
+        LabelSpace.of([article(size=("S",))], ["size"]).encode([article(size=("S", "M"))])
     with pytest.raises(ValueError, match="got none for 'S'"):
         LabelSpace.of([article(size=("S",))], ["size"], order={"size": ["M"]})
     with pytest.raises(ValueError, match=r"expected 'colour' among the tasks"):

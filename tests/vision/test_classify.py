@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +15,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.article_split import split_articles
 from hemline.datasets.photos import Pictures
+from hemline.vision import classify
 from hemline.vision import training as training_module
 from hemline.vision.article_batches import ArticleBatches
+from hemline.vision.backbones import build_backbone
 from hemline.vision.classifier import Classifier
 from hemline.vision.classify import evaluate_classifier, predict_photos, train_classifier
 from hemline.vision.commands import app
 from hemline.vision.product_network import NetworkConfig
 from hemline.vision.run_folder import RunFolder
-from hemline.vision.sources import open_source
+from hemline.vision.sources import Source, open_source
 from hemline.vision.training import AugmentConfig, TrainConfig
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
@@ -134,6 +138,60 @@ def test_a_run_is_not_overwritten_nor_resumed_otherwise_than_it_was_begun(shop: 
         train_classifier(source, run, network=SMALL, training=SHORT)
     with pytest.raises(ValueError, match="resume: expected training as the run"):
         train_classifier(source, run, network=SMALL, training=TrainConfig(epochs=9), resume=True)
+
+
+def rewritten(shop: Path, change: Callable[[int, dict], None]) -> Source:
+    """The shop with other rows."""
+    rows = [json.loads(line) for line in (shop.parent / "shop.jsonl").read_text().splitlines()]
+    for number, row in enumerate(rows):
+        change(number, row)
+    (shop.parent / "other.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    other = shop.parent / "other.toml"
+    other.write_text(shop.read_text().replace("shop.jsonl", "other.jsonl"))
+    return open_source(str(other))
+
+
+def test_a_run_is_not_resumed_on_other_labels_or_classes(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, run = open_source(str(shop)), str(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(classify, "fit", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
+        with pytest.raises(RuntimeError, match="killed"):
+            train_classifier(source, run, network=SMALL, training=SHORT)
+    crimson = {"red": "crimson"}
+    renamed = rewritten(shop, lambda _, row: row.update(colour=crimson.get(row["colour"], row["colour"])))
+    with pytest.raises(ValueError, match=r"expected colour of item i\d+ as .* \(\['red'\]\), got \['crimson'\]"):
+        train_classifier(renamed, run, network=SMALL, training=SHORT, resume=True)
+    more = rewritten(shop, lambda number, row: row.update(colour="pink") if number == 0 else None)
+    with pytest.raises(ValueError, match=r"expected colour of item i0 as .* was begun with \(\[\]\), got \['pink'\]"):
+        train_classifier(more, run, network=SMALL, training=SHORT, resume=True)
+    turned = replace(source, order={"shape": ("round", "square")})
+    with pytest.raises(ValueError, match=r"expected classes of shape as .* \(\['square', 'round'\]\), got"):
+        train_classifier(turned, run, network=SMALL, training=SHORT, resume=True)
+    train_classifier(source, run, network=SMALL, training=SHORT, resume=True)
+
+
+def test_bad_input_leaves_the_folder_free(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, run = open_source(str(shop)), str(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(classify, "build_backbone", lambda *_, **__: (_ for _ in ()).throw(ValueError("no such network")))
+        with pytest.raises(ValueError, match="no such network"):
+            train_classifier(source, run, network=SMALL, training=SHORT)
+    pictures = source.load(build_backbone(size=24).preprocessing)
+    held_out = split_articles(source.catalogue, pictures).test[0]
+    two = rewritten(shop, lambda _, row: row.update(shape=["round", "square"]) if row["id"] == held_out else None)
+    with pytest.raises(ValueError, match=f"at most one 'shape' of item '{held_out}'"):
+        train_classifier(two, run, network=SMALL, training=SHORT)
+    gone = rewritten(shop, lambda number, row: row.update(photos=["gone.png"]))
+    with pytest.raises(ValueError, match=r"articles with a photo, got none of \d+ .*gone\.png: there is no such file"):
+        train_classifier(gone, run, network=SMALL, training=SHORT)
+    shared = ["--data", str(shop), "--checkpoint", run, "--device", "cuda"]
+    for command in (["classify", "train"], ["annotate", "train", "--backbone", "small-cnn"]):
+        if not torch.cuda.is_available():
+            with pytest.raises(ValueError, match="device: expected a machine with a GPU for 'cuda', got none"):
+                CliRunner().invoke(app, [*command, *shared], catch_exceptions=False)
+    train_classifier(source, run, network=SMALL, training=SHORT)
 
 
 def test_test_uses_the_split_that_was_stored_at_training(shop: Path, tmp_path: Path) -> None:
