@@ -110,6 +110,8 @@ class LabelSpace:
         Arguments:
             articles: n articles.
 
+        A facet that this space does not know leaves no trace here: `count_unseen` counts them.
+
         Returns:
             For each task int64 ``[n]``: the number of the class, `MISSING` or `UNSEEN`; for a task of facets
             float32 ``[n, classes]`` of 0 and 1, NaN in the whole row where nobody said.
@@ -118,6 +120,16 @@ class LabelSpace:
             ValueError: an ordinary column has two labels for one article.
         """
         return {task.name: _encode(task, articles) for task in self.tasks}
+
+    def count_unseen(self, articles: Sequence[Article]) -> dict[str, np.ndarray]:
+        """Task -> int64 ``[n]``, how many labels of each article this space does not know."""
+        return {
+            task.name: np.array(
+                [len(set(article.labels.get(task.name, ())) - set(task.classes)) for article in articles],
+                dtype=np.int64,
+            )
+            for task in self.tasks
+        }
 
     def unseen(self, articles: Sequence[Article]) -> dict[str, dict[str, int]]:
         """Task -> label -> how many of the articles have a label that this space does not know."""

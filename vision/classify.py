@@ -192,6 +192,7 @@ def evaluate_classifier(
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
     pictures = source.load(network.backbone.preprocessing, progress=progress).first(classifier.max_images)
     targets = labels.encode(source.catalogue.articles)
+    new = labels.count_unseen(source.catalogue.articles)
     learned = _rows(source.catalogue, split.train, pictures)
     counts = pictures.counts(len(source.catalogue))
     scores: dict[str, dict[str, Any]] = {}
@@ -205,7 +206,8 @@ def evaluate_classifier(
                 task,
                 probabilities[task.name],
                 targets[task.name][rows],
-                None if task.facets else _most_frequent(targets[task.name][learned]),
+                _most_frequent(targets[task.name][learned]),
+                new[task.name][rows] if task.facets else None,
             )
             for task in labels.tasks
         }
@@ -263,7 +265,10 @@ def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | No
     return np.array(rows, dtype=np.int64)
 
 
-def _most_frequent(codes: np.ndarray) -> int | None:
+def _most_frequent(codes: np.ndarray) -> int | np.ndarray | None:
+    if codes.ndim == 2:
+        told = codes[~np.isnan(codes).any(axis=1)]
+        return told.mean(axis=0) > 0.5 if len(told) else None
     known = codes[codes >= 0]
     return int(np.bincount(known).argmax()) if len(known) else None
 

@@ -12,22 +12,32 @@ from ..datasets.labels import MISSING, UNSEEN, Task
 BINS = 15
 
 
-def score(task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | None = None) -> dict[str, Any]:
+def score(
+    task: Task,
+    probabilities: np.ndarray,
+    codes: np.ndarray,
+    majority: int | np.ndarray | None = None,
+    unseen: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Compare the answers for one task with the truth.
 
     Articles without a label are left out. A label that was never seen in training cannot be answered: such an
-    article counts as an error. The macro-F1 is the mean over the classes that occur in the truth or the
-    answers.
+    article counts as an error; among facets such a label counts as one more yes or no, answered wrongly. The
+    macro-F1 is the mean over the classes that occur in the truth or the answers.
 
     Arguments:
         task: the task.
         probabilities: ``[n, classes]``.
         codes: ``[n]``, from `LabelSpace.encode`; for facets ``[n, classes]``.
-        majority: the class to which the answers are compared, the most frequent one in training.
+        majority: the class to which the answers are compared, the most frequent one in training; for facets
+            bool ``[classes]``, whether most articles had each.
+        unseen: for facets int64 ``[n]``, how many labels of each article were never seen in training; by
+            default none.
 
     Returns:
         Plain data: ``articles``, ``accuracy``, ``macro_f1``, ``majority`` (the accuracy of always answering
-        that class), ``per_class`` (label, precision, recall, f1, support, answered), and for classes
+        that class), ``per_class`` (label, precision, recall, f1, support, answered), for facets ``exact`` (the share
+        of articles with every answer right), and for classes
         ``calibration_error``, ``nll``, ``reliability`` and ``confusion`` (rows: truth, the last one of labels
         never seen; columns: answers).
 
@@ -39,9 +49,9 @@ def score(task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: in
             f"probabilities: expected the shape {(len(codes), len(task.classes))} for task {task.name!r}, "
             f"got {probabilities.shape}"
         )
-    return (
-        _score_facets(task, probabilities, codes) if task.facets else _score_class(task, probabilities, codes, majority)
-    )
+    if task.facets:
+        return _score_facets(task, probabilities, codes, majority, np.zeros(len(codes)) if unseen is None else unseen)
+    return _score_class(task, probabilities, codes, majority)
 
 
 def confusion_counts(answers: np.ndarray, codes: np.ndarray, classes: int) -> np.ndarray:
@@ -102,7 +112,9 @@ def calibration_error(
     return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in rows), rows
 
 
-def _score_class(task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | None) -> dict[str, Any]:
+def _score_class(
+    task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | np.ndarray | None
+) -> dict[str, Any]:
     known = codes != MISSING
     if not known.any():
         return {"articles": 0}
@@ -126,19 +138,23 @@ def _score_class(task: Task, probabilities: np.ndarray, codes: np.ndarray, major
     }
 
 
-def _score_facets(task: Task, probabilities: np.ndarray, codes: np.ndarray) -> dict[str, Any]:
+def _score_facets(
+    task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | np.ndarray | None, unseen: np.ndarray
+) -> dict[str, Any]:
     known = ~np.isnan(codes).any(axis=1)
     if not known.any():
         return {"articles": 0}
     answers, truth = probabilities[known] > 0.5, codes[known] > 0.5
+    new = unseen[known]
+    asked = truth.size + new.sum()
     hits = (answers & truth).sum(axis=0)
     per_class = _per_class(task, hits, truth.sum(axis=0), answers.sum(axis=0))
     return {
         "articles": int(known.sum()),
-        "accuracy": float((answers == truth).mean()),
-        "exact": float((answers == truth).all(axis=1).mean()),
+        "accuracy": float((answers == truth).sum() / asked),
+        "exact": float(((answers == truth).all(axis=1) & (new == 0)).mean()),
         "macro_f1": _macro(per_class),
-        "majority": float(np.maximum(truth.mean(axis=0), 1 - truth.mean(axis=0)).mean()),
+        "majority": float((majority == truth).sum() / asked) if majority is not None else None,
         "per_class": per_class,
     }
 

@@ -75,6 +75,24 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 TAGS = Task("tags", ("a", "b"), facets=True)
 
 
+def test_a_facet_never_seen_in_training_counts_as_an_error() -> None:
+    articles = [Article("x", labels={"tags": ("new",)}), Article("y", labels={"tags": ("b", "a")})]
+    space, shares = LabelSpace((TAGS,)), np.array([[0.1, 0.1], [0.9, 0.9]])
+    codes, unseen = space.encode(articles)["tags"], space.count_unseen(articles)["tags"]
+    found = score(TAGS, shares, codes, np.array([True, False]), unseen)
+    assert unseen.tolist() == [1, 0]
+    assert found["exact"] == 0.5
+    assert found["accuracy"] == pytest.approx(4 / 5)
+    assert found["majority"] == pytest.approx(2 / 5)
+
+
+def test_the_majority_of_facets_is_that_of_training() -> None:
+    codes = np.array([[1, 0]] * 9 + [[0, 0]], dtype=np.float32)
+    found = score(TAGS, np.full((10, 2), 0.1), codes, majority=np.array([False, False]))
+    assert found["majority"] == pytest.approx(11 / 20)
+    assert score(TAGS, np.full((10, 2), 0.1), codes)["majority"] is None
+
+
 def test_a_right_answer_reads_as_the_truth_whatever_the_order_of_the_facets_in_the_table() -> None:
     articles = [Article("x", labels={"tags": ("b", "a")}), Article("y", labels={"tags": ("new", "b")})]
     told = article_table(LabelSpace((TAGS,)), articles, np.array([1, 1]), {"tags": np.array([[0.9, 0.9], [0.1, 0.9]])})
