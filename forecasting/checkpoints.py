@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment."""
+"""Checkpoints that survive a kill at any moment, and a stop that survives with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
 from .contract import Learner
 
@@ -37,6 +38,19 @@ class Checkpoints(Checkpoint):
             return None
         return self.folder / "last.ckpt"
 
+    def require_own(self, path: str | Path) -> None:
+        """Raise where a checkpoint is of another training; Lightning gives its weights to the network before it asks.
+
+        Raises:
+            ValueError: the checkpoint is of another training.
+        """
+        kept = torch.load(path, map_location="cpu", weights_only=True)["callbacks"].get(self.state_key, {})
+        if kept.get("identity") != self.identity:
+            raise ValueError(
+                f"checkpoints: expected a checkpoint of the same settings and data, got one of another training in "
+                f"{path}; remove it, or choose another folder"
+            )
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the best weights and write the file."""
         watched = trainer.callback_metrics.get("validation_loss")
@@ -62,14 +76,20 @@ class Checkpoints(Checkpoint):
         return {"best_loss": self.best_loss, "best": self.best, "identity": self.identity}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best epoch of the training before.
-
-        Raises:
-            ValueError: the checkpoint is of another training.
-        """
-        if state_dict["identity"] != self.identity:
-            raise ValueError(
-                "checkpoints: expected a checkpoint of the same settings and data, got one of another training"
-                + (f" in {self.folder}; remove it, or choose another folder" if self.folder else "")
-            )
+        """Take up the best epoch of the training before."""
         self.best_loss, self.best = state_dict["best_loss"], state_dict["best"]
+
+
+class Patience(EarlyStopping):
+    """Ends a training whose validation loss no longer falls, and leaves it ended when it is taken up again.
+
+    Arguments:
+        epochs: without a better validation loss.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__("validation_loss", patience=epochs, verbose=False)
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop before the first epoch, if the training that the checkpoint is of had come to its end."""
+        trainer.should_stop = self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED

@@ -252,7 +252,14 @@ class CrossFitEstimator(WindowEstimator):
             apart = starts[(starts <= block[0] - horizon) | (starts >= block[-1] + horizon)] if len(block) else starts
             # Data too short for windows apart from the block leave nothing but to learn from all.
             watched = series, _evenly(block if len(block) else starts, WATCHED)
-            rows += fit(member, own, series, watched, starts=apart if len(apart) else starts)
+            rows += fit(
+                member,
+                own,
+                series,
+                watched,
+                configuration=self.configuration(),
+                starts=apart if len(apart) else starts,
+            )
         forecaster.remember(series, blocks)
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
 

@@ -264,7 +264,14 @@ class ForecastEstimator(WindowEstimator):
         from .fitting import fit, to_watch
 
         watched = to_watch(self.train_config, series, validation)
-        return fit(forecaster, self.train_config, series, watched, ckpt_path=ckpt_path)
+        return fit(
+            forecaster,
+            self.train_config,
+            series,
+            watched,
+            configuration=self.configuration(),
+            ckpt_path=ckpt_path,
+        )
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""

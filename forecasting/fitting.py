@@ -11,7 +11,7 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,12 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, TQDMProgressBar
+from lightning.pytorch.callbacks import TQDMProgressBar
 from torch import Tensor
 from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
-from .checkpoints import Checkpoints
+from .checkpoints import Checkpoints, Patience
 from .contract import Learner
 from .forecaster import Forecaster
 from .quiet import quiet_lightning
@@ -184,6 +184,7 @@ def fit(
     series: SeriesTensor,
     watched: tuple[SeriesTensor, Tensor] | None,
     *,
+    configuration: Mapping[str, Any],
     starts: Tensor | None = None,
     ckpt_path: str | Path | None = None,
 ) -> list[dict[str, Any]]:
@@ -195,6 +196,7 @@ def fit(
         series: the training data.
         watched: data to watch and the rows at which their windows start, see `to_watch`; the weights of the best
             epoch are kept. ``None`` for none.
+        configuration: that of the estimator, as plain data, so that a checkpoint of another one is told apart.
         starts: int64 ``[N]`` rows of `series` at which the windows to learn from start; all outside of the validation
             span if ``None``.
         ckpt_path: checkpoint to go on from; by default the one in ``config.checkpoints``, if there is one.
@@ -204,17 +206,21 @@ def fit(
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite; the checkpoint of the epoch before stays.
-        ValueError: the data are shorter than a horizon and the validation span, or there is patience and nothing to
-            watch.
+        ValueError: the data are shorter than a horizon and the validation span, there is patience and nothing to
+            watch, or the checkpoint is of another training.
     """
     starts = series.training_starts(config.validation_span) if starts is None else starts
     if watched is None and config.patience is not None:
         raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
     module = Training(forecaster, config, series, watched)
-    checkpoints = Checkpoints(config.checkpoints, forecaster, _identity(config, forecaster, series, starts))
+    identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
+    checkpoints = Checkpoints(config.checkpoints, forecaster, identity)
+    before = ckpt_path or checkpoints.latest()
+    if before is not None:
+        checkpoints.require_own(before)
     callbacks: list[pl.Callback] = [checkpoints]
     if watched is not None and config.patience is not None:
-        callbacks.append(EarlyStopping("validation_loss", patience=config.patience, verbose=False))
+        callbacks.append(Patience(config.patience))
     show = sys.stderr.isatty()
     if show:
         callbacks.append(TQDMProgressBar(refresh_rate=10))
@@ -236,7 +242,7 @@ def fit(
         loaders: dict[str, Any] = {"train_dataloaders": Batches(starts, config, trainer)}
         if watched is not None:
             loaders["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
-        trainer.fit(module, ckpt_path=ckpt_path or checkpoints.latest(), weights_only=True, **loaders)
+        trainer.fit(module, ckpt_path=before, weights_only=True, **loaders)
     if trainer.interrupted:
         raise KeyboardInterrupt
     checkpoints.restore_best()
@@ -271,13 +277,21 @@ def to_watch(
     return None
 
 
-def _identity(config: TrainConfig, forecaster: Learner, series: SeriesTensor, starts: Tensor) -> str:
+def _identity(
+    config: TrainConfig,
+    configuration: Mapping[str, Any],
+    forecaster: Learner,
+    sources: list[tuple[SeriesTensor, Tensor]],
+) -> str:
     """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
     settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
-    shapes = [(name, tuple(value.shape)) for name, value in forecaster.state_dict().items()]
-    described = repr((settings, forecaster.spec, forecaster.scaling, shapes))
-    data = series.values.numpy().tobytes() + starts.numpy().tobytes()
-    return hashlib.sha256(described.encode() + data).hexdigest()
+    parts = {name: value for name, value in configuration.items() if name != "train"}
+    digest = hashlib.sha256(repr((settings, parts, forecaster.spec)).encode())
+    for source, starts in sources:
+        for tensor in (source.values, source.observed, source.features, source.past, starts):
+            if tensor is not None:
+                digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 @contextmanager

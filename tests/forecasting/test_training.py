@@ -9,7 +9,15 @@ import textwrap
 import numpy as np
 import pytest
 import torch
-from hemline.forecasting import MAF, ForecastEstimator, ForecastPredictor, NonFiniteLoss, TrainConfig
+from hemline.forecasting import (
+    MAF,
+    ForecastEstimator,
+    ForecastPredictor,
+    NonFiniteLoss,
+    Recurrent,
+    StudentT,
+    TrainConfig,
+)
 from hemline.forecasting.fitting import Training, epoch_seed
 from hemline.forecasting.spec import infer_spec
 from hemline.forecasting.windows import SeriesTensor
@@ -96,6 +104,61 @@ def test_a_checkpoint_of_another_training_is_refused(walks, tmp_path):
     other = TrainConfig(max_epochs=2, learning_rate=0.1, checkpoints=str(tmp_path), **SMALL)
     with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
         ForecastEstimator("D", 7, train=other).train(walks)
+
+
+def priced(walks, **changes):
+    """The walks with a price, a gap and changes."""
+    target = walks[0]["target"].copy()
+    target[0, 3] = np.nan
+    price = np.random.default_rng(1).uniform(1, 3, size=(1, 207)).astype(np.float32)
+    return [{**walks[0], "target": target, "feat_dynamic_real": price, **changes}]
+
+
+def with_a_gap_for_a_zero(walks, value):
+    target = priced(walks)[0]["target"]
+    target[1, 50] = value
+    return priced(walks, target=target)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"encoder": Recurrent("gru", dropout=0.1)}, {"encoder": Recurrent("gru", dropout=0.5)}),
+        ({"encoder": Recurrent("gru", size=8)}, {"encoder": Recurrent("gru", size=12)}),
+        ({"head": StudentT()}, {"head": StudentT(minimum_scale=0.1)}),
+        ({"data": lambda walks: priced(walks)}, {"data": lambda walks: priced(walks, start=walks[0]["start"] + 3)}),
+        (
+            {"data": lambda walks: priced(walks)},
+            {"data": lambda walks: priced(walks, feat_dynamic_real=2 - priced(walks)[0]["feat_dynamic_real"] ** 2)},
+        ),
+        (
+            {"data": lambda walks: with_a_gap_for_a_zero(walks, 0.0)},
+            {"data": lambda walks: with_a_gap_for_a_zero(walks, np.nan)},
+        ),
+        ({"watch": lambda walks: walks}, {"watch": lambda walks: [{**walks[0], "target": 2 * walks[0]["target"]}]}),
+    ],
+    ids=["dropout", "size", "minimum_scale", "calendar", "covariates", "mask", "validation_data"],
+)
+def test_a_checkpoint_of_other_numbers_or_data_is_refused(walks, tmp_path, first, second):
+    """Its weights would be returned as if they were those of this training."""
+
+    def train(data=lambda walks: walks, watch=lambda walks: None, **parts):
+        config = TrainConfig(max_epochs=1, batches_per_epoch=1, batch_size=2, checkpoints=str(tmp_path))
+        return ForecastEstimator("D", 7, train=config, **parts).train(data(walks), watch(walks))
+
+    train(**first)
+    with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
+        train(**second)
+
+
+def test_a_training_that_patience_ended_stays_ended(walks, tmp_path):
+    config = TrainConfig(
+        max_epochs=40, learning_rate=0.05, validation_span=14, patience=1, checkpoints=str(tmp_path), **SMALL
+    )
+    first, again = (ForecastEstimator("D", 7, train=config).train(walks) for _ in range(2))
+    assert len(first.training_log) < 40
+    assert again.training_log == first.training_log
+    assert_equal_weights(again, first)
 
 
 def test_the_learning_rate_is_the_one_that_was_set(walks):
