@@ -117,13 +117,14 @@ class WindowEstimator(Configured, Estimator, ABC):
             The predictor.
 
         Raises:
-            ValueError: the data are not what `as_multivariate` takes, their frequency is another one, or the
-                history is shorter than the horizon.
+            ValueError: the data are not what `as_multivariate` takes, their frequency is another one, the history
+                is shorter than the horizon, or the validation data have other series or channels.
             NonFiniteLoss: the loss became NaN or infinite.
         """
         entries = as_multivariate(training_data)
         held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
         spec, response = self._spec(entries), None
+        _require_same_rows(held_out or [], spec)
         if self.response is not None:
             response = fit_response(entries, spec, self.response, self.scaling.domain)
             entries = response.training(entries, self.train_config.seed)
@@ -276,6 +277,22 @@ class ForecastEstimator(WindowEstimator):
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().settings(), "encoder": self.encoder, "head": self.head}
+
+
+def _require_same_rows(held_out: list[Entry], spec: SeriesSpec) -> None:
+    """Raise for the first entry to watch that has another number of series or channels than the training data."""
+    wanted = {
+        "target": spec.target_dim,
+        "feat_dynamic_real": spec.covariates,
+        "past_feat_dynamic_real": spec.past_covariates,
+    }
+    for number, entry in enumerate(held_out):
+        for field, rows in wanted.items():
+            found = len(entry.get(field, ()))
+            if found != rows:
+                raise ValueError(
+                    f"validation_data: expected {rows} rows of {field} as in training, got {found} in entry {number}"
+                )
 
 
 def _require_counts(entries: list[Entry], spec: SeriesSpec) -> None:

@@ -122,7 +122,7 @@ class SeriesTensor:
         self.spec = spec
         self.pad = spec.history + spec.context_length
         self.unknown = change or 0
-        self.masked = spec.missing or future
+        self.masked = future or any(bool(np.isnan(entry["target"]).any()) for entry in entries)
         ahead = spec.prediction_length if future else 0
         values, features, covariates, past = [], [], [], []
         self.first: list[int] = []
@@ -228,13 +228,24 @@ class SeriesTensor:
             span: steps at the end of each entry.
 
         Returns:
-            int64 ``[N]`` row numbers, consecutive horizons first, at most one a step.
+            int64 ``[N]`` row numbers, consecutive horizons first, at most one a step; none of an entry that is no
+            longer than the horizon.
+
+        Raises:
+            ValueError: no entry is longer than the horizon.
         """
         horizon = self.spec.prediction_length
-        ranges = [
-            torch.arange(first + max(1, length - span), first + length - horizon + 1)
-            for first, length in zip(self.first, self.lengths, strict=True)
-        ]
+        ranges = []
+        for first, length in zip(self.first, self.lengths, strict=True):
+            if length <= horizon:
+                continue
+            earliest = max(1, length - span)
+            self.masked = self.masked or earliest < self.pad + self.unknown
+            ranges.append(torch.arange(first + earliest, first + length - horizon + 1))
+        if not ranges:
+            raise ValueError(
+                f"validation_data: expected more steps than the horizon of {horizon}, got {max(self.lengths)}"
+            )
         return torch.cat(ranges)
 
     def forecast_starts(self) -> Tensor:

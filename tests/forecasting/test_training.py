@@ -221,6 +221,15 @@ def test_the_best_epoch_on_the_validation_span_is_kept_and_patience_stops(walks)
     assert float(loss) == pytest.approx(min(losses), abs=1e-5)
 
 
+def test_data_to_watch_with_other_series_or_channels_are_refused(walks):
+    estimator = ForecastEstimator("D", 7, train=TrainConfig(max_epochs=1, **SMALL))
+    fewer = [{**walks[0], "target": walks[0]["target"][:2]}]
+    with pytest.raises(ValueError, match="validation_data: expected 4 rows of target as in training, got 2 in entry 0"):
+        estimator.train(walks, fewer)
+    with pytest.raises(ValueError, match=r"validation_data: expected 0 rows of feat_dynamic_real .* got 1 in entry 0"):
+        estimator.train(walks, priced(walks))
+
+
 def test_the_validation_span_is_never_trained_on(walks):
     """Another end of the series changes no weight."""
     config = TrainConfig(max_epochs=2, validation_span=14, **SMALL)

@@ -52,6 +52,27 @@ def test_a_short_history_is_padded_and_masked():
     assert window.observed[0].sum() == 2 * 12 - 2 * (12 - int(series.training_starts()[0] - series.pad) - 7)
 
 
+@pytest.mark.parametrize("gap", [slice(-20, -8), slice(-5, None)], ids=["past", "horizon"])
+def test_a_gap_in_the_data_to_watch_is_no_zero_though_the_training_data_have_none(walks, gap):
+    """The loss of a window with a gap is that of a window where anything may stand in the gap."""
+    target = walks[0]["target"].copy()
+    target[:, gap] = np.nan
+    series = SeriesTensor([{**walks[0], "target": target}], spec_of(walks), change=None)
+    window = series.gather(series.validation_starts(7))
+    assert window.observed is not None
+    np.testing.assert_array_equal(window.observed[0].T > 0, ~np.isnan(target[:, -window.values.shape[1] :]))
+
+
+def test_entries_to_watch_that_are_no_longer_than_the_horizon_are_left_out(walks):
+    short = [{**walks[0], "target": walks[0]["target"][:, :length]} for length in (5, 7, 10)]
+    series = SeriesTensor(short, spec_of(walks), change=None)
+    starts = series.validation_starts(7)
+    assert starts.tolist() == [series.first[2] + 3]
+    assert series.gather(starts).observed[0, :-10].sum() == 0, "what lies before the data is not seen"
+    with pytest.raises(ValueError, match="validation_data: expected more steps than the horizon of 7, got 7"):
+        SeriesTensor(short[:2], spec_of(walks), change=None).validation_starts(7)
+
+
 def test_changes_bridge_a_gap_and_seasonal_ones_look_a_season_back():
     target = np.array([[1.0, 2.0, np.nan, 5.0, 7.0, 8.0]])
     np.testing.assert_array_equal(changes(target, 1), [[np.nan, 1.0, np.nan, 3.0, 2.0, 1.0]])
