@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from typing_extensions import Self
@@ -20,7 +22,7 @@ def to_plain(value: Any) -> Any:
     """A configuration as numbers, strings, lists and dicts; nested dataclasses carry their ``type``.
 
     Arguments:
-        value: a dataclass or plain data.
+        value: a dataclass or plain data, numpy's numbers among them.
 
     Returns:
         What JSON and TOML can hold.
@@ -40,6 +42,8 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
     if _is_validated(value):
         return {"type": f"{type(value).__module__}:{type(value).__qualname__}", **to_plain(value.__init_args__)}
     return value

@@ -64,9 +64,9 @@ class WindowEstimator(Configured, Estimator, ABC):
         for name, value in (("prediction_length", prediction_length), ("context_length", context_length)):
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expected at least 1 step, got {value}")
-        self.freq, self.prediction_length = freq, prediction_length
-        self.context_length = context_length
-        self.lags = None if lags is None else tuple(lags)
+        self.freq, self.prediction_length = freq, int(prediction_length)
+        self.context_length = None if context_length is None else int(context_length)
+        self.lags = None if lags is None else tuple(int(lag) for lag in lags)
         self.scaling, self.response, self.train_config = scaling, response, train
 
     @abstractmethod
@@ -140,7 +140,8 @@ class WindowEstimator(Configured, Estimator, ABC):
             if forecaster.lattice:
                 _require_counts(entries, spec)
             log = self._fit(forecaster, series, validation, ckpt_path)
-        return ForecastPredictor(self, forecaster.cpu(), log, response=response)
+        # A training may have had another precision; windows, and what is read back, are of single precision.
+        return ForecastPredictor(self, forecaster.cpu().float(), log, response=response)
 
     def for_run(self, seed: int, directory: Path | None = None) -> Self:
         """This estimator for one run of a backtest.

@@ -224,8 +224,11 @@ def fit(
     show = sys.stderr.isatty()
     if show:
         callbacks.append(TQDMProgressBar(refresh_rate=10))
+    refuse_unknown(list(inspect.signature(pl.Trainer).parameters), config.trainer, "trainer")
+    given = config.trainer.get("callbacks") or []
+    callbacks += [given] if isinstance(given, pl.Callback) else given
     options = {
-        "max_epochs": config.max_epochs,
+        "max_epochs": int(config.max_epochs),
         "gradient_clip_val": config.gradient_clip,
         "accelerator": "auto",
         "devices": 1,

@@ -117,27 +117,39 @@ class ForecastPredictor(Predictor):
                 )
 
     def serialize(self, path: Path) -> None:
-        """Write the predictor as JSON and safetensors into the folder `path`, which is made if need be."""
+        """Write the predictor as JSON and safetensors into the folder `path`, which is made if need be.
+
+        Callbacks, loggers and what else the options of Lightning's trainer held as objects are left out.
+        """
         path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        super().serialize(path)
-        save_file(self.forecaster.state_dict(), path / "weights.safetensors")
-        if self.response is not None:
-            self.response.serialize(path)
+        estimator = self.estimator.configuration()
+        options = estimator["train"]["trainer"]
+        estimator["train"]["trainer"] = {name: value for name, value in options.items() if _is_plain(value)}
         described = {
-            "estimator": self.estimator.configuration(),
+            "estimator": estimator,
             "spec": to_plain(self.spec),
             "training_log": self.training_log,
             "max_bytes": self.max_bytes,
             "responds": self.response is not None,
         }
+        text = json.dumps(described, indent=2)
+        path.mkdir(parents=True, exist_ok=True)
+        save_file(self.forecaster.state_dict(), path / "weights.safetensors")
+        if self.response is not None:
+            self.response.serialize(path)
         partial = path / "predictor.json.partial"
-        partial.write_text(json.dumps(described, indent=2))
+        partial.write_text(text)
         os.replace(partial, path / "predictor.json")
+        # Last, because a folder that has this file is taken for a whole predictor.
+        super().serialize(path)
 
     @classmethod
-    def deserialize(cls, path: Path, **kwargs: Any) -> ForecastPredictor:
+    def deserialize(cls, path: Path, device: str | torch.device = "cpu") -> ForecastPredictor:
         """Read what `serialize` wrote.
+
+        Arguments:
+            path: the folder.
+            device: on which paths are drawn.
 
         Raises:
             FileNotFoundError: `path` holds no predictor.
@@ -158,7 +170,8 @@ class ForecastPredictor(Predictor):
         forecaster = estimator.network(spec, statistics)
         forecaster.load_state_dict(weights)
         response = Response.deserialize(path) if described["responds"] else None
-        return cls(estimator, forecaster, described["training_log"], described["max_bytes"], response, **kwargs)
+        predictor = cls(estimator, forecaster, described["training_log"], described["max_bytes"], response)
+        return predictor.to(device)
 
     def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
         """Paths ``[N, S, H, D]`` of a group of entries, drawn in chunks that keep to the memory bound."""
@@ -223,6 +236,15 @@ def _tail(entry: Entry, reach: int, horizon: int) -> Entry:
     if "past_feat_dynamic_real" in entry:
         tail["past_feat_dynamic_real"] = entry["past_feat_dynamic_real"][:, skip:length]
     return tail
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON can hold a value; a callback and its like it cannot."""
+    if isinstance(value, dict):
+        return _is_plain(list(value.values()))
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, (str, int, float))
 
 
 def _chunks(entries: list[Entry], size: int) -> Iterator[list[Entry]]:

@@ -1,10 +1,13 @@
 """Predicting: shapes, seeds, memory chunks and inputs that do not fit."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
+from hemline.forecasting.stored import holds_predictor
 
 TRAIN = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
 
@@ -54,12 +57,45 @@ def test_paths_are_drawn_in_chunks_that_keep_to_the_memory_bound(predictor, walk
 
 def test_gluonts_reads_back_what_was_serialized(predictor, walks, tmp_path):
     predictor.serialize(tmp_path)
-    again = Predictor.deserialize(tmp_path)
+    again = Predictor.deserialize(tmp_path, device="cpu")
     assert isinstance(again, ForecastPredictor)
     assert not [file for file in tmp_path.iterdir() if file.suffix in {".pt", ".pkl", ".ckpt"}]
     np.testing.assert_allclose(
         next(again.predict(walks, num_samples=4)).samples, next(predictor.predict(walks, num_samples=4)).samples
     )
+
+
+def test_what_numpy_counted_and_what_watched_the_training_can_be_stored(walks, tmp_path):
+    """Nobody wants to learn after a training that its predictor cannot be kept."""
+    from lightning.pytorch.callbacks import Timer
+
+    options = {"callbacks": [Timer()], "accelerator": "cpu"}
+    train = TrainConfig(max_epochs=np.int64(1), batches_per_epoch=2, batch_size=4, trainer=options)
+    lags = tuple(np.array([1, 7]))
+    estimator = ForecastEstimator("D", np.int64(7), context_length=np.int64(9), lags=lags, train=train)
+    estimator.train(walks).serialize(tmp_path)
+    again = Predictor.deserialize(tmp_path)
+    assert again.estimator.train_config.trainer == {"accelerator": "cpu"}
+    assert (again.spec.prediction_length, again.spec.context_length, again.spec.lags) == (7, 9, (1, 7))
+
+
+def test_a_predictor_that_could_not_be_written_leaves_no_folder_that_looks_whole(predictor, tmp_path, monkeypatch):
+    predictor.training_log = [{"epoch": object()}]
+    with pytest.raises(TypeError):
+        predictor.serialize(tmp_path / "unsaid")
+    assert not (tmp_path / "unsaid").exists()
+    predictor.training_log = []
+    monkeypatch.setattr(json, "dumps", lambda *arguments, **options: "{}")
+    monkeypatch.setattr("hemline.forecasting.predictor.os.replace", lambda *paths: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        predictor.serialize(tmp_path / "broken")
+    assert not holds_predictor(tmp_path / "broken")
+
+
+def test_a_training_in_double_precision_can_forecast(walks):
+    train = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4, trainer={"precision": "64-true"})
+    predictor = ForecastEstimator("D", 7, train=train).train(walks)
+    assert np.isfinite(next(predictor.predict(walks, num_samples=3)).samples).all()
 
 
 def test_a_change_after_the_end_of_an_entry_cannot_change_its_forecast(predictor, walks):
