@@ -95,9 +95,12 @@ class LowRankNormal(Distribution):
 
     It differs from torch's ``LowRankMultivariateNormal`` in that it can integrate missing series out, and in that the
     factor, by far the largest of its numbers, is gone over once, :math:`W = D^{-1} V`. By the matrix determinant lemma
-    and Woodbury's identity, with :math:`C = I + W^\top W` and :math:`u = D^{-1} (x - \mu)`,
+    and Woodbury's identity, with :math:`C = I + W^\top W`, :math:`u = D^{-1} (x - \mu)` and
+    :math:`c = C^{-1} W^\top u`,
 
-    .. math:: -2 \log p(x) = |u|^2 - u^\top W C^{-1} W^\top u + \log |C| + 2 \sum_i \log d_i + D \log 2 \pi.
+    .. math:: -2 \log p(x) = |u - W c|^2 + |c|^2 + \log |C| + 2 \sum_i \log d_i + D \log 2 \pi,
+
+    sums of squares, where the difference :math:`|u|^2 - u^\top W c` that equals the first two is of large numbers.
 
     Arguments:
         mean: ``[..., D]``.
@@ -141,8 +144,11 @@ class LowRankNormal(Distribution):
         shared = self.factor * inverse[..., None]
         inner = shared.mT @ shared + torch.eye(shared.shape[-1], dtype=shared.dtype, device=shared.device)
         triangle = torch.linalg.cholesky(inner)
-        told = torch.linalg.solve_triangular(triangle, shared.mT @ alone[..., None], upper=False)[..., 0]
-        distance = alone.square().sum(-1) - told.square().sum(-1)
+        # No other c makes the two sums smaller: their gradient is the same whether it counts as given or not.
+        with torch.no_grad():
+            common = torch.cholesky_solve(shared.mT @ alone[..., None], triangle)
+        left = alone - (shared @ common)[..., 0]
+        distance = left.square().sum(-1) + common.square().sum((-1, -2))
         return -0.5 * distance - triangle.diagonal(dim1=-2, dim2=-1).log().sum(-1) - width.sum(-1)
 
 
