@@ -92,10 +92,12 @@ class ClassicalPredictor(RepresentablePredictor):
             raise ValueError(
                 f"{self.family}: expected statsforecast to be installed, got none; pip install 'hemline[classical]'"
             ) from error
-        values = target[np.flatnonzero(~np.isnan(target))[0] :][-(self.history or len(target)) :].astype(np.float64)
+        values = target[np.flatnonzero(~np.isnan(target))[0] :].astype(np.float64)
         if len(values) < SHORTEST:
             walk = RandomWalkPredictor(self.prediction_length, joint=False, seed=seed)
             return walk.paths(values[None], count)[:, :, 0]
+        # Bridged before they are cut, because the last steps may begin in a gap.
         values = np.where(np.isnan(values), previous_values(values[None], 1)[0], values)
+        values = values[-(self.history or len(values)) :]
         chosen = (AutoETS if self.family == "ets" else AutoARIMA)(season_length=self.season_length)
         return chosen.simulate(self.prediction_length, count, y=values, seed=seed)

@@ -60,6 +60,12 @@ def test_the_history_bounds_what_is_read():
     assert np.abs(found - 5).max() < 2
 
 
+def test_a_history_that_begins_in_a_gap_goes_on_from_the_value_before_it():
+    values = np.arange(60.0) % 7
+    values[35:45] = np.nan
+    assert np.isfinite(paths(ClassicalPredictor(2, history=20), values, 10)).all()
+
+
 def test_what_is_not_installed_or_known_is_said(monkeypatch):
     with pytest.raises(ValueError, match="family: expected 'ets' or 'arima', got 'theta'"):
         ClassicalPredictor(2, "theta")
