@@ -22,7 +22,7 @@ def frequency_lags(freq: str) -> tuple[int, ...]:
 
     Business days 1, 2; days 1, 7, 14; hours 1, 24, 168; half hours 1, 4, 12, 24, 48 (the published choices:
     Salinas et al. 2019, arXiv 1910.03002); weeks 1, 2, 4, 52; months 1, 2, 12; quarters 1, 4; years 1. Other
-    multiples of minutes and hours look back one step, an hour, a day and a week.
+    multiples of minutes and hours, a minute among them, look back one step, an hour, a day and a week.
 
     Arguments:
         freq: a pandas frequency alias.
@@ -45,7 +45,7 @@ def frequency_lags(freq: str) -> tuple[int, ...]:
         if step == 30:
             return (1, 4, 12, 24, 48)
         spans = (60, 24 * 60, 7 * 24 * 60)
-        return tuple(sorted({1} | {span // step for span in spans if span % step == 0 and span > step > 1}))
+        return tuple(sorted({1} | {span // step for span in spans if span % step == 0 and span > step}))
     if family not in LAGS or count != 1:
         raise ValueError(
             f"freq: no lags are known for {freq!r}; pass lags=(...) in steps, or use one of "

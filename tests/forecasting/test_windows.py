@@ -117,7 +117,14 @@ def test_an_unknown_frequency_never_becomes_lag_1(freq):
 
 @pytest.mark.parametrize(
     ("freq", "lags"),
-    [("H", (1, 24, 168)), ("h", (1, 24, 168)), ("30T", (1, 4, 12, 24, 48)), ("B", (1, 2)), ("W-MON", (1, 2, 4, 52))],
+    [
+        ("H", (1, 24, 168)),
+        ("h", (1, 24, 168)),
+        ("30T", (1, 4, 12, 24, 48)),
+        ("min", (1, 60, 1440, 10080)),
+        ("B", (1, 2)),
+        ("W-MON", (1, 2, 4, 52)),
+    ],
 )
 def test_old_and_new_aliases_have_the_same_lags(freq, lags):
     assert frequency_lags(freq) == lags
