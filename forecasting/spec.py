@@ -87,7 +87,7 @@ def calendar_features(start: pd.Period, length: int) -> np.ndarray:
         (3, 3)
     """
     functions = time_features_from_frequency_str(start.freq.freqstr)
-    index = pd.date_range(start.to_timestamp(), periods=length, freq=start.freq)
+    index = pd.period_range(start, periods=length, freq=start.freq)
     columns = [np.asarray(function(index), dtype=np.float32) for function in functions]
     return np.stack(columns, axis=1) if columns else np.zeros((length, 0), dtype=np.float32)
 

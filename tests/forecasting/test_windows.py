@@ -136,6 +136,12 @@ def test_calendar_features_do_not_depend_on_the_length_of_the_data(freq):
     np.testing.assert_array_equal(calendar_features(start, 50)[10:20], calendar_features(start + 10, 10))
 
 
+def test_early_years_have_a_calendar_too():
+    """Yearly data of the 18th century, and the padding before them, lie before the first timestamp of pandas."""
+    assert calendar_features(pd.Period("1750", "Y") - 107, 120).shape == (120, 0)
+    assert calendar_features(pd.Period("1600-01", "M"), 13)[[0, 11, 12], 0].tolist() == [-0.5, 0.5, -0.5]
+
+
 def test_a_horizon_longer_than_the_history_is_refused(walks):
     with pytest.raises(ValueError, match="prediction_length: expected fewer steps than the history of 200, got 200"):
         infer_spec(walks, freq="D", prediction_length=200)
