@@ -145,6 +145,7 @@ class Forecaster(JointForecaster):
             if window.observed is not None:
                 seen[:, :reach] = window.observed[:, past - reach :].repeat_interleave(paths, 0)
         inputs = drawn.new_empty(rows, 1, spec.input_size)
+        ranked = []
         for step in range(horizon):
             parts = [drawn[:, reach + step - lag] for lag in spec.lags]
             if seen is not None:
@@ -155,10 +156,14 @@ class Forecaster(JointForecaster):
             value = self.head.sample(hidden[:, 0], scale)
             if feedback is not None and marginals is not None:
                 settled = feedback(step, marginals.to_values(value.view(batch, paths, dim)).view_as(value))
-                value = marginals.to_normal(settled.view(batch, paths, dim)).reshape(rows, dim)
+                ranked.append(settled.view(batch, paths, dim))
+                # Counts are read back from where they were ranked, between two of them.
+                value = marginals.to_normal(self.spread(ranked[-1])).reshape(rows, dim)
             elif feedback is not None:
                 value = feedback(step, value)
             drawn[:, reach + step] = value / scale
+        if ranked:
+            return torch.stack(ranked, dim=2)
         sampled = (drawn[:, reach:] * scale[:, None]).view(batch, paths, horizon, dim)
         return sampled if marginals is None else marginals.to_values(sampled)
 

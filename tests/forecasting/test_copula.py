@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import Copula, ForecastEstimator, LowRankGaussian, Scaling, TrainConfig
+from hemline.forecasting.windows import SeriesTensor
 
 USUAL = torch.tensor([2.0, 2.0])
 
@@ -155,6 +156,34 @@ def test_ranks_of_levels_and_changes_keep_to_the_domain(of, domain):
         assert samples.min() >= 0
     if domain == "count":
         np.testing.assert_array_equal(samples, samples.round())
+
+
+@pytest.mark.parametrize("of", ["level", "change"])
+@pytest.mark.parametrize("domain", ["real", "count"])
+@pytest.mark.parametrize("units", [Copula, lambda scaling: scaling], ids=["ranks", "values"])
+def test_an_imposed_truth_is_read_as_the_losses_read_it(of, domain, units, monkeypatch):
+    """What is fed back goes through the same units as what was learnt from: counts through their spread ones."""
+    target = np.random.default_rng(0).poisson([[0.4], [3.0], [20.0]], size=(3, 150)).astype(np.float32)
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": target}
+    train = TrainConfig(max_epochs=1, batches_per_epoch=1, batch_size=2)
+    estimator = ForecastEstimator(
+        "D", 5, scaling=units(Scaling(of, domain=domain)), head=LowRankGaussian(2), train=train
+    )
+    predictor = estimator.train([entry])
+    forecaster, read = predictor.forecaster, []
+    encode = forecaster.encoder.forward
+    monkeypatch.setattr(
+        forecaster.encoder, "forward", lambda inputs, *state: read.append(inputs.clone()) or encode(inputs, *state)
+    )
+    known = {**entry, "target": target[:, :-5], "imposed": target[:, -5:]}
+    paths = next(predictor.predict([known], num_samples=1)).samples
+    np.testing.assert_array_equal(paths[0].T, target[:, -5:])
+    unrolled = torch.cat(read, dim=1)
+    read.clear()
+    series = SeriesTensor([entry], predictor.spec, change=forecaster.scaling.change, statistics=forecaster.statistics)
+    with torch.no_grad():
+        forecaster.step_losses(series.gather(series.validation_starts(5)))
+    torch.testing.assert_close(unrolled, read[0], atol=2e-4, rtol=1e-4)
 
 
 def test_a_forecast_of_ranks_reads_the_past_alone():
