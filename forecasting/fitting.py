@@ -6,6 +6,7 @@ Importing Lightning takes as long as importing all else together, so this file i
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import math
 import sys
@@ -25,6 +26,7 @@ from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from .checkpoints import Checkpoints, Patience
+from .configuration import refuse_unknown
 from .contract import Learner
 from .forecaster import Forecaster
 from .quiet import quiet_lightning
@@ -83,7 +85,7 @@ class Training(pl.LightningModule):
         self.forecaster, self.config = forecaster, config
         self.series, self.validation = series, validation
         self.history: list[dict[str, Any]] = []
-        self._total = torch.zeros(())
+        self._total, self._steps = torch.zeros(()), 0
         self._began = 0.0
 
     def on_fit_start(self) -> None:
@@ -99,7 +101,7 @@ class Training(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
         torch.manual_seed(epoch_seed(self.config.seed, self.current_epoch) + self.global_rank)
-        self._total = torch.zeros((), device=self.device)
+        self._total, self._steps = torch.zeros((), device=self.device), 0
         self._began = time.perf_counter()
 
     def training_step(self, starts: Tensor, index: int) -> Tensor:
@@ -109,6 +111,7 @@ class Training(pl.LightningModule):
         if not torch.isfinite(loss):
             raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
         self._total += loss.detach()
+        self._steps += 1
         return loss
 
     def validation_step(self, starts: Tensor, index: int) -> None:
@@ -123,7 +126,7 @@ class Training(pl.LightningModule):
         watched = self.trainer.callback_metrics.get("validation_loss")
         row = {
             "epoch": self.current_epoch,
-            "train_loss": float(self.trainer.strategy.reduce(self._total)) / self.config.batches_per_epoch,
+            "train_loss": float(self.trainer.strategy.reduce(self._total)) / self._steps,
             "validation_loss": None if watched is None else float(watched),
             "seconds": time.perf_counter() - self._began,
         }
@@ -207,7 +210,7 @@ def fit(
     Raises:
         NonFiniteLoss: the loss became NaN or infinite; the checkpoint of the epoch before stays.
         ValueError: the data are shorter than a horizon and the validation span, there is patience and nothing to
-            watch, or the checkpoint is of another training.
+            watch, the checkpoint is of another training, or Lightning's trainer has no such option.
     """
     starts = series.training_starts(config.validation_span) if starts is None else starts
     if watched is None and config.patience is not None:
@@ -238,7 +241,7 @@ def fit(
         "enable_model_summary": False,
         "enable_progress_bar": show,
         **config.trainer,
-        "callbacks": callbacks + list(config.trainer.get("callbacks", ())),
+        "callbacks": callbacks,
     }
     with quiet_lightning(), _unchecked_distributions(), _compiled_head(forecaster, config.compile):
         trainer = pl.Trainer(**options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Literal
 
 
@@ -49,10 +50,21 @@ class TrainConfig:
         for name in ("max_epochs", "batches_per_epoch", "batch_size", "learning_rate", "gradient_clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        for name in ("max_epochs", "batches_per_epoch", "batch_size", "validation_span"):
+            if not isinstance(getattr(self, name), Integral):
+                raise ValueError(f"{name}: expected a whole number, got {getattr(self, name)}")
         if self.schedule not in ("cosine", "constant"):
             raise ValueError(f"schedule: expected 'cosine' or 'constant', got {self.schedule!r}")
         if self.validation_span < 0:
             raise ValueError(f"validation_span: expected at least 0 steps, got {self.validation_span}")
+        if not self.weight_decay >= 0:
+            raise ValueError(f"weight_decay: expected at least 0, got {self.weight_decay}")
+        if self.patience is not None and not self.patience >= 1:
+            raise ValueError(f"patience: expected at least 1 epoch, got {self.patience}")
+        if not self.trainer.get("enable_checkpointing", True):
+            raise ValueError(
+                "trainer: expected enable_checkpointing=True, got False; no file is kept unless `checkpoints` is set"
+            )
 
 
 class NonFiniteLoss(FloatingPointError):

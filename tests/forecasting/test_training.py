@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -254,6 +255,10 @@ def test_validation_changes_neither_weights_nor_statistics(walks):
         ({"learning_rate": -1.0}, "learning_rate: expected a positive number"),
         ({"schedule": "step"}, "schedule: expected 'cosine' or 'constant', got 'step'"),
         ({"validation_span": -1}, "validation_span: expected at least 0"),
+        ({"max_epochs": 1.5}, "max_epochs: expected a whole number, got 1.5"),
+        ({"patience": -1}, "patience: expected at least 1 epoch, got -1"),
+        ({"weight_decay": -1.0}, "weight_decay: expected at least 0, got -1.0"),
+        ({"trainer": {"enable_checkpointing": False}}, "trainer: expected enable_checkpointing=True, got False"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(setting, message):
@@ -264,6 +269,28 @@ def test_a_setting_that_makes_no_sense_is_refused(setting, message):
 def test_patience_without_anything_to_watch_is_refused(walks):
     with pytest.raises(ValueError, match="patience: expected a validation_span or validation_data"):
         ForecastEstimator("D", 7, train=TrainConfig(patience=2)).train(walks)
+
+
+def test_options_that_the_trainer_does_not_know_are_refused(walks):
+    with pytest.raises(ValueError, match="trainer: unknown setting 'gpus', expected one of accelerator"):
+        ForecastEstimator("D", 7, train=TrainConfig(trainer={"gpus": 1})).train(walks)
+
+
+def test_the_training_loss_is_the_mean_over_the_steps_that_were_taken(walks):
+    """A single callback, as Lightning takes one, sees the losses; the trainer stops each epoch early."""
+    from lightning.pytorch import Callback
+
+    class Losses(Callback):
+        seen: ClassVar[list[float]] = []
+
+        def on_train_batch_end(self, trainer, module, outputs, batch, index):
+            self.seen.append(float(outputs["loss"]))
+
+    options = {"limit_train_batches": 2, "callbacks": Losses()}
+    config = TrainConfig(max_epochs=1, batches_per_epoch=10, batch_size=8, trainer=options)
+    predictor = ForecastEstimator("D", 7, train=config).train(walks)
+    assert len(Losses.seen) == 2
+    assert predictor.training_log[0]["train_loss"] == pytest.approx(np.mean(Losses.seen))
 
 
 def test_epochs_and_seeds_share_no_draws():
