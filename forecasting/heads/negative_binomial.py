@@ -51,8 +51,10 @@ class NegativeBinomialHead(EmissionHead):
         """Negative log-probability of the counts of every step; see `EmissionHead.loss`."""
         mean, dispersion, zero = self._law(context, scale[:, None])
         count = 1 / dispersion
-        log_prob = torch.lgamma(target + count) - torch.lgamma(count) - torch.lgamma(target + 1)
-        log_prob = log_prob - count * torch.log1p(mean * dispersion) - target * torch.log1p(count / mean)
+        # Of large counts these are far larger than their sum, of which single precision would leave little.
+        wide, exact = count.double(), target.double()
+        ways = torch.lgamma(exact + wide) - torch.lgamma(wide) - torch.lgamma(exact + 1)
+        log_prob = ways.to(mean.dtype) - count * torch.log1p(mean * dispersion) - target * torch.log1p(count / mean)
         if zero is not None:
             log_prob = logsigmoid(-zero) + log_prob
             log_prob = torch.where(target == 0, torch.logaddexp(logsigmoid(zero), log_prob), log_prob)

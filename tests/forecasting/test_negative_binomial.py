@@ -37,6 +37,15 @@ def test_the_loss_is_scipys(head):
     assert float(loss) == pytest.approx(-np.log(expected).sum(), rel=1e-4)
 
 
+def test_single_precision_is_enough_for_counts_of_millions(head):
+    context, scale = torch.randn(1, 1, 3), torch.full((1, 4), 1e7)
+    density, chance = law(head, context[0, 0], scale[0])
+    counts = torch.tensor([4e6, 9e6, 1.1e7, 2e7])
+    expected = np.log1p(-np.float64(chance)) + density.logpmf(counts.double().numpy())
+    loss = head.loss(context, counts.view(1, 1, 4), scale).detach()
+    assert float(loss) == pytest.approx(-expected.sum(), abs=0.01)
+
+
 def test_draws_have_the_mean_and_the_zeros_of_the_law(head):
     context, scale = torch.randn(1, 3).expand(20_000, 3), torch.full((20_000, 4), 5.0)
     drawn = head.sample(context, scale).numpy()
