@@ -90,10 +90,9 @@ def previous_values(target: np.ndarray, lag: int, steps: int = 0) -> np.ndarray:
     padded = np.full((dim, whole + lag), np.nan, dtype=target.dtype)
     padded[:, lag : lag + length] = target
     phases = padded.reshape(dim, -1, lag)
-    for index in range(1, phases.shape[1]):
-        gap = np.isnan(phases[:, index])
-        phases[:, index][gap] = phases[:, index - 1][gap]
-    return phases.reshape(dim, -1)[:, : length + steps]
+    season = np.arange(phases.shape[1])[:, None]
+    last = np.maximum.accumulate(np.where(np.isnan(phases), 0, season), axis=1)
+    return np.take_along_axis(phases, last, axis=1).reshape(dim, -1)[:, : length + steps]
 
 
 class SeriesTensor:
