@@ -10,7 +10,7 @@ from gluonts.model.predictor import Predictor
 
 from .grouping import Entry
 from .scenario_grammar import Change
-from .scenarios import Scenario
+from .scenarios import BASELINE, Scenario
 from .simulation import PRICE, simulate
 
 
@@ -20,7 +20,7 @@ class Cannibalisation:
 
     Arguments:
         articles: names of the rows and columns.
-        mean: ``[N, N]`` per cent.
+        mean: ``[N, N]`` per cent; NaN, as its interval, where the row's article sells nothing.
         low: ``[N, N]`` lower end of the 90 % interval.
         high: ``[N, N]`` upper end.
     """
@@ -43,10 +43,14 @@ def cannibalisation(
     seed: int = 0,
     price_change: float = -0.1,
 ) -> Cannibalisation:
-    """Simulate a price change of each article in turn and measure what it does to all.
+    r"""Simulate a price change of each article in turn and measure what it does to all.
 
     The change is larger than 1 per cent, since whole units hardly answer to so little; the effect is brought to
-    1 per cent as a constant elasticity ``log(1 + effect) / log(1 + price_change)``.
+    1 per cent as a constant elasticity :math:`\log(\sum_s a_s / \sum_s b_s) / \log(1 + c)`, of units b without and a
+    with the change c, over all paths s. The mean of the paths' own logarithms would be far off where paths sell few
+    units. The interval holds 90 % of what the paths add to it to first order, ``a_s / mean(a) - b_s / mean(b)``: where
+    totals are large that is how far a path's own elasticity lies from the mean, and it stays finite where
+    they are small.
 
     Arguments:
         predictor: a trained predictor with a channel ``price[article]`` of each article.
@@ -66,14 +70,16 @@ def cannibalisation(
     chosen = [Scenario(f"price of {name}", [Change(PRICE, name, price_change, relative=True)]) for name in articles]
     outcomes = simulate(predictor, history, chosen, paths=paths, seed=seed)
     shape = (len(articles), len(articles))
-    mean, low, high = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    mean, low, high = (np.full(shape, np.nan) for _ in range(3))
     for column, scenario in enumerate(chosen):
         for row, article in enumerate(articles):
-            # A path on which an article sells nothing has no logarithm; it counts as almost nothing.
-            effect = np.maximum(outcomes[scenario.name].effect(article), -0.999)
-            if not len(effect):
+            before, after = (outcomes[name].units(article).astype(float) for name in (BASELINE, scenario.name))
+            if before.sum() <= 0:
                 continue
-            elasticity = np.log1p(effect) / np.log1p(price_change)
-            mean[row, column] = elasticity.mean()
+            # Nothing sold has no logarithm; it counts as almost nothing.
+            total = max(after.sum() / before.sum(), 0.001)
+            added = (after / total - before) / before.mean()
+            elasticity = (np.log(total) + added) / np.log1p(price_change)
+            mean[row, column] = np.log(total) / np.log1p(price_change)
             low[row, column], high[row, column] = np.quantile(elasticity, (0.05, 0.95))
     return Cannibalisation(tuple(articles), mean, low, high)

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..datasets.frequency import dates_of
 from .cannibalisation import Cannibalisation
@@ -31,8 +32,7 @@ STYLE: dict[Any, Any] = {
     "axes.titleweight": "bold",
     "legend.frameon": False,
     "figure.dpi": 130,
-    # Names of articles are drawn as they are, their dollars too.
-    "text.parse_math": False,
+    "text.parse_math": False,  # an article may be called tee $5
 }
 
 
@@ -75,9 +75,12 @@ def cannibalisation_figure(effects: Cannibalisation) -> Figure:
     """
     count = len(effects.articles)
     with _style():
-        figure = Figure(figsize=(2.6 + 1.0 * count, 2.4 + 0.75 * count), layout="constrained")
+        labels = [_wrapped(article, 18, lines=3) for article in effects.articles]
+        longest = max(len(line) for label in labels for line in label.splitlines())
+        size = (2.2 + 0.075 * longest + 1.0 * count, 2.2 + 0.06 * longest + 0.75 * count)
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots()
-        off_diagonal = effects.mean[~np.eye(count, dtype=bool)]
+        off_diagonal = effects.mean[~np.eye(count, dtype=bool) & ~np.isnan(effects.mean)]
         limit = max(float(np.abs(off_diagonal).max()) if off_diagonal.size else 1.0, 0.1)
         image = axes.imshow(effects.mean, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
         certain = effects.certain()
@@ -87,18 +90,19 @@ def cannibalisation_figure(effects: Cannibalisation) -> Figure:
             axes.text(
                 column,
                 row,
-                f"{mean:+.2f}\n[{low:+.2f}, {high:+.2f}]",
+                "no sales" if np.isnan(mean) else f"{mean:+.2f}\n[{low:+.2f}, {high:+.2f}]",
                 ha="center",
                 va="center",
                 fontsize=7,
                 fontweight="bold" if certain[row, column] else "normal",
                 color="white" if dark else "black",
             )
-        axes.set_xticks(range(count), effects.articles, rotation=35, ha="right")
-        axes.set_yticks(range(count), effects.articles)
+        axes.set_xticks(range(count), labels, rotation=35, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(count), labels)
         axes.set_xlabel("price of … changes by +1 %")
         axes.set_ylabel("units of … change by (%)")
-        axes.set_title("Cannibalisation: mean and 90 % interval, bold where it leaves 0 out")
+        title = "Cannibalisation: mean and 90 % interval, bold where it leaves 0 out"
+        axes.set_title(_wrapped(title, 12 + 10 * count))
         axes.grid(False)
         figure.colorbar(image, ax=axes, label="% of units (own effects beyond the scale)", shrink=0.8, extend="both")
     return figure
@@ -131,25 +135,27 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
         low, quarter, middle, three, high = outcome.quantile((0.05, 0.25, 0.5, 0.75, 0.95))[:, :, column]
         axes.fill_between(dates, low, high, color=look["color"], alpha=0.14, lw=0)
         axes.fill_between(dates, quarter, three, color=look["color"], alpha=0.25, lw=0)
-        axes.plot(dates, middle, lw=1.8, label=f"{outcome.name}: median, 50 % and 90 %", **look)
+        axes.plot(dates, middle, lw=1.8, label=_wrapped(f"{outcome.name}: median, 50 % and 90 %", 40), **look)
+    # Room for the legend above the curves; what does not go below 0 begins there.
+    bottom, top = axes.get_ylim()
+    bottom = bottom if axes.dataLim.ymin < 0 else 0
+    axes.set_ylim(bottom, top + 0.3 * (top - bottom))
     half = (dates[1] - dates[0]) / 2 if len(dates) > 1 else 0.5
     for date in dates[_touched(simulation, after.name, article)]:
         axes.axvspan(date - half, date + half, color="0.5", alpha=0.12, lw=0, zorder=0)
     axes.xaxis_date()
     axes.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
-    # Room for the legend above the curves.
-    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
     axes.set_ylabel(f"units a step ({before.start.freqstr})")
     axes.set_title(_wrapped(f"{article}: sold and forecast, the changed steps shaded"))
     axes.legend(loc="upper left")
 
 
 def _touched(simulation: Simulation, name: str, article: str) -> np.ndarray:
-    """The steps of the horizon in which a scenario changes a channel of an article."""
+    """The steps of the horizon in which a scenario changes a channel of an article, or one that all share."""
     touched = np.zeros(simulation.baseline.paths.shape[1], dtype=bool)
     for scenario in simulation.scenarios:
         for change in scenario.changes:
-            if scenario.name == name and change.article == article:
+            if scenario.name == name and change.article in (article, None):
                 touched[change.steps(len(touched))] = True
     return touched
 
@@ -166,7 +172,14 @@ def _totals(figure: Figure, cell, before: Outcome, after: Outcome, first: str, s
         shown = slice(0, 600)
         axes.scatter(across[shown], up[shown], s=9, marker=marker, color=look["color"], alpha=0.35, lw=0.8)
         axes.scatter(
-            across.mean(), up.mean(), marker="P", s=120, ec="white", color=look["color"], label=outcome.name, zorder=3
+            across.mean(),
+            up.mean(),
+            marker="P",
+            s=120,
+            ec="white",
+            color=look["color"],
+            label=_wrapped(outcome.name, 30),
+            zorder=3,
         )
         top.hist(across, bins=30, range=limits[0], histtype="step", lw=1.4, density=True, **look)
         right.hist(
@@ -174,9 +187,10 @@ def _totals(figure: Figure, cell, before: Outcome, after: Outcome, first: str, s
         )
     for side in (top, right):
         side.axis("off")
-    axes.set_xlabel(f"{first}: units over the horizon")
-    axes.set_ylabel(f"{second}: units over the horizon")
+    axes.set_xlabel(_wrapped(f"{first}: units over the horizon", 45))
+    axes.set_ylabel(_wrapped(f"{second}: units over the horizon", 36))
     axes.set(xlim=limits[0], ylim=limits[1])
+    axes.locator_params(axis="x", nbins=6)
     outside = f"; {beyond} of {totals[:, 0].size} lie further out" if beyond else ""
     top.set_title(_wrapped(f"Joint distribution of the totals (a point a path{outside})"))
     axes.legend(title="mean of", loc="best")
@@ -194,19 +208,32 @@ def _bulk(values: np.ndarray) -> tuple[float, float]:
 def _change(axes: Axes, after: Outcome, article: str) -> None:
     change = after.difference().units(article)
     low, middle, high = np.quantile(change, (0.05, 0.5, 0.95))
-    axes.hist(change, bins=40, color=SCENARIO_LOOK["color"], alpha=0.55, edgecolor="white", lw=0.3)
+    axes.hist(change, bins=_edges(change), color=SCENARIO_LOOK["color"], alpha=0.55, edgecolor="white", lw=0.3)
     axes.axvline(0, color="black", lw=1)
     for value, style in ((low, ":"), (middle, "-"), (high, ":")):
         axes.axvline(value, color="0.2", linestyle=style, lw=1.5)
-    axes.set_xlabel(f"{article}: change of units over the horizon")
+    axes.set_xlabel(_wrapped(f"{article}: change of units over the horizon"))
     axes.set_ylabel("paths")
     changed = f"Change of {article}: {middle:+,.0f} [{low:+,.0f}, {high:+,.0f}] units"
     axes.set_title(_wrapped(f"{changed}, fewer on {100 * (change < 0).mean():.0f} % of the paths"))
 
 
-def _wrapped(title: str) -> str:
-    """A title in lines that are no longer than a panel is wide, whatever the articles are called."""
-    return textwrap.fill(title, 54, break_long_words=False)
+def _edges(values: np.ndarray, most: int = 40) -> np.ndarray:
+    """Edges of the bars of a histogram: around whole numbers where all are, one broad bar where all are the same."""
+    values = values.astype(float)
+    low, high = values.min(), values.max()
+    size = max(1.0, 0.04 * abs(low))
+    if high - low <= 1e-6 * size:
+        return np.array([low - size / 2, high + size / 2])
+    if not (values == np.rint(values)).all():
+        return np.linspace(low, high, most + 1)
+    width = np.ceil((high - low + 1) / most)
+    return low - 0.5 + width * np.arange(np.ceil((high - low + 1) / width) + 1)
+
+
+def _wrapped(text: str, width: int = 54, lines: int | None = None) -> str:
+    """A text in lines no longer than there is room, by default than a panel is wide, whatever articles are called."""
+    return textwrap.fill(text, width, max_lines=lines, placeholder=" …")
 
 
 def _revenue(axes: Axes, before: Outcome, after: Outcome, first: str, second: str) -> None:
@@ -222,14 +249,24 @@ def _revenue(axes: Axes, before: Outcome, after: Outcome, first: str, second: st
         low, high = np.quantile(sums, (0.05, 0.95), axis=1)
         mean = sums.mean(1)
         place = np.arange(len(groups)) + shift
-        axes.bar(place, mean, 0.36, color=look["color"], alpha=0.75, hatch=hatch, edgecolor="white", label=outcome.name)
+        axes.bar(
+            place,
+            mean,
+            0.36,
+            color=look["color"],
+            alpha=0.75,
+            hatch=hatch,
+            edgecolor="white",
+            label=_wrapped(outcome.name, 40),
+        )
         axes.errorbar(
             place, mean, np.stack([mean - low, high - mean]).clip(0), fmt="none", ecolor="0.15", capsize=4, lw=1.2
         )
     change = after.difference()
     gains = [np.sum([change.revenue(article) for article in articles], axis=0) for _, articles in groups]
     labels = [
-        f"{name}\n{gain.mean():+,.0f} [{np.quantile(gain, 0.05):+,.0f}, {np.quantile(gain, 0.95):+,.0f}]"
+        f"{_wrapped(name, 18, lines=3)}\n{gain.mean():+,.0f}\n"
+        f"[{np.quantile(gain, 0.05):+,.0f}, {np.quantile(gain, 0.95):+,.0f}]"
         for name, gain in zip(names, gains, strict=True)
     ]
     axes.set_xticks(range(len(groups)), labels)
@@ -254,12 +291,13 @@ def _correlation(axes: Axes, before: Outcome, after: Outcome, first: str, second
             np.stack([values - low, high - values]),
             marker=marker,
             capsize=3,
-            label=f"{outcome.name} (totals: {total:+.2f})",
+            label=_wrapped(f"{outcome.name} (totals: {total:+.2f})", 40),
             **look,
         )
     axes.axhline(0, color="black", lw=0.8)
     axes.set_ylim(-1, 1)
-    axes.set_xticks(steps)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(0.5, len(steps) + 0.5)
     axes.set_xlabel("step of the horizon")
     axes.set_ylabel("correlation")
     axes.set_title(_wrapped(f"Correlation of the forecast errors of {first} and {second}"))

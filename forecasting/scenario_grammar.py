@@ -13,7 +13,7 @@ GRAMMAR = (
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _STEPS = r"@\s*(?P<first>\d+)(?P<to>\s*:\s*(?P<last>\d*))?"
 _SET = re.compile(
-    rf"(?P<channel>[^\[\]=@\s]+)\s*(?:\[\s*(?P<article>[^\[\]]+?)\s*\])?\s*=\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?(?:\s*{_STEPS})?"
+    rf"(?P<channel>[^\[\]=@]+?)\s*(?:\[\s*(?P<article>.+?)\s*\])?\s*=\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?(?:\s*{_STEPS})?"
 )
 # An article of a store may be called coat@12, so a space goes before the steps of a drop.
 _DROP = re.compile(rf"drop\s+(?P<article>.+?)(?:\s+{_STEPS})?")
@@ -105,7 +105,8 @@ def parse_change(text: str) -> Change:
     ``price[A] = -20% @ 2:4`` takes 20 per cent off in steps 2 to 4, both included and counted from 1;
     ``promo[B] = 1 @ 1`` sets a value; ``sales[A] = 0 @ 3:5`` imposes sales, which are fed back into the model;
     ``drop A`` imposes sales of 0 on the whole horizon. Without ``@`` every step is changed, and a channel that all
-    articles share is written without brackets: ``holiday = 1 @ 3``.
+    articles share is written without brackets: ``holiday = 1 @ 3``. An article ends at the last bracket before the
+    value, so that it may be called ``coat [red]``.
 
     Arguments:
         text: the notation.

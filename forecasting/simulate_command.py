@@ -144,12 +144,31 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
     from .pair_page import write_pair_view
 
     names = [scenario.name for scenario in outcomes.scenarios]
-    for name in names:
-        folder = out if len(names) == 1 else out / re.sub(r"[^\w.-]+", "-", name)
-        write_pair_view(outcomes, name, pair, folder, effects)
+    for name, folder in zip(names, folders_of(names), strict=True):
+        write_pair_view(outcomes, name, pair, out if len(names) == 1 else out / folder, effects)
     frames = []
     for name, outcome in outcomes.items():
         drawn = SampleForecast(samples=outcome.paths, start_date=outcome.start)
         frames.append(forecast_frame(drawn, outcome.item_ids).assign(future=name))
     pd.concat(frames).to_csv(out / "forecasts.csv", index=False)
-    (out / "scenarios.toml").write_text("\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n")
+    (out / "scenarios.toml").write_text(
+        "\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n", encoding="utf-8"
+    )
+
+
+def folders_of(names: Sequence[str]) -> list[str]:
+    """A folder of its own for each scenario, numbered where names differ only in what no folder is called.
+
+    Example:
+        >>> folders_of(["-10%", "+10%", ".."])
+        ['-10-', '-10--2', '-']
+    """
+    folders: list[str] = []
+    for name in names:
+        plain = re.sub(r"^\.+|[^\w.-]+", "-", name)
+        folder, number = plain, 1
+        while folder.casefold() in {taken.casefold() for taken in folders}:
+            number += 1
+            folder = f"{plain}-{number}"
+        folders.append(folder)
+    return folders

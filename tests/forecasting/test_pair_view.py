@@ -1,17 +1,21 @@
 """The pair view: what is drawn, what is written, and what is not written on an error."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 import typer
+from gluonts.model.forecast import SampleForecast
 from hemline.datasets import simulated_sales
 from hemline.forecasting import ForecastEstimator, Outcome, Scaling, Scenario, Simulation, TrainConfig, simulate
-from hemline.forecasting.cannibalisation import cannibalisation
+from hemline.forecasting.cannibalisation import Cannibalisation, cannibalisation
 from hemline.forecasting.commands import register
 from hemline.forecasting.pair_page import write_pair_view
 from hemline.forecasting.pair_view import cannibalisation_figure, pair_figure
 from hemline.forecasting.response import LogLinear
-from hemline.forecasting.simulate_command import matrix_articles
+from hemline.forecasting.simulate_command import folders_of, matrix_articles
+from matplotlib.text import Text
 from typer.testing import CliRunner
 
 DATA = simulated_sales(articles=4, weeks=150, seed=0, windows=2)
@@ -118,6 +122,131 @@ def test_a_large_assortment_shows_the_pair_and_its_neighbours():
     assert matrix_articles(("20", "3"), known) == [*known[14:25], "3"]
     assert matrix_articles(("39", "38"), known) == known[28:]
     assert matrix_articles(("0", "1"), known[:5]) == known[:5]
+
+
+class Thinned:
+    """Poisson units of three articles; each unit of the others is lost with 5 % where the price of the first falls."""
+
+    covariate_names = ("price[A]", "price[B]", "price[C]")
+    item_ids, prediction_length = ("A", "B", "C"), 1
+
+    def __init__(self, units: float) -> None:
+        self.units = units
+
+    def predict(self, dataset, num_samples, seed):
+        (entry,) = dataset
+        generator = np.random.default_rng(seed)
+        sold = generator.poisson(self.units, (num_samples, 1, 3)) * [1, 1, 0]
+        kept = generator.binomial(sold, 0.95)
+        cut = entry["feat_dynamic_real"][0, -1] < 1
+        yield SampleForecast(np.where(cut, kept, sold), entry["start"] + 3)
+
+
+@pytest.mark.parametrize("units", [1, 5, 100, 10_000])
+def test_an_elasticity_is_that_of_the_totals_however_little_is_sold(units):
+    history = {
+        "start": pd.Period("2024-01-07", "W-SUN"),
+        "target": np.ones((3, 3)),
+        "item_ids": Thinned.item_ids,
+        "covariates": Thinned.covariate_names,
+        "feat_dynamic_real": np.ones((3, 4)),
+    }
+    effects = cannibalisation(Thinned(units), history, ("A", "B", "C"), paths=20_000)
+    planted = np.log(0.95) / np.log(0.9)
+    assert effects.mean[1, 0] == pytest.approx(planted, rel=0.08)
+    assert effects.low[1, 0] < effects.mean[1, 0] < effects.high[1, 0] + 1e-6
+    assert effects.certain()[1, 0] == (units >= 100), "of a few units none or one is lost"
+    assert (effects.mean[1, 1], effects.low[1, 1], effects.high[1, 1]) == (0, 0, 0)
+    assert np.isnan([effects.mean[2, 0], effects.low[2, 0], effects.high[2, 0]]).all()
+    assert not effects.certain()[2].any()
+
+
+def pair_outcomes(before, after, names=("A", "B"), change="drop A", past=None):
+    """A simulation of two articles with given paths ``[S, H, 2]``."""
+    base = Outcome("baseline", before, names, pd.Period("2024-01-07", "W-SUN"), 10 * before)
+    other = Outcome("s", after, names, base.start, 10 * after, baseline=base)
+    history = {"target": np.ones((2, 5)) if past is None else past}
+    return Simulation({"baseline": base, "s": other}, (Scenario("s", change),), history)
+
+
+def panel(figure, title):
+    return next(axes for axes in figure.axes if axes.get_title(loc="left").startswith(title))
+
+
+def bars(figure):
+    """Left edges and widths of the bars of the histogram of changes."""
+    patches = panel(figure, "Change of").patches
+    return [patch.get_x() for patch in patches], [patch.get_width() for patch in patches]
+
+
+def test_changes_in_whole_units_have_bars_around_whole_numbers():
+    paths = np.random.default_rng(0).poisson(50, (300, 2, 2)).astype(float)
+    lost = np.random.default_rng(1).poisson(5, (300, 2, 2))
+    edges, widths = bars(pair_figure(pair_outcomes(paths, paths - lost), "s", "A", "B"))
+    np.testing.assert_allclose(np.mod(edges, 1), 0.5)
+    np.testing.assert_allclose(widths, 1)
+    edges, widths = bars(pair_figure(pair_outcomes(paths, paths - 30 * lost), "s", "A", "B"))
+    assert len(edges) <= 40
+    np.testing.assert_allclose(np.mod(widths, 1), 0)
+
+
+@pytest.mark.parametrize("level", [5, 5e6])
+def test_a_change_that_is_constant_up_to_rounding_has_a_bar_that_is_seen(level):
+    paths = np.random.default_rng(0).normal(10 * level, level, (300, 4, 2))
+    ((_,), (width,)) = bars(pair_figure(pair_outcomes(paths, paths - level), "s", "A", "B"))
+    assert width >= 0.04 * 4 * level
+
+
+def test_dollars_in_names_are_no_formulas(tmp_path):
+    names = ("tee $5", "cap $\\foo$")
+    paths = np.random.default_rng(0).poisson(50, (60, 2, 2)).astype(float)
+    effects = Cannibalisation(names, *np.full((3, 2, 2), np.nan))
+    write_pair_view(pair_outcomes(paths, paths + 1, names), "s", names, tmp_path, effects)
+    figure = pair_figure(pair_outcomes(paths, paths + 1, names), "s", *names)
+    assert not any(text.get_parse_math() for text in figure.findobj(Text) if "$" in text.get_text())
+
+
+def test_a_change_of_a_channel_that_all_share_is_shaded_for_both():
+    paths = np.random.default_rng(0).poisson(50, (60, 8, 2)).astype(float)
+    figure = pair_figure(pair_outcomes(paths, paths + 1, change="holiday = 1 @ 6"), "s", "A", "B")
+    assert [len(panel(figure, f"{name}: sold").patches) for name in "AB"] == [1, 1]
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_curves_below_zero_are_not_cut_off(sign):
+    paths = sign * np.random.default_rng(0).poisson(50, (60, 8, 2)).astype(float)
+    figure = pair_figure(pair_outcomes(paths, paths, past=np.full((2, 5), 50.0 * sign)), "s", "A", "B")
+    bottom = panel(figure, "A: sold").get_ylim()[0]
+    assert bottom == 0 if sign > 0 else -80 < bottom < -55
+
+
+def test_steps_of_a_long_horizon_are_numbered_where_there_is_room():
+    paths = np.random.default_rng(0).poisson(50, (60, 48, 2)).astype(float)
+    ticks = panel(pair_figure(pair_outcomes(paths, paths), "s", "A", "B"), "Correlation").get_xticks()
+    assert len(ticks) < 15
+    np.testing.assert_array_equal(ticks, np.rint(ticks))
+
+
+def test_long_names_leave_panels_and_cells_their_room():
+    names = tuple(f"{name}, dark blue with flowers, belted, size 38, summer collection" for name in ("Dress", "Coat"))
+    paths = 1e5 * np.random.default_rng(0).poisson(50, (60, 8, 2)).astype(float)
+    figure = pair_figure(pair_outcomes(paths, 0.9 * paths, names), "s", *names)
+    figure.draw_without_rendering()
+    for title in (f"{names[0][:5]}", "Revenue", "Change of", "Correlation"):
+        assert panel(figure, title).get_window_extent().width > 0.35 * figure.bbox.width, title
+    labels = [label.get_window_extent() for label in panel(figure, "Revenue").get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(labels))
+    matrix = cannibalisation_figure(Cannibalisation(names, *np.full((3, 2, 2), 0.1)))
+    matrix.draw_without_rendering()
+    assert matrix.axes[0].get_window_extent().width > 0.3 * matrix.bbox.width
+
+
+def test_scenarios_that_differ_in_signs_alone_have_folders_of_their_own():
+    names = ["-10%", "+10%", ".", "..", "A b", "a-B"]
+    folders = folders_of(names)
+    assert len({folder.casefold() for folder in folders}) == len(names)
+    assert not {".", ".."} & set(folders)
+    assert folders_of(["plain", "other.name"]) == ["plain", "other.name"]
 
 
 @pytest.fixture(scope="module")

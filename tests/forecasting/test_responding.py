@@ -98,7 +98,7 @@ class TestForecasts:
 
     def test_prices_that_end_with_the_history_are_refused_by_name_and_date(self, predictor):
         short = {**HISTORY, "feat_dynamic_real": HISTORY["feat_dynamic_real"][:, :-8]}
-        with pytest.raises(ValueError, match=r"\(price\[dress_1\], .*\) over history and horizon, to 2024-03-18"):
+        with pytest.raises(ValueError, match=r"\(price\[dress_1\], .*\) over history and horizon, to 2024-03-24"):
             next(predictor.predict([short]))
 
 

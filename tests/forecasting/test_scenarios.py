@@ -39,6 +39,8 @@ def predictor():
         ("promo[B] = 1 @ 1", Change("promo", "B", 1.0, False, 1, 1)),
         ("sales[A@12] = 0 @ 3:", Change("sales", "A@12", 0.0, False, 3)),
         ("holiday = 1", Change("holiday", None, 1.0)),
+        ("price[coat [red]] = 3 @ 2", Change("price", "coat [red]", 3.0, False, 2, 2)),
+        ("unit price[A] = -5%", Change("unit price", "A", -0.05, True)),
         ("drop A", Change("sales", "A", 0.0)),
         ("drop coat@12 @ 2:3", Change("sales", "coat@12", 0.0, False, 2, 3)),
     ],
@@ -150,7 +152,7 @@ def test_a_price_is_refused_by_what_reads_none(name):
 def test_a_missing_price_is_refused_by_channel_and_date(predictor):
     broken = {**HISTORY, "feat_dynamic_real": HISTORY["feat_dynamic_real"].copy()}
     broken["feat_dynamic_real"][1, 93] = np.nan
-    with pytest.raises(ValueError, match=r"history: expected finite .*, got nan in 'price\[dress_2\]' at 2021-10-18"):
+    with pytest.raises(ValueError, match=r"history: expected finite .*, got nan in 'price\[dress_2\]' at 2021-10-24"):
         simulate(predictor, broken, paths=2)
 
 
