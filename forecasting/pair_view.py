@@ -208,7 +208,7 @@ def _bulk(values: np.ndarray) -> tuple[float, float]:
 def _change(axes: Axes, after: Outcome, article: str) -> None:
     change = after.difference().units(article)
     low, middle, high = np.quantile(change, (0.05, 0.5, 0.95))
-    axes.hist(change, bins=_edges(change), color=SCENARIO_LOOK["color"], alpha=0.55, edgecolor="white", lw=0.3)
+    axes.hist(change, bins=_edges(change).tolist(), color=SCENARIO_LOOK["color"], alpha=0.55, edgecolor="white", lw=0.3)
     axes.axvline(0, color="black", lw=1)
     for value, style in ((low, ":"), (middle, "-"), (high, ":")):
         axes.axvline(value, color="0.2", linestyle=style, lw=1.5)
