@@ -75,7 +75,7 @@ def cannibalisation_figure(effects: Cannibalisation) -> Figure:
     """
     count = len(effects.articles)
     with _style():
-        labels = [_wrapped(article, 18, lines=3) for article in effects.articles]
+        labels = [_wrapped(article, 22, lines=3) for article in effects.articles]
         longest = max(len(line) for label in labels for line in label.splitlines())
         size = (2.2 + 0.075 * longest + 1.0 * count, 2.2 + 0.06 * longest + 0.75 * count)
         figure = Figure(figsize=size, layout="constrained")
