@@ -91,7 +91,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         frame = forecast_frame(drawn, data.metadata.item_ids)
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
-            frame.to_csv(out, index=False)
+            frame.to_csv(out, index=False, float_format="%.10g")
         else:
             frame.to_parquet(out, index=False)
         first, last = frame["timestamp"].min(), frame["timestamp"].max()

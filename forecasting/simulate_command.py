@@ -150,7 +150,7 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
     for name, outcome in outcomes.items():
         drawn = SampleForecast(samples=outcome.paths, start_date=outcome.start)
         frames.append(forecast_frame(drawn, outcome.item_ids).assign(future=name))
-    pd.concat(frames).to_csv(out / "forecasts.csv", index=False)
+    pd.concat(frames).to_csv(out / "forecasts.csv", index=False, float_format="%.10g")
     (out / "scenarios.toml").write_text(
         "\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n", encoding="utf-8"
     )
