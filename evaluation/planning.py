@@ -11,7 +11,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ..datasets.data import ForecastData, Metadata
-from ..datasets.single_series import reads_single_series
+from ..datasets.single_series import grouped
 from .identity import describe, fingerprint
 from .metrics import METRICS
 from .repeats import RepeatedDataWarning, describe_repeats
@@ -72,12 +72,10 @@ def _made(name: str, model: Model, metadata: Metadata) -> Estimator | Predictor:
     if isinstance(made, type) or not (hasattr(made, "train") or hasattr(made, "predict")):
         got = f"the class {made.__name__}" if isinstance(made, type) else type(made).__name__
         raise ValueError(f"models[{name!r}]: expected a gluonts estimator or predictor, got {got}")
-    if reads_single_series(made):
-        wrapper = "GroupedEstimator" if hasattr(made, "train") else "GroupedPredictor"
-        raise ValueError(
-            f"models[{name!r}]: expected a model of all series together, got gluonts' {type(made).__name__} of single "
-            f"ones; wrap it in {wrapper}(...)"
-        )
+    try:
+        made = grouped(made)
+    except ValueError as error:
+        raise ValueError(f"models[{name!r}]: {error}") from error
     horizon = getattr(made, "prediction_length", metadata.prediction_length)
     if horizon != metadata.prediction_length:
         raise ValueError(

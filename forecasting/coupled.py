@@ -14,9 +14,9 @@ from gluonts.model.predictor import Predictor
 from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
+from ..datasets.single_series import grouped
 from .grouping import Entry, as_multivariate, known_until
 from .seeding import asked
-from .univariate import grouped
 from .wrapping import WrappingEstimator
 
 Dependence = Literal["gaussian", "empirical"]

@@ -15,7 +15,7 @@ from gluonts.model.predictor import Predictor
 from gluonts.transform.sampler import InstanceSampler
 
 from ..datasets import Metadata
-from ..datasets.single_series import reads_single_series
+from ..datasets.single_series import groups_single_series
 from .configuration import Configured, refuse_unknown
 from .grouped import GroupedPredictor
 from .grouping import Entry, as_multivariate, as_univariate
@@ -139,10 +139,8 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
     return estimator if isinstance(estimator, Configured) else GroupedEstimator(estimator)
 
 
-def grouped(model: Any) -> Any:
-    """A model of all series together: gluonts' own of single ones is grouped, any other stays as it is."""
-    if not reads_single_series(model):
-        return model
+@groups_single_series
+def _grouped(model: Estimator | Predictor) -> GroupedEstimator | GroupedPredictor:
     return GroupedEstimator(model) if isinstance(model, Estimator) else GroupedPredictor(model)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from gluonts.model.estimator import Estimator
 
+from ..datasets.single_series import grouped
 from .configuration import Configured
-from .univariate import grouped
 
 
 class WrappingEstimator(Configured, Estimator):

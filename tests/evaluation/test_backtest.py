@@ -14,6 +14,7 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from gluonts.model.seasonal_naive import SeasonalNaivePredictor as GluontsSeasonalNaive
 from gluonts.torch import SimpleFeedForwardEstimator
+from hemline.datasets import single_series
 from hemline.evaluation import (
     METRICS,
     BacktestError,
@@ -242,15 +243,6 @@ def test_a_forecast_that_is_none_fails_with_the_reason(data, model, message: str
         ({"models": {}}, "models: expected at least one model"),
         ({"models": {"m": 3}}, r"models\['m'\]: expected a gluonts estimator, .*got int"),
         ({"models": {"m": Constant}}, r"models\['m'\]: expected .*got the class Constant"),
-        (
-            {"models": {"m": GluontsSeasonalNaive(HORIZON, season_length=1)}},
-            r"models\['m'\]: expected a model of all series together, got gluonts' SeasonalNaivePredictor of single "
-            r"ones; wrap it in GroupedPredictor",
-        ),
-        (
-            {"models": {"m": SimpleFeedForwardEstimator(HORIZON)}},
-            r"got gluonts' SimpleFeedForwardEstimator of single ones; wrap it in GroupedEstimator",
-        ),
         ({"models": {"m": lambda metadata: None}}, r"models\['m'\]: .*got NoneType"),
         ({"seeds": ()}, "seeds: expected at least one seed"),
         ({"seeds": (1, 1)}, r"seeds: expected different numbers, at least 0, got \[1, 1\]"),
@@ -265,6 +257,13 @@ def test_arguments_that_make_no_sense_are_refused(data, options: dict, message: 
     models = options.pop("models", {"m": Constant(SAMPLES)})
     with pytest.raises(ValueError, match=message):
         backtest(models, data, quiet=True, **options)
+
+
+@pytest.mark.parametrize("model", [GluontsSeasonalNaive(HORIZON, season_length=1), SimpleFeedForwardEstimator(HORIZON)])
+def test_a_model_of_single_series_is_refused_where_nothing_groups_it(data, model, monkeypatch):
+    monkeypatch.setattr(single_series, "_known", [])
+    with pytest.raises(ValueError, match=r"models\['m'\]: expected a model of all series .*import hemline.forecasting"):
+        backtest({"m": model}, data, quiet=True)
 
 
 def changed(data, **fields):

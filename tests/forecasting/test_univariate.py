@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from gluonts.model.forecast import QuantileForecast
 from gluonts.model.predictor import Predictor
+from gluonts.model.seasonal_naive import SeasonalNaivePredictor as GluontsSeasonalNaive
 from gluonts.torch import (
     DeepAREstimator,
     PatchTSTEstimator,
@@ -11,6 +12,7 @@ from gluonts.torch import (
     TemporalFusionTransformerEstimator,
 )
 from hemline.datasets import Metadata, simulated_sales
+from hemline.evaluation import backtest
 from hemline.forecasting import (
     CoupledEstimator,
     GroupedEstimator,
@@ -121,6 +123,24 @@ def test_a_gluonts_predictor_of_single_series_is_grouped_to_be_coupled(of, walks
     coupled = found if isinstance(found, Predictor) else found.train(walks)
     expected = couple(GroupedPredictor(single), walks, windows=12)
     np.testing.assert_array_equal(coupled.ranks, expected.ranks)
+
+
+@pytest.mark.parametrize("name", ["deepar", "patch-tst", "tft", "seasonal-naive"])
+def test_an_object_of_single_series_is_a_row_of_a_backtest(name):
+    data = simulated_sales(articles=3, weeks=80, windows=2)
+    horizon, small = data.metadata.prediction_length, {**SHORT, "trainer_kwargs": {"max_epochs": 1, "logger": False}}
+    made = {
+        "deepar": lambda: DeepAREstimator("W-SUN", horizon, hidden_size=4, lags_seq=[1, 2], **small),
+        "patch-tst": lambda: PatchTSTEstimator(horizon, context_length=14, patch_len=7, d_model=8, nhead=2, **small),
+        "tft": lambda: TemporalFusionTransformerEstimator("W-SUN", horizon, hidden_dim=4, num_heads=2, **small),
+        "seasonal-naive": lambda: GluontsSeasonalNaive(horizon, season_length=4),
+    }[name]
+    wrapped = made()
+    wrapped = GroupedPredictor(wrapped) if isinstance(wrapped, Predictor) else GroupedEstimator(wrapped)
+    found = backtest({"object": made(), "wrapped": wrapped}, data, num_samples=10, metrics=["crps"], quiet=True)
+    scores = found[found[["window", "item_id", "step"]].isna().all(axis=1)].set_index("model")["value"]
+    assert scores["object"] == scores["wrapped"]
+    assert np.isfinite(scores["object"])
 
 
 def test_a_gluonts_estimator_of_single_series_is_grouped_to_be_coupled(walks):
