@@ -203,12 +203,12 @@ def test_killed_in_the_middle_and_started_again_it_finishes_with_the_same_table(
     assert 3 <= len(done) < 8
     files = {"run.json", "scores.parquet", "forecasts.parquet", "training.parquet"}
     assert all({file.name for file in (killed / "runs" / run).iterdir()} == files for run in done)
-    finished = {run: (killed / "runs" / run / "run.json").stat().st_mtime_ns for run in done}
+    finished = {run: (killed / "runs" / run / "scores.parquet").stat().st_mtime_ns for run in done}
 
     for folder in (killed, unbroken):
         monkeypatch.setattr(sys, "argv", [str(script), str(folder), "0"])
         runpy.run_path(str(script))
     assert capsys.readouterr().err.count("already done") == len(done)
-    assert {run: (killed / "runs" / run / "run.json").stat().st_mtime_ns for run in done} == finished
+    assert {run: (killed / "runs" / run / "scores.parquet").stat().st_mtime_ns for run in done} == finished
     assert load_backtest(killed).scores.equals(load_backtest(unbroken).scores)
     assert not (killed / "partial").exists()
