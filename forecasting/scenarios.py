@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.description import check_keys
 from .scenario_grammar import SALES, Change, parse_change
 
 if sys.version_info >= (3, 11):
@@ -88,7 +89,7 @@ def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
         described = tomllib.loads(source.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"scenario: {source} is not TOML: {error}") from error
-    _require_keys(described, ("scenario",), f"{source}")
+    check_keys(f"scenario: {source}", described, ["scenario"], ["scenario"])
     tables = described["scenario"]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ValueError(f"scenario: expected tables [[scenario]] in {source}, got {type(tables).__name__}")
@@ -96,7 +97,7 @@ def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
 
 
 def _scenario(table: Mapping[str, Any], where: str) -> Scenario:
-    _require_keys(table, ("name", "changes"), where)
+    check_keys(f"scenario: {where}", table, ["name", "changes"], ["name", "changes"])
     name, changes = table["name"], table["changes"]
     if not isinstance(name, str) or not isinstance(changes, list) or not all(isinstance(c, str) for c in changes):
         raise ValueError(f'scenario: expected name = "..." and changes = ["..."] in {where}, got {dict(table)}')
@@ -104,15 +105,6 @@ def _scenario(table: Mapping[str, Any], where: str) -> Scenario:
         return Scenario(name, changes)
     except ValueError as error:
         raise ValueError(f"{error} ({where})") from error
-
-
-def _require_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise ValueError(f"scenario: unknown key {key!r} in {where}, expected {' and '.join(known)}")
-    for key in known:
-        if key not in table:
-            raise ValueError(f"scenario: expected the key {key!r} in {where}, got only {', '.join(table) or 'nothing'}")
 
 
 def _quoted(text: str) -> str:

@@ -71,7 +71,8 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
         >>> forecast_frame(drawn, data.metadata.item_ids).columns.tolist()
         ['item_id', 'timestamp', 'mean', 'q05', 'q10', 'q25', 'q50', 'q75', 'q90', 'q95']
     """
-    samples = drawn.samples
+    # In single precision the mean of whole numbers has digits that none of them has.
+    samples = np.asarray(drawn.samples, dtype=np.float64)
     _, horizon, dim = samples.shape
     columns = {
         "item_id": np.repeat(np.asarray(item_ids, dtype=object), horizon),

@@ -94,10 +94,10 @@ def test_scenarios_survive_toml(tmp_path):
     [
         (
             '[[scenario]]\nname = "a"\nchangs = []',
-            "unknown key 'changs' in scenario 1 of .*, expected name and changes",
+            "scenario 1 of .*: expected the keys name, changes, got 'changs'",
         ),
-        ('[[scenarios]]\nname = "a"', "unknown key 'scenarios' in .*, expected scenario"),
-        ('[[scenario]]\nname = "a"', "expected the key 'changes' in scenario 1"),
+        ('[[scenarios]]\nname = "a"', "scenario: .*: expected the keys scenario, got 'scenarios'"),
+        ('[[scenario]]\nname = "a"', "scenario 1 of .*: expected the key 'changes', got name"),
         ('[[scenario]]\nname = "a"\nchanges = "drop A"', "expected name = "),
         ('[[scenario]]\nname = "a"\nchanges = ["drop"]', r"got 'drop' \(scenario 1 of"),
         (
