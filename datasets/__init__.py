@@ -2,8 +2,9 @@
 
 from .data import ForecastData, Metadata
 from .frames import from_frame
+from .orange_juice import dominicks_oj
 from .registry import DATASETS, get_dataset
-from .retail import dominicks_oj, from_sales
+from .retail import from_sales
 from .sales import simulated_sales
 from .sales_truth import SalesTruth
 

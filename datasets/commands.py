@@ -16,9 +16,9 @@ from .data import ForecastData
 from .frames import from_frame
 from .frequency import written_date
 from .locate import find
+from .orange_juice import OJ_FILES
 from .published import archive_in_cache, fetch_benchmark
 from .registry import DATASETS, get_dataset, is_description
-from .retail import OJ_FILES
 from .tables import TABLES, locate_file
 
 app = typer.Typer(help="List, fetch and describe datasets.", no_args_is_help=True)

@@ -11,9 +11,9 @@ from typing import Literal
 
 from .benchmarks import BENCHMARKS
 from .data import ForecastData
+from .orange_juice import dominicks_oj
 from .own_table import own_table
 from .published import load_benchmark
-from .retail import dominicks_oj
 from .sales import simulated_sales
 from .tables import TABLES, load_table
 

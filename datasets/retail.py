@@ -1,4 +1,4 @@
-"""Sales tables of shops, with Dominick's orange juice as the worked example."""
+"""Sales tables of shops: a row for each article, store and date."""
 
 from __future__ import annotations
 
@@ -14,28 +14,9 @@ from .columns import Columns, read_table
 from .data import Domain, ForecastData
 from .frames import from_frame
 from .frequency import dates_of
-from .tables import locate_file
 from .timeline import Timeline, lay_out
 
 Level = Literal["chain", "store"]
-
-OJ_BRANDS = (
-    "tropicana_premium_64",
-    "tropicana_premium_96",
-    "floridas_natural_64",
-    "tropicana_64",
-    "minute_maid_64",
-    "minute_maid_96",
-    "citrus_hill_64",
-    "tree_fresh_64",
-    "florida_gold_64",
-    "dominicks_64",
-    "dominicks_128",
-)
-"""The brands 1 … 11 of the orange juice data, each with the ounces of its package."""
-
-OJ_FILES = ("retail_dominicks_oj/derived_yx.csv.gz", "derived_yx.csv.gz")
-_OJ_WEEK_1 = pd.Timestamp("1989-09-14")
 
 
 def from_sales(
@@ -49,6 +30,7 @@ def from_sales(
     level: Level = "chain",
     price: str | None = None,
     promotion: str | None = None,
+    in_stock: str | None = None,
     covariates: Sequence[str] = (),
     shared_covariates: Sequence[str] = (),
     missing_rows: Literal["gap", "zero"] = "gap",
@@ -78,6 +60,9 @@ def from_sales(
             ``article@store``.
         price: the column of prices, money a unit, above 0.
         promotion: the column of promotions, 0 … 1.
+        in_stock: the column that is 1 where the article was on the shelf and 0 where it ran out. What was sold off an
+            empty shelf is no demand: these units are missing, from the sum over the stores too, and from what
+            forecasts are judged by. May be empty where the units are.
         covariates: further columns of an article that are known in the future.
         shared_covariates: further columns known in the future that are the same for all rows of a date.
         missing_rows: ``"gap"`` takes a missing row as a missing value; ``"zero"`` as a row of 0 units, from
@@ -97,7 +82,8 @@ def from_sales(
         FileNotFoundError: the path does not exist.
         ValueError: a column is unknown, has two roles or a name of the house (``article``, ``date``, ``units``,
             ``stores`` …), rows are duplicates, units are negative, a price is not above 0, a promotion not in
-            0 … 1, or rows of a date disagree on a shared covariate; the message names the rows.
+            0 … 1, a cell of ``in_stock`` neither 0 nor 1, or rows of a date disagree on a shared covariate; the
+            message names the rows.
 
     Example:
         >>> import pandas as pd
@@ -122,9 +108,10 @@ def from_sales(
     if missing_rows not in ("gap", "zero"):
         raise ValueError(f"missing_rows: expected 'gap' or 'zero', got {missing_rows!r}")
     table, source = read_table(frame, text=[column for column in (article, store) if column])
-    sales = _checked(
-        Columns(table, source), article, date, units, store, price, promotion, covariates, shared_covariates
-    )
+    single = {"article": article, "store": store, "date": date, "units": units, "price": price}
+    single |= {"promotion": promotion, "in_stock": in_stock}
+    several = {"covariates": covariates, "shared_covariates": shared_covariates}
+    sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name}, several)
     freq = Columns(table, source).freq(date) if freq is None else freq
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
@@ -155,114 +142,36 @@ def from_sales(
     )
 
 
-def dominicks_oj(
-    path: str | os.PathLike[str] | None = None,
-    level: Level = "chain",
-    prediction_length: int = 8,
-    windows: int = 3,
-) -> ForecastData:
-    """Weekly sales of refrigerated orange juice at Dominick's in Chicago: 11 brands, 83 stores, 121 weeks.
-
-    The target is ounces, so that packages of 64, 96 and 128 ounces compare. Every row of the table carries the
-    prices per ounce of all 11 brands; a brand's own is taken. Whole store-weeks are missing, about 4 per cent.
-    On the chain level ounces are summed over the stores that reported, whose number is the past-only channel
-    ``stores``; in a missing store-week the store level has NaN ounces and the chain's mean price, deal and
-    feature, which are set by the chain. Week 1 of the retailer's calendar began on Thursday 1989-09-14, and
-    the table has its weeks 40 … 160.
-
-    Source: the data ``orangeJuice`` of the R package bayesm, from the Dominick's database of the James M. Kilts
-    Center, University of Chicago Booth School of Business; A. L. Montgomery, "Creating micro-marketing pricing
-    strategies using supermarket scanner data", Marketing Science 16 (1997).
-
-    Arguments:
-        path: the file ``derived_yx.csv.gz``, or the data folder in which it lies; ``None`` searches
-            ``HEMLINE_DATA``.
-        level: ``"chain"`` has 11 series, ``"store"`` one of each brand in each store (913).
-        prediction_length: the horizon H, in weeks.
-        windows: the number of test windows.
-
-    Returns:
-        The dataset, with the channels ``price[…]`` (dollars an ounce), ``deal[…]`` (in-store coupon) and
-        ``feat[…]`` (feature advertisement, 0 … 1).
-
-    Raises:
-        FileNotFoundError: the file is nowhere.
-        ValueError: the file is not this table, or the windows leave no history.
-    """
-    source = locate_file("dominicks_oj", OJ_FILES, path)
-    raw, _ = read_table(source)
-    prices = [f"price{brand}" for brand in range(1, len(OJ_BRANDS) + 1)]
-    Columns(raw, str(source)).require("path", ["store", "brand", "week", "logmove", *prices, "deal", "feat"])
-    raw = raw.sort_values(["brand", "store", "week"], ignore_index=True)
-    brand = raw["brand"].to_numpy() - 1
-    if not np.isin(brand, np.arange(len(OJ_BRANDS))).all():
-        raise ValueError(f"path: expected the brands 1 to {len(OJ_BRANDS)} in {str(source)!r}, got others")
-    sales = pd.DataFrame(
-        {
-            "brand": np.array(OJ_BRANDS)[brand],
-            "store": raw["store"],
-            "week": _OJ_WEEK_1 + pd.to_timedelta(7 * (raw["week"] - 1) + 6, unit="D"),
-            "ounces": np.exp(raw["logmove"]),
-            "price": raw[prices].to_numpy()[np.arange(len(raw)), brand],
-            "deal": raw["deal"],
-            "feat": raw["feat"],
-        }
-    )
-    if level == "store":
-        sales = _with_missing_store_weeks(sales)
-    return from_sales(
-        sales,
-        article="brand",
-        store="store",
-        date="week",
-        units="ounces",
-        price="price",
-        covariates=("deal", "feat"),
-        level=level,
-        prediction_length=prediction_length,
-        windows=windows,
-        freq="W-WED",
-        domain="positive",
-        name="dominicks_oj",
-    )
-
-
-def _checked(
-    columns: Columns,
-    article: str,
-    date: str,
-    units: str,
-    store: str | None,
-    price: str | None,
-    promotion: str | None,
-    covariates: Sequence[str],
-    shared_covariates: Sequence[str],
-) -> pd.DataFrame:
-    """The columns of a sales table under their house names, every cell looked at."""
-    single = {"article": article, "store": store, "date": date, "units": units, "price": price, "promotion": promotion}
-    several = {"covariates": covariates, "shared_covariates": shared_covariates}
-    columns.require_roles({role: [column] if column else [] for role, column in single.items()} | several)
-    house = {"promo" if role == "promotion" else role for role, column in single.items() if column}
+def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]]) -> pd.DataFrame:
+    """The columns of a sales table under their house names, every cell looked at, without units off empty shelves."""
+    columns.require_roles({role: [column] for role, column in single.items()} | several)
+    house = {"promo" if role == "promotion" else role for role in single}
     for argument, names in several.items():
         for name in names:
             if name in house | {"stores"}:
                 raise ValueError(f"{argument}: {name!r} is a name that from_sales gives itself; rename this column")
     sales = pd.DataFrame(index=columns.table.index)
-    for role, column in (("article", article), ("store", store)):
-        if column is not None:
-            codes, labels = columns.items(column)
+    for role in ("article", "store"):
+        if role in single:
+            codes, labels = columns.items(single[role])
             sales[role] = np.array(labels, dtype=object)[codes]
-    sales["date"] = columns.dates(date)
-    numbers = {"units": units, "price": price, "promo": promotion}
-    for name, column in {**numbers, **{name: name for names in several.values() for name in names}}.items():
-        if column is not None:
-            sales[name] = columns.numbers(column)
-    columns.refuse(sales["units"] < 0, "units: expected at least 0", units)
-    if price is not None:
-        columns.refuse(sales["price"] <= 0, "price: expected more than 0", price)
-    if promotion is not None:
-        columns.refuse((sales["promo"] < 0) | (sales["promo"] > 1), "promotion: expected 0 to 1", promotion)
-    keys = ["article", "date", *(["store"] if store else [])]
+    sales["date"] = columns.dates(single["date"])
+    for role in ("units", "price", "promotion", "in_stock"):
+        if role in single:
+            sales["promo" if role == "promotion" else role] = columns.numbers(single[role])
+    for name in (name for names in several.values() for name in names):
+        sales[name] = columns.numbers(name)
+    columns.refuse(sales["units"] < 0, "units: expected at least 0", single["units"])
+    if "price" in single:
+        columns.refuse(sales["price"] <= 0, "price: expected more than 0", single["price"])
+    if "promotion" in single:
+        columns.refuse((sales["promo"] < 0) | (sales["promo"] > 1), "promotion: expected 0 to 1", single["promotion"])
+    if "in_stock" in single:
+        stock = sales.pop("in_stock")
+        unknown = ~stock.isin([0, 1]) & (stock.notna() | sales["units"].notna())
+        columns.refuse(unknown, "in_stock: expected 0 or 1 where units are known", single["in_stock"])
+        sales.loc[stock == 0, "units"] = np.nan
+    keys = [role for role in ("article", "date", "store") if role in single]
     twice = sales[sales.duplicated(keys, keep=False)]
     if len(twice):
         same = twice[(twice[keys] == twice[keys].iloc[0]).all(axis=1)]
@@ -321,14 +230,3 @@ def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.
     filled = filled.reset_index()
     begins = filled["article"].map(sales.groupby("article")["date"].min())
     return filled[filled["date"] >= begins].reset_index(drop=True)
-
-
-def _with_missing_store_weeks(sales: pd.DataFrame) -> pd.DataFrame:
-    """Add the store-weeks that were not reported, with the chain's mean price and promotions."""
-    keys = ["brand", "store", "week"]
-    full = pd.MultiIndex.from_product([pd.unique(sales[key]) for key in keys], names=keys)
-    filled = sales.set_index(keys).reindex(full).reset_index()
-    channels = ["price", "deal", "feat"]
-    chain = filled.groupby(["brand", "week"])[channels].transform("mean")
-    filled[channels] = filled[channels].fillna(chain)
-    return filled

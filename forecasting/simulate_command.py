@@ -14,7 +14,7 @@ from gluonts.model.forecast import SampleForecast
 from ..datasets import ForecastData
 from .cannibalisation import Cannibalisation, cannibalisation
 from .scenarios import Scenario, read_scenarios
-from .simulation import Simulation, simulate
+from .simulation import Outcome, Simulation, simulate
 from .stored import forecast_frame, history_of, load_predictor, remembered_dataset
 
 MATRIX = 12
@@ -62,7 +62,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         chosen = gather_scenarios(set_ or [], scenario)
         trained = load_predictor(predictor)
         data = load(dataset or remembered_dataset(predictor))
-        history = history_of(data, chosen_window(data, window))
+        number = chosen_window(data, window)
+        history = history_of(data, number)
         pair = pair_of(articles, data.metadata.item_ids)
         outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
         answers = [
@@ -75,6 +76,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             shown = matrix_articles(pair, data.metadata.item_ids)
             effects = cannibalisation(trained, history, shown, paths=min(paths, 300), seed=seed)
         write_outcomes(outcomes, pair, out, effects)
+        typer.echo(in_words(outcomes.baseline, number, window))
         for each in chosen:
             typer.echo(each.words())
             change = outcomes[each.name].difference()
@@ -92,6 +94,20 @@ def chosen_window(data: ForecastData, window: int | None) -> int | None:
         return None
     window = -1 if window is None else window
     return window if window >= 0 else len(data.test) + window
+
+
+def in_words(baseline: Outcome, number: int | None, asked: int | None) -> str:
+    """Which dates were simulated, and why these.
+
+    Arguments:
+        baseline: the planned future.
+        number: of the test window, ``None`` for the time after the data.
+        asked: what the caller asked for.
+    """
+    dates = baseline.dates
+    window = "after the data" if number is None else f"test window {number}"
+    why = "" if number is None or asked is not None else ", the last: no channels are known after the data"
+    return f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, {window}{why}"
 
 
 def gather_scenarios(changes: Sequence[str], file: Path | None) -> list[Scenario]:

@@ -183,11 +183,18 @@ class SeriesSpec:
             return
         covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + horizon
         shape = None if covariates is None else covariates.shape
-        if shape is None or shape[0] != self.covariates or shape[1] < needed:
-            named = f" ({', '.join(self.covariate_names[:3])}, ...)" if self.covariate_names else ""
+        named = f" ({', '.join(self.covariate_names[:3])}, ...)" if self.covariate_names else ""
+        end = written_date(entry["start"], needed - 1)
+        if shape is None or shape[0] != self.covariates:
             raise ValueError(
                 f"dataset: expected feat_dynamic_real [{self.covariates}, {needed}]{named} over history and "
-                f"horizon, to {written_date(entry['start'], needed - 1)}, got {shape} in entry {number}"
+                f"horizon, to {end}, got {shape} in entry {number}"
+            )
+        if shape[1] < needed:
+            raise ValueError(
+                f"dataset: expected feat_dynamic_real{named} over history and horizon, to {end}, got them to "
+                f"{written_date(entry['start'], shape[1] - 1)} in entry {number}; give their values for the dates to "
+                "come, in a table as rows without a target"
             )
         _same_names("covariate", entry.get("covariates", ()), self.covariate_names)
 

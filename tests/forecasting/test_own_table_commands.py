@@ -57,10 +57,23 @@ def test_a_predictor_of_an_own_table_forecasts_the_weeks_to_come_and_simulates_t
     # A quantile between two counts has a few digits; 639.0000000000002 is no number of coats.
     assert max(map(len, (tmp_path / "monday.csv").read_text().replace("\n", ",").split(","))) <= 11
     monkeypatch.chdir("/")
-    change = ("--articles", "coat,hat", "--set", "price[coat] = 10", "--paths", "20")
-    run("simulate", "--predictor", str(tmp_path / "predictor"), *change, "--out", str(tmp_path / "page"))
+    change = ("simulate", "--predictor", str(tmp_path / "predictor"), "--articles", "coat,hat")
+    change += ("--set", "price[coat] = 10", "--paths", "20", "--out", str(tmp_path / "page"))
+    assert "2024-02-26 to 2024-03-18, after the data\n" in run(*change)
+    assert "2024-01-01 to 2024-01-22, test window 0\n" in run(*change, "--window", "0")
     drawn = pd.read_csv(tmp_path / "page/forecasts.csv")
-    assert drawn["timestamp"].min() == "2024-02-26"
+    assert drawn["timestamp"].min() == "2024-01-01"
+
+
+def test_a_table_without_prices_to_come_says_what_is_missing_and_which_weeks_are_simulated(run, tmp_path):
+    run("train", "--dataset", "shop.toml", "--model", "var-responding", "--whole", "--out", "predictor")
+    pd.read_csv("sales.csv").dropna().to_csv("sales.csv", index=False)
+    with pytest.raises(ValueError, match="to 2024-03-18, got them to 2024-02-19 in entry 0; give their values for the"):
+        run("forecast", "--predictor", "predictor", "--dataset", "shop.toml", "--out", "monday.csv")
+    assert not (tmp_path / "monday.csv").exists()
+    change = ("--articles", "coat,hat", "--set", "price[coat] = 10", "--paths", "20", "--out", "page")
+    said = run("simulate", "--predictor", "predictor", *change)
+    assert "2024-01-29 to 2024-02-19, test window 1, the last: no channels are known after the data\n" in said
 
 
 @pytest.mark.parametrize(("options", "steps"), [((), 52), (("--whole",), 60)])
