@@ -9,16 +9,11 @@ from .plots import plot_forecast
 from .published import published_scores
 from .repeats import RepeatedDataWarning
 from .report import report
-from .scores import (
-    crps,
-    crps_sum,
-    energy_score,
-    trajectory_energy_score,
-    variogram_score,
-    weighted_quantile_loss,
-)
-from .store import Backtest, load_backtest
-from .table import ScoreTable, summary, table
+from .score_table import ScoreTable
+from .scores import crps, crps_sum, weighted_quantile_loss
+from .stored_backtest import Backtest, load_backtest
+from .table import summary, table
+from .vector_scores import energy_score, trajectory_energy_score, variogram_score
 from .windows import Window, cut_window, rolling_windows
 from .wins import wins
 

@@ -19,8 +19,9 @@ from .grid import read_grid
 from .grid_run import run_grid
 from .metrics import METRICS
 from .report import report
-from .store import Backtest, load_backtest
-from .table import Format, ScoreTable, summary, table
+from .score_table import Format, ScoreTable
+from .stored_backtest import Backtest, load_backtest
+from .table import summary, table
 from .wins import wins
 
 if sys.version_info >= (3, 11):

@@ -23,7 +23,8 @@ from .planning import check_data, plan_runs
 from .progress import Progress
 from .rows import history_rows
 from .run import Run, quiet_gluonts
-from .store import Backtest, Store, load_backtest
+from .store import Store
+from .stored_backtest import Backtest, load_backtest
 from .table import missing_lines
 from .windows import windows_of
 

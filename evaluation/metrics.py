@@ -10,16 +10,8 @@ from typing import Literal
 import numpy as np
 
 from .intervals import central_interval, covered, scaled_interval_score, seasonal_error
-from .scores import (
-    crps_of_sorted,
-    energy_score,
-    mean_quantile_loss,
-    pick_quantiles,
-    sorted_paths,
-    sum_over_series,
-    trajectory_energy_score,
-    variogram_score,
-)
+from .scores import crps_of_sorted, mean_quantile_loss, pick_quantiles, sorted_paths, sum_over_series
+from .vector_scores import energy_score, trajectory_energy_score, variogram_score
 
 
 class Outcome:

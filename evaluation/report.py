@@ -24,8 +24,10 @@ from .calibration import pit_deviation
 from .figures import cost_chart, coverage_chart, fan_chart, pit_chart, step_chart, training_chart
 from .metrics import METRICS
 from .plots import LITERAL
-from .store import Backtest, current_runs, load_backtest
-from .table import ScoreTable, overall_rows, summary, table
+from .score_table import ScoreTable
+from .standing import current_runs
+from .stored_backtest import Backtest, load_backtest
+from .table import overall_rows, summary, table
 
 _BLOCKS: dict[str, tuple[str, ...]] = {
     "All series together": ("crps_sum", "energy_score", "trajectory_energy_score", "variogram_score"),

@@ -23,6 +23,18 @@ def last_asked(runs: pd.DataFrame) -> pd.Series:
     return runs["asked"].fillna(runs["started"]) if "asked" in runs else runs["started"]
 
 
+def current_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that count: see `same_settings`; one for each model, dataset and seed.
+
+    Arguments:
+        runs: the runs table.
+
+    Returns:
+        Its rows that count.
+    """
+    return one_a_seed(same_settings(runs))
+
+
 def same_settings(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that may stand side by side.
 

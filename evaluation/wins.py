@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .metrics import METRICS
-from .table import Cell, ScoreTable, scores_that_count
+from .score_table import Cell, ScoreTable
+from .table import scores_that_count
 
 LEVEL = 0.9
 """Coverage of the bootstrap intervals."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .published import SOURCES
 
 if TYPE_CHECKING:
-    from .table import Cell, ScoreTable
+    from .score_table import Cell, ScoreTable
 
 _LATEX = {
     "\\": r"\textbackslash{}",

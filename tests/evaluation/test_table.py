@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from hemline.evaluation import METRICS, BacktestError, backtest, load_backtest, summary, table
 from hemline.evaluation.published import CRPS_SUM, SOURCES, published_scores
-from hemline.evaluation.store import current_runs
-from hemline.evaluation.table import Cell
+from hemline.evaluation.score_table import Cell
+from hemline.evaluation.standing import current_runs
 
 
 def long_table(values: dict[tuple[str, str, int], float], metric: str = "crps_sum") -> pd.DataFrame:

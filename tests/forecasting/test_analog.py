@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hemline.evaluation.scores import energy_score
+from hemline.evaluation.vector_scores import energy_score
 from hemline.forecasting import AnalogEstimator
 from hemline.forecasting.analog import AnalogPredictor, _best, _parts
 from hemline.forecasting.past_stretches import Move, bridged, shortest, stretches_before

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
-from hemline.evaluation.scores import crps, energy_score
+from hemline.evaluation.scores import crps
+from hemline.evaluation.vector_scores import energy_score
 from hemline.forecasting import (
     Coupled,
     CoupledEstimator,

@@ -11,7 +11,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 from gluonts.torch import PatchTSTEstimator
 from hemline.datasets import simulated_sales
-from hemline.evaluation.scores import energy_score
+from hemline.evaluation.vector_scores import energy_score
 from hemline.forecasting import (
     GroupedEstimator,
     GRUMAFEstimator,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
-from hemline.evaluation.scores import energy_score
+from hemline.evaluation.vector_scores import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
 from hemline.forecasting.ensemble import EnsemblePredictor
 from hemline.forecasting.pooled import summed
