@@ -19,8 +19,8 @@ from hemline.forecasting import (
     StudentT,
     TrainConfig,
 )
-from hemline.forecasting.fitting import Training, epoch_seed
 from hemline.forecasting.spec import infer_spec
+from hemline.forecasting.training_module import Training, epoch_seed
 from hemline.forecasting.windows import SeriesTensor
 
 SMALL = {"batches_per_epoch": 4, "batch_size": 8}
