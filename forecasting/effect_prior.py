@@ -41,35 +41,33 @@ class EffectPrior:
     """
 
     def __init__(self, names: Sequence[str], item_ids: Sequence[str], *, prior: float, own_prior: float) -> None:
-        split = [name.partition("[")[::2] for name in names]
-        kinds: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        for row, item in enumerate(item_ids):
-            for column, (stem, owner) in enumerate(split):
-                whose = "shared" if not owner else "own" if owner == f"{item}]" else "other"
-                kinds.setdefault((stem, whose), []).append((row, column))
-        shape = len(item_ids), len(names)
-        size = np.empty(shape)
-        self.direct = np.zeros(shape, dtype=bool)
+        stems, owners = np.array([name.removesuffix("]").partition("[")[::2] for name in names]).T
+        own = np.array(item_ids)[:, None] == owners
+        shared = np.broadcast_to(owners == "", own.shape)
+        self.direct = own | shared
         """``[D, K]``, where the channel is the article's own or shared by all."""
-        self._kinds: list[tuple[tuple[np.ndarray, ...], _Mixture]] = []
-        for (_, whose), places in kinds.items():
-            index = tuple(np.array(places).T)
-            self.direct[index] = whose != "other"
-            size[index] = own_prior if whose == "own" else prior
-            mutual = _mutual(places, split, item_ids) if whose == "other" else None
-            self._kinds.append((index, _Mixture.of(float(size[index][0]), mutual)))
-        self._least = 1e-4 / size**2
-        self._precision, self._pull = 1 / size**2, np.zeros(shape)
+        size = np.where(own, own_prior, prior)
+        self._kinds: list[tuple[np.ndarray, _Mixture]] = []
+        for stem in dict.fromkeys(stems):
+            channels = stems == stem
+            for whose, answered in ((own, False), (shared, False), (~self.direct, True)):
+                index = np.flatnonzero(whose & channels)
+                if len(index):
+                    mutual = _mutual(index, own & channels) if answered else None
+                    self._kinds.append((index, _Mixture.of(float(size.flat[index[0]]), mutual)))
+        # Flat, as the places of a kind are.
+        self._precision = 1 / size.ravel() ** 2
+        self._least, self._pull = 1e-4 * self._precision, np.zeros(size.size)
 
     @property
     def mean(self) -> np.ndarray:
         """``[D, K]``."""
-        return self._pull / self._precision
+        return (self._pull / self._precision).reshape(self.direct.shape)
 
     @property
     def variance(self) -> np.ndarray:
         """``[D, K]``."""
-        return 1 / self._precision
+        return (1 / self._precision).reshape(self.direct.shape)
 
     def learn(self, mean: np.ndarray, variance: np.ndarray) -> None:
         """Take in what was found under this prior.
@@ -78,6 +76,7 @@ class EffectPrior:
             mean: ``[D, K]`` posterior means.
             variance: ``[D, K]`` posterior variances.
         """
+        mean, variance = mean.ravel(), variance.ravel()
         for index, mixture in self._kinds:
             pull, precision, least = self._pull[index], self._precision[index], self._least[index]
             # What the data alone say of each coefficient.
@@ -90,11 +89,18 @@ class EffectPrior:
             self._pull[index] = (pull + (sure + wanted) * found - said) / 2
 
 
-def _mutual(places: Sequence[tuple[int, int]], split: Sequence[tuple[str, str]], item_ids: Sequence[str]) -> np.ndarray:
-    """For the effect of b on a the number of that of a on b, -1 where there is none."""
-    pairs = [(item_ids[row], split[column][1].removesuffix("]")) for row, column in places]
-    number = {pair: number for number, pair in enumerate(pairs)}
-    return np.array([number.get((owner, item), -1) for item, owner in pairs])
+def _mutual(index: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """For the effect of b on a the number of that of a on b, -1 where there is none.
+
+    Arguments:
+        index: ``[n]`` places of the effects in ``[D, K]``.
+        own: bool ``[D, K]``, the articles' own channels of the kind.
+    """
+    number = np.full(own.shape, -1)
+    number.flat[index] = np.arange(len(index))
+    series, channel = np.unravel_index(index, own.shape)
+    owner, answer = np.where(own.any(0), own.argmax(0), -1)[channel], np.where(own.any(1), own.argmax(1), -1)[series]
+    return np.where((owner >= 0) & (answer >= 0), number[owner, answer], -1)
 
 
 @dataclass
