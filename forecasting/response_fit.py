@@ -8,25 +8,22 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy.linalg import blas, lapack
-from scipy.optimize import brentq
 
 from .effect_prior import EffectPrior
 from .grouping import Entry
 from .response import PRICE, LogLinear, Response, logged
 from .scaling import Domain
+from .series_fit import SeriesFit
 from .spec import SeriesSpec
+from .step_pairs import StepPairs
 
 logger = logging.getLogger(__name__)
-
-_START = 10.0
-"""Prior standard deviation of the first log level: wide enough for any data."""
 
 _STILL = 1e-3
 """The coefficients are found when none moves by more."""
 
-_ROUNDING = 1e-10
-"""Share of the prior variance above the rounding errors of what is taken from it."""
+_ROOM = 2**25
+"""Numbers of the series' covariances in memory at once: a quarter of a GiB."""
 
 _TWINS = 0.95
 """Correlation beyond which two channels of an article are one."""
@@ -71,16 +68,14 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     span = np.where(priced, 1.0, _spans(values, names))
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span
-    fits = [SeriesFit(sales, inputs, domain == "count") for sales in target]
     prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior)
     direct = [np.flatnonzero(channels) for channels in prior.direct]
     _warn_of_twins(inputs, direct, names, spec.item_ids)
-    mean = prior.mean
+    fits = [SeriesFit(sales, inputs[:, own], domain == "count") for sales, own in zip(target, direct, strict=True)]
+    pairs, mean = StepPairs(inputs), prior.mean
     for iteration in range(1, config.iterations + 1):
         before = mean
-        steps = [fit.step(*known) for fit, *known in zip(fits, prior.mean, prior.variance, direct, strict=True)]
-        found, spread, blocks = zip(*steps, strict=True)
-        mean, variance = np.array(found), np.array(spread)
+        mean, variance, blocks = _posterior(fits, inputs, pairs, direct, prior)
         prior.learn(mean, variance)
         moved = np.abs(mean - before).max()
         if iteration % 10 == 0:
@@ -125,90 +120,28 @@ def _warn_of_twins(
         )
 
 
-class SeriesFit:
-    """Iteratively reweighted least squares of one series, in the space of its T steps: cost does not grow with K².
-
-    The log level is a random walk whose step size is set by EM, the dispersion is set by moments.
-
-    Arguments:
-        sales: ``[T]``, NaN for gaps.
-        inputs: ``[T, K]``.
-        counts: whether sales are counts.
-    """
-
-    def __init__(self, sales: np.ndarray, inputs: np.ndarray, counts: bool) -> None:
-        seen = np.flatnonzero(~np.isnan(sales))
-        self.counts, self.y, self.x = counts, sales[seen], inputs[seen]
-        # A random walk is its start and the steps taken so far: two of its values share those of the earlier one.
-        self.walk = np.minimum.outer(seen, seen).astype(float)
-        # For each step of the walk the first value seen that has it within.
-        self.first = np.searchsorted(seen, np.arange(1, seen[-1] + 1))
-        positive = self.y[self.y > 0]
-        smallest = 0.5 if counts else max(float(positive.min()), 1e-12) / 2 if len(positive) else 1.0
-        self.log_mean = np.log(np.maximum(self.y, smallest))
-        self.offset, self.drift, self.dispersion = float(self.log_mean.mean()), 0.01, 0.1
-
-    def step(
-        self, mean: np.ndarray, variance: np.ndarray, direct: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """One step.
-
-        Arguments:
-            mean: ``[K]`` prior means of the coefficients.
-            variance: ``[K]`` prior variances.
-            direct: ``[k]`` numbers of the coefficients whose covariance is wanted.
-
-        Returns:
-            Posterior means and variances ``[K]``, and the covariance ``[k, k]``.
-        """
-        expected = np.exp(self.log_mean)
-        noise = np.broadcast_to(self.dispersion + (1 / expected if self.counts else 0.0), self.y.shape)
-        before = self.offset + self.x @ mean
-        working = self.log_mean + (self.y - expected) / expected - before
-        scaled = self.x * np.sqrt(variance)
-        covariance = scaled @ scaled.T + _START**2 + self.drift * self.walk
-        # The inverse of the whole covariance is that of its root, transposed, times it.
-        root = _inverse_root(covariance + np.diag(noise))
-        weights = root.T @ (root @ working)
-        # A step of the Newton kind may overshoot where counts are near 0.
-        self.log_mean = np.clip(before + covariance @ weights, self.log_mean - 2, self.log_mean + 2)
-        # A step of the walk is in all values from its first one on.
-        taken = self.drift * _from_each_on(weights)[self.first]
-        left = self.drift - self.drift**2 * np.square(_from_each_on(root)).sum(0)[self.first]
-        if len(self.first):
-            self.drift = max(float(np.mean(taken**2 + left)), 1e-6)
-        freedom = float((noise * np.square(root).sum(0)).sum())
-        self.dispersion = _dispersion(self.y, np.exp(self.log_mean), freedom, self.counts)
-        told = blas.dtrmm(1.0, root, self.x, lower=True) * variance
-        left_over = np.maximum(variance - np.square(told).sum(0), 1e-12)
-        block = np.diag((1 + _ROUNDING) * variance[direct]) - told[:, direct].T @ told[:, direct]
-        return mean + variance * (self.x.T @ weights), left_over, block
-
-
-def _inverse_root(matrix: np.ndarray) -> np.ndarray:
-    """The inverse, lower triangular, of the Cholesky factor of a positive definite matrix."""
-    factor, wrong = lapack.dpotrf(matrix, lower=True, clean=True)
-    if wrong:
-        raise np.linalg.LinAlgError("response: the covariance of a series is not positive definite")
-    return lapack.dtrtri(factor, lower=True)[0]
-
-
-def _from_each_on(values: np.ndarray) -> np.ndarray:
-    """Sums along the last axis from each place to the end."""
-    return values[..., ::-1].cumsum(-1)[..., ::-1]
-
-
-def _dispersion(y: np.ndarray, expected: np.ndarray, freedom: float, counts: bool) -> float:
-    """The dispersion at which Pearson's statistic equals the degrees of freedom."""
-    squares = ((y - expected) / expected) ** 2
-    freedom = max(freedom, 1.0)
-    if not counts:
-        return max(float(squares.sum()) / freedom, 1e-6)
-
-    def surplus(log_dispersion: float) -> float:
-        return float((squares / (np.exp(log_dispersion) + 1 / expected)).sum()) - freedom
-
-    low, high = np.log(1e-6), np.log(10.0)
-    if surplus(low) <= 0 or surplus(high) >= 0:
-        return float(np.exp(low if surplus(low) <= 0 else high))
-    return float(np.exp(brentq(surplus, low, high, xtol=1e-9)))
+def _posterior(
+    fits: Sequence[SeriesFit],
+    inputs: np.ndarray,
+    pairs: StepPairs,
+    direct: Sequence[np.ndarray],
+    prior: EffectPrior,
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """One step of every series: means and variances ``[D, K]``, and the covariances of the direct effects."""
+    mean, variance = prior.mean, prior.variance
+    expected = mean @ inputs.T
+    weights, told = np.empty_like(expected), np.empty_like(mean)
+    blocks, at_once = [], max(1, _ROOM // len(pairs))
+    covariance = np.zeros((len(inputs), len(inputs)))
+    for first in range(0, len(fits), at_once):
+        chunk = slice(first, first + at_once)
+        triangles = pairs.covariances(variance[chunk])
+        for series, triangle in enumerate(triangles, start=first):
+            covariance.put(pairs.places, triangle)
+            weights[series], inverse, block = fits[series].step(
+                expected[series], covariance, variance[series, direct[series]]
+            )
+            triangle[:] = inverse.take(pairs.places)
+            blocks.append(block)
+        told[chunk] = pairs.quadratics(triangles)
+    return mean + variance * (weights @ inputs), np.maximum(variance - variance**2 * told, 1e-12), blocks

@@ -6,7 +6,7 @@ from hemline.datasets import simulated_sales
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, Scenario, TrainConfig, simulate
 from hemline.forecasting.grouping import as_multivariate
 from hemline.forecasting.response import LogLinear
-from hemline.forecasting.response_fit import SeriesFit, fit_response
+from hemline.forecasting.response_fit import fit_response
 from hemline.forecasting.spec import infer_spec
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
@@ -63,49 +63,6 @@ def test_promotions_and_holidays_are_told_from_prices():
 def test_fewer_weeks_leave_wider_intervals():
     short = {key: DATA.train[0][key][:, :70] for key in ("target", "feat_dynamic_real", "past_feat_dynamic_real")}
     assert fitted(**short).deviation[:, :6].mean() > 1.3 * fitted().deviation[:, :6].mean()
-
-
-def test_a_step_is_generalised_least_squares():
-    """In the space of the coefficients, where it is done in that of the weeks."""
-    rng = np.random.default_rng(0)
-    inputs, sales = rng.normal(size=(60, 4)), rng.poisson(20, 60).astype(float)
-    sales[[0, 7, 8, 30]] = np.nan
-    fit = SeriesFit(sales, inputs, counts=True)
-    seen = np.flatnonzero(~np.isnan(sales))
-    mean, variance = rng.normal(size=4) * 0.1, rng.uniform(0.5, 2, 4)
-    level, working = fit.offset, fit.log_mean.copy()
-    noise = fit.dispersion + 1 / np.exp(working)
-    around = 10.0**2 + fit.drift * np.minimum.outer(seen, seen) + np.diag(noise)
-    working = working + (sales[seen] - np.exp(working)) / np.exp(working) - level
-    weighed = inputs[seen].T @ np.linalg.inv(around)
-    posterior = np.linalg.inv(np.diag(1 / variance) + weighed @ inputs[seen])
-    expected = posterior @ (weighed @ working + mean / variance)
-    found, spread, block = fit.step(mean, variance, np.array([0, 2, 3]))
-    np.testing.assert_allclose(found, expected, rtol=1e-8)
-    np.testing.assert_allclose(spread, np.diag(posterior), rtol=1e-8)
-    np.testing.assert_allclose(block, posterior[[0, 2, 3]][:, [0, 2, 3]], rtol=1e-6, atol=1e-9)
-
-
-def test_the_level_and_the_dispersion_of_a_step_are_those_of_the_dense_formulas():
-    """EM on the steps of the walk, one column each; Pearson's statistic at its degrees of freedom."""
-    rng = np.random.default_rng(1)
-    inputs, sales = rng.normal(size=(50, 3)), rng.poisson(20 * np.exp(rng.normal(size=50).cumsum() * 0.2)).astype(float)
-    sales[[0, 11, 12]] = np.nan
-    fit = SeriesFit(sales, inputs, counts=True)
-    seen = np.flatnonzero(~np.isnan(sales))
-    x, y, drift, log_mean = inputs[seen], sales[seen], fit.drift, fit.log_mean.copy()
-    walk = (seen[:, None] >= np.arange(1, seen[-1] + 1)).astype(float)
-    covariance = x @ x.T + 10.0**2 + drift * walk @ walk.T
-    inverse = np.linalg.inv(covariance + np.diag(fit.dispersion + np.exp(-log_mean)))
-    weights = inverse @ (log_mean + y / np.exp(log_mean) - 1 - fit.offset)
-    steps = drift * walk.T @ weights
-    spread = drift - drift**2 * np.diag(walk.T @ inverse @ walk)
-    freedom = len(y) - np.trace(covariance @ inverse)
-    fit.step(np.zeros(3), np.ones(3), np.arange(2))
-    assert fit.drift == pytest.approx(np.mean(steps**2 + spread), rel=1e-8)
-    expected = np.exp(fit.log_mean)
-    assert 1e-6 < fit.dispersion < 10
-    assert ((y - expected) ** 2 / (expected + fit.dispersion * expected**2)).sum() == pytest.approx(freedom, rel=1e-6)
 
 
 def test_the_covariance_of_direct_effects_has_the_variances_of_all():
