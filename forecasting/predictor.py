@@ -86,7 +86,8 @@ class ForecastPredictor(Predictor):
             dataset: multivariate entries, or univariate ones that are grouped to one; ``target`` ``[D, T]`` ends
                 where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon,
                 ``past_feat_dynamic_real`` ``[P, >= T]`` is read as far as the target reaches. Values in
-                ``imposed`` ``[D, H]``, data units and NaN where free, are set on every path and fed back.
+                ``imposed`` ``[D, H]``, data units and NaN where free, are set on every path and fed back. An entry
+                with a changed future holds that of the planned one as ``planned``, as `simulate` says it.
             num_samples: paths S an entry.
             seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
 

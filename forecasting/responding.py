@@ -148,10 +148,11 @@ class RespondingPredictor(Predictor):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
         Arguments:
-            dataset: entries, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]`` with the planned future.
+            dataset: entries, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]`` with the planned future. An
+                entry with a changed future holds that of the planned one as ``planned``, as `simulate` says it.
             num_samples: paths S an entry.
-            seed: of the draws; those of the training if ``None``. The same seed gives the same paths and coefficients
-                whatever the future is.
+            seed: of the draws; those of the training if ``None``. The same seed gives the same paths; a changed future
+                has the coefficients of its plan (`Response.factors`).
 
         Raises:
             ValueError: there is not even one path, an entry has another shape than the training data

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from .effect_draws import drawn_sums
 from .grouping import Entry
 from .scaling import Domain
 
@@ -139,32 +140,40 @@ class Response:
     def factors(self, entry: Entry, horizon: int, context: int, paths: int, seed: int) -> np.ndarray:
         """What the covariates multiply the sales of the horizon by, with coefficients drawn for each path.
 
-        A drawn coefficient counts from the mean of the channel over the context, where the level was seen.
+        A drawn coefficient counts from the mean of the channel over the context, where the level was seen. An article's
+        own effects and those of shared channels are drawn one by one, all others as their sum (`drawn_sums`).
 
         Arguments:
-            entry: ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]``.
+            entry: ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]``. With a changed future, the entry of the
+                planned one as ``planned``, as `simulate` says it: a path has the same coefficients in both.
             horizon: steps H.
             context: steps before it.
             paths: S.
-            seed: of the coefficients; the same seed gives the same ones whatever the covariates are.
+            seed: of the coefficients. It gives an article's own effects whatever the covariates are; those of others'
+                channels where the planned future is the same.
 
         Returns:
             float32 ``[S, H, D]``.
         """
+        ahead, moved = self._horizon(entry, horizon, context)
+        planned = self._horizon(entry["planned"], horizon, context)[1] if "planned" in entry else moved
+        usual = self.mean @ ahead.T
+        sums = drawn_sums(np.where(self.direct, 0.0, self.deviation), planned, moved, paths, seed)
+        # Numbers of their own, apart from those of the sums and of their channels.
+        generator = np.random.default_rng([seed, 0, 1])
+        logs = np.empty((paths, horizon, self.series), dtype=np.float32)
+        for series, others in enumerate(sums):
+            direct = np.flatnonzero(self.direct[series])
+            root = self.root[series, : len(direct), : len(direct)]
+            drawn = generator.standard_normal((paths, len(direct))) @ root.T
+            logs[:, :, series] = usual[series] + drawn @ moved[:, direct].T + others
+        return np.exp(logs)
+
+    def _horizon(self, entry: Entry, horizon: int, context: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs ``[H, K]`` of the horizon, and how far they are from their mean over the context."""
         length = entry["target"].shape[1]
         inputs = self.inputs(entry["feat_dynamic_real"][:, : length + horizon])
-        ahead = inputs[length:]
-        moved = ahead - inputs[max(0, length - context) : length].mean(0)
-        generator = np.random.default_rng(seed)
-        logs = np.empty((paths, horizon, len(self.mean)), dtype=np.float32)
-        moved = moved.astype(np.float32)
-        for series, mean in enumerate(self.mean):
-            noise = generator.standard_normal((paths, len(mean)), dtype=np.float32)
-            drawn = noise * self.deviation[series].astype(np.float32)
-            direct = np.flatnonzero(self.direct[series])
-            drawn[:, direct] = noise[:, direct] @ self.root[series, : len(direct), : len(direct)].T.astype(np.float32)
-            logs[:, :, series] = mean @ ahead.T + drawn @ moved.T
-        return np.exp(logs)
+        return inputs[length:], inputs[length:] - inputs[max(0, length - context) : length].mean(0)
 
 
 def logged(covariates: np.ndarray, names: Sequence[str]) -> np.ndarray:
