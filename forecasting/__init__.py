@@ -2,7 +2,7 @@
 
 from .analog import AnalogEstimator
 from .autoregression import VARPredictor
-from .classical import ClassicalEstimator, ClassicalPredictor
+from .classical import ClassicalPredictor
 from .copula import Copula
 from .coupled import Coupled, CoupledEstimator, couple
 from .cross_fit import CrossFitEstimator
@@ -45,7 +45,6 @@ __all__ = [
     "MODELS",
     "AnalogEstimator",
     "Change",
-    "ClassicalEstimator",
     "ClassicalPredictor",
     "Copula",
     "Coupled",

@@ -11,7 +11,7 @@ from gluonts.model.predictor import Predictor
 from ..datasets import Metadata
 from .analog import AnalogEstimator
 from .autoregression import VARPredictor
-from .classical import ClassicalEstimator
+from .classical import ClassicalPredictor
 from .copula import Copula
 from .coupled import CoupledEstimator
 from .cross_fit import CrossFitEstimator
@@ -165,10 +165,6 @@ def _stretches(metadata: Metadata, domain: Domain) -> AnalogEstimator:
     )
 
 
-def _classical(metadata: Metadata, family: str) -> Estimator:
-    return ClassicalEstimator(metadata.prediction_length, family, season_length=metadata.season)
-
-
 def _responding(model: Estimator | Predictor, metadata: Metadata) -> Estimator | Predictor:
     """A model that reads no covariates, of sales without what they explain where there are such."""
     if not metadata.covariates:
@@ -228,8 +224,8 @@ MODELS: dict[str, Builder] = {
     "deepar-coupled": lambda metadata: CoupledEstimator(_composed(DeepAREstimator)(metadata)),
     "var": lambda metadata: VARPredictor(metadata.prediction_length),
     "var-responding": lambda metadata: _responding(VARPredictor(metadata.prediction_length), metadata),
-    "auto-ets": lambda metadata: _classical(metadata, "ets"),
-    "auto-arima": lambda metadata: _classical(metadata, "arima"),
+    "auto-ets": lambda metadata: ClassicalPredictor(metadata.prediction_length, "ets", metadata.season),
+    "auto-arima": lambda metadata: ClassicalPredictor(metadata.prediction_length, "arima", metadata.season),
     "last-value": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length),
     "seasonal-naive": lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
     "random-walk": lambda metadata: RandomWalkPredictor(metadata.prediction_length),

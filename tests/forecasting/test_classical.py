@@ -5,8 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from gluonts.model.predictor import Predictor
-from hemline.forecasting import ClassicalEstimator, ClassicalPredictor, classical
+from hemline.forecasting import ClassicalPredictor
 
 pytest.importorskip("statsforecast", reason="classical rows need the extra 'classical'")
 
@@ -73,55 +72,3 @@ def test_what_is_not_installed_or_known_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "statsforecast.models", None)
     with pytest.raises(ValueError, match=r"pip install 'hemline\[classical\]'"):
         paths(ClassicalPredictor(2), np.arange(20.0))
-    with pytest.raises(ValueError, match=r"pip install 'hemline\[classical\]'"):
-        ClassicalEstimator(2).train([entry(np.arange(20.0))])
-
-
-def seasonal(length: int, seed: int = 0) -> np.ndarray:
-    """A season of four steps with errors that grow with it."""
-    noise = np.random.default_rng(seed).normal(size=length)
-    return np.resize([10.0, 50.0, 90.0, 200.0], length) * np.exp(0.1 * noise)
-
-
-@pytest.mark.parametrize("family", ["ets", "arima"])
-def test_what_was_chosen_in_training_is_what_would_be_chosen_there(family, tmp_path):
-    values = np.stack([seasonal(60), np.random.default_rng(1).normal(size=60).cumsum() + 5 * np.arange(60)])
-    trained = ClassicalEstimator(4, family, season_length=4, seed=3).train([entry(values)])
-    anew = ClassicalPredictor(4, family, season_length=4, seed=3)
-    np.testing.assert_array_equal(paths(trained, values, 20), paths(anew, values, 20))
-    trained.serialize(tmp_path)
-    np.testing.assert_array_equal(paths(Predictor.deserialize(tmp_path), values, 20), paths(anew, values, 20))
-
-
-def test_the_choice_is_made_once_and_its_numbers_are_fitted_anew(monkeypatch):
-    trained = ClassicalEstimator(4, season_length=4).train([entry(seasonal(60))])
-    assert trained.kinds == [{"model": "MNA", "damped": False}]
-    asked, real = [], classical._chosen
-    monkeypatch.setattr(classical, "_chosen", lambda *given: asked.append(given) or real(*given))
-    higher = np.concatenate([seasonal(60), 10 * seasonal(60, seed=1)])
-    level = paths(trained, higher).mean()
-    assert asked == [("ets", 4, trained.kinds[0])]
-    assert 600 < level < 1100  # 87 in the training data
-
-
-def test_a_kind_that_does_not_suit_what_came_later_is_chosen_anew():
-    trained = ClassicalEstimator(4, season_length=4).train([entry(seasonal(60))])
-    sold_out = np.concatenate([seasonal(60), np.zeros(8), seasonal(8)])
-    assert trained.kinds[0]["model"] == "MNA"  # no error is a share of a value of 0
-    found = paths(trained, sold_out)
-    np.testing.assert_array_equal(found, paths(ClassicalPredictor(4, season_length=4), sold_out))
-
-
-def test_a_series_too_young_for_a_choice_in_training_gets_one_when_it_is_older():
-    young = np.full((1, 60), np.nan)
-    young[0, -6:] = 5.0
-    trained = ClassicalEstimator(4, season_length=4).train([entry(young)])
-    assert trained.kinds == [{}]
-    older = np.concatenate([young, seasonal(60)[None]], axis=1)
-    np.testing.assert_array_equal(paths(trained, older), paths(ClassicalPredictor(4, season_length=4), older))
-
-
-def test_another_number_of_series_than_in_training_is_refused():
-    trained = ClassicalEstimator(4).train([entry(seasonal(60))])
-    with pytest.raises(ValueError, match="dataset: expected 1 series as in training, got 2 in entry 0"):
-        paths(trained, np.stack([seasonal(60)] * 2))
