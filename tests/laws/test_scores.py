@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hemline.evaluation import scores
+from hemline.evaluation import scores, vector_scores
 from hemline.evaluation.calibration import calibration_histogram, pit, pit_deviation, pit_histogram
 from hemline.evaluation.intervals import COVERAGES, central_interval, covered, interval_score
 from hemline.evaluation.metrics import METRICS, Outcome
 
 PATHS, HORIZON, DIM = 60, 3, 4
 JOINT = {
-    "energy": scores.energy_score,
-    "variogram": scores.variogram_score,
-    "trajectory": scores.trajectory_energy_score,
+    "energy": vector_scores.energy_score,
+    "variogram": vector_scores.variogram_score,
+    "trajectory": vector_scores.trajectory_energy_score,
 }
 EACH: dict[str, Callable] = {"crps": scores.crps, **JOINT}
 
@@ -85,9 +85,9 @@ def test_trajectory_energy_sees_a_lost_dependence_over_steps() -> None:
     outcomes = correlated(rng, 0.9, (300,), dim=2)[..., None]
     shuffled = paths.copy()
     shuffled[:, :, 1] = np.roll(paths[:, :, 1], 1, axis=1)
-    assert scores.energy_score(paths, outcomes) == pytest.approx(scores.energy_score(shuffled, outcomes))
-    right = scores.trajectory_energy_score(paths, outcomes).mean()
-    assert right < scores.trajectory_energy_score(shuffled, outcomes).mean()
+    assert vector_scores.energy_score(paths, outcomes) == pytest.approx(vector_scores.energy_score(shuffled, outcomes))
+    right = vector_scores.trajectory_energy_score(paths, outcomes).mean()
+    assert right < vector_scores.trajectory_energy_score(shuffled, outcomes).mean()
 
 
 def test_crps_of_a_gaussian_approaches_its_closed_form() -> None:
@@ -154,7 +154,7 @@ def test_one_series_is_enough_except_for_the_variogram(case, name: str) -> None:
 def test_for_one_series_crps_sum_is_its_weighted_quantile_loss_and_energy_its_crps(case) -> None:
     samples, observed = case[0][..., :1], case[1][..., :1]
     assert scores.crps_sum(samples, observed) == scores.weighted_quantile_loss(samples, observed)
-    assert scores.energy_score(samples, observed) == pytest.approx(scores.crps(samples, observed)[..., 0])
+    assert vector_scores.energy_score(samples, observed) == pytest.approx(scores.crps(samples, observed)[..., 0])
 
 
 def test_whole_numbers_are_scored_as_numbers() -> None:
@@ -221,10 +221,10 @@ def test_the_deviation_of_a_flat_histogram_is_nothing_and_of_a_spike_nearly_two(
     ("call", "message"),
     [
         (lambda: scores.crps(np.zeros((5, 2, 3)), np.zeros((2, 4))), r"samples: expected \[\.\.\., S, H, D\]"),
-        (lambda: scores.energy_score(np.zeros((0, 2, 3)), np.zeros((2, 3))), r"got \[0, 2, 3\]"),
+        (lambda: vector_scores.energy_score(np.zeros((0, 2, 3)), np.zeros((2, 3))), r"got \[0, 2, 3\]"),
         (lambda: scores.sample_quantiles(np.zeros((5, 2, 3)), [1.5]), r"levels: .*got 1\.5"),
         (lambda: scores.sorted_paths(np.zeros((5, 2))), r"samples: expected .*got \[5, 2\]"),
-        (lambda: scores.variogram_score(np.zeros((5, 2, 3)), np.zeros((2, 3)), order=0), "order: .*got 0"),
+        (lambda: vector_scores.variogram_score(np.zeros((5, 2, 3)), np.zeros((2, 3)), order=0), "order: .*got 0"),
         (lambda: central_interval(np.zeros((5, 2, 3)), 1.0), r"coverage: .*got 1\.0"),
         (lambda: pit_histogram(np.array([np.nan]), np.array([np.nan])), "lower: .*all are missing"),
         (lambda: pit_histogram(np.zeros(1), np.ones(1), bins=0), "bins: .*got 0"),

@@ -11,7 +11,7 @@ import pytest
 import scoringrules
 from gluonts.evaluation import MultivariateEvaluator
 from gluonts.model.forecast import SampleForecast
-from hemline.evaluation import scores
+from hemline.evaluation import scores, vector_scores
 from hemline.evaluation.intervals import scaled_interval_score, seasonal_error
 from hemline.evaluation.metrics import METRICS, Outcome
 
@@ -138,9 +138,12 @@ def test_crps_keeps_its_digits_at_a_high_level() -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (scores.energy_score, scoringrules.es_ensemble),
-        (scores.variogram_score, lambda y, x: scoringrules.vs_ensemble(y, x, p=0.5)),
-        (lambda x, y: scores.variogram_score(x, y, order=1.0), lambda y, x: scoringrules.vs_ensemble(y, x, p=1.0)),
+        (vector_scores.energy_score, scoringrules.es_ensemble),
+        (vector_scores.variogram_score, lambda y, x: scoringrules.vs_ensemble(y, x, p=0.5)),
+        (
+            lambda x, y: vector_scores.variogram_score(x, y, order=1.0),
+            lambda y, x: scoringrules.vs_ensemble(y, x, p=1.0),
+        ),
     ],
     ids=["energy", "variogram", "variogram, order 1"],
 )
@@ -159,7 +162,7 @@ def test_the_trajectory_energy_score_is_the_energy_score_of_all_steps_at_once(fo
     samples, observed, _ = forecasts
     flat = samples.reshape(WINDOWS, PATHS, -1).astype(np.float64)
     expected = scoringrules.es_ensemble(observed.reshape(WINDOWS, -1).astype(np.float64), flat)
-    assert scores.trajectory_energy_score(samples, observed) == pytest.approx(expected, rel=1e-6)
+    assert vector_scores.trajectory_energy_score(samples, observed) == pytest.approx(expected, rel=1e-6)
 
 
 def test_scaled_interval_scores_skip_series_without_a_seasonal_error(forecasts) -> None:
