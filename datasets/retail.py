@@ -111,7 +111,7 @@ def from_sales(
     single = {"article": article, "store": store, "date": date, "units": units, "price": price}
     single |= {"promotion": promotion, "in_stock": in_stock}
     several = {"covariates": covariates, "shared_covariates": shared_covariates}
-    sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name}, several)
+    sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name is not None}, several)
     freq = Columns(table, source).freq(date) if freq is None else freq
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]

@@ -259,3 +259,9 @@ def test_a_shelf_is_full_or_empty(cell, got):
     table.loc[7, "shelf"] = cell
     with pytest.raises(ValueError, match=rf"in_stock: expected 0 or 1 where units are known in 'shelf', got {got}.*7"):
         read(table, in_stock="shelf")
+
+
+@pytest.mark.parametrize("role", ["article", "units", "price", "in_stock"])
+def test_a_column_without_a_name_is_refused(role):
+    with pytest.raises(ValueError, match=rf"{role}: .*''"):
+        read(sales(shelf=1), **{role: ""})
