@@ -22,6 +22,9 @@ from .grouping import Entry, as_multivariate, as_univariate
 from .quiet import quiet_gluonts, quiet_lightning
 from .seeding import seeded
 
+LARGEST_CACHE = 2**25
+"""Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
+
 
 class GroupedEstimator(Configured, Estimator):
     """Trains a univariate gluonts estimator over the single series and groups what it forecasts.
@@ -82,7 +85,7 @@ class GroupedEstimator(Configured, Estimator):
                     **given,
                     "callbacks": [*given.get("callbacks", ()), log],
                 }
-            predictor = estimator.train(rows, held_out)
+            predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
         item_ids = tuple(entries[0].get("item_ids", ()))
         channels = tuple(entries[0].get("covariates", ())) if reads_channels(self.estimator) else ()
         return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels)
@@ -137,6 +140,17 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
             raise ValueError(f"{name}: expected a value for {key}, which has no default")
     estimator = found(**arguments)
     return estimator if isinstance(estimator, Configured) else GroupedEstimator(estimator)
+
+
+def _cached(estimator: Estimator, rows: list[Entry]) -> dict[str, bool]:
+    """What tells gluonts' own torch models to compute the features of a series once, and not for each of its windows.
+
+    A transformation of somebody else's may draw at random, and is done anew each time.
+    """
+    from gluonts.torch.model.estimator import PyTorchLightningEstimator
+
+    fixed = isinstance(estimator, PyTorchLightningEstimator) and type(estimator).__module__.startswith("gluonts.")
+    return {"cache_data": True} if fixed and sum(row["target"].size for row in rows) <= LARGEST_CACHE else {}
 
 
 @groups_single_series

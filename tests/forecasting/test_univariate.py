@@ -11,6 +11,7 @@ from gluonts.torch import (
     SimpleFeedForwardEstimator,
     TemporalFusionTransformerEstimator,
 )
+from gluonts.transform import AddObservedValuesIndicator
 from hemline.datasets import Metadata, simulated_sales
 from hemline.evaluation import backtest
 from hemline.forecasting import (
@@ -76,6 +77,42 @@ METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
 
 def naive_of(metadata):
     return SeasonalNaivePredictor(metadata.prediction_length, metadata.season)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_features_of_a_series_are_computed_once_and_the_training_stays_the_same(name, walks, monkeypatch):
+    computed = []
+    features = AddObservedValuesIndicator.transform
+
+    def counted(self, entry):
+        computed.append(entry["item_id"])
+        return features(self, entry)
+
+    monkeypatch.setattr(AddObservedValuesIndicator, "transform", counted)
+
+    def forecast_and_count():
+        computed.clear()
+        predictor = GroupedEstimator(MODELS[name](), seed=3).train(walks)
+        series = len(computed)
+        return next(predictor.predict(walks, num_samples=3, seed=0)).samples, series
+
+    kept, once = forecast_and_count()
+    monkeypatch.setattr("hemline.forecasting.univariate.LARGEST_CACHE", 0)
+    anew, often = forecast_and_count()
+    np.testing.assert_array_equal(kept, anew)
+    assert once == walks[0]["target"].shape[0] < often
+
+
+def test_features_of_an_estimator_of_somebody_else_may_be_random_and_are_not_kept(walks, monkeypatch):
+    class Augmented(DeepAREstimator):
+        """A class of this file."""
+
+    asked = []
+    monkeypatch.setattr(DeepAREstimator, "train_model", lambda self, *rows, cache_data, **rest: asked.append(cache_data))
+    for kind in (DeepAREstimator, Augmented):
+        with pytest.raises(AttributeError):  # nothing was trained
+            GroupedEstimator(kind("D", 7, **SHORT)).train(walks)
+    assert asked == [True, False]
 
 
 def test_a_model_of_another_package_is_made_by_its_name():
