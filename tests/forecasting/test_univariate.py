@@ -108,7 +108,7 @@ def test_features_of_an_estimator_of_somebody_else_may_be_random_and_are_not_kep
         """A class of this file."""
 
     asked = []
-    monkeypatch.setattr(DeepAREstimator, "train_model", lambda self, *rows, cache_data, **rest: asked.append(cache_data))
+    monkeypatch.setattr(DeepAREstimator, "train_model", lambda *rows, cache_data, **rest: asked.append(cache_data))
     for kind in (DeepAREstimator, Augmented):
         with pytest.raises(AttributeError):  # nothing was trained
             GroupedEstimator(kind("D", 7, **SHORT)).train(walks)
