@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from .head import EmissionHead, HeadConfig, borrow
+
+AT_ONCE = 2**16
+"""Values whose noise is told at once in training; each takes 2.5 kB, and more of them leave the cache."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +137,24 @@ class DiffusionHead(EmissionHead):
         level = torch.randint(len(self.kept), scaled.shape[:-1], device=scaled.device)
         share, noise = self.kept[level][..., None], torch.randn_like(scaled)
         noisy = share.sqrt() * scaled + (1 - share).sqrt() * noise
-        told = self.network(noisy.flatten(0, 1), level.flatten(), context.flatten(0, 1)).view_as(noise)
+        told = self._told(noisy.flatten(0, 1), level.flatten(), context.flatten(0, 1)).view_as(noise)
         errors = (told - noise).square()
         if observed is None:
             return errors.sum(-1)
         return (errors * observed).sum(-1) / observed.mean(-1).clamp_min(1 / observed.shape[-1])
+
+    def _told(self, noisy: Tensor, level: Tensor, context: Tensor) -> Tensor:
+        """The noise ``[N, D]`` that the network tells, of large batches part by part.
+
+        What the network remembers for its gradient is then that of one part; it is computed again on the way back,
+        which costs no more than to fetch it from memory.
+        """
+        rows = max(1, AT_ONCE // noisy.shape[-1])
+        if len(noisy) <= rows:
+            return self.network(noisy, level, context)
+        parts = zip(noisy.split(rows), level.split(rows), context.split(rows), strict=True)
+        told = [checkpoint(self.network, *part, use_reentrant=False, preserve_rng_state=False) for part in parts]
+        return torch.cat(told)
 
     def sample(self, context: Tensor, scale: Tensor) -> Tensor:
         """Draw one joint value a context; see `EmissionHead.sample`."""

@@ -57,6 +57,26 @@ def test_all_noise_levels_are_trained():
     assert torch.cat(seen).unique().tolist() == [0, 1, 2, 3, 4]
 
 
+def test_large_batches_are_told_part_by_part_to_the_same_gradients(monkeypatch):
+    torch.manual_seed(0)
+    head = Diffusion(layers=2).build(series=3, context_size=4).double()
+    context, target = torch.randn(5, 4, 4).double().requires_grad_(), torch.randn(5, 4, 3).double()
+    sizes, network = [], head.network.forward
+    monkeypatch.setattr(head.network, "forward", lambda *parts: sizes.append(len(parts[0])) or network(*parts))
+
+    def gradients():
+        torch.manual_seed(1)
+        loss = head.loss(context, target, torch.ones(5, 3).double())
+        return [loss, *torch.autograd.grad(loss.sum(), [context, *head.parameters()])]
+
+    whole = gradients()
+    assert sizes == [20]
+    monkeypatch.setattr("hemline.forecasting.heads.diffusion.AT_ONCE", 3 * 8)
+    in_parts = gradients()
+    assert sorted(sizes[1:]) == [4, 4, 8, 8, 8, 8], "each part once, and once more for its gradient"
+    torch.testing.assert_close(in_parts, whole)
+
+
 def test_errors_under_a_mask_do_not_count():
     head = Diffusion(steps=5, layers=2).build(series=2, context_size=3)
     observed = torch.ones(6, 1, 2)
