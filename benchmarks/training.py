@@ -3,7 +3,7 @@
 The share compares a step of the whole training (Lightning, window gathering, clipping, logging) with forward, backward
 and optimiser step of the same network on a window that is already there, in the same process.
 
-Run: python -m benchmarks.training [--cases exchange,traffic] [--device cuda]
+Run: python -m benchmarks.training [--cases exchange,traffic-timegrad] [--device cuda]
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 import torch
-from hemline.forecasting import MAF, GRUMAFEstimator, GRURealNVPEstimator, TrainConfig
+from hemline.forecasting import MAF, GRUMAFEstimator, GRURealNVPEstimator, TimeGradEstimator, TrainConfig
 from hemline.forecasting.spec import infer_spec
 from hemline.forecasting.windows import SeriesTensor
 
@@ -23,6 +23,8 @@ from .plotting import lines
 from .shapes import SHAPES, Shape
 
 CASES = ["exchange-nvp", *SHAPES]
+OTHERS: dict[str, Any] = {"nvp": GRURealNVPEstimator, "timegrad": TimeGradEstimator}
+"""What a case may name behind its shape; without a name it is GRU-MAF."""
 
 
 def bare_step(estimator: Any, data: list[dict], shape: Shape, device: str, steps: int, repeats: int) -> float:
@@ -47,7 +49,7 @@ def bare_step(estimator: Any, data: list[dict], shape: Shape, device: str, steps
 
 def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
     """One case: seconds a step, bare and whole."""
-    name, _, flow = case.partition("-")
+    name, _, other = case.partition("-")
     shape = SHAPES[name]
     data = shape.entries()
     steps = 20 if shape.series < 100 else 6
@@ -57,8 +59,8 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
         batch_size=shape.batch,
         trainer={"accelerator": "gpu" if device.startswith("cuda") else "cpu"},
     )
-    if flow:
-        estimator: Any = GRURealNVPEstimator(shape.freq, shape.horizon, train=train)
+    if other:
+        estimator: Any = OTHERS[other](shape.freq, shape.horizon, train=train)
     else:
         head = MAF(blocks=4 if shape.series < 100 else 3)
         estimator = GRUMAFEstimator(shape.freq, shape.horizon, head=head, train=train)
