@@ -139,7 +139,8 @@ class EnsemblePredictor(Predictor):
             seed: of the draws, another one for each member; the seed of each one's training if ``None``.
 
         Returns:
-            A `SampleForecast` with ``samples`` ``[S, H, D]`` for each entry, member by member.
+            A `SampleForecast` with ``samples`` ``[S, H, D]`` for each entry. The members take turns, so that any first
+            paths are a fair share of all of them.
 
         Raises:
             ValueError: there is not even one path.
@@ -149,7 +150,7 @@ class EnsemblePredictor(Predictor):
         entries, shares = as_multivariate(dataset, "dataset"), shares_of(num_samples, self.weights)
         of_total = self.total_weights or [0.0] * len(self.members)
         needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
-        plans = [entry.get("planned", entry) for entry in entries]
+        plans, turns = [entry.get("planned", entry) for entry in entries], in_turns(shares)
         drawn, planned = tee(self._drawn(entries, needed, seed))
         if self.total_weights is not None and any("planned" in entry for entry in entries):
             planned = self._drawn(plans, needed, seed)
@@ -162,7 +163,7 @@ class EnsemblePredictor(Predictor):
                 share = corrections(usual, totals, shares, _imposed(plan))
                 usual = corrected(usual, share, _imposed(plan))
                 samples = within(corrected(samples, share, _imposed(entry)), self.domain, usual)
-            yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
+            yield SampleForecast(samples[turns], start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
     def _drawn(
         self, entries: Sequence[Entry], counts: Sequence[int], seed: int | None
@@ -215,6 +216,16 @@ def first_paths(paths: Sequence[np.ndarray], shares: Sequence[int]) -> np.ndarra
         array([1, 2, 4])
     """
     return np.concatenate([each[:share] for each, share in zip(paths, shares, strict=True)])
+
+
+def in_turns(shares: Sequence[int]) -> np.ndarray:
+    """The order in which paths that lie member by member take turns.
+
+    Example:
+        >>> in_turns([4, 2])
+        array([0, 4, 1, 2, 5, 3])
+    """
+    return np.concatenate([(np.arange(share) + 0.5) / max(share, 1) for share in shares]).argsort(kind="stable")
 
 
 def within(paths: np.ndarray, domain: Domain, sums_of: np.ndarray | None = None) -> np.ndarray:

@@ -13,7 +13,7 @@ from hemline.forecasting import (
     TrainConfig,
     simulate,
 )
-from hemline.forecasting.ensemble import EnsemblePredictor
+from hemline.forecasting.ensemble import EnsemblePredictor, in_turns
 
 QUICK = TrainConfig(max_epochs=2, batches_per_epoch=3, batch_size=8)
 
@@ -26,7 +26,7 @@ def test_each_member_draws_its_share_and_has_a_seed_of_its_own(walks):
     assert samples.shape == (8, 5, 4)
     drawn = zip(found.members, (3, 3, 2), (3, 4, 5), strict=True)
     alone = [next(member.predict(walks, num_samples=count, seed=seed)).samples for member, count, seed in drawn]
-    np.testing.assert_array_equal(samples, np.concatenate(alone))
+    np.testing.assert_array_equal(samples[[0, 3, 6, 1, 4, 7, 2, 5]], np.concatenate(alone))
     assert [row["epoch"] for row in found.training_log] == list(range(6))
 
 
@@ -64,6 +64,27 @@ def test_a_scenario_reaches_every_member():
     with_walk = EnsemblePredictor([*found.members, RandomWalkPredictor(8)])
     with pytest.raises(ValueError, match=r"or a member of it, has seen no covariates.*price"):
         simulate(with_walk, entry, Scenario("cheap", "price[a] = -20% @ 1:4"), paths=6)
+
+
+def test_an_ensemble_within_a_reconciled_one_is_there_with_all_its_members(walks):
+    """The outer one has all of its paths for the sum, and takes the first of them."""
+    members = [SeasonalNaivePredictor(5), SeasonalNaivePredictor(5, 7)]
+    half, pair = [0.5, 0.5], [EnsemblePredictor(members), RandomWalkPredictor(5)]
+    found = EnsemblePredictor(pair, half, total_weights=half)
+    samples = next(found.predict(walks, num_samples=40)).samples
+    shares = samples / samples.sum(-1, keepdims=True)
+    for member in members:
+        alone = next(member.predict(walks, num_samples=1)).samples
+        same = np.isclose(shares, alone / alone.sum(-1, keepdims=True), rtol=1e-4).all((1, 2))
+        assert same.sum() == 10
+
+
+def test_any_first_paths_are_a_fair_share_of_the_members():
+    order = in_turns([50, 30, 0, 20])
+    assert sorted(order) == list(range(100))
+    for count in range(1, 101):
+        found = [(order[:count] < 50).sum(), ((order[:count] >= 50) & (order[:count] < 80)).sum()]
+        assert found == pytest.approx([count / 2, 0.3 * count], abs=1)
 
 
 def test_what_is_no_ensemble_is_refused(walks):
