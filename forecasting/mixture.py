@@ -8,6 +8,12 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
+_DIGITS = 1e9
+"""How much further from the truth than the nearest model one may be, for the digits to tell its score."""
+
+_HOPELESS = 1e3
+"""Relative score of a model that is no part of a mixture; one beyond leaves the search for weights no digits."""
+
 
 def pool_weights(
     drawn: Sequence[np.ndarray], truth: np.ndarray, smallest: float = 0.0, shrinkage: float = 0.0
@@ -31,10 +37,12 @@ def pool_weights(
         array([0.5, 0.5, 0. ])
     """
     linear, quadratic = _score_parts(drawn, truth)
-    best = max(float((linear - np.diag(quadratic) / 2).min()), 1e-12)
+    alone, known = linear - np.diag(quadratic) / 2, linear <= _DIGITS * linear.min()
+    # Without pairs of a path with itself a score may be 0, or by chance less.
+    best = max(float(alone[known].min()), 1e-6 * float(linear.min())) or 1.0
+    allowed = np.flatnonzero(known & (alone <= _HOPELESS * best))
     # The squared distance to equal weights is that to 0, but for a constant: they are 1 in all.
     linear, quadratic = linear / best, quadratic / best - 2 * shrinkage * np.eye(len(drawn))
-    allowed = np.arange(len(drawn))
     while True:
         weights = np.zeros(len(drawn))
         weights[allowed] = _on_simplex(linear[allowed], quadratic[np.ix_(allowed, allowed)])

@@ -79,6 +79,25 @@ def test_a_useless_model_is_dropped_and_missing_values_do_not_count():
     np.testing.assert_array_equal(weights, [1, 0])
 
 
+@pytest.mark.parametrize("far", [1e4, 1e6, 1e8, 1e10, 1e15, 1e25])
+@pytest.mark.parametrize("shrinkage", [0.0, 0.03])
+def test_a_model_that_explodes_leaves_the_weights_of_the_others_as_they_are(far, shrinkage):
+    models = [drawn(0.3), drawn(-0.3), drawn(0.0, spread=far)]
+    found = pool_weights(models, TRUTH, 0.05, shrinkage)
+    np.testing.assert_allclose(found, [*pool_weights(models[:2], TRUTH, 0.05, shrinkage), 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 0.03])
+def test_a_model_that_is_right_at_every_step_has_all_the_weight(shrinkage):
+    """Articles that nobody buys any more: who says 0 has a score of 0, and so has one path in a hundred that sells."""
+    nothing, sold = np.zeros((5, 3, 1)), np.random.default_rng(0).gamma(1.0, size=(5, 100, 3, 1))
+    never, rarely = np.zeros((5, 100, 3, 1)), np.zeros((5, 100, 3, 1))
+    rarely[:, 0] = 1
+    for right in (never, rarely):
+        np.testing.assert_allclose(pool_weights([sold, right], nothing, 0.05, shrinkage), [0, 1], atol=1e-6)
+    np.testing.assert_allclose(pool_weights([never, never], nothing, 0.05, shrinkage), 0.5)
+
+
 def test_shrinkage_leads_from_the_best_weights_to_equal_ones():
     models = [drawn(-1.0), drawn(0.5), drawn(3.0)]
     found = [pool_weights(models, TRUTH, shrinkage=strength) for strength in (0.0, 0.3, 3.0, 1e4)]
