@@ -75,7 +75,10 @@ def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[
     except TypeError:
         return None
     found = hashlib.sha256(settings.encode())
-    for entry in [*entries, *(held_out or ())]:
+    for entry in entries:
+        _digest(entry, found)
+    for entry in held_out or ():
+        found.update(b"held out")
         _digest(entry, found)
     return found.hexdigest()[:16]
 

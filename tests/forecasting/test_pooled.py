@@ -434,6 +434,24 @@ def test_a_model_that_cannot_be_kept_is_trained_all_the_same(tmp_path, caplog):
     assert "odd" in found.names
 
 
+def test_entries_to_learn_from_are_told_from_entries_to_watch(tmp_path):
+    data, learnt = walks(), []
+
+    class Counted(Configured, Estimator):
+        prediction_length = 7
+
+        def settings(self):
+            return {}
+
+        def train(self, training_data, validation_data=None):
+            learnt.append(len(training_data))
+            return SeasonalNaivePredictor(7)
+
+    trained_member(Counted(), 0, tmp_path, data * 2, None)
+    trained_member(Counted(), 0, tmp_path, data, data)
+    assert learnt == [2, 1]
+
+
 def test_what_was_kept_and_cannot_be_read_is_trained_again(tmp_path, caplog):
     trained, data = [], walks()
 
