@@ -12,7 +12,7 @@ Look = Callable[[str, "str | None", "slice | None"], np.ndarray]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)"
-    r"|(?P<quantity>[A-Za-z_]+)\s*(?:\[\s*(?P<article>[^\[\]]+?)\s*\])?"
+    r"|(?P<quantity>[A-Za-z_]+)\s*(?:\[\s*(?P<article>(?:[^\[\]]|\[[^\[\]]*\])+?)\s*\])?"
     r"(?:\s*@\s*(?P<first>\d+)(?:\s*:\s*(?P<last>\d+))?)?"
     r"|(?P<symbol><=|>=|==|!=|[-+*/()<>]))"
 )
@@ -34,7 +34,8 @@ def holds(condition: str, look: Look) -> np.ndarray:
 
     Two sums are compared by ``< <= > >= == !=``. They are made of numbers, ``units[article]`` and
     ``revenue[article]`` (totals over the horizon, or over steps as in ``units[A] @ 2:4``), ``units`` and ``revenue``
-    of the whole assortment, ``+ - * /`` and brackets. Several comparisons are joined by ``and`` or ``or``.
+    of the whole assortment, ``+ - * /`` and brackets. Several comparisons are joined by ``and`` or ``or``. An article
+    may be called ``coat [red]``.
 
     Arguments:
         condition: the text.

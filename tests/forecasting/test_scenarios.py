@@ -193,6 +193,10 @@ class TestConditions:
         paths = np.array([[[10.0, 1.0], [20.0, 2.0]], [[5.0, 0.0], [5.0, 40.0]]])
         return Outcome("o", paths, ("A", "coat 2"), pd.Period("2024-01-07", "W-SUN"), money=paths * 2)
 
+    def test_an_article_may_have_brackets_in_its_name_as_in_a_change(self, outcome):
+        named = replace(outcome, item_ids=("A", "coat [2]"))
+        assert named.probability("units[A] + 2 * units[coat [2]] @ 1 < 30") == 0.5
+
     @pytest.mark.parametrize(
         ("condition", "share"),
         [
