@@ -91,8 +91,15 @@ class GroupedEstimator(Configured, Estimator):
         return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels)
 
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
-        """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
-        return GroupedEstimator(self.estimator, seed=seed)
+        """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused.
+
+        Callbacks of Lightning's trainer are copies: one that stops a training remembers what the last one came to.
+        """
+        estimator, given = self.estimator, getattr(self.estimator, "trainer_kwargs", {})
+        if given.get("callbacks"):
+            estimator = copy.copy(estimator)
+            estimator.trainer_kwargs = {**given, "callbacks": copy.deepcopy(given["callbacks"])}
+        return GroupedEstimator(estimator, seed=seed)
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -72,6 +72,17 @@ def test_a_training_does_not_depend_on_those_before_it(name, walks):
     np.testing.assert_array_equal(*drawn)
 
 
+def test_a_run_does_not_stop_where_the_one_before_it_did(walks):
+    """A callback that stops a training remembers its best loss, and for how long there was none."""
+    from lightning.pytorch.callbacks import EarlyStopping
+
+    options = {"max_epochs": 3, "callbacks": [EarlyStopping("train_loss", min_delta=1e9, patience=2)]}
+    model = SimpleFeedForwardEstimator(7, batch_size=4, num_batches_per_epoch=1, trainer_kwargs=options)
+    estimator = GroupedEstimator(model)
+    epochs = [len(estimator.for_run(seed).train(walks).training_log) for seed in (0, 1)]
+    assert epochs == [3, 3]
+
+
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
 
 
