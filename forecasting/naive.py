@@ -62,7 +62,8 @@ class RandomWalkPredictor(RepresentablePredictor):
         prediction_length: horizon H, in steps.
         season_length: steps m over which changes are taken: 1 for a random walk, the season for a seasonal one.
         joint: whether the changes of all series are drawn from the same past step, which keeps their dependence,
-            or for each series on its own.
+            or for each series on its own. A series that has none at a step, such as a new article, takes another of
+            its own.
         seed: of the draws.
 
     Example:
@@ -104,19 +105,14 @@ class RandomWalkPredictor(RepresentablePredictor):
         generator = generator or np.random.default_rng(self.seed)
         season, horizon = self.season_length, self.prediction_length
         change = (target - previous_values(target, season)).T
-        dim = target.shape[0]
-        if self.joint:
-            known = change[~np.isnan(change).any(1)]
-            if len(known):
-                drawn = known[generator.integers(len(known), size=(count, horizon))]
-            else:
-                drawn = np.zeros((count, horizon, dim), dtype=np.float32)
-        else:
-            drawn = np.zeros((count, horizon, dim), dtype=np.float32)
-            for series in range(dim):
-                known = change[~np.isnan(change[:, series]), series]
-                if len(known):
-                    drawn[:, :, series] = generator.choice(known, size=(count, horizon))
+        drawn = np.full((count, horizon, len(target)), np.nan, dtype=change.dtype)
+        known = ~np.isnan(change)
+        if self.joint and known.any():
+            steps = change[known.any(1)]
+            drawn = steps[generator.integers(len(steps), size=(count, horizon))]
+        for series in np.flatnonzero(np.isnan(drawn).any((0, 1))):
+            missing, own = np.isnan(drawn[..., series]), change[known[:, series], series]
+            drawn[missing, series] = generator.choice(own, size=missing.sum()) if len(own) else 0
         paths = np.repeat(_season_before(target, season, horizon)[None], count, axis=0)
         for phase in range(min(season, horizon)):
             paths[:, phase::season] += drawn[:, phase::season].cumsum(1)

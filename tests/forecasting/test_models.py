@@ -164,6 +164,19 @@ class TestNaive:
         samples = next(RandomWalkPredictor(6, season_length=3).predict(self.entry([season]), 2)).samples
         np.testing.assert_array_equal(samples[0, :, 0], [4, 9, 13, 5, 10, 14])
 
+    @pytest.mark.parametrize("season", [1, 7])
+    def test_a_new_article_does_not_stop_the_walk_of_the_others(self, walks, season):
+        """They keep their steps and what they do together; it takes those that it has, or none."""
+        old, new = RandomWalkPredictor(5, season), [row.copy() for row in walks[0]["target"]]
+        new[3][:-2] = np.nan
+        new[2][::9] = np.nan
+        data = [{**walks[0], "target": np.stack(new)}]
+        before, after = (next(old.predict(each, 400)).samples for each in (walks, data))
+        np.testing.assert_array_equal(after[..., :2], before[..., :2])
+        np.testing.assert_allclose(after[..., 2].std(0), before[..., 2].std(0), rtol=0.2)
+        known = [0.0] if season > 1 else [new[3][-1] - new[3][-2]]
+        np.testing.assert_allclose(np.unique(np.diff(after[..., 3], axis=1).round(3)), np.round(known, 3), atol=2e-3)
+
     def test_another_seed_draws_other_paths(self):
         data = self.entry(np.random.default_rng(0).normal(size=(2, 50)))
         one, two = (next(RandomWalkPredictor(3).for_run(seed).predict(data, 5)).samples for seed in (1, 2))
