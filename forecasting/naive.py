@@ -11,7 +11,7 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import RepresentablePredictor
 
 from .grouping import as_multivariate
-from .windows import previous_values
+from .windows import last_season, previous_values
 
 Entry = dict[str, Any]
 
@@ -19,8 +19,9 @@ Entry = dict[str, Any]
 class SeasonalNaivePredictor(RepresentablePredictor):
     """The value of one season before, on every path: ``y_{T+h} = y_{T+h-m}``.
 
-    Where that value is missing, the last one seen at the same place of a season takes its place. With a season of
-    one step it is the last-value forecast.
+    Where that value is missing, the last one seen at the same place of a season takes its place. Before there was one
+    it is the last one of all of an article younger than a season, and 0 of others. With a season of one step it is the
+    last-value forecast.
 
     Arguments:
         prediction_length: horizon H, in steps.
@@ -120,9 +121,8 @@ class RandomWalkPredictor(RepresentablePredictor):
 
 
 def _season_before(target: np.ndarray, season: int, horizon: int) -> np.ndarray:
-    """The values ``[H, D]`` that a seasonal forecast repeats; 0 where a series has none yet."""
-    last = previous_values(target, season, steps=season)[:, -season:].T
-    return np.nan_to_num(last[np.arange(horizon) % season])
+    """The values ``[H, D]`` that a seasonal forecast repeats."""
+    return last_season(target, season).T[np.arange(horizon) % season]
 
 
 def _forecast(entry: Entry, samples: np.ndarray) -> SampleForecast:

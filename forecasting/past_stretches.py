@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from .windows import previous_values
+from .windows import previous_values, unseen
 
 Reference = Literal["mean", "profile"]
 Difference = Literal["difference", "ratio"]
@@ -140,7 +140,7 @@ def bridged(target: np.ndarray, season: int) -> np.ndarray:
         season: steps of a season.
 
     Returns:
-        float64 ``[T, D]``; 0 where a place of the season, or the series, was never seen.
+        float64 ``[T, D]``, with `unseen` where nothing was seen at a place of the season.
 
     Example:
         >>> bridged(np.array([[np.nan, 2.0, 3.0, np.nan]]), 2)[:, 0]
@@ -150,4 +150,4 @@ def bridged(target: np.ndarray, season: int) -> np.ndarray:
     forward = np.where(np.isnan(seen), previous_values(seen, season), seen)
     backward = forward[:, ::-1]
     filled = np.where(np.isnan(backward), previous_values(backward, season), backward)[:, ::-1]
-    return np.nan_to_num(filled).T
+    return np.where(np.isnan(filled), unseen(seen, season), filled).T

@@ -24,7 +24,7 @@ from .response import Response
 from .scaling import restore
 from .seeding import seeded
 from .spec import SeriesSpec
-from .windows import SeriesTensor, Statistics, previous_values
+from .windows import SeriesTensor, Statistics, last_season
 
 if TYPE_CHECKING:
     from .estimator import WindowEstimator
@@ -218,8 +218,7 @@ class ForecastPredictor(Predictor):
 
     def _last_values(self, group: list[Entry], lag: int) -> np.ndarray:
         """The values ``[N, lag, D]`` that changes over the horizon are added to."""
-        last = [previous_values(entry["target"], lag, steps=lag)[:, -lag:].T for entry in group]
-        return np.nan_to_num(np.stack(last)).astype(np.float32)
+        return np.stack([last_season(entry["target"], lag).T for entry in group]).astype(np.float32)
 
     def _rows_at_once(self) -> int:
         spec = self.spec

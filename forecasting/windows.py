@@ -95,6 +95,40 @@ def previous_values(target: np.ndarray, lag: int, steps: int = 0) -> np.ndarray:
     return np.take_along_axis(phases, last, axis=1).reshape(dim, -1)[:, : length + steps]
 
 
+def last_season(target: np.ndarray, season: int) -> np.ndarray:
+    """The last value seen at each place of a season, in the order in which the steps to come have these places.
+
+    Arguments:
+        target: ``[D, T]``, NaN where missing.
+        season: steps of a season.
+
+    Returns:
+        ``[D, season]``, with `unseen` where nothing was seen at a place.
+
+    Example:
+        >>> last_season(np.array([[1.0, 2.0, 3.0, 4.0], [np.nan, np.nan, 7.0, 8.0]]), 3)
+        array([[2., 3., 4.],
+               [8., 7., 8.]])
+    """
+    found = previous_values(target, season, steps=season)[:, -season:]
+    return np.where(np.isnan(found), unseen(target, season), found)
+
+
+def unseen(target: np.ndarray, season: int) -> np.ndarray:
+    """What stands for a value at a place of a season that was never seen.
+
+    Arguments:
+        target: ``[D, T]``, NaN where missing.
+        season: steps of a season.
+
+    Returns:
+        ``[D, 1]``: the last value of a series that is younger than a season and has not come there yet; 0 for others,
+        as of a shop that is closed on Sundays.
+    """
+    young = np.isnan(target[:, :-season]).all(axis=1, keepdims=True)
+    return np.where(young, np.nan_to_num(previous_values(target, 1, steps=1)[:, -1:]), target.dtype.type(0))
+
+
 class SeriesTensor:
     """Multivariate entries as one tensor ``[T, D]`` with their features, ready to gather windows from.
 

@@ -159,6 +159,12 @@ def test_gaps_hold_what_was_seen_at_the_same_place():
     np.testing.assert_array_equal(bridged(target, 2), np.array([[3, 4, 3, 4, 3, 6, 3, 6], [0] * 8]).T)
 
 
+def test_an_article_younger_than_a_season_holds_its_last_value_where_it_has_not_been():
+    new, closed = [np.nan] * 6 + [5, 4], [1, 2, 3, np.nan] * 2
+    expected = np.tile([[4, 4, 5, 4], [1, 2, 3, 0]], 2).T
+    np.testing.assert_array_equal(bridged(np.array([new, closed]), 4), expected)
+
+
 def test_gaps_and_a_late_start_give_finite_paths():
     target = RNG.normal(size=(2, 80)) + 20
     target[0, 10:30:3] = np.nan

@@ -146,6 +146,12 @@ class TestNaive:
         forecast = next(SeasonalNaivePredictor(3, season_length=2).predict(self.entry([[1, 2, 3, np.nan]]), 1))
         np.testing.assert_array_equal(forecast.samples[0, :, 0], [3, 2, 3])
 
+    def test_an_article_younger_than_a_season_goes_on_from_its_last_value(self):
+        new, closed = [np.nan] * 6 + [5, 4], [1, 2, 3, np.nan] * 2
+        for predictor in (SeasonalNaivePredictor(4, 4), RandomWalkPredictor(4, 4)):
+            samples = next(predictor.predict(self.entry([new, closed]), 1)).samples[0]
+            np.testing.assert_array_equal(samples.T, [[4, 4, 5, 4], [1, 2, 3, 0]])
+
     def test_joint_changes_come_from_one_past_step(self):
         steps = np.random.default_rng(0).normal(size=60)
         data = self.entry(np.stack([steps.cumsum(), -2 * steps.cumsum()]))

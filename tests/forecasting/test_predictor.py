@@ -181,3 +181,12 @@ class TestCovariates:
         priced[0]["feat_dynamic_real"][1, 31] = np.nan
         with pytest.raises(ValueError, match="got nan in row 1 at 2024-02-01"):
             ForecastEstimator("D", 7, train=TRAIN).train(priced)
+
+
+def test_changes_over_a_season_lead_on_from_the_last_value_of_an_article_younger_than_one(walks):
+    target = walks[0]["target"].copy()
+    target[3, :-3] = np.nan
+    data = [{**walks[0], "target": target}]
+    predictor = ForecastEstimator("D", 7, scaling=Scaling("change", lag=7), train=TRAIN).train(data)
+    middle = np.median(next(predictor.predict(data, num_samples=50)).samples[..., 3], axis=0)
+    assert np.abs(middle - target[3, -1]).max() < 10
