@@ -107,7 +107,9 @@ def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda 
             result = execute(run, None if store is None else store.checkpoints(run.id), tell)
         if store is not None:
             store.save(result)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a panic of compiled code is no Exception, and no reason to end the other cells
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error  # Lightning makes an exit of an interrupt
         return failed(job, one_line(error), store, traceback.format_exc())
@@ -266,7 +268,9 @@ def output_to(path: Path) -> Iterator[None]:
         path: the file; it is appended to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    # Text that is no text, such as a file's name in another encoding, is no reason to fail.
+    how: Any = {"buffering": 1, "encoding": "utf-8", "errors": "backslashreplace"}
+    with path.open("a", **how) as log, redirect_stdout(log), redirect_stderr(log):
         kept = [os.dup(number) for number in (1, 2)]
         for number in (1, 2):
             os.dup2(log.fileno(), number)

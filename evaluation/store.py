@@ -20,6 +20,8 @@ from .run import Result
 _RECORD = "run.json"
 PLAN = "plan.json"
 """The file of a folder with the cells of a grid."""
+_HELD: set[IO[str]] = set()
+"""The files of the locks that this process has."""
 
 
 class Store:
@@ -220,7 +222,20 @@ def _written(path: Path) -> Iterator[Path]:
 def _locked(path: Path, how: int) -> Iterator[None]:
     with _opened(path) as lock:
         fcntl.flock(lock, how)
-        yield
+        _HELD.add(lock)
+        try:
+            yield
+        finally:
+            _HELD.discard(lock)
+
+
+def _let_go() -> None:
+    """A lock is its process's own: a child that a model left behind would keep it after the death of its parent."""
+    for lock in _HELD:
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _opened(path: Path) -> IO[str]:

@@ -21,6 +21,10 @@ NOTES = "HEMLINE_TEST_NOTES"
 """Names a folder in which models note that they were asked, and what they did once."""
 
 
+class Panic(BaseException):
+    """What compiled code may raise that wants to be caught by nobody."""
+
+
 class Noise(Predictor):
     """Draws from numpy's and torch's generators; what else it does goes by its name."""
 
@@ -30,6 +34,16 @@ class Noise(Predictor):
 
     def configuration(self) -> dict[str, Any]:
         return {"name": self.name, "spread": self.spread}
+
+    def go_on(self) -> None:
+        """Whatever happens."""
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            try:
+                time.sleep(0.1)
+            except:  # noqa: E722
+                continue
+        self.seconds = 0.0
 
     def predict(self, dataset, num_samples: int = 100) -> Iterator[SampleForecast]:  # type: ignore[override]
         notes = Path(os.environ[NOTES])
@@ -43,6 +57,12 @@ class Noise(Predictor):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.name == "deaf":
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        if self.name == "panics":
+            raise Panic("of compiled code")
+        if self.name == "prints":
+            print("a file called caf\udce9")
+        if self.name == "stubborn":
+            self.go_on()
         time.sleep(self.seconds)
         for entry in dataset:
             series, end = entry["target"].shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import pickle
 import signal
@@ -125,12 +126,48 @@ def test_each_cell_is_apart_from_the_others_and_its_mishap_is_told(grid, capfd, 
 
 
 def test_one_process_keeps_to_the_time_budget_too(grid) -> None:
-    lines = "datasets = ['sales']\nmodels = ['slow', 'noise']\ntime_budget = 0.5\n[settings.slow]\nseconds = 600.0\n"
+    lines = "datasets = ['sales']\nmodels = ['slow', 'noise']\ntime_budget = 2\n[settings.slow]\nseconds = 600.0\n"
     found = grid("out", lines)
     assert [(cell["model"], cell["failed"], cell["reason"]) for cell in found.missing] == [
-        ("slow", True, "TimeBudgetError: took longer than its time budget of 0.5 s")
+        ("slow", True, "TimeBudgetError: took longer than its time budget of 2 s")
     ]
     assert set(found.scores["model"]) == {"noise"}
+
+
+def test_a_cell_that_goes_on_after_any_error_has_taken_too_long_all_the_same(grid) -> None:
+    lines = (
+        "datasets = ['sales']\nmodels = ['stubborn', 'noise']\ntime_budget = 2\n[settings.stubborn]\nseconds = 3.0\n"
+    )
+    found = grid("out", lines)
+    assert [(cell["model"], cell["reason"]) for cell in found.missing] == [
+        ("stubborn", "TimeBudgetError: took longer than its time budget of 2 s")
+    ]
+
+
+def test_a_panic_ends_its_own_cell_alone(grid) -> None:
+    found = grid("out", "datasets = ['sales']\nmodels = ['panics', 'noise']\n")
+    assert [(cell["model"], cell["reason"]) for cell in found.missing] == [("panics", "Panic: of compiled code")]
+    assert set(found.scores["model"]) == {"noise"}
+
+
+def test_what_is_printed_in_a_worker_may_be_no_text(grid, models) -> None:
+    path = grid.written("out", "datasets = ['sales']\nmodels = ['prints']\n")
+    (cell,) = plan_grid(read_grid(path), models.build, models.load)
+    assert work(pickle.dumps((cell.job, Store(grid.folder / "out")))).record["status"] == "finished"
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_that_a_model_leaves_behind_keeps_no_lock(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.alone():
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        child.start()
+    try:
+        with store.alone():
+            assert child.is_alive()
+    finally:
+        child.kill()
+        child.join()
 
 
 def test_nothing_finished_is_an_error_with_the_reasons(grid) -> None:
