@@ -15,6 +15,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ..datasets.data import ForecastData, Metadata
+from ..datasets.registry import is_description
 from .grid import Grid, Part
 from .identity import fingerprint
 from .jobs import Job, Lane, one_line, run_jobs
@@ -110,22 +111,37 @@ def plan_grid(grid: Grid, build: Build, load: Load, store: Store | None = None) 
 
     Returns:
         The cells; those whose data or model cannot be had with the reason.
+
+    Raises:
+        ValueError: two datasets have the same name, under which their runs would be taken for those of one.
     """
     numbered = []
-    for place, part in enumerate(grid.parts):
+    known: dict[str, str] = {}
+    for place, part in enumerate(_reachable(part) for part in grid.parts):
         for row, model in enumerate(part.models):
             for turn, cell in enumerate(_cells(grid, part, model, build, load, store)):
+                first = known.setdefault(cell.dataset, part.dataset)
+                if first != part.dataset:
+                    both = f"{first} and {part.dataset}"
+                    raise ValueError(f"datasets: expected different names, got two called {cell.dataset!r}: {both}")
                 numbered.append(((turn, place, row), cell))
     return [cell for _, cell in sorted(numbered, key=lambda pair: pair[0])]
 
 
+def _reachable(part: Part) -> Part:
+    """The part with its dataset's file by its whole path, for workers and models that are in another folder."""
+    return replace(part, dataset=os.path.abspath(part.dataset)) if is_description(part.dataset) else part
+
+
 def _cells(grid: Grid, part: Part, model: str, build: Build, load: Load, store: Store | None) -> Iterator[GridCell]:
+    name = part.dataset  # until it is known how the data are called, as tables name them
     try:
+        name = _loaded(load, part.dataset, part.windows)[0].metadata.name
         runs = [make_run(build, load, part, model, seed) for seed in part.seeds]
         check_data(runs[0].data, part.protocol)
     except Exception as error:
         for seed in part.seeds:
-            yield GridCell(model, part.dataset, seed, None, one_line(error))
+            yield GridCell(model, name, seed, None, one_line(error))
         return
     if store is not None:
         metadata = runs[0].data.metadata
@@ -133,7 +149,7 @@ def _cells(grid: Grid, part: Part, model: str, build: Build, load: Load, store: 
         store.save_history(runs[0].record()["data_fingerprint"], lambda: history_rows(windows, metadata.item_ids))
     for run in runs:
         make = functools.partial(make_run, build, load, part, model, run.seed)
-        yield GridCell(model, part.dataset, run.seed, Job(run.record(), make, part.time_budget, grid.threads))
+        yield GridCell(model, name, run.seed, Job(run.record(), make, part.time_budget, grid.threads))
 
 
 def make_run(build: Build, load: Load, part: Part, model: str, seed: int) -> Run:

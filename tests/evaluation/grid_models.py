@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ def build(name: str, metadata: Metadata, settings: Mapping[str, Any]) -> Noise:
 def load(name: str) -> ForecastData:
     if name == "nowhere":
         raise FileNotFoundError("nowhere: no such dataset")
+    name = PurePath(name).stem
     target = np.random.default_rng(len(name)).normal(size=(2, 24))
     entry = {"start": pd.Period("2024-01-01", "D"), "target": target}
     cut = [entry | {"target": target[:, :end]} for end in (18, 20, 22)]

@@ -170,6 +170,26 @@ def test_a_child_that_a_model_leaves_behind_keeps_no_lock(tmp_path: Path) -> Non
         child.join()
 
 
+def test_a_dataset_is_called_in_a_plan_as_in_the_table(grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(grid.folder)
+    found = grid("out", "datasets = ['own/sales.toml']\nmodels = ['noise', 'broken', 'unmade']\n")
+    assert {cell["dataset"] for cell in found.missing} == {"sales"}
+    (table,) = make_tables(found)
+    assert table.columns == ("sales",)
+
+
+def test_two_datasets_with_one_name_are_refused(grid) -> None:
+    with pytest.raises(ValueError, match=r"datasets: expected .* two called 'sales': .*/a/sales\.toml and .*/b/sales"):
+        grid("out", "datasets = ['a/sales.toml', 'b/sales.toml']\nmodels = ['noise']\n")
+
+
+def test_a_file_is_known_by_its_whole_path_wherever_a_cell_runs(grid, models, monkeypatch) -> None:
+    monkeypatch.chdir(grid.folder)
+    lines = "datasets = ['own/sales.toml']\nmodels = ['noise']\n"
+    (cell,) = plan_grid(read_grid(grid.written("out", lines)), models.build, models.load)
+    assert cell.job.make.args[2].dataset == str(grid.folder / "own" / "sales.toml")
+
+
 def test_nothing_finished_is_an_error_with_the_reasons(grid) -> None:
     with pytest.raises(ValueError, match=r"no run .* has finished \(FileNotFoundError: nowhere: no such dataset\)"):
         grid("out", "datasets = ['nowhere']\nmodels = ['noise']\n")
