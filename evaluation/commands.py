@@ -94,8 +94,12 @@ def register(
     def table_command(
         folder: Annotated[Path | None, typer.Argument(help="Folder that `hemline backtest` or a grid wrote.")] = None,
         metric: Annotated[
-            str, typer.Option(help=f"One or several of {', '.join(METRICS)}, separated by commas; or `all`.")
-        ] = "crps_sum",
+            str | None,
+            typer.Option(
+                help=f"One or several of {', '.join(METRICS)}, separated by commas; or `all`. Left out, it is "
+                "crps_sum, and what there is where that was not computed."
+            ),
+        ] = None,
         wins_of: Annotated[
             str | None,
             typer.Option(
@@ -249,8 +253,8 @@ def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping
     if path is None:
         return {}
     try:
-        settings = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"config: {path} is not TOML: {error}") from error
     for name, value in settings.items():
         if name not in models or not isinstance(value, dict):
@@ -258,12 +262,13 @@ def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping
     return settings
 
 
-def make_tables(found: Backtest, metric: str, wins_of: str | None = None) -> list[ScoreTable]:
+def make_tables(found: Backtest, metric: str | None = None, wins_of: str | None = None) -> list[ScoreTable]:
     """The tables that a list of metrics asks for.
 
     Arguments:
         found: the backtest.
-        metric: a metric, several separated by commas, or ``"all"``.
+        metric: a metric, several separated by commas, or ``"all"``; ``None`` for CRPS-sum, and for what there is where
+            that was not computed.
         wins_of: models to be held against all others, separated by commas, or ``"all"``; ``None`` for scores.
 
     Returns:
@@ -273,10 +278,12 @@ def make_tables(found: Backtest, metric: str, wins_of: str | None = None) -> lis
     Raises:
         ValueError: a metric is unknown or was not computed, or a model is unknown.
     """
+    computed = [name for name in METRICS if name in set(found.scores["metric"])]
+    if metric is None:
+        metric = "crps_sum" if "crps_sum" in computed else computed[0] if len(computed) == 1 else "all"
     names = [name.strip() for name in metric.split(",") if name.strip()]
     if wins_of is not None:
-        computed = set(found.scores["metric"])
-        lower = [name for name, known in METRICS.items() if known.better == "lower" and name in computed]
+        lower = [name for name in computed if METRICS[name].better == "lower"]
         models = None if wins_of == "all" else [name.strip() for name in wins_of.split(",") if name.strip()]
         return [wins(found.scores, name, models, runs=found.runs) for name in (lower if names == ["all"] else names)]
     if len(names) == 1 and names[0] != "all":

@@ -81,8 +81,8 @@ def read_grid(path: str | os.PathLike[str], known: Sequence[str] = ()) -> Grid:
     """
     path = Path(path)
     try:
-        read = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not TOML: {error}") from error
     try:
         return _grid(read, known)

@@ -105,8 +105,8 @@ def read_settings(path: Path) -> Mapping[str, Any]:
         ValueError: the file is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"config: {path} is not TOML: {error}") from error
 
 

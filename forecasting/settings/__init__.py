@@ -25,4 +25,4 @@ def shipped_settings(dataset: str, model: str) -> dict[str, Any]:
     file = files(__package__) / f"{dataset}.toml"
     if not file.is_file():
         return {}
-    return tomllib.loads(file.read_text()).get(model, {})
+    return tomllib.loads(file.read_text(encoding="utf-8")).get(model, {})

@@ -118,6 +118,18 @@ def test_a_grid_is_run_and_its_table_printed(hemline, tmp_path: Path) -> None:
     assert "[1/2] walk on walks, seed 0: already done" in hemline("table", "--run", str(grid)).stderr
 
 
+def test_a_grid_without_the_usual_score_has_a_table_of_those_it_has(hemline, tmp_path: Path) -> None:
+    grid = tmp_path / "grid.toml"
+    lines = f"out = '{tmp_path / 'grid'}'\ndatasets = ['walks']\nmodels = ['walk']\n"
+    grid.write_text(f"{lines}metrics = ['crps']\n")
+    result = hemline("table", "--run", str(grid))
+    assert (result.exit_code, result.stdout.partition(",")[0]) == (0, "CRPS")
+    grid.write_text(f"{lines}metrics = ['coverage_80', 'nd']\n")
+    result = hemline("table", "--run", str(grid))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[2].split() == ["|", "model", "|", "ND", "|", "Cover", "80%", "|"]
+
+
 def test_missing_cells_of_a_grid_are_told_under_the_table_and_by_the_exit_code(hemline, tmp_path: Path) -> None:
     grid = tmp_path / "grid.toml"
     grid.write_text(f"out = '{tmp_path / 'grid'}'\ndatasets = ['walks', 'gone']\nmodels = ['walk', 'broken']\n")

@@ -125,6 +125,13 @@ def test_what_makes_no_sense_is_refused_in_one_line_that_names_the_file_and_the_
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "grid.toml"
+    path.write_bytes(b'out = "caf\xe9"')
+    with pytest.raises(ValueError, match=r"grid\.toml: not TOML: 'utf-8' codec can't decode"):
+        read_grid(path)
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="none"):
         read_grid(tmp_path / "none.toml")
