@@ -47,12 +47,11 @@ class Store:
         return self.checkpoints(run) / "output.log"
 
     def record(self, run: str) -> dict[str, Any] | None:
-        """The record of a run, finished or failed; ``None`` if there is none."""
+        """The record of a run, finished or failed; ``None`` if there is none, or none that the disk kept whole."""
         try:
-            text = (self.folder / "runs" / run / _RECORD).read_text()
-        except FileNotFoundError:
+            record: dict[str, Any] = json.loads((self.folder / "runs" / run / _RECORD).read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
             return None
-        record: dict[str, Any] = json.loads(text)
         return record
 
     def finished(self, run: str) -> bool:
@@ -181,8 +180,11 @@ class Store:
         return partial
 
     def _finish(self, partial: Path, record: dict[str, Any]) -> None:
-        """Write the record last and move the whole folder to its place."""
+        """Write the record last and move the whole folder to its place, when its files are on the disk."""
         (partial / _RECORD).write_text(json.dumps(record, indent=2))
+        for path in partial.iterdir():
+            with path.open("rb") as written:
+                os.fsync(written.fileno())  # else a machine that dies keeps the new place and not what is in it
         place = self.folder / "runs" / record["run"]
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():

@@ -170,6 +170,20 @@ def test_a_child_that_a_model_leaves_behind_keeps_no_lock(tmp_path: Path) -> Non
         child.join()
 
 
+def test_what_a_machine_lost_that_died_is_run_again(grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = set()
+    monkeypatch.setattr(os, "fsync", lambda number: synced.add(os.fstat(number).st_ino))
+    lines = "datasets = ['sales']\nmodels = ['noise', 'other']\n"
+    first = grid("out", lines)
+    files = [path for run in first.runs["run"] for path in (grid.folder / "out" / "runs" / run).iterdir()]
+    assert len(files) == 8
+    assert {path.stat().st_ino for path in files} <= synced
+    (grid.folder / "out" / "runs" / first.runs["run"].iloc[0] / "run.json").write_text("")
+    assert len(load_backtest(grid.folder / "out").missing) == 1
+    assert same(first, grid("out", lines))
+    assert grid.asked() == ["noise", "other", "noise"]
+
+
 def test_a_dataset_is_called_in_a_plan_as_in_the_table(grid, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(grid.folder)
     found = grid("out", "datasets = ['own/sales.toml']\nmodels = ['noise', 'broken', 'unmade']\n")
