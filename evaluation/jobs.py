@@ -269,8 +269,7 @@ def output_to(path: Path) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Text that is no text, such as a file's name in another encoding, is no reason to fail.
-    how: Any = {"buffering": 1, "encoding": "utf-8", "errors": "backslashreplace"}
-    with path.open("a", **how) as log, redirect_stdout(log), redirect_stderr(log):
+    with path.open("a", 1, "utf-8", "backslashreplace") as log, redirect_stdout(log), redirect_stderr(log):
         kept = [os.dup(number) for number in (1, 2)]
         for number in (1, 2):
             os.dup2(log.fileno(), number)
