@@ -32,6 +32,14 @@ def test_the_page_is_made_of_the_file(results):
     assert section == "\n" + results.as_tables(pd.read_csv(SCORES)) + "\n"
 
 
+def test_no_window_that_stands_in_the_training_span_is_won(results):
+    scores = pd.read_csv(SCORES)
+    assert results.REPEATED in set(scores["dataset"])
+    headings = [line for line in results.as_tables(scores).splitlines() if line.startswith("### Share of")]
+    assert len(headings) == len(results.BY_WINDOW)
+    assert all(f"of {scores['dataset'].nunique() - 1} datasets" in heading for heading in headings)
+
+
 def test_the_file_has_each_number_once_and_of_what_the_house_knows():
     scores = pd.read_csv(SCORES)
     assert not scores.duplicated(["dataset", "model", "seed", "window", "metric"]).any()
