@@ -40,17 +40,19 @@ def read_table(
         source = str(path)
         if not path.is_file():
             raise FileNotFoundError(f"frame: expected a CSV or Parquet file, but {source!r} does not exist")
+        ending = path.name.lower()
         try:
-            if path.name.endswith((".csv", ".csv.gz")):
-                # "NA" and "007" are names; an empty cell is none.
-                table = pd.read_csv(path, converters=dict.fromkeys(text, lambda cell: cell or None))
-                header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
-                # pandas would call the second of two columns "a" "a.1".
-                table.columns = header.where(header != "", table.columns)
-            elif path.suffix in (".parquet", ".pq"):
+            if ending.endswith((".csv", ".csv.gz")):
+                table = _read_csv(path, text)
+            elif ending.endswith((".parquet", ".pq")):
                 table = pd.read_parquet(path)
             else:
                 raise ValueError("unknown ending, expected .csv, .csv.gz or .parquet")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"frame: {source!r} cannot be read as a table, it is no UTF-8 ({error}); make a frame with "
+                "pd.read_csv(..., encoding=...), of an older export 'cp1252'"
+            ) from error
         except (ValueError, OSError, EOFError) as error:
             raise ValueError(f"frame: {source!r} cannot be read as a table ({error})") from error
     if table.columns.nlevels > 1:
@@ -58,6 +60,26 @@ def read_table(
     if table.empty:
         raise ValueError(f"frame: expected rows, {repr(source) if source else 'the frame'} has none")
     return table, source
+
+
+def _read_csv(path: Path, text: Sequence[str]) -> pd.DataFrame:
+    """The table of a CSV file, its columns called as its header says."""
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
+    if len(header) == 1 and (found := [mark for mark in ";\t|" if mark in header[0]]):
+        raise ValueError(
+            f"its cells are separated by {found[0]!r}, expected commas; make a frame with pd.read_csv(..., "
+            f"sep={found[0]!r}), and decimal=',' where numbers are written so"
+        )
+    # "NA" and "007" are names; an empty cell is none.
+    table = pd.read_csv(path, converters=dict.fromkeys(text, lambda cell: cell or None))
+    if not isinstance(table.index, pd.RangeIndex):
+        # pandas would take the first cells for an index and move every name to the column beside its own.
+        raise ValueError(
+            f"its rows have more cells than its header, which has {len(header)}; is there a comma at their ends?"
+        )
+    # pandas would call the second of two columns "a" "a.1".
+    table.columns = header.where(header != "", table.columns)
+    return table
 
 
 def as_text(argument: str, labels: Iterable[object]) -> tuple[str, ...]:

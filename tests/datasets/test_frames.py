@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,6 +174,34 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "table.xlsx").write_bytes(b"PK")
     with pytest.raises(ValueError, match="unknown ending"):
         read(tmp_path / "table.xlsx")
+
+
+def test_a_csv_whose_rows_end_with_a_comma_is_refused_and_not_read_one_column_aside(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text("date,until,article,units\n" + "".join(f"2024-01-0{n},2024-01-0{n + 1},5,{n},\n" for n in range(1, 8)))
+    with pytest.raises(ValueError, match="more cells than its header, which has 4; is there a comma at their ends"):
+        from_frame(path, timestamp="date", prediction_length=1)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_csv_with_other_separators_is_refused_by_the_one_it_has(tmp_path, mark):
+    path = tmp_path / "export.csv"
+    rows = [f"{day:%d.%m.%Y}{mark}coat{mark}3,50" for day in pd.date_range("2024-01-01", periods=5)]
+    path.write_text("\n".join([f"date{mark}article{mark}units", *rows]), encoding="utf-8-sig")
+    with pytest.raises(ValueError, match=rf"separated by {re.escape(repr(mark))}, expected commas.*decimal=','"):
+        read(path)
+
+
+def test_a_csv_in_another_encoding_is_refused_with_the_way_to_read_it(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_bytes("date,article,units\n2024-01-01,Jäckchen,3\n".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"it is no UTF-8 .*encoding=\.\.\."):
+        read(path)
+
+
+def test_the_ending_of_a_file_may_be_in_capitals(tmp_path):
+    long_table().to_csv(tmp_path / "EXPORT.CSV", index=False)
+    assert read(tmp_path / "EXPORT.CSV").metadata.item_ids == read(long_table()).metadata.item_ids
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv.gz"])
