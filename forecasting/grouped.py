@@ -14,6 +14,7 @@ from gluonts.model.predictor import Predictor
 from .grouping import Entry, as_multivariate, as_univariate
 from .quiet import quiet_gluonts
 from .seeding import seeded
+from .spec import check_series
 
 
 class GroupedPredictor(Predictor):
@@ -50,12 +51,19 @@ class GroupedPredictor(Predictor):
         ``planned`` (`simulate`), a series whose own channels are the planned ones has the planned paths.
 
         Raises:
-            ValueError: the predictor says neither samples nor quantiles, or values are to be imposed.
+            ValueError: the predictor says neither samples nor quantiles, or values are to be imposed, or the series
+                are not those of the training in their order: a network knows each by its number.
         """
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             if "imposed" in entry:
                 raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
+            if self.item_ids and "item_ids" in entry and len(entry["target"]) != len(self.item_ids):
+                raise ValueError(
+                    f"dataset: expected {len(self.item_ids)} series as in training, got {len(entry['target'])} in "
+                    f"entry {number}"
+                )
+            check_series(entry, tuple(self.item_ids))
             samples = self._joined(as_univariate(entry), num_samples, (seed + 1) * 7919 + number)
             if "planned" in entry:
                 planned = as_univariate(entry["planned"])

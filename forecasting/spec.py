@@ -174,10 +174,7 @@ class SeriesSpec:
                 f"dataset: expected past_feat_dynamic_real [{self.past_covariates}, {target.shape[1]}] "
                 f"({wanted or 'without names'}), got {past.shape} in entry {number}"
             )
-        items = [str(item) for item in entry.get("item_ids", ())]
-        # Numbers stand for names where the training data have none; then others' names say nothing.
-        if self.item_ids != _numbers(self.target_dim) or set(items) == set(self.item_ids):
-            _same_names("series", items, self.item_ids)
+        check_series(entry, self.item_ids)
         _same_names("past covariate", entry.get("past_covariates", ()), self.past_covariate_names)
         if not self.covariates:
             return
@@ -197,6 +194,22 @@ class SeriesSpec:
                 "come, in a table as rows without a target"
             )
         _same_names("covariate", entry.get("covariates", ()), self.covariate_names)
+
+
+def check_series(entry: Mapping[str, Any], item_ids: tuple[str, ...]) -> None:
+    """Refuse series that are not those of the training in their order, where both have names.
+
+    Arguments:
+        entry: a multivariate entry.
+        item_ids: names of the D series, as trained.
+
+    Raises:
+        ValueError: a series is another one.
+    """
+    items = [str(item) for item in entry.get("item_ids", ())]
+    # Numbers stand for names where the training data have none; then others' names say nothing.
+    if item_ids != _numbers(len(item_ids)) or set(items) == set(item_ids):
+        _same_names("series", items, item_ids)
 
 
 def _same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:

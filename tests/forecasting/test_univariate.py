@@ -1,6 +1,7 @@
 """Univariate gluonts models as joint ones: DeepAR, PatchTST and TFT on small data."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from gluonts.model.forecast import QuantileForecast
 from gluonts.model.predictor import Predictor
@@ -33,6 +34,18 @@ MODELS = {
     "patch-tst": lambda: PatchTSTEstimator(7, context_length=14, patch_len=7, d_model=8, nhead=2, **SHORT),
     "tft": lambda: TemporalFusionTransformerEstimator("D", 7, hidden_dim=4, num_heads=2, **SHORT),
 }
+
+
+def test_series_in_another_order_than_in_training_are_refused():
+    """A scenario would answer for one article with the numbers of another, and DeepAR take one for the other."""
+    entry = {"start": pd.Period("2024-01-07", "W-SUN"), "target": np.array([[100.0] * 20, [1.0] * 20])}
+    predictor = GroupedPredictor(GluontsSeasonalNaive(prediction_length=2, season_length=1), item_ids=("coat", "hat"))
+    same = simulate(predictor, {**entry, "item_ids": ("coat", "hat")}, paths=2)
+    assert same.baseline.units("coat").tolist() == [200]
+    with pytest.raises(ValueError, match="dataset: expected the series 'coat' as in training, got 'hat'"):
+        simulate(predictor, {**entry, "item_ids": ("hat", "coat")}, paths=2)
+    with pytest.raises(ValueError, match="dataset: expected 2 series as in training, got 1 in entry 0"):
+        next(predictor.predict([{**entry, "target": entry["target"][:1], "item_ids": ("coat",)}]))
 
 
 @pytest.mark.parametrize("name", MODELS)
