@@ -149,6 +149,7 @@ def _summary(data: ForecastData, is_file: bool) -> Table:
         "steps (T)": f"{target.shape[1]}, of them {train['target'].shape[1]} for training",
         "frequency": metadata.freq,
         "first, last": f"{written_date(first)}, {written_date(first, target.shape[1] - 1)}",
+        **_ahead(data),
         "horizon (H)": "not set" if is_file else f"{metadata.prediction_length}",
         "test windows": f"{len(data.test)}",
         "season": f"{metadata.season}",
@@ -162,6 +163,14 @@ def _summary(data: ForecastData, is_file: bool) -> Table:
     for name, value in facts.items():
         table.add_row(name, value)
     return table
+
+
+def _ahead(data: ForecastData) -> dict[str, str]:
+    """How far the channels are known after the last observed step, where they are."""
+    if data.ahead is None:
+        return {}
+    seen, known = data.ahead["target"].shape[1], data.ahead["feat_dynamic_real"].shape[1]
+    return {"known future": f"{known - seen} steps, to {written_date(data.ahead['start'], known - 1)}"}
 
 
 def _series(data: ForecastData, count: int) -> Table:

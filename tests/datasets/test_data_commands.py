@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import DATASETS
@@ -87,6 +88,16 @@ def test_describe_says_the_first_and_last_date_of_a_weekly_file(tmp_path):
     weeks = pd.date_range("2023-01-02", "2025-06-23", freq="W-MON")
     pd.DataFrame({"week": weeks, "units": 1.0}).to_csv(tmp_path / "weekly.csv", index=False)
     assert "2023-01-02, 2025-06-23" in run("describe", str(tmp_path / "weekly.csv"), "--timestamp", "week")
+
+
+def test_describe_says_how_far_the_channels_of_the_weeks_to_come_are_known(tmp_path):
+    weeks = pd.date_range("2024-01-07", periods=12, freq="W-SUN")
+    table = pd.DataFrame({"week": weeks, "sku": "coat", "units": [3.0] * 10 + [np.nan] * 2, "eur": 5.0})
+    table.to_csv(tmp_path / "sales.csv", index=False)
+    keys = {"table": "sales.csv", "article": "sku", "date": "week", "units": "units", "price": "eur"}
+    lines = [f'{key} = "{value}"' for key, value in keys.items()] + ["prediction_length = 2"]
+    (tmp_path / "shop.toml").write_text("\n".join(lines))
+    assert "2 steps, to 2024-03-24" in run("describe", str(tmp_path / "shop.toml"))
 
 
 def test_describe_asks_for_what_it_needs(tmp_path):
