@@ -178,7 +178,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 def test_a_csv_whose_rows_end_with_a_comma_is_refused_and_not_read_one_column_aside(tmp_path):
     path = tmp_path / "export.csv"
-    path.write_text("date,until,article,units\n" + "".join(f"2024-01-0{n},2024-01-0{n + 1},5,{n},\n" for n in range(1, 8)))
+    path.write_text(
+        "date,until,article,units\n" + "".join(f"2024-01-0{n},2024-01-0{n + 1},5,{n},\n" for n in range(1, 8))
+    )
     with pytest.raises(ValueError, match="more cells than its header, which has 4; is there a comma at their ends"):
         from_frame(path, timestamp="date", prediction_length=1)
 
