@@ -20,6 +20,7 @@ else:
     import tomli as tomllib
 
 BASELINE = "baseline"
+PROMO = "promo"
 
 
 @dataclass(frozen=True, init=False)
@@ -134,10 +135,11 @@ class Future:
 
         Raises:
             ValueError: the article, the channel or the steps are not the model's, or a channel that was always
-                positive, such as a price, would not be; the message names what is known.
+                positive, such as a price, would not be, or a promotion, or what else was always 0 or 1, would be
+                beyond 0 to 1; the message names what is known.
         """
         if change.article is not None and change.article not in item_ids:
-            raise ValueError(f"article: expected one of {_some(item_ids)}; got {change.article!r} in '{change}'")
+            raise ValueError(f"article: expected one of {some(item_ids)}; got {change.article!r} in '{change}'")
         horizon = self.imposed.shape[1]
         steps = change.steps(horizon)
         if change.channel == SALES:
@@ -149,9 +151,17 @@ class Future:
         covariates, row = self.covariates.copy(), list(names).index(change.row)
         ahead = covariates[row, covariates.shape[1] - horizon :]
         ahead[steps] = ahead[steps] * (1 + change.value) if change.relative else change.value
-        if (self.covariates[row] > 0).all() and not (ahead > 0).all():
+        so_far = self.covariates[row]
+        if (so_far > 0).all() and not (ahead > 0).all():
             raise ValueError(f"{change.row}: expected more than 0, as at every step so far, got '{change}'")
+        share = np.isin(so_far, (0, 1)).all() or change.channel == PROMO
+        if share and (so_far == 0).any() and _within(so_far) and not _within(ahead):
+            raise ValueError(f"{change.row}: expected 0 to 1, as at every step so far, got '{change}'")
         return Future(covariates, self.imposed)
+
+
+def _within(values: np.ndarray) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _unknown(change: Change, names: Sequence[str]) -> str:
@@ -161,6 +171,7 @@ def _unknown(change: Change, names: Sequence[str]) -> str:
     return f"the model knows {', '.join(known)} and sales[article]; got '{change}'"
 
 
-def _some(names: Sequence[str], limit: int = 30) -> str:
+def some(names: Sequence[str], limit: int = 30) -> str:
+    """Names for a message, and how many more there are."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more

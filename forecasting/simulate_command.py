@@ -13,7 +13,7 @@ from gluonts.model.forecast import SampleForecast
 
 from ..datasets import ForecastData
 from .cannibalisation import Cannibalisation, cannibalisation
-from .scenarios import Scenario, read_scenarios
+from .scenarios import Scenario, read_scenarios, some
 from .simulation import Outcome, Simulation, simulate
 from .stored import forecast_frame, history_of, load_predictor, remembered_dataset
 
@@ -37,7 +37,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             list[str] | None,
             typer.Option("--set", help="A change, such as 'price[A] = -20% @ 2:4'; may be given several times."),
         ] = None,
-        scenario: Annotated[Path | None, typer.Option(help="TOML file with tables [[scenario]].")] = None,
+        scenario: Annotated[Path | None, typer.Option(help="TOML file of scenarios, see docs/scenarios.md.")] = None,
         dataset: Annotated[
             str | None, typer.Option(help="Dataset to continue; that of the training if left out.")
         ] = None,
@@ -56,8 +56,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
     ) -> None:
         """Simulate changed futures and show what they do to a pair of articles.
 
-        Example: hemline simulate --predictor runs/sales --articles dress_1,dress_2 --set 'price[dress_1]=-20%@2:4'
-        --out runs/markdown
+        Example: hemline simulate --predictor runs/sales --articles A,B --set 'price[A]=-20%@2:4' --out runs/markdown
         """
         chosen = gather_scenarios(set_ or [], scenario)
         trained = load_predictor(predictor)
@@ -89,11 +88,11 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
 
 def chosen_window(data: ForecastData, window: int | None) -> int | None:
-    """The number of the test window to simulate; ``None`` for the time after the data."""
-    if window is None and (data.ahead is not None or not data.test):
+    """The number of the test window to simulate; ``None`` for the time after the data. One that is not there stays."""
+    if window is None and (data.ahead is not None or not data.test or not data.metadata.covariates):
         return None
     window = -1 if window is None else window
-    return window if window >= 0 else len(data.test) + window
+    return len(data.test) + window if -len(data.test) <= window < 0 else window
 
 
 def in_words(baseline: Outcome, number: int | None, asked: int | None) -> str:
@@ -126,18 +125,26 @@ def gather_scenarios(changes: Sequence[str], file: Path | None) -> list[Scenario
 
 
 def pair_of(articles: str, known: Sequence[str]) -> tuple[str, str]:
-    """Two articles of the dataset.
+    """Two articles of the dataset, whose names may hold commas of their own.
 
     Raises:
-        ValueError: not two, or one is unknown.
+        ValueError: not two, or one is unknown, or the text can be read in two ways.
+
+    Example:
+        >>> pair_of("coat, long,hat", ["coat, long", "hat"])
+        ('coat, long', 'hat')
     """
-    names = [name.strip() for name in articles.split(",")]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"articles: expected two of {', '.join(known[:30])}; got {name!r}")
-    if len(names) != 2 or names[0] == names[1]:
+    parts = articles.split(",")
+    halves = [(",".join(parts[:at]).strip(), ",".join(parts[at:]).strip()) for at in range(1, len(parts))]
+    pairs = [pair for pair in halves if set(pair) <= set(known)]
+    if len(pairs) > 1:
+        raise ValueError(f"articles: expected a text that can be read in one way, got {articles!r}")
+    unknown = articles if len(halves) > 1 else next((part.strip() for part in parts if part.strip() not in known), None)
+    if not pairs and unknown is not None:
+        raise ValueError(f"articles: expected two of {some(known)}; got {unknown!r}")
+    if not pairs or pairs[0][0] == pairs[0][1]:
         raise ValueError(f"articles: expected two different articles, as in A,B; got {articles!r}")
-    return names[0], names[1]
+    return pairs[0]
 
 
 def matrix_articles(pair: Sequence[str], known: Sequence[str]) -> list[str]:

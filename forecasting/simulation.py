@@ -13,7 +13,7 @@ from gluonts.model.predictor import Predictor
 from ..datasets.frequency import dates_of
 from .conditions import holds, known_steps
 from .grouping import Entry, as_multivariate
-from .scenarios import BASELINE, Future, Scenario
+from .scenarios import BASELINE, Future, Scenario, some
 
 PRICE = "price"
 
@@ -137,7 +137,7 @@ class Outcome:
             ValueError: there is no such article.
         """
         if article not in self.item_ids:
-            raise ValueError(f"article: expected one of {', '.join(self.item_ids)}; got {article!r}")
+            raise ValueError(f"article: expected one of {some(self.item_ids)}; got {article!r}")
         return self.item_ids.index(article)
 
     def _total(self, values: np.ndarray, article: str | None, steps: slice | None) -> np.ndarray:

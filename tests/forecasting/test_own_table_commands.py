@@ -99,5 +99,6 @@ def test_windows_that_do_not_go_on_from_the_training_data_are_learnt_from_beside
 
 def test_the_newest_future_that_is_known_is_simulated_unless_a_window_is_named():
     data = simulated_sales(articles=2, weeks=104, windows=3)
-    assert [chosen_window(data, window) for window in (None, 1, -1, -3)] == [2, 1, 2, 0]
+    assert [chosen_window(data, window) for window in (None, 1, -1, -3, -4)] == [2, 1, 2, 0, -4]
     assert chosen_window(simulated_sales(articles=2, weeks=104, windows=0), None) is None
+    assert chosen_window(data.without_covariates(), None) is None

@@ -124,6 +124,8 @@ def test_a_bad_file_is_refused_by_key(tmp_path, text, message):
         ("price[dress_1] = 1 @ 7:9", "steps: expected 1 to 8, the horizon of the model"),
         ("price[dress_1] = -100%", r"price\[dress_1\]: expected more than 0, as at every step so far"),
         ("price[dress_1] = 0", "expected more than 0"),
+        ("promo[dress_1] = 20 @ 2", r"promo\[dress_1\]: expected 0 to 1, as at every step so far, got 'promo"),
+        ("holiday = -1 @ 2", "holiday: expected 0 to 1"),
     ],
 )
 def test_a_scenario_that_the_model_cannot_know_is_refused(predictor, change, message):
@@ -212,6 +214,10 @@ class TestConditions:
     )
     def test_a_condition_is_counted_on_paths(self, outcome, condition, share):
         assert outcome.probability(condition) == share
+
+    def test_an_article_may_have_brackets_of_its_own(self, outcome):
+        renamed = replace(outcome, item_ids=("coat [red], long", "hat"))
+        assert renamed.probability("units[ coat [red], long ] @ 1 + units[hat] > 10") == 1
 
     @pytest.mark.parametrize(
         ("condition", "message"),

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
+import typer
+from hemline import cli
+from rich.markup import render
 
 WARNS = """
 import warnings
@@ -47,6 +51,27 @@ def test_debug_shows_the_traceback_before_and_behind_a_command(words):
 def test_a_warning_is_one_line_and_has_its_place_when_debugging(options, said):
     done = subprocess.run([sys.executable, "-c", WARNS, *options], capture_output=True, text=True, check=True)
     assert done.stderr == said
+
+
+def every_help():
+    """The help of each command and option, as it is written."""
+    with patch.object(cli, "app", typer.Typer()) as app:
+        app.command("version")(cli.options)
+        cli.mount()
+        waiting = [("hemline", typer.main.get_command(app))]
+    while waiting:
+        name, command = waiting.pop()
+        yield name, command.help or ""
+        for each in command.params:
+            yield f"{name} {each.name}", getattr(each, "help", None) or ""
+        waiting += [(f"{name} {word}", each) for word, each in getattr(command, "commands", {}).items()]
+
+
+def test_no_word_of_a_help_is_taken_for_markup():
+    """As in price[dress_1], of which price was left."""
+    texts = dict(every_help())
+    assert "hemline simulate set_" in texts
+    assert {name: text for name, text in texts.items() if render(text).plain != text} == {}
 
 
 def test_a_model_may_be_a_file_of_the_current_folder(tmp_path):
