@@ -123,7 +123,7 @@ def draw_fan(axes: Axes, dates: pd.DatetimeIndex, quantiles: np.ndarray) -> None
 
 
 def draw_history(axes: Axes, dates: pd.DatetimeIndex, values: np.ndarray) -> None:
-    """Draw what was observed; gaps stay gaps.
+    """Draw what was observed; gaps stay gaps, and a value between two of them is a point.
 
     Arguments:
         axes: where.
@@ -141,6 +141,10 @@ def draw_history(axes: Axes, dates: pd.DatetimeIndex, values: np.ndarray) -> Non
         label="observed",
         zorder=6,
     )
+    missing = np.concatenate([[True], np.isnan(values), [True]])
+    alone = ~missing[1:-1] & missing[:-2] & missing[2:]
+    if alone.any():
+        axes.plot(dates[alone], values[alone], ".", color=INK, markersize=4, zorder=6)
 
 
 def finish_axes(axes: Axes, title: str, unit: str = "") -> None:

@@ -71,7 +71,7 @@ def write_pair_view(
         after.column(article)
     figures = {"pair": pair_figure(simulation, scenario, first, second)}
     if effects is not None:
-        figures["cannibalisation"] = cannibalisation_figure(effects)
+        figures["cannibalisation"] = cannibalisation_figure(effects, len(after.item_ids))
     pictures = {name: _png(figure) for name, figure in figures.items()}
     page = _page(simulation, after, first, second, pictures)
     folder = Path(out)

@@ -67,11 +67,12 @@ def pair_figure(simulation: Simulation, scenario: str, first: str, second: str) 
     return figure
 
 
-def cannibalisation_figure(effects: Cannibalisation) -> Figure:
+def cannibalisation_figure(effects: Cannibalisation, known: int | None = None) -> Figure:
     """The matrix of price effects, numbers and 90 % intervals in the cells.
 
     Arguments:
         effects: the matrix; some twelve articles can be read.
+        known: the number of articles from which those of the matrix were taken; ``None`` where these are all.
     """
     count = len(effects.articles)
     with _style():
@@ -101,7 +102,8 @@ def cannibalisation_figure(effects: Cannibalisation) -> Figure:
         axes.set_yticks(range(count), labels)
         axes.set_xlabel("price of … changes by +1 %")
         axes.set_ylabel("units of … change by (%)")
-        title = "Cannibalisation: mean and 90 % interval, bold where it leaves 0 out"
+        part = f" for {count} of {known} articles" if known is not None and known > count else ""
+        title = f"Cannibalisation{part}: mean and 90 % interval, bold where it leaves 0 out"
         axes.set_title(_wrapped(title, 12 + 10 * count))
         axes.grid(False)
         figure.colorbar(image, ax=axes, label="% of units (own effects beyond the scale)", shrink=0.8, extend="both")
@@ -131,6 +133,8 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
     past = simulation.history["target"][column, -PAST_STEPS:]
     sold_on = date2num(dates_of(before.start - len(past), len(past)))
     axes.plot(sold_on, past, color="0.25", lw=1.2, label="sold")
+    if (alone := _alone(past)).any():
+        axes.plot(sold_on[alone], past[alone], ".", color="0.25", markersize=4)
     for outcome, look in ((before, BASELINE_LOOK), (after, SCENARIO_LOOK)):
         low, quarter, middle, three, high = outcome.quantile((0.05, 0.25, 0.5, 0.75, 0.95))[:, :, column]
         axes.fill_between(dates, low, high, color=look["color"], alpha=0.14, lw=0)
@@ -148,6 +152,12 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
     axes.set_ylabel(f"units a step ({before.start.freqstr})")
     axes.set_title(_wrapped(f"{article}: sold and forecast, the changed steps shaded"))
     axes.legend(loc="upper left")
+
+
+def _alone(values: np.ndarray) -> np.ndarray:
+    """Values with a gap on both sides, which no line would show."""
+    missing = np.concatenate([[True], np.isnan(values), [True]])
+    return ~missing[1:-1] & missing[:-2] & missing[2:]
 
 
 def _touched(simulation: Simulation, name: str, article: str) -> np.ndarray:

@@ -15,6 +15,8 @@ import pytest
 from gluonts.model.forecast import SampleForecast
 from hemline.evaluation import METRICS, backtest, plot_forecast, report
 from hemline.evaluation.figures import coverage_chart, step_chart
+from hemline.evaluation.plots import draw_history
+from matplotlib.figure import Figure
 
 
 class Page(HTMLParser):
@@ -168,6 +170,16 @@ def test_the_sum_is_that_of_the_paths() -> None:
     figure = plot_forecast(made, history(), series=["sum"])
     median = next(line for line in figure.axes[0].get_lines() if line.get_label() == "median forecast")
     assert median.get_ydata() == pytest.approx(np.median(made.samples.sum(2), axis=0))
+
+
+@pytest.mark.parametrize("length", [20, 60])
+def test_an_observation_between_two_gaps_is_drawn(length: int) -> None:
+    figure = Figure()
+    values = np.full(length, np.nan)
+    values[[0, 4, 8, 9]] = [1, 5, 8, 9]
+    draw_history(figure.subplots(), pd.date_range("2024-01-01", periods=length), values)
+    points = [line for line in figure.axes[0].get_lines() if line.get_marker() == "."]
+    assert {1, 5} <= {value for line in points for value in line.get_ydata()}
 
 
 def test_the_observed_sum_has_a_gap_where_a_series_has_one() -> None:

@@ -14,7 +14,7 @@ from hemline.forecasting.commands import register
 from hemline.forecasting.pair_page import write_pair_view
 from hemline.forecasting.pair_view import cannibalisation_figure, pair_figure
 from hemline.forecasting.response import LogLinear
-from hemline.forecasting.simulate_command import folders_of, matrix_articles
+from hemline.forecasting.simulate_command import folders_of, matrix_articles, pair_of
 from matplotlib.text import Text
 from typer.testing import CliRunner
 
@@ -122,6 +122,46 @@ def test_a_large_assortment_shows_the_pair_and_its_neighbours():
     assert matrix_articles(("20", "3"), known) == [*known[14:25], "3"]
     assert matrix_articles(("39", "38"), known) == known[28:]
     assert matrix_articles(("0", "1"), known[:5]) == known[:5]
+
+
+def test_a_matrix_of_some_articles_says_of_how_many():
+    part = Cannibalisation(("A", "B"), *(np.zeros((2, 2)) for _ in range(3)))
+    titles = [cannibalisation_figure(part, known).axes[0].get_title(loc="left") for known in (None, 2, 60)]
+    assert [" ".join(title.split())[:32] for title in titles] == [
+        "Cannibalisation: mean and 90 % i",
+        "Cannibalisation: mean and 90 % i",
+        "Cannibalisation for 2 of 60 arti",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [("A,B", ("A", "B")), ("coat, long [red] , A", ("coat, long [red]", "A")), ("A,coat, long [red]", None)],
+)
+def test_names_of_a_pair_may_hold_commas(text, pair):
+    assert pair_of(text, ["A", "B", "coat, long [red]"]) == (pair or ("A", "coat, long [red]"))
+
+
+def test_a_pair_is_refused_whole_where_no_comma_divides_it():
+    known = [str(number) for number in range(40)]
+    with pytest.raises(ValueError, match=r"expected two of 0, .* and 10 more; got '1,2,x'"):
+        pair_of("1,2,x", known)
+    with pytest.raises(ValueError, match=r"expected two of .*; got '40'"):
+        pair_of("1,40", known)
+    with pytest.raises(ValueError, match="can be read in one way, got 'a,b,c'"):
+        pair_of("a,b,c", ["a", "b,c", "a,b", "c"])
+
+
+def test_a_sale_between_two_gaps_is_drawn():
+    past = DATA.test[0]["target"][:, :-8].copy()
+    past[0, -6:-3] = [np.nan, 7.0, np.nan]
+    start = pd.Period("2023-01-01", "W-SUN")
+    paths = np.ones((5, 3, 2), dtype=np.float32)
+    plan = Outcome("baseline", paths, ("A", "B"), start)
+    changed = Outcome("s", paths, ("A", "B"), start, baseline=plan)
+    drawn = Simulation({"baseline": plan, "s": changed}, (Scenario("s", "promo[A] = 1"),), {"target": past})
+    points = [line.get_ydata().tolist() for line in pair_figure(drawn, "s", "A", "B").axes[0].lines]
+    assert [7.0] in points
 
 
 class Thinned:
@@ -298,6 +338,7 @@ class TestCommand:
             (["--scenario", "nowhere.toml"], "dress_1,dress_2", "scenario: expected a TOML file, got nowhere.toml"),
             (["--set", "drop dress_1", "--ask", "units["], "dress_1,dress_2", "condition: expected"),
             (["--set", "drop dress_1", "--window", "5"], "dress_1,dress_2", "window: expected 0 to 1, got 5"),
+            (["--set", "drop dress_1", "--window", "-3"], "dress_1,dress_2", "window: expected 0 to 1, got -3"),
         ],
     )
     def test_an_error_is_one_line_and_nothing_is_written(self, run, tmp_path, arguments, articles, message):
