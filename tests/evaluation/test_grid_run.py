@@ -158,10 +158,17 @@ def test_what_is_printed_in_a_worker_may_be_no_text(grid, models) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_child_that_a_model_leaves_behind_keeps_no_lock(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store, forking = Store(tmp_path), multiprocessing.get_context("fork")
+    begun = forking.Event()
+
+    def linger():
+        begun.set()
+        time.sleep(60)
+
     with store.alone():
-        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        child = forking.Process(target=linger)
         child.start()
+        assert begun.wait(60)
     try:
         with store.alone():
             assert child.is_alive()
