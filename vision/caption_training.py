@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import lightning.pytorch as pl
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from .caption_text import PAD
 from .captioner import Captioner
+from .epoch_training import EpochTraining
 from .run_folder import RunFolder
-from .training_loop import epoch_seed, run_training
+from .training_loop import run_training
 
-logger = logging.getLogger(__name__)
+RISE = 0.3
+"""The share of all steps in which the learning rate rises."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class TitleBatches:
             yield self.vectors[chosen], pad_sequence(some, batch_first=True, padding_value=PAD), lengths
 
 
-class CaptionTraining(pl.LightningModule):
+class CaptionTraining(EpochTraining):
     """A captioner under Lightning.
 
     Arguments:
@@ -105,60 +103,29 @@ class CaptionTraining(pl.LightningModule):
     def __init__(
         self, captioner: Captioner, config: CaptionTrainConfig, vectors: Tensor, titles: Sequence[list[int]]
     ) -> None:
-        super().__init__()
+        super().__init__(config.epochs, config.seed)
         self.captioner, self.config, self.vectors, self.titles = captioner, config, vectors, titles
-        self.history: list[dict[str, Any]] = []
-        self._seen: list[Tensor] = []
-        self._began = 0.0
 
     def train_dataloader(self) -> TitleBatches:
         """The titles, in an order of this epoch."""
-        seed = epoch_seed(self.config.seed, self.current_epoch)
-        return TitleBatches(self.vectors, self.titles, self.config.batch_size, seed)
+        return TitleBatches(self.vectors, self.titles, self.config.batch_size, self.epoch_seed)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move vectors and titles; packing wants the lengths on the processor."""
         vectors, titles, lengths = batch
         return vectors.to(device), titles.to(device), lengths
 
-    def on_train_epoch_start(self) -> None:
-        """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
-        torch.manual_seed(epoch_seed(self.config.seed, self.current_epoch))
-        self._seen, self._began = [], time.perf_counter()
-
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
         """One step."""
         vectors, titles, lengths = batch
-        loss = self.captioner.loss(vectors + self.config.noise * torch.randn_like(vectors), titles, lengths)
-        self._seen.append(loss.detach())
-        return loss
-
-    def on_train_epoch_end(self) -> None:
-        """Note the epoch in the training log."""
-        loss = float(torch.stack(self._seen).mean())
-        if not np.isfinite(loss):
-            raise FloatingPointError(f"loss is {loss} in epoch {self.current_epoch + 1}; try a smaller lr")
-        seconds = round(time.perf_counter() - self._began, 2)
-        self.history.append({"epoch": self.current_epoch + 1, "loss": loss, "seconds": seconds})
-        logger.info("epoch %d/%d: loss %.4f (%.1f s)", self.current_epoch + 1, self.config.epochs, loss, seconds)
+        noisy = vectors + self.config.noise * torch.randn_like(vectors)
+        return self.noted(self.captioner.loss(noisy, titles, lengths))
 
     def configure_optimizers(self) -> Any:
         """AdamW and the one cycle of its learning rate."""
         config = self.config
         optimizer = torch.optim.AdamW(self.captioner.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        steps = max(config.epochs * len(self.train_dataloader()), 2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=config.lr, total_steps=steps, cycle_momentum=False
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The training log goes with the checkpoint."""
-        checkpoint["history"] = self.history
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The training log comes back with it."""
-        self.history = list(checkpoint["history"])
+        return self.one_cycle(optimizer, RISE)
 
 
 def fit_captioner(
@@ -178,14 +145,15 @@ def fit_captioner(
         folder: where the state of each epoch is kept.
 
     Returns:
-        The training log.
+        The training log: a row an epoch with ``epoch, loss, validation, seconds``.
 
     Raises:
         ValueError: there is no title.
+        FloatingPointError: the loss became NaN or infinite.
     """
     if not titles:
         raise ValueError("titles: expected training articles with a photo and a text, got none")
     module = CaptionTraining(captioner, config, vectors, titles)
-    run_training(module, epochs=config.epochs, device=config.device, precision="32-true", folder=folder)
+    run_training(module, device=config.device, precision="32-true", folder=folder)
     captioner.eval()
     return module.history

@@ -1,14 +1,11 @@
-"""Training a product network: its options and the one LightningModule."""
+"""Training a product network: its options and its LightningModule."""
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import lightning.pytorch as pl
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -16,12 +13,11 @@ from torch import Tensor, nn
 from ..datasets.photos import Pictures
 from .article_batches import ArticleBatch, ArticleBatches
 from .augmentation import Augmentation, AugmentConfig
+from .epoch_training import EpochTraining
 from .product_network import ProductNetwork, parameter_groups
 from .run_folder import RunFolder
 from .task_loss import ClassWeights, TaskLoss
-from .training_loop import Precision, epoch_seed, run_training
-
-logger = logging.getLogger(__name__)
+from .training_loop import Precision, run_training
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class TrainConfig:
         return cls(**{**data, "augment": AugmentConfig(**augment) if augment is not None else None})
 
 
-class Training(pl.LightningModule):
+class Training(EpochTraining):
     """A product network under Lightning.
 
     Arguments:
@@ -105,7 +101,7 @@ class Training(pl.LightningModule):
         train: np.ndarray,
         validation: np.ndarray,
     ) -> None:
-        super().__init__()
+        super().__init__(config.epochs, config.seed)
         self.network, self.config = network, config
         self.pictures, self.targets = pictures, targets
         self.rows, self.watched = train, validation
@@ -115,10 +111,7 @@ class Training(pl.LightningModule):
         )
         size = network.backbone.preprocessing.size
         self.augment: nn.Module = nn.Identity() if config.augment is None else Augmentation(config.augment, size)
-        self.history: list[dict[str, Any]] = []
-        self._seen: list[Tensor] = []
         self._right: dict[str, list[Tensor]] = {}
-        self._began = 0.0
 
     def train_dataloader(self) -> ArticleBatches:
         """The training articles, in an order of this epoch; made anew by Lightning before each epoch."""
@@ -127,7 +120,7 @@ class Training(pl.LightningModule):
             self.targets,
             self.rows,
             batch_size=self.config.batch_size,
-            seed=epoch_seed(self.config.seed, self.current_epoch),
+            seed=self.epoch_seed,
             each_photo=self.network.config.pooling == "logits",
         )
 
@@ -142,18 +135,16 @@ class Training(pl.LightningModule):
         return batch.to(device)
 
     def on_train_epoch_start(self) -> None:
-        """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
-        torch.manual_seed(epoch_seed(self.config.seed, self.current_epoch))
-        self._seen, self._right, self._began = [], {}, time.perf_counter()
+        """Begin to count."""
+        super().on_train_epoch_start()
+        self._right = {}
 
     def training_step(self, batch: ArticleBatch, index: int) -> Tensor:
         """One step."""
         images = self.network.prepare.bright(batch.pixels)
         images = self.network.prepare.normalise(self.augment(images))
         logits = self.network.judge(images, batch.article, len(batch))
-        loss = self.loss(logits, batch.targets)
-        self._seen.append(loss.detach())
-        return loss
+        return self.noted(self.loss(logits, batch.targets))
 
     def validation_step(self, batch: ArticleBatch, index: int) -> None:
         """Count right answers."""
@@ -168,18 +159,9 @@ class Training(pl.LightningModule):
                 right = said[known].argmax(dim=1) == target[known]
             self._right.setdefault(task.name, []).append(right.float())
 
-    def on_train_epoch_end(self) -> None:
-        """Note the epoch in the training log."""
-        loss = float(torch.stack(self._seen).mean())
-        if not np.isfinite(loss):
-            raise FloatingPointError(f"loss is {loss} in epoch {self.current_epoch + 1}; try a smaller lr")
-        watched = {name: round(float(torch.cat(right).mean()), 4) for name, right in self._right.items()}
-        seconds = round(time.perf_counter() - self._began, 2)
-        self.history.append({"epoch": self.current_epoch + 1, "loss": loss, "validation": watched, "seconds": seconds})
-        shown = "".join(f", {name} {value:.3f}" for name, value in watched.items())
-        logger.info(
-            "epoch %d/%d: loss %.4f%s (%.1f s)", self.current_epoch + 1, self.config.epochs, loss, shown, seconds
-        )
+    def judged(self) -> dict[str, float]:
+        """The share of right answers in this epoch, by task."""
+        return {name: round(float(torch.cat(right).mean()), 4) for name, right in self._right.items()}
 
     def configure_optimizers(self) -> Any:
         """AdamW and the one cycle of its learning rate."""
@@ -187,25 +169,7 @@ class Training(pl.LightningModule):
         groups = parameter_groups(
             self.network, config.lr, layer_decay=config.layer_decay, weight_decay=config.weight_decay
         )
-        optimizer = torch.optim.AdamW(groups, lr=config.lr)
-        steps = max(config.epochs * len(self.train_dataloader()), 2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=[group["lr"] for group in groups],
-            total_steps=steps,
-            # A rise that ends at the first step has no length, by which the schedule would divide.
-            pct_start=config.rise if config.rise * steps != 1 else 0.0,
-            cycle_momentum=False,
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The training log goes with the checkpoint."""
-        checkpoint["history"] = self.history
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The training log comes back with it."""
-        self.history = list(checkpoint["history"])
+        return self.one_cycle(torch.optim.AdamW(groups, lr=config.lr), config.rise)
 
 
 def fit(
@@ -241,6 +205,6 @@ def fit(
     if config.frozen:
         network.freeze()
     module = Training(network, config, pictures, targets, train, validation)
-    run_training(module, epochs=config.epochs, device=config.device, precision=config.precision, folder=folder)
+    run_training(module, device=config.device, precision=config.precision, folder=folder)
     network.eval()
     return module.history

@@ -1,4 +1,4 @@
-"""One way to run Lightning: quiet, seeded by the epoch, and able to go on after a kill."""
+"""One way to run Lightning: quiet, and able to go on after a kill."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Literal
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 
+from .epoch_training import EpochTraining
 from .run_folder import RunFolder
 
 Precision = Literal["32-true", "bf16-mixed"]
@@ -20,14 +21,11 @@ RESUME = "last.ckpt"
 """The full state after the last whole epoch; removed when the training is done."""
 
 
-def run_training(
-    module: pl.LightningModule, *, epochs: int, device: str, precision: Precision, folder: RunFolder | None
-) -> None:
+def run_training(module: EpochTraining, *, device: str, precision: Precision, folder: RunFolder | None) -> None:
     """Train a module, going on from the state in the folder if there is one.
 
     Arguments:
         module: what is trained; it makes its own batches, anew before each epoch.
-        epochs: passes over the batches.
         device: Lightning's accelerator.
         precision: Lightning's precision.
         folder: where the state of each epoch is kept; ``None`` keeps none.
@@ -44,7 +42,7 @@ def run_training(
         resume = folder.path(RESUME) if folder.has(RESUME) else None
     with quiet_lightning():
         trainer = pl.Trainer(
-            max_epochs=epochs,
+            max_epochs=module.epochs,
             accelerator=device,
             devices=1,
             precision=precision,
@@ -78,11 +76,6 @@ class KeepLast(Checkpoint):
         trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
         files, root = self.folder.files, self.folder.root
         files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")
-
-
-def epoch_seed(seed: int, epoch: int) -> int:
-    """The seed of an epoch's draws."""
-    return (seed + 1) * 1_000_003 + epoch
 
 
 @contextmanager
