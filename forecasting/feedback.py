@@ -58,6 +58,11 @@ class Feedback:
         self._levels.append(level)
         return (level - before).view_as(values)
 
+    def free(self, step: int, drawn: Tensor, settled: Tensor) -> Tensor:
+        """Where values ``[B, S, D]`` of a step are what was drawn, neither bounded nor imposed."""
+        same = drawn == settled
+        return same if self.imposed is None else same & self.imposed[:, step, None].isnan()
+
     def finish(self, levels: Tensor) -> Tensor:
         """Data ``[B, S, H, D]`` of levels, clear of what rounding left over from adding up changes."""
         return torch.stack([self._data(step, levels[:, :, step], settled=True) for step in range(levels.shape[2])], 2)

@@ -155,10 +155,13 @@ class Forecaster(JointForecaster):
             hidden, state = self.encoder(inputs, state)
             value = self.head.sample(hidden[:, 0], scale)
             if feedback is not None and marginals is not None:
-                settled = feedback(step, marginals.to_values(value.view(batch, paths, dim)).view_as(value))
-                ranked.append(settled.view(batch, paths, dim))
-                # Counts are read back from where they were ranked, between two of them.
-                value = marginals.to_normal(self.spread(ranked[-1])).reshape(rows, dim)
+                said = marginals.to_values(value.view(batch, paths, dim))
+                settled = feedback(step, said.view_as(value)).view(batch, paths, dim)
+                ranked.append(settled)
+                # Counts are read back from where they were ranked, between two of them; what stays as it was drawn
+                # keeps its score, which its value does not tell where several of the past are the same.
+                score = marginals.to_normal(self.spread(settled)).reshape(rows, dim)
+                value = torch.where(feedback.free(step, said, settled).view_as(value), value, score)
             elif feedback is not None:
                 value = feedback(step, value)
             drawn[:, reach + step] = value / scale

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
-from hemline.forecasting import ForecastEstimator, Recurrent, Scaling, Scenario, TrainConfig, simulate
+from hemline.forecasting import (
+    ForecastEstimator,
+    GPCopulaEstimator,
+    Recurrent,
+    Scaling,
+    Scenario,
+    TrainConfig,
+    simulate,
+)
 from hemline.forecasting.heads import HEADS
 
 PATHS = 300
@@ -46,6 +54,15 @@ def test_an_imposed_value_moves_nothing_before_it(fitted):
     change = outcomes["out"].difference().paths
     assert not change[:, :3].any()
     assert (outcomes["out"].paths[:, 3:5, 1] == 0).all()
+
+
+def test_an_imposed_value_leaves_series_that_do_not_read_it_as_they_were():
+    """In the Gaussian process each series reads its own past; its sales in whole numbers have equal ranks."""
+    train = TrainConfig(max_epochs=1, batches_per_epoch=5, batch_size=8)
+    predictor = GPCopulaEstimator("W-SUN", 8, lags=(1,), train=train).train(DATA.train)
+    change = simulate(predictor, HISTORY, Scenario("out", "drop dress_2"), paths=20)["out"].difference().paths
+    assert change[:, :, 1].any()
+    assert not np.delete(change, 1, axis=2).any()
 
 
 @pytest.mark.parametrize("of", ["level", "change"])
