@@ -14,7 +14,6 @@ from .estimator import ForecastEstimator
 from .grouped import GroupedPredictor
 from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, NegativeBinomial, RealNVP, StudentT
 from .models import (
-    MODELS,
     GPCopulaEstimator,
     GPScalingEstimator,
     GRUMAFEstimator,
@@ -25,9 +24,9 @@ from .models import (
     TransformerMAFEstimator,
     VecLSTMCopulaEstimator,
     VecLSTMIndependentEstimator,
-    build_model,
 )
 from .naive import RandomWalkPredictor, SeasonalNaivePredictor
+from .named import MODELS, NamedModel, build_model
 from .pooled import PooledEstimator
 from .predictor import ForecastPredictor
 from .responding import RespondingEstimator, RespondingPredictor
@@ -68,6 +67,7 @@ __all__ = [
     "LSTMRealNVPEstimator",
     "LogLinear",
     "LowRankGaussian",
+    "NamedModel",
     "NegativeBinomial",
     "NonFiniteLoss",
     "Outcome",

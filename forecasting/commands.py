@@ -1,4 +1,4 @@
-"""`hemline train`, `hemline forecast` and `hemline simulate`."""
+"""`hemline train`, `hemline forecast`, and the commands that have a file of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ..datasets import ForecastData
-from .models import MODELS, build_model
+from .models_command import register as register_models
+from .named import MODELS, build_model
 from .simulate_command import register as register_simulate
 from .stored import (
     forecast_frame,
@@ -35,6 +36,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         load: dataset name to dataset.
     """
     register_simulate(app, load)
+    register_models(app, load)
 
     @app.command()
     def train(
@@ -43,7 +45,9 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         out: Annotated[Path, typer.Option(help="Folder for the predictor and its checkpoints.")],
         seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws.")] = 0,
         epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
-        config: Annotated[Path | None, typer.Option(help="TOML file of settings, as shipped ones.")] = None,
+        config: Annotated[
+            Path | None, typer.Option(help="TOML file of settings, as `hemline models describe` prints it.")
+        ] = None,
         whole: Annotated[
             bool, typer.Option("--whole", help="Learn from the test windows too, to forecast the time after the data.")
         ] = False,

@@ -1,11 +1,12 @@
-"""`hemline train`: what it refuses before anything is trained."""
+"""`hemline train`, what it refuses before anything is trained, and `hemline models`."""
 
 import pytest
 import typer
 from hemline.datasets import get_dataset
-from hemline.forecasting import RandomWalkPredictor
+from hemline.forecasting import MODELS, RandomWalkPredictor
 from hemline.forecasting.commands import register
 from hemline.forecasting.ensemble import EnsemblePredictor
+from hemline.forecasting.stored import load_predictor
 from typer.testing import CliRunner
 
 
@@ -18,3 +19,30 @@ def test_a_folder_with_a_predictor_of_any_kind_is_not_written_over(predictor, tm
     done = CliRunner().invoke(app, ["train", "--dataset", "simulated_sales", "--model", "pool", "--out", str(tmp_path)])
     assert str(done.exception).startswith("out: expected a folder without a predictor")
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def said(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    app = typer.Typer()
+    register(app, get_dataset)
+    return lambda *words: CliRunner().invoke(app, list(words), catch_exceptions=False).stdout
+
+
+def test_every_model_is_listed_in_words(said):
+    listed = said("models", "list")
+    assert all(f" {name} " in listed and model.about in listed for name, model in MODELS.items())
+
+
+def test_what_is_described_trains_the_same_model(said, tmp_path):
+    described = said("models", "describe", "sales-maf")
+    assert described.startswith("# sales-maf on simulated_sales: GRU-MAF")
+    short = described.replace("max_epochs = 20", "max_epochs = 1").replace("epoch = 100", "epoch = 2")
+    (tmp_path / "own.toml").write_text(short.replace("iterations = 50", "iterations = 1"))
+    command = ["train", "--dataset", "simulated_sales", "--model", "sales-maf", "--config", str(tmp_path / "own.toml")]
+    said(*command, "--out", str(tmp_path / "run"))
+    assert [row["epoch"] for row in load_predictor(tmp_path / "run").training_log] == [0]
+
+
+def test_a_model_without_settings_says_so(said):
+    assert said("models", "describe", "seasonal-walk").endswith("\n# It has no settings.\n")

@@ -141,7 +141,7 @@ def test_single_series_beneath_a_response_answer_to_a_changed_price():
 
 
 def test_prices_make_a_walk_better_on_sales_that_answer_to_them():
-    plain = MODELS["random-walk"](DATA.metadata)
+    plain = MODELS["random-walk"].build(DATA.metadata)
     models = {"plain": plain, "responding": RespondingEstimator(plain, domain="count")}
     scores = backtest(models, DATA, seeds=[0], num_samples=100, quiet=True)
     whole = scores[scores[["window", "item_id", "step"]].isna().all(axis=1)]

@@ -1,0 +1,72 @@
+"""The named models do what is said of them, and their settings go out as TOML and come back."""
+
+import sys
+
+import pytest
+from hemline.datasets import Metadata, simulated_sales
+from hemline.forecasting import MODELS, Scenario, build_model, simulate
+from hemline.forecasting.settings_text import as_toml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SALES = simulated_sales(articles=3, weeks=90, seed=3, windows=1)
+HISTORY = {**SALES.test[0], "target": SALES.test[0]["target"][:, :-8]}
+FIRST = SALES.metadata.item_ids[0]
+SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
+FEW = {"response": {"iterations": 3}}
+MEMBERS = {
+    "cross-fit": {**SHORT, **FEW},
+    "deepar": SHORT,
+    "density": {**SHORT, **FEW},
+    "analog": {"model": {"origins": 4}, **FEW},
+    "var": FEW,
+    "analog-plain": {"origins": 4},
+}
+QUICK = {
+    "analog": {"model": {"origins": 4}},
+    "deepar-coupled": {"model": SHORT, "windows": 4},
+    # So much towards equal weights that every member keeps one.
+    "pool": {"models": MEMBERS, "windows": 2, "num_samples": 10, "smallest": 0.0, "shrinkage": 100.0},
+    "sales-maf-ensemble": {"model": SHORT, "members": 2},
+    "timegrad": {**SHORT, "head": {"steps": 5}},
+    "var-responding": {},
+}
+DATASETS = [
+    SALES.metadata,
+    Metadata("exchange_rate_nips", "B", 30, ("a", "b", "c"), season=5),
+    Metadata("wiki2_daily", "D", 14, ("a", "b"), season=7, domain="positive"),
+]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_answers_to_what_is_said_of_it(name):
+    known, model = MODELS[name], build_model(name, SALES.metadata)
+    if hasattr(model, "train"):
+        model = model.override(QUICK.get(name, SHORT)).train(SALES.train)
+    for change, able in ((f"price[{FIRST}] = -30%", known.channels), (f"drop {FIRST}", known.imposes)):
+        if able:
+            outcome = simulate(model, HISTORY, Scenario("changed", change), paths=5)["changed"]
+            assert outcome.difference().paths[:, :, 0].any()
+        else:
+            with pytest.raises(ValueError, match=r"seen no covariates|cannot impose|can impose"):
+                simulate(model, HISTORY, Scenario("changed", change), paths=5)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if hasattr(build_model(name, SALES.metadata), "override")])
+@pytest.mark.parametrize("metadata", DATASETS, ids=lambda metadata: metadata.name)
+def test_settings_as_toml_make_the_same_model(name, metadata):
+    model = build_model(name, metadata)
+    if not hasattr(model, "override"):
+        pytest.skip("without covariates it is a model that has no settings")
+    settings = tomllib.loads(as_toml(model))
+    assert model.override(settings).configuration() == model.configuration()
+    assert settings  # and there is something to set
+
+
+def test_a_setting_that_ships_for_a_dataset_is_among_them():
+    settings = tomllib.loads(as_toml(build_model("gru-maf", DATASETS[1])))
+    assert settings["scaling"] == {"of": "change", "lag": 1, "prior": 30}
+    assert settings["train"]["max_epochs"] == 10

@@ -1,0 +1,31 @@
+"""The page of models says what the house knows of them."""
+
+import re
+import sys
+from pathlib import Path
+
+from hemline.datasets import Metadata
+from hemline.forecasting import MODELS, build_model
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+
+
+def test_the_table_lists_every_model_as_it_is_known():
+    rows = [
+        f"| `{name}` | {model.about} | {model.together or '-'} | {'yes' if model.channels else '-'} "
+        f"| {'yes' if model.imposes else '-'} |"
+        for name, model in MODELS.items()
+    ]
+    assert "|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" in PAGE
+
+
+def test_the_settings_shown_can_be_set():
+    (shown,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    for name, settings in tomllib.loads(shown).items():
+        model = build_model(name, Metadata("own", "D", 7, ("a", "b")), settings)
+        assert model.train_config.patience == settings["train"]["patience"]
