@@ -9,102 +9,21 @@ import pandas as pd
 import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
-from gluonts.torch import PatchTSTEstimator
 from hemline.datasets import simulated_sales
-from hemline.evaluation.vector_scores import energy_score
 from hemline.forecasting import (
-    GroupedEstimator,
-    GRUMAFEstimator,
     NonFiniteLoss,
     PooledEstimator,
     RandomWalkPredictor,
     RespondingEstimator,
     Scenario,
     SeasonalNaivePredictor,
-    TrainConfig,
     simulate,
 )
-from hemline.forecasting.configuration import Configured
-from hemline.forecasting.ensemble import EnsemblePredictor, shares_of, within
+from hemline.forecasting.ensemble import EnsemblePredictor, within
 from hemline.forecasting.grouping import of_series
-from hemline.forecasting.kept import trained_member
-from hemline.forecasting.mixture import pool_weights
 from hemline.forecasting.reconciliation import mixed_totals
 
 RNG = np.random.default_rng(0)
-TRUTH = RNG.normal(size=(6, 4, 3))
-
-
-def drawn(bias, spread=1.0, paths=40):
-    return TRUTH[:, None] + RNG.normal(size=(6, 1, 4, 3)) * spread + bias + RNG.normal(size=(6, paths, 4, 3)) * spread
-
-
-def test_the_weights_are_those_of_the_best_energy_score_there_is():
-    models = [drawn(-1.5), drawn(1.0), drawn(0.3, spread=3.0)]
-    one_series = [paths[..., :1] for paths in models]
-    found = pool_weights(one_series, TRUTH[..., :1])
-
-    def score(weights):
-        """Of the mixture itself, by the definition; pairs of a path with itself are left out."""
-        total = 0.0
-        for window, step in np.ndindex(6, 4):
-            paths = [each[window, :, step, 0] for each in one_series]
-            far = [np.abs(each - TRUTH[window, step, 0]).mean() for each in paths]
-            apart = np.array([[np.abs(a[:, None] - b[None]).sum() for b in paths] for a in paths])
-            pairs = np.full((3, 3), 40 * 40) - 40 * np.eye(3)
-            total += weights @ far - weights @ (apart / pairs) @ weights / 2
-        return total
-
-    others = np.random.default_rng(1).dirichlet(np.ones(3), size=300)
-    assert found.sum() == pytest.approx(1)
-    assert (found >= 0).all()
-    assert all(score(found) <= score(other) + 1e-9 for other in others)
-
-
-def test_two_models_that_err_in_opposite_ways_are_better_together():
-    low, high = drawn(-1.0), drawn(1.0)
-    weights = pool_weights([low, high], TRUTH)
-    mixed = np.concatenate([low[:, :20], high[:, :20]], axis=1)
-    assert 0.3 < weights[0] < 0.7
-    alone = min(np.mean([energy_score(p, y) for p, y in zip(each, TRUTH, strict=True)]) for each in (low, high))
-    assert np.mean([energy_score(p, y) for p, y in zip(mixed, TRUTH, strict=True)]) < alone
-
-
-def test_a_useless_model_is_dropped_and_missing_values_do_not_count():
-    gaps = TRUTH.copy()
-    gaps[:, :2, 1] = np.nan
-    spoilt = drawn(0.0)
-    spoilt[:, :, :2, 1] = 1e6
-    weights = pool_weights([spoilt, drawn(50.0)], gaps, smallest=0.05)
-    np.testing.assert_array_equal(weights, [1, 0])
-
-
-@pytest.mark.parametrize("far", [1e4, 1e6, 1e8, 1e10, 1e15, 1e25])
-@pytest.mark.parametrize("shrinkage", [0.0, 0.03])
-def test_a_model_that_explodes_leaves_the_weights_of_the_others_as_they_are(far, shrinkage):
-    models = [drawn(0.3), drawn(-0.3), drawn(0.0, spread=far)]
-    found = pool_weights(models, TRUTH, 0.05, shrinkage)
-    np.testing.assert_allclose(found, [*pool_weights(models[:2], TRUTH, 0.05, shrinkage), 0], atol=1e-6)
-
-
-@pytest.mark.parametrize("shrinkage", [0.0, 0.03])
-def test_a_model_that_is_right_at_every_step_has_all_the_weight(shrinkage):
-    """Articles that nobody buys any more: who says 0 has a score of 0, and so has one path in a hundred that sells."""
-    nothing, sold = np.zeros((5, 3, 1)), np.random.default_rng(0).gamma(1.0, size=(5, 100, 3, 1))
-    never, rarely = np.zeros((5, 100, 3, 1)), np.zeros((5, 100, 3, 1))
-    rarely[:, 0] = 1
-    for right in (never, rarely):
-        np.testing.assert_allclose(pool_weights([sold, right], nothing, 0.05, shrinkage), [0, 1], atol=1e-6)
-    np.testing.assert_allclose(pool_weights([never, never], nothing, 0.05, shrinkage), 0.5)
-
-
-def test_shrinkage_leads_from_the_best_weights_to_equal_ones():
-    models = [drawn(-1.0), drawn(0.5), drawn(3.0)]
-    found = [pool_weights(models, TRUTH, shrinkage=strength) for strength in (0.0, 0.3, 3.0, 1e4)]
-    np.testing.assert_array_equal(found[0], pool_weights(models, TRUTH))
-    distances = [np.square(weights - 1 / 3).sum() for weights in found]
-    assert distances == sorted(distances, reverse=True)
-    np.testing.assert_allclose(found[-1], 1 / 3, atol=1e-3)
 
 
 @pytest.mark.parametrize(("domain", "least"), [("real", -1.0), ("nonnegative", 0.0), ("count", 0.0)])
@@ -121,14 +40,6 @@ def test_paths_keep_to_the_domain_whatever_a_member_draws(domain, least, tmp_pat
     assert np.array_equal(low, np.rint(low)) == (domain == "count")
     EnsemblePredictor([RandomWalkPredictor(7)], domain=domain).serialize(tmp_path)
     assert Predictor.deserialize(tmp_path).domain == domain
-
-
-@pytest.mark.parametrize(("count", "weights"), [(7, [1 / 3] * 3), (100, [0.615, 0.385]), (3, [0.9, 0.05, 0.05])])
-def test_shares_are_whole_and_all(count, weights):
-    shares = shares_of(count, weights)
-    assert sum(shares) == count
-    assert min(shares) >= 1
-    assert max(abs(share - count * weight) for share, weight in zip(shares, weights, strict=True)) < 2
 
 
 class Diverging(Estimator):
@@ -338,145 +249,3 @@ def test_the_weighed_models_have_not_learnt_from_what_is_held_out():
 
     PooledEstimator({"noting": Noting(), "naive": SeasonalNaivePredictor(7)}, windows=3).train(walks(120))
     assert learnt == [99, 120]
-
-
-def small_pool(folder):
-    """A pool of two networks and a walk, small ones, that keeps what it trains in a folder."""
-    small = {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 4}
-    models = {
-        "narrow": GRUMAFEstimator("D", 7, lags=(1, 7), train=TrainConfig(**small)),
-        "patches": GroupedEstimator(
-            PatchTSTEstimator(
-                prediction_length=7,
-                context_length=14,
-                patch_len=7,
-                num_batches_per_epoch=2,
-                trainer_kwargs={"max_epochs": 1, "accelerator": "cpu"},
-            )
-        ),
-        "walk": RandomWalkPredictor(7),
-    }
-    return PooledEstimator(models, windows=2, smallest=0, shrinkage=1e4).for_run(3, folder)
-
-
-def test_a_killed_pool_goes_on_behind_the_models_that_it_has_trained(tmp_path, monkeypatch):
-    data, fitted = walks(), []
-
-    def counted(cls):
-        train = cls.train
-
-        def counting(self, *args):
-            fitted.append(cls.__name__)
-            if len(fitted) == 4:
-                raise KeyboardInterrupt
-            return train(self, *args)
-
-        monkeypatch.setattr(cls, "train", counting)
-
-    whole = small_pool(None).train(data)
-    for cls in GRUMAFEstimator, GroupedEstimator:
-        counted(cls)
-    with pytest.raises(KeyboardInterrupt):
-        small_pool(tmp_path).train(data)
-    again = small_pool(tmp_path).train(data)
-    assert fitted == ["GRUMAFEstimator", "GroupedEstimator"] * 2 + ["GroupedEstimator"]
-    assert again.weights == whole.weights
-    first, second = (next(each.predict(data, num_samples=30)).samples for each in (whole, again))
-    np.testing.assert_array_equal(first, second)
-    # Other data, and another seed, are other trainings.
-    small_pool(tmp_path).train(walks())
-    assert len(fitted) == 9
-
-
-def test_a_model_that_cannot_tell_its_settings_is_trained_each_time(tmp_path):
-    """Two of them could look alike, and one be read in the place of the other."""
-    trained = []
-
-    class Silent(Estimator):
-        prediction_length = 7
-
-        def __init__(self, season):
-            self.season = season
-
-        def __repr__(self):
-            return "Silent()"
-
-        def train(self, training_data, validation_data=None):
-            trained.append(self.season)
-            return SeasonalNaivePredictor(7, self.season)
-
-    data = walks()
-    for season in (1, 7):
-        PooledEstimator({"silent": Silent(season), "walk": RandomWalkPredictor(7)}, shrinkage=1e4).for_run(
-            0, tmp_path
-        ).train(data)
-    assert trained == [1, 1, 7, 7]
-
-
-def test_a_model_that_cannot_be_kept_is_trained_all_the_same(tmp_path, caplog):
-    class Unwritable(RandomWalkPredictor):
-        def serialize(self, path):
-            raise NotImplementedError("no")
-
-    class Training(Configured, Estimator):
-        prediction_length = 7
-
-        def settings(self):
-            return {}
-
-        def train(self, training_data, validation_data=None):
-            return Unwritable(7)
-
-    models = {"odd": Training(), "naive": SeasonalNaivePredictor(7)}
-    with caplog.at_level(logging.WARNING):
-        found = PooledEstimator(models).for_run(0, tmp_path).train(walks())
-    assert "weighing-odd is not kept, and would be trained again after a kill: no" in caplog.text
-    assert "odd" in found.names
-
-
-def test_entries_to_learn_from_are_told_from_entries_to_watch(tmp_path):
-    data, learnt = walks(), []
-
-    class Counted(Configured, Estimator):
-        prediction_length = 7
-
-        def settings(self):
-            return {}
-
-        def train(self, training_data, validation_data=None):
-            learnt.append(len(training_data))
-            return SeasonalNaivePredictor(7)
-
-    trained_member(Counted(), 0, tmp_path, data * 2, None)
-    trained_member(Counted(), 0, tmp_path, data, data)
-    assert learnt == [2, 1]
-
-
-def test_what_was_kept_and_cannot_be_read_is_trained_again(tmp_path, caplog):
-    trained, data = [], walks()
-
-    class Counted(Configured, Estimator):
-        prediction_length = 7
-
-        def settings(self):
-            return {}
-
-        def train(self, training_data, validation_data=None):
-            trained.append(len(trained))
-            return SeasonalNaivePredictor(7)
-
-    def train():
-        with caplog.at_level(logging.WARNING):
-            return trained_member(Counted(), 0, tmp_path / "odd", data, None)
-
-    train()
-    train()
-    assert trained == [0]
-    assert not caplog.text
-    file = next(tmp_path.rglob("predictor.json"))
-    file.write_text(file.read_text().replace("prediction_length", "horizon"))  # as an older version would have it
-    train()
-    assert trained == [0, 1]
-    assert "odd is trained again, what was kept of it cannot be read" in caplog.text
-    train()
-    assert trained == [0, 1]
