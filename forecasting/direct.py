@@ -106,17 +106,22 @@ class DirectNetwork(Learner):
     """
 
     usual_change: Tensor
+    shared: Tensor
+    own: Tensor
 
     def __init__(self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct) -> None:
         super().__init__(spec, scaling, statistics)
-        self.config, self.columns = config, Columns.of(spec)
+        self.config, columns = config, Columns.of(spec)
+        # What is no buffer stays behind when the network moves to another device.
+        self.register_buffer("shared", columns.shared, persistent=False)
+        self.register_buffer("own", columns.own, persistent=False)
         self.seasons = seasons_of(spec)
         self.register_buffer("usual_change", statistics.scale.clone())
         horizon = spec.prediction_length
         references = 2 + 4 * len(self.seasons)
         seen = spec.context_length + horizon * references
-        own = self.columns.own.shape[1] * (spec.context_length + horizon)
-        width = seen + own + horizon * len(self.columns.shared) + config.embedding
+        own = columns.own.shape[1] * (spec.context_length + horizon)
+        width = seen + own + horizon * len(columns.shared) + config.embedding
         width += spec.context_length * spec.missing
         self.embedding = nn.Embedding(spec.target_dim, config.embedding)
         nn.init.normal_(self.embedding.weight, std=0.1)
@@ -137,7 +142,9 @@ class DirectNetwork(Learner):
     def measure(self, series: SeriesTensor) -> None:
         """Measure the usual change over a season on the training span; a series that never changes has a small one."""
         season = self.seasons[0] if self.seasons else 1
-        values, seen = series.values, series.observed > 0
+        # The training of another network may have left the data on its device.
+        device = self.usual_scale.device
+        values, seen = series.values.to(device), series.observed.to(device) > 0
         both = seen[season:] & seen[:-season]
         change = ((values[season:] - values[:-season]).abs() * both).sum(0) / both.sum(0).clamp_min(1)
         self.usual_change.copy_(torch.maximum(change, 1e-3 * self.usual_scale))
@@ -168,9 +175,9 @@ class DirectNetwork(Learner):
         centred = (references - mixed.mean(-1)[..., None, None]).flatten(2)
         linear = self.linear(torch.cat([relative, centred], dim=-1)) / 10
         parts = [relative, references.flatten(2), self.embedding(series).expand(batch, -1, -1)]
-        ahead = window.features[:, -horizon:, self.columns.shared].flatten(1)
+        ahead = window.features[:, -horizon:, self.shared].flatten(1)
         parts.append(ahead[:, None].expand(-1, count, -1))
-        own = self.columns.own[series]
+        own = self.own[series]
         if own.shape[1]:
             read = window.features[:, :, own.clamp_min(0)] * (own >= 0)
             parts.append(read.permute(0, 2, 1, 3).flatten(2))

@@ -132,6 +132,21 @@ def test_a_series_reads_its_own_channels_and_those_of_all():
     assert columns.own.tolist() == [[1, -1], [3, 4]]
 
 
+def test_a_network_computes_where_its_weights_lie_wherever_the_data_were_left():
+    spec = SeriesSpec(
+        "D", 7, 28, 2, (1, 7), calendar=3, covariates=2, item_ids=("a", "b"), covariate_names=("x[a]", "x[b]")
+    )
+    data = {**entry(100, 2), "feat_dynamic_real": np.ones((2, 107), dtype=np.float32)}
+    series = SeriesTensor([data], spec, change=None)
+    # Tensors without values, which like those of a GPU take no part in what is computed on the CPU.
+    elsewhere = torch.device("meta")
+    network = DirectNetwork(spec, Scaling(), series.statistics, Direct()).to(elsewhere)
+    network.measure(series)
+    window = series.gather(series.training_starts()[:4]).to(elsewhere)
+    assert network.loss(window).device == elsewhere
+    assert all(part.device == elsewhere for part in network(window, torch.arange(2, device=elsewhere)))
+
+
 def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
     data = simulated_sales(articles=3, weeks=120, windows=1)
     horizon = data.metadata.prediction_length
