@@ -131,4 +131,8 @@ def borrow(values: Tensor, observed: Tensor) -> Tensor:
         moved, known = filled.roll(shift + 1, dims=1), seen.roll(shift + 1, dims=1)
         filled = torch.where(seen > 0, filled, moved)
         seen = torch.maximum(seen, known)
-    return filled
+    # What none of these reached takes the last value before it, those at the start the newest one of the window.
+    steps = torch.arange(values.shape[1], device=values.device)[:, None]
+    lenders = torch.where(seen > 0, steps, -1)
+    last, newest = lenders.cummax(1).values, lenders.amax(1, keepdim=True)
+    return filled.gather(1, torch.where(last < 0, newest, last).clamp_min(0))

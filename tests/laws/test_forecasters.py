@@ -10,6 +10,7 @@ from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Sc
 from hemline.forecasting.encoders import ENCODERS
 from hemline.forecasting.forecaster import Forecaster
 from hemline.forecasting.heads import HEADS, DensityHead
+from hemline.forecasting.heads.head import borrow
 from hemline.forecasting.spec import infer_spec
 from hemline.forecasting.windows import SeriesTensor
 
@@ -122,6 +123,21 @@ def test_values_under_a_mask_never_reach_a_factorised_loss():
     changed = torch.where(mask > 0, target, torch.tensor(99.0))
     losses = [forecaster.head.loss(hidden, values, torch.ones(6, 3), mask) for values in (target, changed)]
     torch.testing.assert_close(*losses)
+
+
+def test_every_gap_borrows_from_its_own_series_where_the_window_saw_it_at_all():
+    generator = torch.Generator().manual_seed(0)
+    values = torch.rand(50, 60, 3, generator=generator) + torch.tensor([1.0, 10.0, 100.0])
+    observed = (torch.rand(50, 60, 3, generator=generator) < 0.1).float()
+    observed[:, :, 0] = 0
+    observed[:, 7, 1] = 1
+    observed[:10, :, 2], observed[:10, 59, 2] = 0, 1
+    filled = borrow(values.masked_fill(observed == 0, 0), observed)
+    assert torch.equal(filled[observed > 0], values[observed > 0])
+    assert (filled[..., 0] == 0).all()
+    assert ((filled[..., 1] >= 10) & (filled[..., 1] <= 11)).all()
+    saw = observed[..., 2].any(1)
+    assert (filled[saw][..., 2] >= 100).all()
 
 
 def test_a_mask_counts_every_seen_value_once():
