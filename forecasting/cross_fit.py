@@ -88,7 +88,8 @@ class CrossFitted(JointForecaster):
             blocks: for each network the rows at which the windows start that it did not see.
             at_once: windows at a time.
         """
-        self.eval()
+        # A training may have left the networks in another precision than that of the windows and of what is kept.
+        self.eval().float()
         starts = torch.cat(list(blocks))
         unseen_by = torch.cat([torch.full_like(block, number) for number, block in enumerate(blocks)])
         kept = _evenly(torch.arange(len(starts)), len(self.errors))

@@ -147,6 +147,13 @@ def test_a_network_computes_where_its_weights_lie_wherever_the_data_were_left():
     assert all(part.device == elsewhere for part in network(window, torch.arange(2, device=elsewhere)))
 
 
+def test_networks_trained_in_double_precision_remember_and_draw():
+    train = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4, trainer={"precision": "64-true"})
+    predictor = CrossFitEstimator("D", 7, folds=2, windows=10, train=train).train([DATA])
+    assert predictor.forecaster.errors.abs().max() > 0
+    assert np.isfinite(next(predictor.predict([DATA], num_samples=3)).samples).all()
+
+
 def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
     data = simulated_sales(articles=3, weeks=120, windows=1)
     horizon = data.metadata.prediction_length
