@@ -24,7 +24,7 @@ from .response import Response
 from .scaling import restore
 from .seeding import seeded
 from .spec import SeriesSpec
-from .windows import SeriesTensor, Statistics, last_season
+from .windows import SeriesTensor, Statistics, last_season, previous_values
 
 if TYPE_CHECKING:
     from .estimator import WindowEstimator
@@ -185,7 +185,7 @@ class ForecastPredictor(Predictor):
             group = [self.response.history(entry) for entry in group]
         # Only the steps that a window reads are turned into tensors.
         reach = self.spec.history + self.spec.context_length + (change or 0)
-        recent = [_tail(entry, reach, self.spec.prediction_length) for entry in group]
+        recent = [_tail(entry, reach, self.spec.prediction_length, change or 0) for entry in group]
         series = SeriesTensor(recent, self.spec, change=change, statistics=forecaster.statistics, future=True).to(
             device
         )
@@ -227,10 +227,15 @@ class ForecastPredictor(Predictor):
         return max(1, self.max_bytes // (4 * floats))
 
 
-def _tail(entry: Entry, reach: int, horizon: int) -> Entry:
+def _tail(entry: Entry, reach: int, horizon: int, change: int) -> Entry:
     length = entry["target"].shape[1]
     skip = max(0, length - reach)
-    tail = {"start": entry["start"] + skip, "target": entry["target"][:, skip:]}
+    target = entry["target"][:, skip:]
+    if skip and change:
+        # A change after a gap is measured from the last value before it, which may lie before the tail.
+        before = previous_values(entry["target"][:, : skip + change], change, steps=change)[:, -change:]
+        target = np.concatenate([before, target[:, change:]], axis=1)
+    tail = {"start": entry["start"] + skip, "target": target}
     if "feat_dynamic_real" in entry:
         tail["feat_dynamic_real"] = entry["feat_dynamic_real"][:, skip : length + horizon]
     if "past_feat_dynamic_real" in entry:

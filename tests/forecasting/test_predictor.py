@@ -32,6 +32,17 @@ def test_forecasts_come_in_the_order_of_the_entries(predictor, walks):
         assert np.abs(forecast.samples[:, 0] - entry["target"][:, -1]).max() < 20
 
 
+def test_a_change_over_a_gap_is_read_although_the_gap_began_before_the_window(predictor, walks):
+    spec = predictor.spec
+    first = 200 - spec.history - spec.context_length
+    target = walks[0]["target"].copy()
+    target[:, first - 8 : first + 1] = np.nan
+    other = target.copy()
+    other[:, first - 9] += 5
+    paths = [next(predictor.predict([{**walks[0], "target": each}], num_samples=3)).samples for each in (target, other)]
+    assert (paths[0] != paths[1]).any()
+
+
 def test_the_same_seed_gives_the_same_paths_to_the_last_digit(predictor, walks):
     first, again, other = (next(predictor.predict(walks, num_samples=9, seed=seed)).samples for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
