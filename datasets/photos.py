@@ -11,13 +11,24 @@ from typing import Literal
 
 import fsspec
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from .catalogue import Catalogue
 
 Fit = Literal["pad", "crop"]
 
 _WORKERS = 8
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what makes the photo upright."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +128,13 @@ def open_photo(content: bytes) -> Image.Image:
         raise ValueError(f"photo: expected a picture, got {what}") from None
     try:
         photo.load()
-        photo = ImageOps.exif_transpose(photo)
-        return _rgb(photo)
-    except (OSError, RuntimeError, SyntaxError, ValueError, EOFError) as error:
+        # Not `ImageOps.exif_transpose`: it also writes the EXIF data anew, and fails where a camera's are odd.
+        turn = _UPRIGHT.get(photo.getexif().get(ExifTags.Base.Orientation))
+        return _rgb(photo if turn is None else photo.transpose(turn))
+    except MemoryError:
+        raise
+    except Exception as error:
+        # What a decoder raises on spoilt bytes is anything, struct.error and TypeError among it.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"photo: expected a whole picture, got a truncated or broken one ({reason})") from None
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hemline.datasets import photos
 from hemline.datasets.catalogue import Article, Catalogue
 from hemline.datasets.photos import load_pictures, open_photo, resize_photo
-from PIL import Image, features
+from PIL import Image, ImageOps, JpegImagePlugin, features
 
 
 def encoded(image: Image.Image, kind: str = "png", **options) -> bytes:
@@ -94,6 +95,33 @@ def test_an_exif_rotated_photo_stands_upright() -> None:
     assert upright.shape == (20, 10, 3)
     assert upright[2].mean() < 20
     assert upright[-3].mean() > 235
+
+
+def test_a_photo_whose_exif_data_cannot_be_written_anew_stands_upright() -> None:
+    # An image width that is a text, then the orientation 6: readable, as every viewer shows.
+    odd = b"II*\0\x08\0\0\0\x02\0" + b"\0\x01\x02\0\x04\0\0\0abc\0" + b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0" + bytes(4)
+    assert open_photo(encoded(noise(40, 30), "jpeg", exif=b"Exif\0\0" + odd)).size == (30, 40)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_that_of_pillow(orientation: int) -> None:
+    photo = noise()
+    photo.getexif()[274] = orientation
+    content = encoded(photo, "png", exif=photo.getexif())
+    right = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    assert np.array_equal(np.asarray(open_photo(content)), np.asarray(right))
+
+
+def test_whatever_a_decoder_raises_quarantines_its_photo_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def getexif(photo: Image.Image) -> Image.Exif:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    noise().save(tmp_path / "1.png")
+    noise().save(tmp_path / "2.jpg")
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "getexif", getexif)
+    pictures = load_pictures(shop(tmp_path, a=("2.jpg", "1.png")), 8)
+    assert len(pictures) == 1
+    assert "whole picture, got a truncated or broken one (unpack requires" in pictures.quarantine[0].reason
 
 
 @pytest.mark.parametrize("fit", ["pad", "crop"])
