@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import logging
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import fsspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+logger = logging.getLogger(__name__)
 
 MISSING_WORDS = ("", "NA", "N/A", "nan", "None")
 """Cells that mean "nobody said", in shop exports."""
@@ -105,7 +108,7 @@ class CatalogueTable:
         text: the column of the title or description.
         side: the column that says on which side of a split an article stands.
         separator: what stands between photo names, and between labels, in one text cell.
-        missing: the texts that mean "nobody said".
+        missing: the texts that mean "nobody said", as an empty text always does.
     """
 
     item_id: str = "item_id"
@@ -163,26 +166,36 @@ def read_photo_folder(folder: str, *, label: str = "class") -> Catalogue:
         label: what to call the label column.
 
     Returns:
-        One article a photo; its item id is the path of the photo inside the folder.
+        One article a photo; its item id is the path of the photo inside the folder. A warning tells of photos
+        that lie elsewhere.
 
     Raises:
         ValueError: there is no photo in a class folder.
     """
     files, path = fsspec.core.url_to_fs(folder)
-    articles = []
+    articles, elsewhere = [], []
     for found in sorted(files.find(path)):
         name = found[len(path) :].lstrip("/")
         parts = name.split("/")
-        if not name.lower().endswith(PHOTO_SUFFIXES) or len(parts) not in (2, 3):
+        if not name.lower().endswith(PHOTO_SUFFIXES):
             continue
         side = parts[0] if len(parts) == 3 else None
-        if side not in (None, "train", "validation", "test"):
+        if len(parts) not in (2, 3) or side not in (None, "train", "validation", "test"):
+            elsewhere.append(name)
             continue
         address = f"{folder.rstrip('/')}/{name}"
         articles.append(Article(name, (address,), {label: (parts[-2],)}, side=side))
     if not articles:
         raise ValueError(
             f"folder: expected photos in <class>/ or <train|validation|test>/<class>/, got none in {folder}"
+        )
+    if elsewhere:
+        logger.warning(
+            "%s: %d photos lie neither in <class>/ nor in <train|validation|test>/<class>/ and are left out, "
+            "such as %s",
+            folder,
+            len(elsewhere),
+            elsewhere[0],
         )
     return Catalogue(tuple(articles), (label,))
 
@@ -200,7 +213,11 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
             return pq.read_table(pa.BufferReader(content)).to_pylist()
         if name.endswith(".csv"):
             # All cells stay texts: an item id "007" must not become the number 7.
-            return _records(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False))
+            frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+            if not isinstance(frame.index, pd.RangeIndex):
+                # pandas would take the first cells for an index and move every name to the column beside its own.
+                raise ValueError("rows with more cells than the header; is there a comma at their ends?")
+            return _records(frame)
         text = content.decode("utf-8-sig")
     except (ValueError, OSError, EOFError, zlib.error) as error:
         reason = str(error).splitlines()[0]
@@ -246,14 +263,33 @@ def _texts(cell: Any, separator: str, missing: Iterable[str]) -> tuple[str, ...]
     else:
         parts = list(cell) if isinstance(cell, Iterable) else [cell]
     texts = (str(part).strip() for part in parts if part is not None)
-    return tuple(dict.fromkeys(text for text in texts if text not in set(missing)))
+    return tuple(dict.fromkeys(text for text in texts if text and text not in set(missing)))
 
 
 def _image_columns(columns: CatalogueTable) -> list[str]:
     if columns.images is None:
         return []
-    fields = [name for _, name, _, _ in Formatter().parse(columns.images) if name]
+    try:
+        fields = [name for _, name, _, _ in Formatter().parse(columns.images) if name]
+    except ValueError as error:
+        raise ValueError(f"images: expected columns in braces, got {columns.images!r} ({error})") from None
     return fields or [columns.images]
+
+
+def _filled(template: str, row: Mapping[str, Any], missing: Iterable[str]) -> tuple[str, ...]:
+    """The one name that a template gives, none where nobody said what stands in a column."""
+    parts = []
+    for text, name, form, conversion in Formatter().parse(template):
+        parts.append(text)
+        if name:
+            cell = _cell(row, name)
+            if not _texts(cell, "\0", missing):
+                return ()
+            try:
+                parts.append(format(Formatter().convert_field(cell, conversion), form or ""))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"images: expected cells that fit {template!r}, got {cell!r} ({error})") from None
+    return ("".join(parts),)
 
 
 def _article(row: dict[str, Any], number: int, folder: str, columns: CatalogueTable, table: str) -> Article:
@@ -262,8 +298,7 @@ def _article(row: dict[str, Any], number: int, folder: str, columns: CatalogueTa
         raise ValueError(f"table: expected {columns.item_id!r} in each row of {table}, got none in row {number}")
     names: tuple[str, ...] = ()
     if columns.images is not None and "{" in columns.images:
-        values = {name: _cell(row, name) for name in _image_columns(columns)}
-        names = () if None in values.values() else (columns.images.format(**values),)
+        names = _filled(columns.images, row, columns.missing)
     elif columns.images is not None:
         names = _texts(_cell(row, columns.images), columns.separator, columns.missing)
     text = _texts(_cell(row, columns.text), "\0", columns.missing) if columns.text else ()

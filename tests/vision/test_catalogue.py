@@ -52,6 +52,28 @@ def test_parquet_lists_and_templates_are_read(tmp_path: Path) -> None:
     assert (second.labels["tags"], second.labels["colour"]) == ((), ())
 
 
+def test_an_empty_cell_says_nothing_whatever_else_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,photos,colour\n1,a.jpg|,\n2,,unknown\n3,b.jpg,NA\n")
+    columns = CatalogueTable("id", "photos", ["colour"], missing=("unknown",))
+    found = read_catalogue(str(tmp_path / "t.csv"), photos="x", columns=columns).articles
+    assert [article.images for article in found] == [("x/a.jpg",), (), ("x/b.jpg",)]
+    assert [article.labels["colour"] for article in found] == [(), (), ("NA",)]
+
+
+def test_a_template_is_filled_from_nested_columns_and_only_where_all_is_said(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,sku\n1,\n2,7\n")
+    found = read_catalogue(str(tmp_path / "t.csv"), photos="x", columns=CatalogueTable("id", "{sku}-a.jpg")).articles
+    assert [article.images for article in found] == [(), ("x/7-a.jpg",)]
+    rows = [{"id": 7, "more": {"view": "front"}}, {"id": 8, "more": {}}]
+    columns = CatalogueTable("id", "{id:03d}-{more.view}.jpg")
+    nested = read_catalogue(jsonl(tmp_path / "t.jsonl", rows), photos="x", columns=columns).articles
+    assert [article.images for article in nested] == [("x/007-front.jpg",), ()]
+    with pytest.raises(ValueError, match=r"images: expected cells that fit '\{sku:03d\}', got '7'"):
+        read_catalogue(str(tmp_path / "t.csv"), columns=CatalogueTable("id", "{sku:03d}"))
+    with pytest.raises(ValueError, match=r"images: expected columns in braces, got '\{sku'"):
+        read_catalogue(str(tmp_path / "t.csv"), columns=CatalogueTable("id", "{sku"))
+
+
 def test_whole_numbers_stay_whole_although_a_gap_stores_them_in_floats(tmp_path: Path) -> None:
     frame = pd.DataFrame({"id": [1.0, 2.0], "year": [2012, None], "size": [7.5, 8.0]})
     frame.to_parquet(tmp_path / "t.parquet")
@@ -78,6 +100,7 @@ def test_json_lines_may_hold_other_line_separators_and_begin_with_a_mark(tmp_pat
         ("t.jsonl.gz", gzip.compress(b'{"id": 1}\n' * 1000)[:-20]),
         ("t.parquet", b"hello"),
         ("t.csv", b""),
+        ("t.csv", b"id,colour\n1,red,\n2,blue,\n"),
     ],
 )
 def test_a_broken_table_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
@@ -119,6 +142,14 @@ def test_a_photo_folder_gives_classes_and_sides(tmp_path: Path) -> None:
     catalogue = read_photo_folder(str(tmp_path))
     assert [(a.labels["class"], a.side) for a in catalogue.articles] == [(("shoe",), "test"), (("hat",), "train")]
     assert len(load_pictures(catalogue, 2)) == 2
+
+
+def test_photos_outside_the_folders_of_classes_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("train/hat/1.png", "val/hat/2.png", "3.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (2, 2)).save(tmp_path / name)
+    assert read_photo_folder(str(tmp_path)).item_ids == ("train/hat/1.png",)
+    assert "2 photos lie neither in <class>/ nor in" in caplog.text
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
