@@ -113,6 +113,7 @@ def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> Forecas
         data,
         train=[_with(entry, features) for entry in data.train],
         test=[_with(entry, features) for entry in data.test],
+        ahead=None if data.ahead is None else _with(data.ahead, features),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from .encoder import ArticleEncoder
 from .run_folder import write_whole
@@ -122,6 +124,8 @@ def embed_catalogue(
     file = io.BytesIO()
     pq.write_table(table, file)
     files, path = fsspec.core.url_to_fs(out)
+    if isinstance(files, LocalFileSystem):
+        files.makedirs(os.path.dirname(path), exist_ok=True)
     write_whole(files, path, file.getvalue())
     return metadata
 

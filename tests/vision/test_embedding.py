@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def bare_shop(shop: Path) -> Path:
 
 
 def test_each_article_gets_a_vector_of_length_one_and_a_flag(bare_shop: Path, tmp_path: Path) -> None:
-    out = str(tmp_path / "vectors.parquet")
+    out = str(tmp_path / "a" / "new folder" / "vectors.parquet")
     encoder = ArticleEncoder.of_backbone("small-cnn", size=24)
     metadata = embed_catalogue(open_source(str(bare_shop)), out, encoder)
     vectors = read_article_vectors(out)
@@ -108,6 +109,8 @@ def test_vectors_are_joined_by_item_id_with_a_flag_where_there_is_no_picture() -
     joined = join_article_vectors(data(("new", "b", "a")), VECTORS)
     for entry in (*joined.train, *joined.test):
         assert np.allclose(entry["feat_static_real"], [[0, 0, 0], [0, 0, 0], [0.6, 0.8, 1]])
+    ahead = join_article_vectors(replace(data(("b", "a")), ahead={"start": "2020"}), VECTORS).latest
+    assert np.allclose(ahead["feat_static_real"], [[0, 0, 0], [0.6, 0.8, 1]])
     again = join_article_vectors(joined, VECTORS).train[0]["feat_static_real"]
     assert again.shape == (3, 6)
 
