@@ -206,6 +206,8 @@ def _noticed(report: dict) -> str:
     ]
     lines += [f"  quarantined {row['address']}: {row['reason']}" for row in bad[:10]]
     lines += [f"  and {len(bad) - 10} more in report.json"] if len(bad) > 10 else []
+    if shared := report["photos"]["on_two_sides"]:
+        lines.append(f"  {len(shared)} photos are on two sides of the split that the source gave, such as {shared[0]}")
     lines += [f"  only one class in training: {name}" for name in report["labels"]["one_class"]]
     lines += [
         f"  never seen in training: {name} {', '.join(found)}"

@@ -160,8 +160,9 @@ class Training(EpochTraining):
             self._right.setdefault(task.name, []).append(right.float())
 
     def judged(self) -> dict[str, float]:
-        """The share of right answers in this epoch, by task."""
-        return {name: round(float(torch.cat(right).mean()), 4) for name, right in self._right.items()}
+        """The share of right answers in this epoch, by task; none of a task without a label among those to watch."""
+        told = {name: torch.cat(right) for name, right in self._right.items()}
+        return {name: round(float(right.mean()), 4) for name, right in told.items() if len(right)}
 
     def configure_optimizers(self) -> Any:
         """AdamW and the one cycle of its learning rate."""
@@ -202,6 +203,8 @@ def fit(
     """
     if not len(train):
         raise ValueError("train: expected articles with a photo to learn from, got none")
+    # Lightning leaves each module in its mode, and stored weights come in evaluation mode.
+    network.train()
     if config.frozen:
         network.freeze()
     module = Training(network, config, pictures, targets, train, validation)

@@ -23,6 +23,7 @@ from hemline.vision.article_batches import ArticleBatches
 from hemline.vision.backbones import build_backbone
 from hemline.vision.classifier import Classifier
 from hemline.vision.classify import evaluate_classifier, predict_photos, train_classifier
+from hemline.vision.classify_commands import _noticed
 from hemline.vision.commands import app
 from hemline.vision.product_network import NetworkConfig
 from hemline.vision.run_folder import RunFolder
@@ -215,25 +216,31 @@ def test_bad_photos_new_labels_and_bare_articles_are_reported_and_training_goes_
     for row in rows:
         row.update(side=split_of[row["id"]], season="summer")
     rows[4]["colour"] = "mauve"
+    rows[8]["side"] = "validation"
+    rows[8]["colour"] = None
     rows[1]["photos"] = []
     (shop.parent / "photos" / "2-0.png").write_bytes((shop.parent / "photos" / "2-0.png").read_bytes()[:60])
-    (shop.parent / "photos" / "8-0.png").unlink()
+    (shop.parent / "photos" / "3-0.png").unlink()
+    shutil.copy(shop.parent / "photos" / "5-0.png", shop.parent / "photos" / "12-0.png")
     (shop.parent / "shop.jsonl").write_text("\n".join(map(json.dumps, rows)))
     text = shop.read_text().replace('"facets"]\nf', '"facets", "season"]\nside = "side"\nf')
     shop.write_text(text)
     run = str(tmp_path / "run")
     train_classifier(open_source(str(shop)), run, network=SMALL, training=SHORT)
     report = RunFolder(run).read_json("report.json")
-    assert [Path(bad["address"]).name for bad in report["quarantine"]] == ["2-0.png", "8-0.png"]
+    assert [Path(bad["address"]).name for bad in report["quarantine"]] == ["2-0.png", "3-0.png"]
     assert all(bad["reason"] for bad in report["quarantine"])
-    assert report["articles"]["without_photo"] == ["i1", "i2", "i8"]
+    assert report["articles"]["without_photo"] == ["i1", "i2", "i3"]
     assert report["labels"]["one_class"] == ["season"]
     assert report["labels"]["never_seen_in_training"] == {"colour": {"mauve": 1}}
+    assert [Path(photo).name for photo in report["photos"]["on_two_sides"]] == ["5-0.png", "12-0.png"]
+    assert "2 photos are on two sides of the split that the source gave" in _noticed(report)
+    assert report["history"][0]["validation"].keys() == {"shape", "facets", "season"}
     scores = evaluate_classifier(run, open_source(str(shop)))
     assert sum(scores["test"]["colour"]["confusion"][-1]) == 1
     assert scores["test"]["season"]["accuracy"] == 1
     articles = RunFolder(run).read_frame("articles.parquet")
-    assert articles.loc[articles["item_id"] == "i8", "answer"].isna().all()
+    assert articles.loc[articles["item_id"] == "i3", "answer"].isna().all()
 
 
 def test_mirrored_answers_are_the_mean_over_both_ways_round(shop: Path, tmp_path: Path) -> None:

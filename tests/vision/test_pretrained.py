@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,9 +11,11 @@ pytest.importorskip("transformers", reason="these backbones need the extra 'visi
 
 import transformers
 from hemline.datasets.labels import LabelSpace, Task
+from hemline.datasets.photos import Pictures
 from hemline.vision.backbones import Backbone, backbone_from_json, build_backbone
 from hemline.vision.pretrained import ARCHITECTURES, FAMILIES
 from hemline.vision.product_network import NetworkConfig, ProductNetwork, parameter_groups
+from hemline.vision.training import TrainConfig, fit
 
 SMALL = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2, "image_size": 28, "patch_size": 14}
 TINY = {
@@ -91,6 +94,24 @@ def test_a_frozen_network_of_transformers_keeps_its_batch_statistics(tmp_path: P
     photos = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
     model(photos, torch.arange(3), 3)["colour"].sum().backward()
     assert all(torch.equal(value, before[name]) for name, value in model.backbone.state_dict().items())
+
+
+def test_stored_weights_are_trained_in_training_mode(tmp_path: Path) -> None:
+    config = transformers.ResNetConfig(**TINY["resnet"])
+    transformers.ResNetModel(config).save_pretrained(tmp_path)
+    described = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": 32}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(described))
+    model = network(build_backbone(str(tmp_path)))
+    before = {name: value.clone() for name, value in model.backbone.named_buffers() if name.endswith("mean")}
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3, 32, 32), dtype=np.uint8)
+    pictures = Pictures(pixels, np.arange(4), tuple("abcd"), tuple("abcd"))
+    codes = {"colour": np.array([0, 1, 0, 1])}
+    training = TrainConfig(epochs=1, device="cpu", augment=None)
+    fit(model, training, pictures, codes, train=np.arange(3), validation=np.array([3]))
+    after = dict(model.backbone.named_buffers())
+    assert before
+    assert not any(torch.equal(value, after[name]) for name, value in before.items())
+    assert not any(module.training for module in model.modules())
 
 
 @pytest.mark.parametrize(
