@@ -153,7 +153,9 @@ def train_annotator(
     tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
     begin(folder, begun, {f"text of item {article.item_id}": article.text for article in catalogue.articles}, resume)
     known = vectors[learning]
-    mean, std = known.mean(dim=0), known.std(dim=0).clamp(min=1e-6)
+    mean, std = known.mean(dim=0), known.std(dim=0, correction=min(1, len(known) - 1))
+    # A feature that is the same in all training articles says nothing here: by a tiny number it would say all.
+    std = torch.where(std > 1e-6, std, 1.0)
     torch.manual_seed(training.seed)
     captioner = Captioner(CaptionerConfig(features=vectors.shape[1], vocabulary=len(tokenizer)))
     began = time.perf_counter()

@@ -58,7 +58,7 @@ def judge(
     data: Data,
     checkpoint: Checkpoint,
     beams: Annotated[int, typer.Option(help="Beams of the search.")] = 5,
-    examples: Annotated[int, typer.Option(help="How many examples to print.")] = 10,
+    examples: Annotated[int, typer.Option(min=0, help="How many examples to show.")] = 10,
 ) -> None:
     """BLEU on the test titles, beside that of always saying the most frequent title; and some examples.
 
@@ -80,7 +80,8 @@ def judge(
     captions = RunFolder(checkpoint).read_frame("captions.parquet")
     for row in captions.sample(min(examples, len(captions)), random_state=0).itertuples():
         typer.echo(f"{row.item_id}: {row.title}\n    said: {row.said}")
-    typer.echo(f"\nWith photos: {plot_captions(checkpoint, examples=examples)}")
+    if examples:
+        typer.echo(f"\nWith photos: {plot_captions(checkpoint, examples=examples)}")
 
 
 @app.command()

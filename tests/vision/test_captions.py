@@ -165,6 +165,28 @@ def test_titles_are_learned_beat_the_most_frequent_one_and_are_said_of_photos(
         plot_captions(run)
 
 
+def test_features_that_do_not_vary_in_training_are_not_blown_up(shop: Path, tmp_path: Path) -> None:
+    source = open_source(str(shop))
+    sides = ["train" if number < 1 else "test" for number in range(60)]
+    articles = [replace(a, side=side) for a, side in zip(source.catalogue.articles, sides, strict=True)]
+    one = Source(Catalogue(tuple(articles), source.catalogue.columns))
+    training = CaptionTrainConfig(epochs=1, device="cpu")
+    trained = train_annotator(
+        one, str(tmp_path / "one"), encoder={"backbone": "small-cnn"}, training=training, min_count=1
+    )
+    assert trained.std.tolist() == [1.0] * len(trained.std)
+
+
+def test_no_examples_are_asked_for(shop: Path, tmp_path: Path, encoder: str) -> None:
+    run, runner = str(tmp_path / "titles"), CliRunner()
+    training = CaptionTrainConfig(epochs=1, device="cpu")
+    train_annotator(open_source(str(shop)), run, encoder={"run": encoder}, training=training)
+    words = ["annotate", "test", "--data", str(shop), "--checkpoint", run, "--examples"]
+    done = runner.invoke(app, [*words, "0"], catch_exceptions=False)
+    assert (done.exit_code, "With photos" in done.output) == (0, False)
+    assert runner.invoke(app, [*words, "-1"], catch_exceptions=False).exit_code == 2
+
+
 def test_a_killed_captioner_resumes_and_ends_where_an_unbroken_one_ends(
     shop: Path, tmp_path: Path, encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
