@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,12 @@ from torch import Tensor
 
 FEWEST = 5
 """Articles that a map needs at least."""
+
+COLOURS = 20
+"""Labels that a map tells apart by colour at most."""
+
+CLASSES = 60
+"""Classes that a confusion matrix shows at most."""
 
 INK, SOFT, GOOD, BAD = "#222222", "#9a9a9a", "#2a6f97", "#c1443c"
 
@@ -54,7 +62,8 @@ def embedding_map(
 ) -> Figure:
     """Where articles lie beside each other: t-SNE of their vectors, with a thumbnail for each.
 
-    Thumbnails that would hide one that is drawn already are left out, and shown as points.
+    Thumbnails that would hide one that is drawn already are left out, and shown as points. Of more than `COLOURS`
+    labels the rarer ones share a grey.
 
     Arguments:
         vectors: ``[n, F]``.
@@ -76,9 +85,11 @@ def embedding_map(
     places = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)
     places = (places - places.min(axis=0)) / np.ptp(places, axis=0).clip(min=1e-9)
     figure, axis = plt.subplots(figsize=(12, 9))
-    names = sorted(set(labels))
+    found = Counter(labels).most_common()
+    own = sorted(name for name, _ in (found if len(found) <= COLOURS else found[: COLOURS - 1]))
     palette = plt.get_cmap("tab20")
-    colour = {name: palette(number % 20) for number, name in enumerate(names)}
+    colour: dict[str, Any] = {name: SOFT for name, _ in found}
+    colour.update({name: palette(number) for number, name in enumerate(own)})
     axis.scatter(places[:, 0], places[:, 1], s=8, c=[colour[label] for label in labels], linewidths=0)
     drawn: list[np.ndarray] = []
     for number in np.random.default_rng(seed).permutation(len(vectors)):
@@ -94,9 +105,11 @@ def embedding_map(
             bboxprops={"edgecolor": colour[labels[number]], "linewidth": 1.4},
         )
         axis.add_artist(box)
-    handles = [plt.Line2D([], [], marker="s", linestyle="", color=colour[name], label=name) for name in names]
-    columns = 1 if len(names) <= 25 else 2
-    axis.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, frameon=False, ncols=columns)
+    named = [(name, colour[name]) for name in own]
+    if rest := len(found) - len(own):
+        named.append((f"{rest} rarer ones", SOFT))
+    handles = [plt.Line2D([], [], marker="s", linestyle="", color=ink, label=name) for name, ink in named]
+    axis.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, frameon=False)
     axis.set(xticks=[], yticks=[], title=title)
     axis.margins(0.03)
     figure.tight_layout()
@@ -140,7 +153,7 @@ def mistakes(
         line[0].text(
             -0.12,
             0.5,
-            f"{name}\n{len(numbers)} wrong",
+            f"{_wrapped(name, 24)}\n{len(numbers)} wrong",
             transform=line[0].transAxes,
             ha="right",
             va="center",
@@ -148,7 +161,8 @@ def mistakes(
         )
         for axis, number in zip(line, numbers, strict=False):
             axis.imshow(shown(thumbnails[number]), interpolation="nearest")
-            axis.set_title(f"{answers[number]}\n{confidence[number]:.2f}", fontsize=6.5, color=BAD, pad=2)
+            said = _wrapped(answers[number], 18) or "(nothing)"
+            axis.set_title(f"{said}\n{confidence[number]:.2f}", fontsize=6.5, color=BAD, pad=2)
     figure.suptitle(title, fontsize=10, color=INK)
     figure.tight_layout(rect=(0.07, 0, 1, 0.98))
     return figure
@@ -157,15 +171,25 @@ def mistakes(
 def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "") -> Figure:
     """The confusion matrix, each row as shares of its true class.
 
+    Of more than `CLASSES` classes it shows those with the most articles: of hundreds nobody could read a name.
+
     Arguments:
         counts: ``[K or K + 1, K]``, from `hemline.vision.reading.score`; a last row of labels never seen is
             shown only if there are any.
         classes: K names.
         title: what stands above.
     """
-    rows = [*classes, "(never seen)"] if len(counts) > len(classes) and counts[-1].sum() else list(classes)
-    counts = np.asarray(counts)[: len(rows)]
+    counts = np.asarray(counts)
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    if len(classes) > CLASSES:
+        often = counts[: len(classes)].sum(axis=1) + counts.sum(axis=0)
+        kept = np.sort(np.argsort(-often, kind="stable")[:CLASSES])
+        title = f"{title} (the {CLASSES} most frequent of {len(classes)} classes)".strip()
+        lines = [*kept, *range(len(classes), len(counts))]
+        counts, shares = counts[np.ix_(lines, kept)], shares[np.ix_(lines, kept)]
+        classes = [classes[number] for number in kept]
+    rows = [*classes, "(never seen)"] if len(counts) > len(classes) and counts[-1].sum() else list(classes)
+    counts, shares = counts[: len(rows)], shares[: len(rows)]
     side = max(4.0, 0.32 * len(classes) + 1.5)
     figure, axis = plt.subplots(figsize=(side + 1, side))
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -226,15 +250,13 @@ def captions(thumbnails: Sequence[np.ndarray], titles: Sequence[str], said: Sequ
         axis.imshow(shown(photo))
         axis.text(0.5, -0.03, _wrapped(title), transform=axis.transAxes, ha="center", va="top", fontsize=8, color=SOFT)
         axis.text(0.5, -0.2, _wrapped(words), transform=axis.transAxes, ha="center", va="top", fontsize=8, color=GOOD)
+    figure.suptitle("Grey: the title. Blue: what is said of the photo.", fontsize=9, color=INK, y=1.0, va="bottom")
     # A row of photos leaves room for the six lines of text below it.
     figure.subplots_adjust(left=0.01, right=0.99, top=0.98, bottom=0.12, wspace=0.05, hspace=0.45)
     return figure
 
 
 def _wrapped(text: str, width: int = 36) -> str:
-    lines = [""]
-    for word in text.split():
-        if len(lines[-1]) + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines[:3])
+    """A text in at most three lines; facets may be parted too, and what is left out is marked."""
+    spaced = text.replace("|", " | ")
+    return "\n".join(textwrap.wrap(spaced, width, max_lines=3, placeholder=" …"))

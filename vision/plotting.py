@@ -37,12 +37,13 @@ _WORDS_AS_THEY_ARE = matplotlib.rc_context({"text.parse_math": False})
 def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress: Progress | None = None) -> list[str]:
     """Draw filters, the map of the test articles, their mistakes, confusion and reliability.
 
-    The map needs scikit-learn and five test articles; without them the others are drawn.
+    The map needs scikit-learn and five test articles, reliability a task that is no facet; without them the others
+    are drawn.
 
     Arguments:
         checkpoint: a classifier's run that was tested.
         source: the catalogue.
-        articles: test articles on the map, at most.
+        articles: test articles on the map, at most; of more it shows some that are drawn at random.
         progress: called with the photos opened and all photos.
 
     Returns:
@@ -50,6 +51,7 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
 
     Raises:
         FileNotFoundError: the run was not tested.
+        ValueError: an article that was tested, or its photos, are no longer there.
     """
     folder = RunFolder(checkpoint)
     classifier = Classifier.load(folder)
@@ -59,6 +61,9 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
     encoder = ArticleEncoder.of_run(checkpoint)
     pictures = source.load(encoder.preprocessing, progress=progress).first(classifier.max_images)
     row = {item_id: number for number, item_id in enumerate(source.catalogue.item_ids)}
+    counts = pictures.counts(len(source.catalogue))
+    if gone := [item for item in answers["item_id"].unique() if item not in row or not counts[row[item]]]:
+        raise ValueError(f"data: expected the photos that were tested, got none of item {gone[0]!r}; test the run anew")
     first = np.searchsorted(pictures.article, np.arange(len(source.catalogue)))
     drawn: list[str] = []
 
@@ -67,7 +72,8 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
         drawn.append(folder.path(name))
 
     keep(filters(classifier.network.backbone.first_filters()), "filters.png")
-    keep(reliability(scores), "reliability.png")
+    if any(score.get("reliability") for score in scores.values()):
+        keep(reliability(scores), "reliability.png")
     for task in classifier.network.labels.tasks:
         name = "".join(sign if sign.isalnum() else "-" for sign in task.name)
         told = answers[(answers["task"] == task.name) & answers["truth"].notna()]
@@ -91,10 +97,13 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
             )
     if importlib.util.find_spec("sklearn") is None:
         logger.warning("map.png is left out: it needs scikit-learn (pip install scikit-learn)")
-    elif len(judged := answers["item_id"].unique()[:articles]) < FEWEST:
+    elif len(judged := answers["item_id"].unique()) < FEWEST:
         logger.warning("map.png is left out: it needs %d test articles with a photo, got %d", FEWEST, len(judged))
     else:
-        keep(_map(encoder, source, pictures, judged, row, first), "map.png")
+        # Not the first ones: a table is often sorted by what its articles are.
+        some = np.sort(np.random.default_rng(0).permutation(len(judged))[:articles])
+        which = "Test articles" if len(some) == len(judged) else f"{len(some)} of {len(judged)} test articles"
+        keep(_map(encoder, source, pictures, judged[some], row, first, which), "map.png")
     return drawn
 
 
@@ -141,6 +150,7 @@ def _map(
     item_ids: np.ndarray,
     row: dict[str, int],
     first: np.ndarray,
+    which: str,
 ) -> Figure:
     task = encoder.network.labels.tasks[0]
     chosen = np.array([row[item_id] for item_id in item_ids])
@@ -154,4 +164,4 @@ def _map(
     vectors = encoder.encode(kept, len(source.catalogue))[chosen]
     labels = [truth_of(task, source.catalogue.articles[number]) or "–" for number in chosen]
     thumbnails = [pictures.pixels[first[number]] for number in chosen]
-    return embedding_map(vectors, thumbnails, labels, title=f"Test articles by their vectors; coloured by {task.name}")
+    return embedding_map(vectors, thumbnails, labels, title=f"{which} by their vectors; coloured by {task.name}")

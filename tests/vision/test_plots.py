@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hemline.vision import plots
+from hemline.vision import plots, plotting
 from hemline.vision.commands import app
+from hemline.vision.plotting import plot_run
+from hemline.vision.run_folder import RunFolder
+from hemline.vision.sources import open_source
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -49,6 +52,66 @@ def test_the_most_confident_mistakes_stand_first() -> None:
     figure = plots.mistakes(photos, ["a", "a", "b"], ["b", "b", "a"], [0.4, 0.9, 0.5], each=2)
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert titles == ["b\n0.90", "b\n0.40", "a\n0.50"]
+
+
+def test_long_answers_and_answers_of_nothing_are_told_apart() -> None:
+    photos = [np.full((3, 4, 4), 100, np.uint8)] * 2
+    said = "|".join(f"a rather long label {number}" for number in range(9))
+    figure = plots.mistakes(photos, ["a", "a"], ["", said], [0.9, 0.5], each=2)
+    first, second = [axis.get_title().splitlines() for axis in figure.axes]
+    assert first == ["(nothing)", "0.90"]
+    assert len(second) == 4
+    assert max(map(len, second)) <= 18
+    assert second[-2].endswith("…")
+
+
+def test_a_confusion_of_hundreds_of_classes_shows_the_most_frequent() -> None:
+    counts = np.zeros((301, 300), dtype=int)
+    counts[np.arange(240, 300), np.arange(240, 300)] = 3
+    counts[299, 0] = 1
+    figure = plots.confusion(counts, [f"brand {number}" for number in range(300)], title="brand")
+    (axis,) = figure.axes
+    shares = np.asarray(axis.images[0].get_array())
+    assert axis.get_title() == "brand (the 60 most frequent of 300 classes)"
+    assert [label.get_text() for label in axis.get_yticklabels()] == [f"brand {number}" for number in range(240, 300)]
+    assert shares.diagonal()[:-1].tolist() == [1.0] * 59
+    assert shares[-1, -1] == 0.75
+    assert max(figure.get_size_inches()) < 25
+
+
+def test_a_map_gives_each_label_a_colour_of_its_own_or_grey() -> None:
+    pytest.importorskip("sklearn", reason="the map needs scikit-learn")
+    labels = [f"brand {number:02d}" for number in range(30)] * 2 + ["brand 29"]
+    vectors = np.random.default_rng(0).normal(size=(61, 4)).astype(np.float32)
+    figure = plots.embedding_map(vectors, [np.zeros((1, 4, 4), np.uint8)] * 61, labels)
+    legend = figure.axes[0].get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert len(names) == 20
+    assert names[-2:] == ["brand 29", "11 rarer ones"]
+    assert len({line.get_color() for line in legend.get_lines()}) == 20
+
+
+def test_a_large_map_shows_articles_of_the_whole_table_and_facets_have_no_reliability(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, runner, shown = str(tmp_path / "run"), CliRunner(), []
+    shared = ["--data", str(shop), "--checkpoint", run]
+    words = [*SMALL, "--task", "facets", "--test", "0.5"]
+    runner.invoke(app, ["classify", "train", *shared, *words], catch_exceptions=False)
+    runner.invoke(app, ["classify", "test", *shared, "--device", "cpu"], catch_exceptions=False)
+    monkeypatch.setattr(plotting.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(plotting, "_map", lambda *parts: shown.append(parts) or plots.plt.figure())
+    drawn = plot_run(run, open_source(str(shop)), articles=6)
+    assert {Path(path).name for path in drawn} == {"filters.png", "mistakes-facets.png", "map.png"}
+    ((_, _, _, items, *_, which),) = shown
+    tested = RunFolder(run).read_json("split.json")["test"]
+    places = [tested.index(item) for item in items]
+    assert len(places) == 6
+    assert places == sorted(places) != list(range(6))
+    assert which == f"6 of {len(tested)} test articles"
+    (shop.parent / "photos" / f"{items[0][1:]}-0.png").unlink()
+    with pytest.raises(ValueError, match=f"photos that were tested, got none of item '{items[0]}'"):
+        plot_run(run, open_source(str(shop)))
 
 
 def test_drawing_nothing_is_refused() -> None:
