@@ -47,7 +47,8 @@ def filters(weights: Tensor, columns: int = 8) -> Figure:
     for axis, one in zip(axes.flat, values, strict=False):
         low, high = one.min(), one.max()
         axis.imshow(shown((one - low) / max(high - low, 1e-9)), interpolation="nearest")
-    figure.suptitle("First-layer filters", fontsize=9, color=INK)
+    # Above the pictures: of one row of them it would cover the middle ones.
+    figure.suptitle("First-layer filters", fontsize=9, color=INK, y=0.9, va="bottom")
     return figure
 
 
