@@ -120,6 +120,9 @@ def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> Forecas
 def join_to_entries(entries: Sequence[Mapping[str, object]], vectors: ArticleVectors) -> list[Entry]:
     """The same for univariate gluonts entries: each gets ``feat_static_real`` ``[k + 1]`` by its ``item_id``.
 
+    gluonts' models scale a series by its past: for one without any, name the level (``default_scale`` of DeepAR), or
+    the forecast is zero.
+
     Arguments:
         entries: entries with an ``item_id``.
         vectors: the vectors.

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from gluonts.torch.model.deepar import DeepAREstimator
 from hemline.datasets.article_vectors import (
     ArticleVectors,
     join_article_vectors,
@@ -122,6 +124,22 @@ def test_univariate_entries_get_their_own_vector() -> None:
     assert second["feat_static_real"].tolist() == [0, 0, 0]
     with pytest.raises(ValueError, match="got none in entry 0"):
         join_to_entries([{}], VECTORS)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_article_without_a_past_is_forecast_at_the_level_that_is_said(tmp_path: Path) -> None:
+    start = pd.Period("2025-01-06", "W-MON")
+    quiet = {"max_epochs": 1, "logger": False, "enable_progress_bar": False, "default_root_dir": tmp_path}
+    known = join_to_entries([{"item_id": "a", "start": start, "target": np.full(40, 25.0)}], VECTORS)
+    new = join_to_entries([{"item_id": "b", "start": start, "target": []}], VECTORS)
+    medians = []
+    for level in ({}, {"default_scale": 25.0}):
+        estimator = DeepAREstimator(
+            "W-MON", 4, num_feat_static_real=3, lags_seq=[1], num_batches_per_epoch=2, trainer_kwargs=quiet, **level
+        )
+        medians.append(float(np.median(next(iter(estimator.train(known).predict(new))).samples)))
+    assert abs(medians[0]) < 1e-6
+    assert 0.5 < medians[1] < 250
 
 
 def test_vectors_that_fit_no_item_and_broken_vectors_are_refused() -> None:
