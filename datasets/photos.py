@@ -129,7 +129,7 @@ def open_photo(content: bytes) -> Image.Image:
     try:
         photo.load()
         # Not `ImageOps.exif_transpose`: it also writes the EXIF data anew, and fails where a camera's are odd.
-        turn = _UPRIGHT.get(photo.getexif().get(ExifTags.Base.Orientation))
+        turn = _UPRIGHT.get(photo.getexif().get(ExifTags.Base.Orientation, 1))
         return _rgb(photo if turn is None else photo.transpose(turn))
     except MemoryError:
         raise
