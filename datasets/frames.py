@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from .channels import Layout
-from .columns import Columns, as_text, check_domain, read_table
+from .columns import Columns, as_text, check_domain
 from .data import Domain, ForecastData, Metadata
 from .frequency import season_length
 from .splitting import split_windows
+from .table_files import read_table
 from .timeline import Timeline, lay_out
 
 _ONE: tuple[str, ...] = ("table",)

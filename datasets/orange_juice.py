@@ -7,9 +7,10 @@ import os
 import numpy as np
 import pandas as pd
 
-from .columns import Columns, read_table
+from .columns import Columns
 from .data import ForecastData
 from .retail import Level, from_sales
+from .table_files import read_table
 from .tables import locate_file
 
 OJ_BRANDS = (

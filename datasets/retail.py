@@ -10,10 +10,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .columns import Columns, read_table
+from .columns import Columns
 from .data import Domain, ForecastData
 from .frames import from_frame
 from .frequency import dates_of
+from .table_files import read_table
 from .timeline import Timeline, lay_out
 
 Level = Literal["chain", "store"]

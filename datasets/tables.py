@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from .columns import read_table
 from .data import Domain, ForecastData
 from .frames import from_frame
 from .locate import find
+from .table_files import read_table
 
 
 @dataclass(frozen=True)
