@@ -133,7 +133,9 @@ def shortest(horizon: int, season: int, count: int = 1) -> int:
 def bridged(target: np.ndarray, season: int) -> np.ndarray:
     """A target without gaps, step by step.
 
-    A gap holds the last value that was seen at the same place of a season; before there was one, the first that was.
+    A gap holds the last value that was seen at the same place of a season. What lies before the first value that was
+    seen, as of an article that was launched later, is mirrored at it, season by season: a constant there would say that
+    such a series never varies. A series of less than two seasons has the first value at each place.
 
     Arguments:
         target: ``[D, T]``, NaN where missing.
@@ -145,9 +147,23 @@ def bridged(target: np.ndarray, season: int) -> np.ndarray:
     Example:
         >>> bridged(np.array([[np.nan, 2.0, 3.0, np.nan]]), 2)[:, 0]
         array([3., 2., 3., 2.])
+        >>> bridged(np.array([[np.nan, np.nan, np.nan, 5.0, 8.0, 6.0]]), 1)[:, 0]
+        array([8., 6., 8., 5., 8., 6.])
     """
     seen = np.asarray(target, dtype=np.float64)
     forward = np.where(np.isnan(seen), previous_values(seen, season), seen)
     backward = forward[:, ::-1]
     filled = np.where(np.isnan(backward), previous_values(backward, season), backward)[:, ::-1]
-    return np.where(np.isnan(filled), unseen(seen, season), filled).T
+    result = np.where(np.isnan(filled), unseen(seen, season), filled)
+    for values, known in zip(result, ~np.isnan(seen), strict=True):
+        _mirror(values, int(known.argmax()), season)
+    return result.T
+
+
+def _mirror(values: np.ndarray, first: int, season: int) -> None:
+    """Fill a series before its `first` step with the seasons after it, the second one first, there and back."""
+    seasons = (len(values) - first) // season
+    if first and seasons > 1:
+        back = -(np.arange(-first, 0) // season)
+        turn = back % (2 * (seasons - 1))
+        values[:first] = values[np.arange(first) + season * (back + np.minimum(turn, 2 * (seasons - 1) - turn))]

@@ -156,7 +156,21 @@ def test_dependence_is_that_of_the_past():
 
 def test_gaps_hold_what_was_seen_at_the_same_place():
     target = np.array([[np.nan, np.nan, 3, 4, np.nan, 6, np.nan, np.nan], [np.nan] * 8])
-    np.testing.assert_array_equal(bridged(target, 2), np.array([[3, 4, 3, 4, 3, 6, 3, 6], [0] * 8]).T)
+    np.testing.assert_array_equal(bridged(target, 2), np.array([[3, 6, 3, 4, 3, 6, 3, 6], [0] * 8]).T)
+
+
+def test_what_lies_before_the_launch_is_mirrored_at_it_season_by_season():
+    target = np.array([[np.nan] * 5 + [1, 2, 3, 4, 5, 6, 7]])
+    expected = [4, 5, 6, 3, 4, 1, 2, 3, 4, 5, 6, 7]
+    np.testing.assert_array_equal(bridged(target, 2)[:, 0], expected)
+
+
+def test_an_article_that_was_launched_late_varies_as_it_has_since():
+    target = np.random.default_rng(1).normal(40, 12, size=(6, 160))
+    target[0, :140] = np.nan
+    found = paths(AnalogEstimator(8, cycle_length=52, origins=20).train([entry(target)]), target, count=200)
+    spread = np.diff(np.quantile(found, (0.1, 0.9), axis=0), axis=0)[0].mean(0)
+    assert spread[0] > 0.6 * spread[1:].mean()
 
 
 def test_an_article_younger_than_a_season_holds_its_last_value_where_it_has_not_been():
