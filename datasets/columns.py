@@ -218,7 +218,9 @@ class Columns:
         if raw.dtype.kind in "mM" or cells.dtype.kind == "c":
             raise ValueError(f"{column!r}: expected finite numbers{self.where}, got a column of {raw.dtype}")
         values = cells.astype(float)
-        self._refuse((values.isna() & raw.notna()) | np.isinf(values), raw, f"{column!r}: expected finite numbers")
+        # Datasets are of single precision, in which what is larger is infinite.
+        infinite = values.abs() > np.finfo(np.float32).max
+        self._refuse((values.isna() & raw.notna()) | infinite, raw, f"{column!r}: expected finite numbers")
         return values.to_numpy()
 
     def refuse(self, wrong: pd.Series, expected: str, column: str) -> None:

@@ -286,6 +286,7 @@ def test_an_unknown_frequency_is_refused():
         ("date", "yesterday", "timestamp: expected dates in 'date', got 'yesterday' in row 7"),
         ("units", "many", "'units': expected finite numbers, got 'many' in row 7"),
         ("units", np.inf, "'units': expected finite numbers, got inf in row 7"),
+        ("units", 1e40, r"'units': expected finite numbers, got 1e\+40 in row 7"),
         ("article", None, "item: expected a name in every cell of 'article', got None in row 7"),
     ],
 )
