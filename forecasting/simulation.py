@@ -142,9 +142,10 @@ class Outcome:
 
     def _total(self, values: np.ndarray, article: str | None, steps: slice | None) -> np.ndarray:
         part = values if steps is None else values[:, steps]
+        # Paths are of single precision, in which whole numbers beyond 2**24 have no last digit.
         if article is None:
-            return part.sum(axis=(1, 2))
-        return part[:, :, self.column(article)].sum(axis=1)
+            return part.sum(axis=(1, 2), dtype=np.float64)
+        return part[:, :, self.column(article)].sum(axis=1, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -158,6 +158,13 @@ def test_a_missing_price_is_refused_by_channel_and_date(predictor):
         simulate(predictor, broken, paths=2)
 
 
+def test_totals_have_their_last_digit_in_single_precision():
+    paths = np.random.default_rng(0).integers(100_000, 200_000, size=(3, 8, 500)).astype(np.float32)
+    outcome = Outcome("o", paths, tuple(map(str, range(500))), pd.Period("2024-01-07", "W-SUN"))
+    np.testing.assert_array_equal(outcome.units(), paths.astype(np.int64).sum((1, 2)))
+    assert outcome.units().sum() == sum(outcome.units(item).sum() for item in outcome.item_ids)
+
+
 def test_two_scenarios_of_one_name_are_refused(predictor):
     with pytest.raises(ValueError, match="expected a name of its own for each, got s, s"):
         simulate(predictor, HISTORY, [Scenario("s"), Scenario("s")])
