@@ -30,6 +30,7 @@ th:first-child, td:first-child {{ text-align: left; }} img {{ max-width: 100%; h
 <h1>{title}</h1>
 <p>{frame}</p>
 <ul>{changes}</ul>
+{unseen}
 <table><thead><tr>
 <th></th><th>baseline</th><th>scenario</th><th>change</th><th>90 % interval of the change</th>
 </tr></thead>
@@ -107,6 +108,7 @@ def _page(simulation: Simulation, after: Outcome, first: str, second: str, pictu
         title=escape(f"{first} and {second}: {after.name}"),
         frame=escape(frame),
         changes=said,
+        unseen="".join(f"<p>{escape(each)}.</p>" for each in simulation.unseen.get(after.name, ())),
         rows="".join(_rows(before, after, first, second)),
         pictures=images,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,8 @@ class Change:
     def __post_init__(self) -> None:
         if self.first < 1 or (self.last is not None and self.last < self.first):
             raise ValueError(f"steps: expected first:last with 1 <= first <= last, got {self.first}:{self.last}")
+        if not math.isfinite(self.value):
+            raise ValueError(f"value: expected a finite number, got {self.value} for {self.row!r}")
         if self.channel == SALES and self.article is None:
             raise ValueError(f"sales: expected an article, as in 'sales[coat] = 0 @ 3:5', got {str(self)!r}")
         if self.channel == SALES and (self.relative or self.value < 0):

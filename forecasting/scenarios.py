@@ -136,7 +136,7 @@ class Future:
         Raises:
             ValueError: the article, the channel or the steps are not the model's, or a channel that was always
                 positive, such as a price, would not be, or a promotion, or what else was always 0 or 1, would be
-                beyond 0 to 1; the message names what is known.
+                beyond 0 to 1, or a share of nothing be added; the message names what is known.
         """
         if change.article is not None and change.article not in item_ids:
             raise ValueError(f"article: expected one of {some(item_ids)}; got {change.article!r} in '{change}'")
@@ -150,6 +150,8 @@ class Future:
             raise ValueError(f"channel: {_unknown(change, names)}")
         covariates, row = self.covariates.copy(), list(names).index(change.row)
         ahead = covariates[row, covariates.shape[1] - horizon :]
+        if change.relative and change.value and not ahead[steps].any():
+            raise ValueError(f"{change.row}: expected a value to set, as the plan has 0 there, got '{change}'")
         ahead[steps] = ahead[steps] * (1 + change.value) if change.relative else change.value
         so_far = self.covariates[row]
         if (so_far > 0).all() and not (ahead > 0).all():
@@ -158,6 +160,34 @@ class Future:
         if share and (so_far == 0).any() and _within(so_far) and not _within(ahead):
             raise ValueError(f"{change.row}: expected 0 to 1, as at every step so far, got '{change}'")
         return Future(covariates, self.imposed)
+
+
+def unseen_values(planned: Future, future: Future, names: Sequence[str]) -> tuple[str, ...]:
+    """Which channels a change takes beyond all that they were in the past and in the plan, in words.
+
+    What a model says of such values it has not seen: it goes on as it was within them.
+
+    Arguments:
+        planned: the planned future.
+        future: the changed one.
+        names: of the K channels.
+
+    Returns:
+        A sentence a channel.
+    """
+    if planned.covariates is None or future.covariates is None:
+        return ()
+    said, horizon = [], planned.imposed.shape[1]
+    for name, before, after in zip(names, planned.covariates, future.covariates, strict=True):
+        low, high = before.min(), before.max()
+        room = 0.02 * (high - low) + 1e-6 * max(abs(low), abs(high))
+        beyond = after[-horizon:][(after < low - room)[-horizon:] | (after > high + room)[-horizon:]]
+        if len(beyond):
+            was = f"was always {low:.4g}" if low == high else f"was between {low:.4g} and {high:.4g}"
+            least, most = beyond.min(), beyond.max()
+            to = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
+            said.append(f"{name} {was} and would be {to}: how sales answer to that was never seen")
+    return tuple(said)
 
 
 def _within(values: np.ndarray) -> bool:

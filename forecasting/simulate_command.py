@@ -78,6 +78,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         typer.echo(in_words(outcomes.baseline, number, window))
         for each in chosen:
             typer.echo(each.words())
+            for sentence in outcomes.unseen[each.name]:
+                typer.echo(f"  {sentence}")
             change = outcomes[each.name].difference()
             for article in pair:
                 low, high = (float(value) for value in pd.Series(change.units(article)).quantile([0.05, 0.95]))

@@ -13,7 +13,7 @@ from gluonts.model.predictor import Predictor
 from ..datasets.frequency import dates_of
 from .conditions import holds, known_steps
 from .grouping import Entry, as_multivariate
-from .scenarios import BASELINE, Future, Scenario, some
+from .scenarios import BASELINE, Future, Scenario, some, unseen_values
 
 PRICE = "price"
 
@@ -156,11 +156,13 @@ class Simulation(Mapping[str, Outcome]):
         outcomes: one for the baseline and each scenario.
         scenarios: the changed futures.
         history: the entry that was continued.
+        unseen: of each scenario, in words, the channels that it takes beyond all that they were so far.
     """
 
     outcomes: Mapping[str, Outcome]
     scenarios: tuple[Scenario, ...]
     history: Entry = field(repr=False)
+    unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def baseline(self) -> Outcome:
@@ -203,7 +205,7 @@ def simulate(
 
     Raises:
         ValueError: a scenario names an article, a channel or steps that the model does not know; nothing is drawn
-            then. Or sales are to be imposed, and the model does not set them.
+            then. Or sales are to be imposed, and the model does not set them. Or paths are not finite.
 
     Example:
         >>> from hemline.datasets import simulated_sales
@@ -239,8 +241,11 @@ def simulate(
         told = _told(entry, future)
         if name != BASELINE:
             told["planned"] = _told(entry, planned)
-        forecast = next(iter(predictor.predict([told], num_samples=paths, seed=seed)))
+        # What is beyond all bounds is refused below, with its name.
+        with np.errstate(over="ignore"):
+            forecast = next(iter(predictor.predict([told], num_samples=paths, seed=seed)))
         samples = forecast.samples
+        _require_finite(samples, name, item_ids)
         _require_imposed(samples, future, item_ids)
         price = _prices(future, item_ids, channels)
         outcomes[name] = Outcome(
@@ -251,7 +256,19 @@ def simulate(
             money=None if price is None else samples * price,
             baseline=outcomes.get(BASELINE),
         )
-    return Simulation(outcomes, chosen, entry)
+    unseen = {name: unseen_values(planned, future, channels) for name, future in futures.items() if name != BASELINE}
+    return Simulation(outcomes, chosen, entry, unseen)
+
+
+def _require_finite(samples: np.ndarray, name: str, item_ids: Sequence[str]) -> None:
+    """Raise where paths ``[S, H, D]`` are not numbers: of a price that is no price sales may be beyond all bounds."""
+    wrong = ~np.isfinite(samples).all(axis=0)
+    if wrong.any():
+        step, series = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"scenarios: expected finite sales, got {samples[:, step, series].max()} units of {item_ids[series]!r} at "
+            f"step {step + 1} of {name!r}; are its values those that were meant?"
+        )
 
 
 def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str]) -> None:

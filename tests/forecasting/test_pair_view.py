@@ -319,6 +319,11 @@ class TestCommand:
         table = pd.read_csv(tmp_path / "out" / "forecasts.csv")
         assert set(table["future"]) == {"baseline", "scenario"}
 
+    def test_a_price_that_was_never_seen_is_said_on_the_page_and_the_screen(self, run, tmp_path):
+        result = run("--set", "price[dress_1]=5 @ 2")
+        assert "and would be 5: how sales answer to that was never seen" in result.output
+        assert "was never seen.</p>" in (tmp_path / "out" / "pair.html").read_text()
+
     def test_scenarios_of_a_file_have_folders_of_their_own(self, run, tmp_path):
         file = tmp_path / "s.toml"
         file.write_text("\n".join(Scenario(name, "promo[dress_1] = 1 @ 1").to_toml() for name in ("a b", "c")))

@@ -62,6 +62,7 @@ def test_the_notation_is_read_and_printed_back(text, change):
         ("sales[A] = -1", "at least 0 to impose"),
         ("sales[A] = -20%", "at least 0 to impose"),
         ("__import__('os')", "expected 'channel"),
+        ("price[A] = 1e999", r"value: expected a finite number, got inf for 'price\[A\]'"),
     ],
 )
 def test_a_notation_that_makes_no_sense_is_shown_with_the_form(text, message):
@@ -126,6 +127,10 @@ def test_a_bad_file_is_refused_by_key(tmp_path, text, message):
         ("price[dress_1] = 0", "expected more than 0"),
         ("promo[dress_1] = 20 @ 2", r"promo\[dress_1\]: expected 0 to 1, as at every step so far, got 'promo"),
         ("holiday = -1 @ 2", "holiday: expected 0 to 1"),
+        (
+            "promo[dress_1] = +50% @ 4",
+            r"promo\[dress_1\]: expected a value to set, as the plan has 0 there, got 'promo",
+        ),
     ],
 )
 def test_a_scenario_that_the_model_cannot_know_is_refused(predictor, change, message):
@@ -156,6 +161,30 @@ def test_a_missing_price_is_refused_by_channel_and_date(predictor):
     broken["feat_dynamic_real"][1, 93] = np.nan
     with pytest.raises(ValueError, match=r"history: expected finite .*, got nan in 'price\[dress_2\]' at 2021-10-24"):
         simulate(predictor, broken, paths=2)
+
+
+def test_sales_of_nan_are_no_change():
+    with pytest.raises(ValueError, match=r"value: expected a finite number, got nan for 'sales\[dress_1\]'"):
+        Change("sales", "dress_1", float("nan"))
+
+
+def test_values_that_were_never_seen_are_said(predictor):
+    prices = DATA.train[0]["feat_dynamic_real"][0]
+    seen = Scenario("seen", f"price[dress_1] = {prices.min():.2f}")
+    below = Scenario("below", ["price[dress_1] = 1 @ 2:4", "price[dress_2] = -1%"])
+    unseen = simulate(predictor, HISTORY, [seen, below], paths=2).unseen
+    assert unseen["seen"] == ()
+    (said,) = unseen["below"]
+    assert said.startswith("price[dress_1] was between ")
+    assert said.endswith(" and would be 1: how sales answer to that was never seen")
+
+
+def test_sales_beyond_all_bounds_are_refused():
+    responding = build_model("var-responding", DATA.metadata).train(DATA.train)
+    with pytest.raises(
+        ValueError, match="scenarios: expected finite sales, got inf units of 'dress_1' at step 3 of 's'"
+    ):
+        simulate(responding, HISTORY, Scenario("s", "price[dress_1] = 1e-37 @ 3"), paths=2)
 
 
 def test_totals_have_their_last_digit_in_single_precision():
