@@ -20,6 +20,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Here and in processes that a test starts: where others use the cores, threads wait minutes for each other."""
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_series() -> Path:
     """The folder with the benchmark archive."""

@@ -29,7 +29,6 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The module of models, importable in workers too, with a folder for their notes."""
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.setenv("PYTHONPATH", str(HERE))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("HEMLINE_TEST_NOTES", str(tmp_path))
     return importlib.import_module("grid_models")
 

@@ -109,12 +109,10 @@ def test_a_process_that_was_shot_goes_on_where_it_stopped(shop: Path, tmp_path: 
         given = f"classify train --data {shop} --checkpoint {tmp_path / folder} --size 24 --widths 8,16 --epochs 60"
         return [*given.split(), "--batch-size", "16", "--device", "cpu", "--mirror", "0", "--crop", "1"]
 
-    # As many threads as here: sums of other parts have other last digits.
     process = subprocess.Popen(
         [sys.executable, "-m", "hemline", "vision", *command("shot")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     deadline = time.monotonic() + 120
     while not (tmp_path / "shot" / "last.ckpt").exists() and process.poll() is None and time.monotonic() < deadline:
