@@ -36,8 +36,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         for heading in ("name", "what", "its series together", "prices", "sales set"):
             table.add_column(heading, no_wrap=heading == "name")
         for name, model in MODELS.items():
-            told = (model.together or "-", *("yes" if able else "-" for able in (model.channels, model.imposes)))
-            table.add_row(name, escape(model.about), *told)
+            prices = "yes" if model.channels else "-"
+            table.add_row(name, escape(model.about), model.together or "-", prices, model.sales_set)
         Console().print(table)
 
     @models.command()

@@ -39,7 +39,8 @@ class NamedModel:
         together: what ties its series on a path; empty where each goes its own way.
         channels: whether it reads prices, promotions and other channels known of the future, so that a scenario can
             change them.
-        imposes: whether a scenario can set what an article sells (``drop coat_1``), which the other series then read.
+        imposes: whether a scenario can set what an article sells (``drop coat_1``).
+        others_read: whether the other series read at a step what was sold, or set, at those before.
     """
 
     build: Builder
@@ -47,11 +48,22 @@ class NamedModel:
     together: str = ""
     channels: bool = False
     imposes: bool = False
+    others_read: bool = False
+
+    @property
+    def sales_set(self) -> str:
+        """Whether sales can be set, and others answer, in a word."""
+        return ("others answer" if self.others_read else "yes") if self.imposes else "-"
 
 
 def _network(build: Builder, about: str, together: str = "density of all series at a step") -> NamedModel:
-    """A network that draws step by step: what is imposed is read at the next one."""
-    return NamedModel(build, about, together, channels=True, imposes=True)
+    """A network that draws step by step and reads all series at each."""
+    return NamedModel(build, about, together, channels=True, imposes=True, others_read=True)
+
+
+def _shared(build: Builder, about: str) -> NamedModel:
+    """A network that draws step by step, each series reading its own past."""
+    return NamedModel(build, about, "density of all series at a step", channels=True, imposes=True)
 
 
 MODELS: dict[str, NamedModel] = {
@@ -93,10 +105,10 @@ MODELS: dict[str, NamedModel] = {
     "vec-lstm-copula": _network(
         composed(VecLSTMCopulaEstimator), "LSTM and low-rank Gaussian copula (Salinas et al. 2019)"
     ),
-    "gp-scaling": _network(
+    "gp-scaling": _shared(
         composed(GPScalingEstimator), "one LSTM for all series and a Gaussian process (Salinas et al. 2019)"
     ),
-    "gp-copula": _network(
+    "gp-copula": _shared(
         composed(GPCopulaEstimator), "GP scaling on ranks of the past (GP-Copula, Salinas et al. 2019)"
     ),
     "timegrad": _network(composed(TimeGradEstimator), "GRU and diffusion (TimeGrad, Rasul et al. 2021b); slow"),

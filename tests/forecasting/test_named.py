@@ -48,8 +48,10 @@ def test_a_model_answers_to_what_is_said_of_it(name):
         model = model.override(QUICK.get(name, SHORT)).train(SALES.train)
     for change, able in ((f"price[{FIRST}] = -30%", known.channels), (f"drop {FIRST}", known.imposes)):
         if able:
-            outcome = simulate(model, HISTORY, Scenario("changed", change), paths=5)["changed"]
-            assert outcome.difference().paths[:, :, 0].any()
+            outcome = simulate(model, HISTORY, Scenario("changed", change), paths=100)["changed"]
+            moved = outcome.difference().paths.any((0, 1))
+            assert moved[0]
+            assert moved[1:].any() == known.others_read or change.startswith("price")
         else:
             with pytest.raises(ValueError, match=r"seen no covariates|cannot impose|can impose"):
                 simulate(model, HISTORY, Scenario("changed", change), paths=5)

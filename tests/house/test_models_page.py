@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 def test_the_table_lists_every_model_as_it_is_known():
     rows = [
         f"| `{name}` | {model.about} | {model.together or '-'} | {'yes' if model.channels else '-'} "
-        f"| {'yes' if model.imposes else '-'} |"
+        f"| {model.sales_set} |"
         for name, model in MODELS.items()
     ]
     assert "|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" in PAGE
