@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from gluonts.model.estimator import Estimator
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +15,7 @@ from ..datasets import ForecastData
 from .configuration import Configured
 from .named import MODELS, build_model
 from .settings_text import as_toml
+from .univariate import GroupedEstimator
 
 
 def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
@@ -55,4 +57,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         model = build_model(name, metadata)
         about = f": {MODELS[name].about}" if name in MODELS else ""
         typer.echo(f"# {name} on {metadata.name}{about}\n")
-        typer.echo(as_toml(model) if isinstance(model, Configured) else "# It has no settings.\n", nl=False)
+        if isinstance(model, GroupedEstimator):
+            model = model.estimator  # `module:Class` takes the arguments of the class
+        has_settings = isinstance(model, (Configured, Estimator))
+        typer.echo(as_toml(model) if has_settings else "# It has no settings.\n", nl=False)

@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .configuration import Configured
+from .configuration import to_plain
 
 OF_THE_DATA = ("freq", "prediction_length", "domain", "season_length", "cycle_length")
 """Settings that a model has from its dataset."""
 
 
-def as_toml(model: Configured) -> str:
+def as_toml(model: Any) -> str:
     """All settings of a model but those that it has from its dataset; a setting that is not set stands in a comment.
 
     Arguments:
-        model: an estimator.
+        model: an estimator of ours, or one of gluonts, whose settings are the arguments of its class.
 
     Returns:
         TOML, to which ``model.override`` answers with the same model.
@@ -26,7 +26,7 @@ def as_toml(model: Configured) -> str:
         >>> print(as_toml(DeepAREstimator("D", 7)).splitlines()[0])
         # context_length: not set
     """
-    return "\n".join(_lines(model.configuration(), ())).strip() + "\n"
+    return "\n".join(_lines(to_plain(model), ())).strip() + "\n"
 
 
 def _lines(settings: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:

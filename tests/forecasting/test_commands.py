@@ -1,13 +1,20 @@
 """`hemline train`, what it refuses before anything is trained, and `hemline models`."""
 
+import sys
+
 import pytest
 import typer
 from hemline.datasets import get_dataset
-from hemline.forecasting import MODELS, RandomWalkPredictor
+from hemline.forecasting import MODELS, RandomWalkPredictor, build_model
 from hemline.forecasting.commands import register
 from hemline.forecasting.ensemble import EnsemblePredictor
 from hemline.forecasting.stored import load_predictor
 from typer.testing import CliRunner
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @pytest.mark.parametrize("predictor", [RandomWalkPredictor(8), EnsemblePredictor([RandomWalkPredictor(8)])])
@@ -46,3 +53,11 @@ def test_what_is_described_trains_the_same_model(said, tmp_path):
 
 def test_a_model_without_settings_says_so(said):
     assert said("models", "describe", "seasonal-walk").endswith("\n# It has no settings.\n")
+
+
+def test_what_is_described_of_a_class_are_its_arguments(said):
+    name, metadata = "gluonts.torch:TiDEEstimator", get_dataset("simulated_sales").metadata
+    settings = tomllib.loads(said("models", "describe", name))
+    assert settings["patience"] == 10
+    again = build_model(name, metadata, {**settings, "patience": 3})
+    assert again.estimator.lr == settings["lr"]

@@ -111,49 +111,45 @@ def test_a_model_that_cannot_be_kept_is_trained_all_the_same(walks, tmp_path, ca
     assert "odd" in found.names
 
 
+class Counted(Configured, Estimator):
+    """A model that notes how many entries it learnt from, whenever it is trained."""
+
+    prediction_length = 7
+
+    def __init__(self, learnt):
+        self.learnt = learnt
+
+    def settings(self):
+        return {}
+
+    def train(self, training_data, validation_data=None):
+        self.learnt.append(len(training_data))
+        return SeasonalNaivePredictor(7)
+
+
 def test_entries_to_learn_from_are_told_from_entries_to_watch(walks, tmp_path):
     learnt = []
 
-    class Counted(Configured, Estimator):
-        prediction_length = 7
-
-        def settings(self):
-            return {}
-
-        def train(self, training_data, validation_data=None):
-            learnt.append(len(training_data))
-            return SeasonalNaivePredictor(7)
-
-    trained_member(Counted(), 0, tmp_path, walks * 2, None)
-    trained_member(Counted(), 0, tmp_path, walks, walks)
+    trained_member(Counted(learnt), 0, tmp_path, walks * 2, None)
+    trained_member(Counted(learnt), 0, tmp_path, walks, walks)
     assert learnt == [2, 1]
 
 
 def test_what_was_kept_and_cannot_be_read_is_trained_again(walks, tmp_path, caplog):
     trained = []
 
-    class Counted(Configured, Estimator):
-        prediction_length = 7
-
-        def settings(self):
-            return {}
-
-        def train(self, training_data, validation_data=None):
-            trained.append(len(trained))
-            return SeasonalNaivePredictor(7)
-
     def train():
         with caplog.at_level(logging.WARNING):
-            return trained_member(Counted(), 0, tmp_path / "odd", walks, None)
+            return trained_member(Counted(trained), 0, tmp_path / "odd", walks, None)
 
     train()
     train()
-    assert trained == [0]
+    assert trained == [1]
     assert not caplog.text
     file = next(tmp_path.rglob("predictor.json"))
     file.write_text(file.read_text().replace("prediction_length", "horizon"))  # as an older version would have it
     train()
-    assert trained == [0, 1]
+    assert trained == [1, 1]
     assert "odd is trained again, what was kept of it cannot be read" in caplog.text
     train()
-    assert trained == [0, 1]
+    assert trained == [1, 1]
