@@ -48,7 +48,8 @@ class ArticleVectors:
         """Static features of some items: the vector, then 1 if the article has a picture and else 0.
 
         Arguments:
-            item_ids: D names; one that is not among the articles has no picture.
+            item_ids: D names; an article in one of its stores, ``article@store``, has the vector of the article,
+                and one that is not among the articles has no picture.
 
         Returns:
             float32 ``[D, k + 1]``.
@@ -61,7 +62,7 @@ class ArticleVectors:
         place = {item: number for number, item in enumerate(self.item_ids)}
         rows = np.zeros((len(item_ids), self.vectors.shape[1] + 1), dtype=np.float32)
         for row, item in zip(rows, item_ids, strict=True):
-            number = place.get(item)
+            number = place.get(item, place.get(item.rpartition("@")[0]))
             if number is not None and self.shown[number]:
                 row[:-1], row[-1] = self.vectors[number], 1.0
         return rows

@@ -35,6 +35,7 @@ def from_frame(
     shared_covariates: Sequence[str] = (),
     past_covariates: Sequence[str] = (),
     fill_covariates: Literal["forward"] | None = None,
+    unseen: Literal["refuse", "keep"] = "refuse",
     domain: Domain = "real",
     season: int | None = None,
     name: str | None = None,
@@ -70,6 +71,8 @@ def from_frame(
         fill_covariates: ``None`` refuses a missing covariate; ``"forward"`` carries an item's last value into
             gaps before the first test window. Missing values in test windows are refused always. Before an
             item's first row, where its target is missing too, its first value stands.
+        unseen: ``"refuse"`` a series without a value before the first test window; ``"keep"`` it, for a model that
+            forecasts series without a past, such as ``cold-start``: its rows of dates to come say that it is launched.
         domain: the values a series can take; values outside it are refused.
         season: steps of one season; ``None`` takes the usual one of the frequency.
         name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.
@@ -97,6 +100,8 @@ def from_frame(
     """
     if fill_covariates not in (None, "forward"):
         raise ValueError(f"fill_covariates: expected None or 'forward', got {fill_covariates!r}")
+    if unseen not in ("refuse", "keep"):
+        raise ValueError(f"unseen: expected 'refuse' or 'keep', got {unseen!r}")
     table, source = read_table(frame, text=[item] if item else [])
     if item is not None and not isinstance(target, str):
         raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
@@ -125,8 +130,10 @@ def from_frame(
 
     values = np.concatenate([layout.grid(column) for column in series])
     check_domain(values, domain, item_ids, timeline)
-    more_is_known = not windows or bool(covariates or shared_covariates)
-    end = _observed_end(values, item_ids, timeline, more_is_known)
+    more_is_known = not windows or bool(covariates or shared_covariates) or unseen == "keep"
+    if unseen == "refuse":
+        _refuse_empty(values, item_ids)
+    end = _observed_end(values, timeline, more_is_known)
     fill_until = 0 if fill_covariates is None else end - windows * prediction_length
     known, known_names = layout.channels(covariates, fill_until, timeline.length)
     shared, shared_names = layout.shared_channels(shared_covariates, fill_until)
@@ -143,16 +150,25 @@ def from_frame(
         past_covariates=past_names,
     )
     data = split_windows(metadata, timeline.start, values[:, :end], windows, np.concatenate([known, shared]), past)
-    _refuse_unseen(data, timeline)
+    if unseen == "refuse":
+        _refuse_unseen(data, timeline)
     return data
 
 
-def _observed_end(values: np.ndarray, items: Sequence[str], timeline: Timeline, more_is_known: bool) -> int:
+_KEPT = "unseen='keep' keeps it, for a model that forecasts series without a past"
+
+
+def _refuse_empty(values: np.ndarray, items: Sequence[str]) -> None:
+    for name, any_seen in zip(items, (~np.isnan(values)).any(axis=1), strict=True):
+        if not any_seen:
+            raise ValueError(f"target: the series {name!r} has no value at all; {_KEPT}")
+
+
+def _observed_end(values: np.ndarray, timeline: Timeline, more_is_known: bool) -> int:
     """The number of steps up to the last one at which any series has a value."""
     seen = ~np.isnan(values)
-    for name, any_seen in zip(items, seen.any(axis=1), strict=True):
-        if not any_seen:
-            raise ValueError(f"target: the series {name!r} has no value at all")
+    if not seen.any():
+        raise ValueError("target: no series has any value")
     end = timeline.length - int(seen.any(axis=0)[::-1].argmax())
     if not more_is_known and end < timeline.length:
         raise ValueError(
@@ -168,5 +184,5 @@ def _refuse_unseen(data: ForecastData, timeline: Timeline) -> None:
         if not seen:
             raise ValueError(
                 f"target: the series {name!r} has no value before the first test window on "
-                f"{timeline.date(target.shape[1])}; it starts too late to be learnt"
+                f"{timeline.date(target.shape[1])}; it starts too late to be learnt; {_KEPT}"
             )

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from .article_vectors import join_article_vectors, read_article_vectors
 from .data import ForecastData
 from .description import check_keys, find_named, read_description
 from .frames import from_frame
@@ -19,7 +20,9 @@ def own_table(address: str) -> ForecastData:
 
     The file has the key ``table``, the path of the CSV or Parquet file, looked for beside it and then in the
     folders of ``HEMLINE_DATA``; and the arguments of :func:`from_sales` where it has the key ``article``, else
-    those of :func:`from_frame`. The dataset is called as the TOML file is.
+    those of :func:`from_frame`. The key ``vectors`` names the file that ``hemline vision embed`` wrote,
+    looked for in the same places, whose vectors then stand beside the series (:func:`join_article_vectors`). The
+    dataset is called as the TOML file is.
 
     Arguments:
         address: the TOML file.
@@ -37,13 +40,15 @@ def own_table(address: str) -> ForecastData:
     options = [name for name in parameters if name not in ("frame", "name")]
     needed = [name for name in options if parameters[name].default is inspect.Parameter.empty]
     where = f"{address} ({'with' if read is from_sales else 'without'} 'article', so for {read.__name__})"
-    check_keys(where, described, ["table", *options], ["table", *needed])
-    hints = get_type_hints(read) | {"table": str}
+    check_keys(where, described, ["table", "vectors", *options], ["table", *needed])
+    hints = get_type_hints(read) | {"table": str, "vectors": str}
     for key, value in described.items():
         if not _accepts(hints[key], value):
             raise ValueError(f"{address}: {key}: expected {_in_words(hints[key])}, got {value!r}")
     table = find_named(described.pop("table"), address)
-    return read(table, **described, name=PurePath(address).stem)
+    vectors = find_named(described.pop("vectors"), address) if "vectors" in described else None
+    data = read(table, **described, name=PurePath(address).stem)
+    return data if vectors is None else join_article_vectors(data, read_article_vectors(vectors))
 
 
 def _accepts(hint: Any, value: Any) -> bool:

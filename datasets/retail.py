@@ -36,6 +36,7 @@ def from_sales(
     shared_covariates: Sequence[str] = (),
     missing_rows: Literal["gap", "zero"] = "gap",
     fill_covariates: Literal["forward"] | None = None,
+    unseen: Literal["refuse", "keep"] = "refuse",
     freq: str | None = None,
     windows: int = 1,
     season: int | None = None,
@@ -70,6 +71,7 @@ def from_sales(
             the first row of the series on, for tables that list only what was sold. A step at which no article
             has a row counts as missing too.
         fill_covariates: as in :func:`from_frame`.
+        unseen: what becomes of articles that were not sold before the first test window, as in :func:`from_frame`.
         freq: as in :func:`from_frame`.
         windows: the number of test windows.
         season: steps of one season; ``None`` takes the usual one of the frequency.
@@ -137,6 +139,7 @@ def from_sales(
         shared_covariates=shared_covariates,
         past_covariates=past,
         fill_covariates=fill_covariates,
+        unseen=unseen,
         domain=domain,
         season=season,
         name=name or (os.path.basename(source).split(".")[0] if source else "sales"),

@@ -3,6 +3,7 @@
 from .analog import AnalogEstimator
 from .autoregression import VARPredictor
 from .classical import ClassicalPredictor
+from .cold_start import ColdStartEstimator
 from .copula import Copula
 from .coupled import Coupled, CoupledEstimator, couple
 from .cross_fit import CrossFitEstimator
@@ -45,6 +46,7 @@ __all__ = [
     "AnalogEstimator",
     "Change",
     "ClassicalPredictor",
+    "ColdStartEstimator",
     "Copula",
     "Coupled",
     "CoupledEstimator",

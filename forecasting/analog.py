@@ -20,6 +20,7 @@ from .grouping import Entry, as_multivariate
 from .mixture import pool_weights
 from .past_stretches import Move, Stretches, bridged, shortest, stretches_before
 from .scaling import Domain
+from .seeding import as_often
 from .spec import frequency_family
 
 MOVES = (
@@ -275,9 +276,7 @@ def _drawn(past: Stretches, theta: np.ndarray, count: int, generator: np.random.
     """Numbers of the stretches that paths follow, each as often as its probability says, or once more or less."""
     strength = past.likeness @ theta
     probability = np.exp(strength - strength.max())
-    edges = np.cumsum(probability / probability.sum())
-    levels = (np.arange(count) + generator.random()) / count
-    return generator.permutation(np.searchsorted(edges, levels).clip(0, len(edges) - 1))
+    return as_often(probability / probability.sum(), count, generator)
 
 
 def _parts(past: Stretches, move: Move, truth: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:

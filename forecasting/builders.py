@@ -11,6 +11,7 @@ from gluonts.model.predictor import Predictor
 from ..datasets import Metadata
 from .analog import AnalogEstimator
 from .autoregression import VARPredictor
+from .cold_start import ColdStartEstimator
 from .coupled import CoupledEstimator
 from .cross_fit import CrossFitEstimator
 from .deepar import DeepAREstimator
@@ -69,6 +70,16 @@ def analog(metadata: Metadata) -> Estimator:
     """What happened before, of sales without what prices and promotions explain where there are such."""
     domain: Domain = "nonnegative" if metadata.covariates else _domain(metadata)
     return responding(_stretches(metadata, domain), metadata)
+
+
+def cold_start(metadata: Metadata) -> Estimator:
+    """What happened before, and new articles after those that they resemble."""
+    return ColdStartEstimator(
+        analog(metadata),
+        response=LogLinear() if metadata.covariates else None,
+        domain=_domain(metadata),
+        context_length=max(metadata.season, 4 * metadata.prediction_length),
+    )
 
 
 def _stretches(metadata: Metadata, domain: Domain) -> AnalogEstimator:

@@ -13,7 +13,7 @@ Entry = dict[str, Any]
 STATIC = {"feat_static_real": np.float32, "feat_static_cat": np.int64}
 
 
-def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -> list[Entry]:
+def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data", unseen: bool = False) -> list[Entry]:
     """Read any gluonts dataset as multivariate entries.
 
     Entries whose target is ``[D, T]`` are taken as they are. Univariate ones are grouped to a single entry: laid
@@ -23,6 +23,7 @@ def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -
     Arguments:
         dataset: gluonts entries, all multivariate or all univariate.
         argument: the name by which errors call it.
+        unseen: whether series may be without any value: articles that are yet to be launched.
 
     Returns:
         Entries with ``start`` (Period), ``target`` float32 ``[D, T]`` and, where given, ``feat_dynamic_real``
@@ -34,8 +35,8 @@ def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -
 
     Raises:
         ValueError: the dataset is empty or mixed, entries disagree in D, K or frequency, a value is infinite, a
-            series has no value at all, or covariates of either kind are missing, infinite or shorter than the
-            target.
+            series has no value at all where not `unseen`, or covariates of either kind are missing, infinite or
+            shorter than the target.
 
     Example:
         >>> import pandas as pd
@@ -61,7 +62,7 @@ def as_multivariate(dataset: Iterable[Entry], argument: str = "training_data") -
         raise ValueError(f"{argument}: expected every start to be a Period of one frequency, got {freqs}")
     entries = [_group(rows)] if dims == {1} else [_normalised(row) for row in rows]
     for number, entry in enumerate(entries):
-        _check(entry, entries[0], rows, number, argument)
+        _check(entry, entries[0], rows, number, argument, unseen)
     return entries
 
 
@@ -127,6 +128,46 @@ def of_series(entry: Entry, wanted: np.ndarray) -> Entry:
     kept = {**entry, **{key: entry[key][wanted] for key in ("target", *STATIC) if key in entry}}
     if "item_ids" in entry:
         kept["item_ids"] = tuple(item for item, stays in zip(entry["item_ids"], wanted, strict=True) if stays)
+    return kept
+
+
+def of_own_channels(entry: Entry) -> Entry:
+    """A multivariate entry with the channels of its series and those that all share; all where they have no names.
+
+    Arguments:
+        entry: ``target`` ``[D, T]`` and what goes with it.
+    """
+    items, kept = set(map(str, entry.get("item_ids", ()))), dict(entry)
+    for key, called in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):
+        names = entry.get(called, ())
+        if not items or key not in entry or len(names) != len(entry[key]):
+            continue
+        rows = [row for row, name in enumerate(names) if "[" not in name or name.partition("[")[2][:-1] in items]
+        kept[key], kept[called] = entry[key][rows], tuple(names[row] for row in rows)
+        if not rows:
+            del kept[key], kept[called]
+    return kept
+
+
+def of_articles(entries: Sequence[Entry], wanted: np.ndarray) -> list[Entry]:
+    """Multivariate entries of some articles and of their channels; a planned future and imposed sales with them.
+
+    Arguments:
+        entries: ``target`` ``[D, T]`` and what goes with it.
+        wanted: bool ``[D]``.
+    """
+    if wanted.all():
+        return list(entries)
+    kept = []
+    for entry in entries:
+        own = of_own_channels(of_series(entry, wanted))
+        if "planned" in entry:
+            own["planned"] = of_articles([entry["planned"]], wanted)[0]
+        if "imposed" in entry:
+            own["imposed"] = entry["imposed"][wanted]
+            if np.isnan(own["imposed"]).all():
+                del own["imposed"]
+        kept.append(own)
     return kept
 
 
@@ -218,19 +259,24 @@ def _without_stockouts(entry: Entry) -> Entry:
     return {**kept, "target": target}
 
 
-def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument: str) -> None:
+def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument: str, unseen: bool) -> None:
     name, target = _name(entry, number), entry["target"]
     if target.shape[0] != first["target"].shape[0]:
         raise ValueError(
             f"{argument}: expected {first['target'].shape[0]} series as in the first entry, "
             f"got {target.shape[0]} in {name}"
         )
-    empty, infinite = np.isnan(target).all(1), np.isinf(target).any(1)
+    empty, infinite = np.isnan(target).all(1) & (not unseen), np.isinf(target).any(1)
+    new = "; ColdStartEstimator forecasts articles without a past"
     for bad, what in ((infinite, "an infinite value"), (empty, "only missing values")):
         if bad.any():
             series = int(np.flatnonzero(bad)[0])
             label = _name(rows[series], series) if len(rows) == len(target) > 1 else f"series {series} of {name}"
-            raise ValueError(f"{argument}: expected finite numbers, or NaN for gaps; got {what} in {label}")
+            called = f" ({entry['item_ids'][series]!r})" if len(entry.get("item_ids", ())) == len(target) else ""
+            raise ValueError(
+                f"{argument}: expected finite numbers, or NaN for gaps; got {what} in {label}{called}"
+                f"{new if what.startswith('only') else ''}"
+            )
     for key, names in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):
         channels, reference = entry.get(key), first.get(key)
         if (channels is None) != (reference is None) or (

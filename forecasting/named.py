@@ -8,7 +8,7 @@ from typing import Any
 
 from ..datasets import Metadata
 from .autoregression import VARPredictor
-from .builders import Builder, analog, composed, cross_fit, pool, responding, sales, shipped
+from .builders import Builder, analog, cold_start, composed, cross_fit, pool, responding, sales, shipped
 from .classical import ClassicalPredictor
 from .coupled import CoupledEstimator
 from .deepar import DeepAREstimator
@@ -84,6 +84,12 @@ MODELS: dict[str, NamedModel] = {
         analog,
         "past days, weeks or years that the next ones will resemble, drawn as they were; learns in seconds",
         "all series in one stretch of the past",
+        channels=True,
+    ),
+    "cold-start": NamedModel(
+        cold_start,
+        "analog, and articles without a past after those that they resemble (feat_static_real, such as pictures)",
+        "all series in one stretch of the past, which new articles follow",
         channels=True,
     ),
     "sales-maf": _network(sales, "GRU-MAF on what prices and promotions leave of sales"),

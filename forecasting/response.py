@@ -101,6 +101,10 @@ class Response:
         """
         return (logged(covariates, self.names).T - self.centre) / self.span
 
+    def usual(self, covariates: np.ndarray) -> np.ndarray:
+        """What channels ``[K, T]`` multiply sales by, with the mean coefficients; ``[D, T]``."""
+        return np.exp(self.inputs(covariates) @ self.mean.T).T
+
     def training(self, entries: Sequence[Entry], seed: int) -> list[Entry]:
         """Training entries without what the covariates explain; counts are spread over [y, y + 1) before.
 
@@ -118,7 +122,7 @@ class Response:
 
     def _deflated(self, entry: Entry, noise: np.ndarray | float) -> Entry:
         target = entry["target"]
-        factor = np.exp(self.inputs(entry["feat_dynamic_real"][:, : target.shape[1]]) @ self.mean.T).T
+        factor = self.usual(entry["feat_dynamic_real"][:, : target.shape[1]])
         answered = ("feat_dynamic_real", "covariates", "planned")
         kept = {key: value for key, value in entry.items() if key not in answered}
         return {**kept, "target": ((target + noise) / factor).astype(np.float32)}

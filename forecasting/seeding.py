@@ -36,6 +36,23 @@ def seeded(seed: int) -> Iterator[None]:
             random.setstate(states[1])
 
 
+def as_often(probability: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Numbers ``[count]`` from 0 in random order, each as often as its probability says, or once more or less.
+
+    Arguments:
+        probability: of each, 1 in all.
+        count: how many are drawn.
+        generator: of the draws.
+
+    Example:
+        >>> np.sort(as_often(np.array([0.5, 0.25, 0.25]), 4, np.random.default_rng(0)))
+        array([0, 0, 1, 2])
+    """
+    edges = np.cumsum(probability)
+    levels = (np.arange(count) + generator.random()) / count
+    return generator.permutation(np.searchsorted(edges, levels).clip(0, len(edges) - 1))
+
+
 def asked(seed: int | None) -> dict[str, int]:
     """The seed as an argument of the ``predict`` of any predictor, which need not know of seeds unless one is asked.
 

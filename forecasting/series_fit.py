@@ -28,12 +28,13 @@ class SeriesFit:
         self.counts, self.direct = counts, direct
         self.seen = ~np.isnan(sales)
         self.y = sales[self.seen]
-        # Steps of the walk that some value seen has within.
-        self.walked = slice(1, int(np.flatnonzero(self.seen)[-1]) + 1)
+        # Steps of the walk that some value seen has within; of an article that is yet to be launched, none.
+        self.walked = slice(1, int(np.flatnonzero(self.seen)[-1]) + 1 if len(self.y) else 1)
         positive = self.y[self.y > 0]
         smallest = 0.5 if counts else max(float(positive.min()), 1e-12) / 2 if len(positive) else 1.0
         self.log_mean = np.log(np.maximum(self.y, smallest))
-        self.offset, self.drift, self.dispersion = float(self.log_mean.mean()), 0.01, 0.1
+        self.offset = float(self.log_mean.mean()) if len(self.y) else 0.0
+        self.drift, self.dispersion = 0.01, 0.1
 
     def step(
         self, expected: np.ndarray, covariance: np.ndarray, variance: np.ndarray

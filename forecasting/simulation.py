@@ -219,7 +219,7 @@ def simulate(
         0.0
     """
     given = [history] if isinstance(history, dict) else list(history)
-    entries = as_multivariate(given, "history")
+    entries = as_multivariate(given, "history", unseen=True)
     if len(entries) != 1:
         raise ValueError(f"history: expected one entry of all series, got {len(entries)}")
     entry = entries[0]
