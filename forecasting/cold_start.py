@@ -14,7 +14,7 @@ from gluonts.model.predictor import Predictor
 
 from .configuration import from_plain, to_plain
 from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
-from .grouping import Entry, as_multivariate, of_articles
+from .grouping import STATIC, Entry, as_multivariate, of_articles
 from .launch_levels import Likeness, alike, candidates, last_levels, learnt_likeness, levels_and_index
 from .launch_paths import described, followed, scaled, without_effects
 from .response import LogLinear, Response
@@ -131,6 +131,7 @@ class ColdStartEstimator(WrappingEstimator):
             spec,
             known,
             likeness,
+            widths={key: entries[0][key].shape[1] for key in STATIC if key in entries[0]},
             response=response,
             domain=self.domain,
             context_length=self.context_length or 4 * horizon,
@@ -171,6 +172,7 @@ class ColdStartPredictor(Predictor):
         spec: the shape of the training data, new articles among them.
         known: bool ``[D]``, which articles have a past.
         likeness: how much descriptors tell.
+        widths: the numbers k and c of static features of an article, by their field.
         response: the fitted response; ``None`` for none.
         domain: the values that sales can take.
         context_length: steps of each article that say at which level it is today.
@@ -184,6 +186,7 @@ class ColdStartPredictor(Predictor):
         known: np.ndarray,
         likeness: Likeness,
         *,
+        widths: dict[str, int],
         response: Response | None,
         domain: Domain,
         context_length: int,
@@ -191,6 +194,7 @@ class ColdStartPredictor(Predictor):
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.spec, self.known, self.likeness = predictor, spec, known, likeness
+        self.widths = widths
         self.response, self.domain, self.context_length, self.seed = response, domain, context_length, seed
         self.training_log = getattr(predictor, "training_log", [])
 
@@ -225,6 +229,7 @@ class ColdStartPredictor(Predictor):
         entries = as_multivariate(dataset, "dataset", unseen=True)
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)
+            self._require_described(entry, number)
         forecasts = planned = self._of_others(entries, num_samples, seed)
         plans = [entry.get("planned", entry) for entry in entries]
         if not self.known.all() and any("planned" in entry for entry in entries):
@@ -240,6 +245,16 @@ class ColdStartPredictor(Predictor):
                 whole[:, :, ~self.known] = self._launched(entry, plans[number], usual, generator, (own, number))
             forecast.samples = whole
             yield forecast
+
+    def _require_described(self, entry: Entry, number: int) -> None:
+        for key in STATIC if not self.known.all() else ():
+            wanted, got = self.widths.get(key), entry[key].shape[1] if key in entry else None
+            if got != wanted:
+                told = [f"[{len(self.known)}, {width}]" if width else "none" for width in (wanted, got)]
+                raise ValueError(
+                    f"dataset: expected {key} {told[0]} as in training, got {told[1]} in entry {number}; new articles "
+                    "are told apart by them"
+                )
 
     def _of_others(self, entries: list[Entry], num_samples: int, seed: int | None) -> list[SampleForecast]:
         """Forecasts of the articles with a past."""
@@ -302,6 +317,7 @@ class ColdStartPredictor(Predictor):
             "spec": to_plain(self.spec),
             "known": self.known.tolist(),
             "likeness": to_plain(self.likeness),
+            "widths": self.widths,
             "responds": self.response is not None,
             "domain": self.domain,
             "context_length": self.context_length,

@@ -27,6 +27,7 @@ MEMBERS = {
 }
 QUICK = {
     "analog": {"model": {"origins": 4}},
+    "cold-start": {"model": {"model": {"origins": 4}}, **FEW},
     "deepar-coupled": {"model": SHORT, "windows": 4},
     # So much towards equal weights that every member keeps one.
     "pool": {"models": MEMBERS, "windows": 2, "num_samples": 10, "smallest": 0.0, "shrinkage": 100.0},
