@@ -1,0 +1,220 @@
+"""What descriptors are worth for articles without a past: some of an assortment lose theirs, and are forecast.
+
+Which articles are new is drawn anew for each seed. The rows: `cold-start` with the descriptors of each article, with
+those of another one, and with none; gluonts' DeepAR with the descriptors as static features and the usual scale of the
+others, 750 batches; and what the others sold in the same weeks a year ago.
+
+Run: python -m benchmarks.new_articles [--data simulated|beer] [--seeds 5] [--rows cold-start,...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import properscoring
+from gluonts.torch import DeepAREstimator
+from hemline.datasets import ForecastData, from_frame, simulated_sales
+from hemline.datasets.locate import find
+from hemline.forecasting import build_model
+from lightning import seed_everything
+
+SHARE, PATHS = 0.25, 200
+STATIC = {"numbers": "feat_static_real", "kinds": "feat_static_cat"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A dataset with descriptors of its articles, in float32 ``[D, k]`` (numbers) or whole numbers (kinds)."""
+
+    data: ForecastData
+    described: Mapping[str, np.ndarray]
+
+
+def simulated(seed: int) -> Case:
+    """48 simulated articles of twelve styles; vectors that say level and style with an error, turned, among noise."""
+    data, generator = simulated_sales(articles=48, weeks=160, seed=seed, windows=1), np.random.default_rng(seed)
+    level = np.log(data.truth.level)
+    size = (level - level.mean()) / level.std() + generator.normal(scale=0.3, size=48)
+    style = pd.factorize(np.array(data.truth.styles))[0]
+    look = generator.normal(size=(style.max() + 1, 3))[style] + generator.normal(scale=0.2, size=(48, 3))
+    vectors = np.column_stack([size, look, generator.normal(size=(48, 7))])
+    turn = np.linalg.qr(generator.normal(size=(11, 11)))[0]
+    return Case(data, {"numbers": (vectors @ turn).astype(np.float32)})
+
+
+def beer(seed: int) -> Case:
+    """Monthly volumes of 25 kinds of beer at 58 agencies (Stallion), of which agency and kind are known."""
+    path, tried = find(["retail_stallion_monthly/stallion.parquet"])
+    if path is None:
+        raise FileNotFoundError(f"stallion.parquet: looked in {', '.join(tried)}; HEMLINE_DATA names its folder")
+    sold = pd.read_parquet(path, columns=["agency", "sku", "date", "volume"])
+    sold["item"] = sold["agency"].astype(str) + " " + sold["sku"].astype(str)
+    data = from_frame(
+        sold,
+        item="item",
+        timestamp="date",
+        target="volume",
+        freq="M",
+        prediction_length=3,
+        domain="positive",
+        name="beer",
+    )
+    parts = np.array([item.split() for item in data.metadata.item_ids])
+    return Case(data, {"kinds": np.stack([pd.factorize(part)[0] for part in parts.T], axis=1)})
+
+
+def cold_start(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+    """Paths of the new articles by `cold-start`."""
+    predictor = build_model("cold-start", case.data.metadata).for_run(seed).train([train])
+    return next(predictor.predict([past], num_samples=PATHS)).samples[:, :, new]
+
+
+def shuffled(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+    """With the descriptors of other articles."""
+    order = np.random.default_rng(seed + 1000).permutation(len(new))
+    mixed = {STATIC[kind]: values[order] for kind, values in case.described.items()}
+    return cold_start(case, {**train, **mixed}, {**past, **mixed}, new, seed)
+
+
+def without(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+    """Without descriptors."""
+    train, past = ({key: each[key] for key in each if key not in STATIC.values()} for each in (train, past))
+    return cold_start(case, train, past, new, seed)
+
+
+def deepar(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+    """By gluonts' DeepAR, which is told of the usual scale and where a life begins."""
+    metadata, rows = case.data.metadata, {}
+    for name, entry in (("train", train), ("past", past)):
+        rows[name] = []
+        for number, target in enumerate(entry["target"]):
+            row = {"start": entry["start"], "target": target, "item_id": metadata.item_ids[number]}
+            for field in STATIC.values():
+                if field in entry:
+                    row[field] = entry[field][number]
+            names = [f"{channel}[{metadata.item_ids[number]}]" for channel in ("price", "promo")]
+            shown = [list(metadata.covariates).index(each) for each in names if each in metadata.covariates]
+            if shown:
+                row["feat_dynamic_real"] = np.log1p(entry["feat_dynamic_real"][shown])
+            rows[name].append(row)
+    kinds = case.described.get("kinds")
+    seed_everything(seed, verbose=False)
+    quiet: dict[str, Any] = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary"), False)
+    quiet["max_epochs"] = 15
+    estimator = DeepAREstimator(
+        freq=metadata.freq,
+        prediction_length=metadata.prediction_length,
+        num_feat_static_real=case.described.get("numbers", np.empty((0, 0))).shape[1],
+        num_feat_static_cat=0 if kinds is None else kinds.shape[1],
+        cardinality=None if kinds is None else [int(count) + 1 for count in kinds.max(0)],
+        num_feat_dynamic_real=2 if metadata.covariates else 0,
+        default_scale=float(np.nanmean(train["target"][~new])),
+        trainer_kwargs=quiet,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        quiet["default_root_dir"] = folder
+        predictor = estimator.train([row for row, each in zip(rows["train"], new, strict=True) if not each])
+    drawn = predictor.predict([row for row, each in zip(rows["past"], new, strict=True) if each], num_samples=PATHS)
+    return np.stack([forecast.samples for forecast in drawn], axis=-1)
+
+
+def others(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+    """What another article sold in the same steps a year ago, another one on each path."""
+    year, horizon = case.data.metadata.season, case.data.metadata.prediction_length
+    target, generator = past["target"][~new], np.random.default_rng(seed)
+    before = target[:, -year : horizon - year or None]
+    before = before[~np.isnan(before).any(1)]
+    return before[generator.integers(len(before), size=(PATHS, new.sum()))].transpose(0, 2, 1)
+
+
+ROWS: dict[str, Callable[[Case, dict, dict, np.ndarray, int], np.ndarray]] = {
+    "cold-start": cold_start,
+    "cold-start, descriptors of others": shuffled,
+    "cold-start, none": without,
+    "DeepAR (gluonts)": deepar,
+    "others, a year ago": others,
+}
+
+
+def scores(samples: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Of paths ``[S, H, N]`` and what came ``[H, N]``: all relative to what was sold, but the coverage."""
+    crps, total = properscoring.crps_ensemble(truth, np.moveaxis(samples, 0, -1)), np.abs(truth).sum()
+    low, high = np.quantile(samples, (0.1, 0.9), axis=0)
+    sums = properscoring.crps_ensemble(truth.sum(), samples.sum((1, 2)))
+    return {
+        "CRPS": float(crps.sum() / total),
+        "WAPE of the median": float(np.abs(np.median(samples, 0) - truth).sum() / total),
+        "CRPS of the total": float(sums / total),
+        "Cover 80%": float(((low <= truth) & (truth <= high)).mean()),
+    }
+
+
+def run(make: Callable[[int], Case], rows: list[str], seeds: int) -> pd.DataFrame:
+    """Scores of some rows, a line each seed."""
+    found = []
+    for seed in range(seeds):
+        case = make(seed)
+        dim, horizon = case.data.metadata.target_dim, case.data.metadata.prediction_length
+        new = np.zeros(dim, dtype=bool)
+        new[np.random.default_rng(seed).permutation(dim)[: round(SHARE * dim)]] = True
+        train, past = (
+            _without_past(entry, case, new, horizon * late) for late, entry in enumerate(_entries(case.data))
+        )
+        truth = case.data.test[-1]["target"][:, -horizon:].T[:, new]
+        for name in rows:
+            found.append({"row": name, "seed": seed, **scores(ROWS[name](case, train, past, new, seed), truth)})
+            print(*found[-1].values(), flush=True)
+    return pd.DataFrame(found)
+
+
+def _entries(data: ForecastData) -> tuple[dict, dict]:
+    return data.train[0], data.test[-1]
+
+
+def _without_past(entry: dict, case: Case, new: np.ndarray, horizon: int) -> dict:
+    """An entry in which new articles were never sold; their first price stands before, as a table has it."""
+    length = entry["target"].shape[1] - horizon
+    target = np.where(new[:, None], np.nan, entry["target"][:, :length]).astype(np.float32)
+    told = {**entry, "target": target, **{STATIC[kind]: values for kind, values in case.described.items()}}
+    if "feat_dynamic_real" in entry:
+        last, items = case.data.test[-1], case.data.metadata.item_ids
+        channels, first = (
+            entry["feat_dynamic_real"].copy(),
+            last["target"].shape[1] - case.data.metadata.prediction_length,
+        )
+        for row, name in enumerate(entry["covariates"]):
+            item = name.partition("[")[2][:-1]
+            if item in items and new[items.index(item)]:
+                channels[row, :first] = last["feat_dynamic_real"][row, first]
+        told["feat_dynamic_real"] = channels
+    return told
+
+
+def main() -> None:
+    """Print means and standard errors over the seeds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", choices=["simulated", "beer"], default="simulated")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--rows", default=";".join(ROWS), help="separated by semicolons")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    found = run({"simulated": simulated, "beer": beer}[options.data], options.rows.split(";"), options.seeds)
+    by_row = found.drop(columns="seed").groupby("row", sort=False)
+    mean, error = by_row.mean(), by_row.std() / np.sqrt(options.seeds)
+    shown = mean.map("{:.3f}".format) + " ± " + error.map("{:.3f}".format)
+    print(f"| {options.data} | " + " | ".join(shown.columns) + " |\n|---|" + "---:|" * len(shown.columns))
+    for name, cells in shown.iterrows():
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
