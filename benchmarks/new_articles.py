@@ -108,19 +108,17 @@ def deepar(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> n
     kinds = case.described.get("kinds")
     seed_everything(seed, verbose=False)
     quiet: dict[str, Any] = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary"), False)
-    quiet["max_epochs"] = 15
-    estimator = DeepAREstimator(
-        freq=metadata.freq,
-        prediction_length=metadata.prediction_length,
-        num_feat_static_real=case.described.get("numbers", np.empty((0, 0))).shape[1],
-        num_feat_static_cat=0 if kinds is None else kinds.shape[1],
-        cardinality=None if kinds is None else [int(count) + 1 for count in kinds.max(0)],
-        num_feat_dynamic_real=2 if metadata.covariates else 0,
-        default_scale=float(np.nanmean(train["target"][~new])),
-        trainer_kwargs=quiet,
-    )
     with tempfile.TemporaryDirectory() as folder:
-        quiet["default_root_dir"] = folder
+        estimator = DeepAREstimator(
+            freq=metadata.freq,
+            prediction_length=metadata.prediction_length,
+            num_feat_static_real=case.described.get("numbers", np.empty((0, 0))).shape[1],
+            num_feat_static_cat=0 if kinds is None else kinds.shape[1],
+            cardinality=None if kinds is None else [int(count) + 1 for count in kinds.max(0)],
+            num_feat_dynamic_real=2 if metadata.covariates else 0,
+            default_scale=float(np.nanmean(train["target"][~new])),
+            trainer_kwargs={**quiet, "max_epochs": 15, "default_root_dir": folder},
+        )
         predictor = estimator.train([row for row, each in zip(rows["train"], new, strict=True) if not each])
     drawn = predictor.predict([row for row, each in zip(rows["past"], new, strict=True) if each], num_samples=PATHS)
     return np.stack([forecast.samples for forecast in drawn], axis=-1)
@@ -165,9 +163,8 @@ def run(make: Callable[[int], Case], rows: list[str], seeds: int) -> pd.DataFram
         dim, horizon = case.data.metadata.target_dim, case.data.metadata.prediction_length
         new = np.zeros(dim, dtype=bool)
         new[np.random.default_rng(seed).permutation(dim)[: round(SHARE * dim)]] = True
-        train, past = (
-            _without_past(entry, case, new, horizon * late) for late, entry in enumerate(_entries(case.data))
-        )
+        train = without_past(case.data.train[0], case, new, ahead=0)
+        past = without_past(case.data.test[-1], case, new, ahead=horizon)
         truth = case.data.test[-1]["target"][:, -horizon:].T[:, new]
         for name in rows:
             found.append({"row": name, "seed": seed, **scores(ROWS[name](case, train, past, new, seed), truth)})
@@ -175,25 +172,16 @@ def run(make: Callable[[int], Case], rows: list[str], seeds: int) -> pd.DataFram
     return pd.DataFrame(found)
 
 
-def _entries(data: ForecastData) -> tuple[dict, dict]:
-    return data.train[0], data.test[-1]
-
-
-def _without_past(entry: dict, case: Case, new: np.ndarray, horizon: int) -> dict:
-    """An entry in which new articles were never sold; their first price stands before, as a table has it."""
-    length = entry["target"].shape[1] - horizon
+def without_past(entry: dict, case: Case, new: np.ndarray, ahead: int) -> dict:
+    """An entry up to `ahead` steps before its end in which new articles were never sold, at their list prices."""
+    metadata, length = case.data.metadata, entry["target"].shape[1] - ahead
     target = np.where(new[:, None], np.nan, entry["target"][:, :length]).astype(np.float32)
     told = {**entry, "target": target, **{STATIC[kind]: values for kind, values in case.described.items()}}
-    if "feat_dynamic_real" in entry:
-        last, items = case.data.test[-1], case.data.metadata.item_ids
-        channels, first = (
-            entry["feat_dynamic_real"].copy(),
-            last["target"].shape[1] - case.data.metadata.prediction_length,
-        )
-        for row, name in enumerate(entry["covariates"]):
-            item = name.partition("[")[2][:-1]
-            if item in items and new[items.index(item)]:
-                channels[row, :first] = last["feat_dynamic_real"][row, first]
+    if metadata.covariates:
+        channels = entry["feat_dynamic_real"].copy()
+        for number in np.flatnonzero(new):
+            for channel, before in (("price", case.data.truth.list_price[number]), ("promo", 0.0)):
+                channels[metadata.covariates.index(f"{channel}[{metadata.item_ids[number]}]"), :length] = before
         told["feat_dynamic_real"] = channels
     return told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -15,14 +16,16 @@ from gluonts.model.predictor import Predictor
 from .configuration import from_plain, to_plain
 from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
 from .grouping import STATIC, Entry, as_multivariate, of_articles
-from .launch_levels import Likeness, alike, candidates, last_levels, learnt_likeness, levels_and_index
-from .launch_paths import described, followed, scaled, without_effects
+from .launch_levels import Likeness, alike, candidates, explained, last_levels, learnt_likeness, levels_and_index
+from .launch_paths import at_usual_prices, beside_usual, described, followed, scaled, usual_channels
 from .response import LogLinear, Response
 from .response_fit import fit_response
 from .scaling import Domain
 from .seeding import as_often, asked
 from .spec import SeriesSpec, infer_spec
 from .wrapping import WrappingEstimator
+
+logger = logging.getLogger(__name__)
 
 FEWEST = 3
 """Articles with a past, at least, for new ones to be judged by."""
@@ -115,11 +118,7 @@ class ColdStartEstimator(WrappingEstimator):
         if not known.all():
             self._check(entries, known, spec)
         response = None if self.response is None else fit_response(entries, spec, self.response, self.domain)
-        likeness = Likeness()
-        if not known.all():
-            longest = max(entries, key=lambda entry: entry["target"].shape[1])
-            sales, told = without_effects(longest, response)[known], described(longest, response, known)
-            likeness = learnt_likeness(sales, told[known], self.seed)
+        likeness = Likeness() if known.all() else self._likeness(entries, known, response)
         model = self.model
         if isinstance(model, Estimator):
             watched = None
@@ -137,6 +136,20 @@ class ColdStartEstimator(WrappingEstimator):
             context_length=self.context_length or 4 * horizon,
             seed=self.seed,
         )
+
+    def _likeness(self, entries: list[Entry], known: np.ndarray, response: Response | None) -> Likeness:
+        longest = max(entries, key=lambda entry: entry["target"].shape[1])
+        sales, told = at_usual_prices(longest, response)[known], described(longest, response, known)[known]
+        likeness = learnt_likeness(sales, told, self.seed)
+        logger.info(
+            "%d new articles; of the levels of %d others, each foretold from the rest, descriptors explain %.0f %%; "
+            "a new one takes the course of %s",
+            (~known).sum(),
+            known.sum(),
+            100 * explained(levels_and_index(sales)[0], told, likeness.ridge),
+            "those that resemble it" if np.isfinite(likeness.course) else "any of them",
+        )
+        return likeness
 
     def _check(self, entries: list[Entry], known: np.ndarray, spec: SeriesSpec) -> None:
         new = spec.item_ids[int(np.flatnonzero(~known)[0])]
@@ -271,7 +284,7 @@ class ColdStartPredictor(Predictor):
         """Paths ``[S, H, N]`` of the new articles, from those of the others in the planned future ``[S, H, D - N]``."""
         count, horizon, _ = others.shape
         new = np.flatnonzero(~self.known)
-        sales = without_effects(entry, self.response)
+        sales = at_usual_prices(entry, self.response)
         levels, index = levels_and_index(sales[self.known])
         today = last_levels(sales[self.known], index, self.context_length)
         told = described(entry, self.response, self.known)
@@ -303,7 +316,8 @@ class ColdStartPredictor(Predictor):
         own, number = seeds
         factors = self.response.factors(entry, horizon, self.context_length, count, (own + 1) * 7919 + number)
         ahead = plan["feat_dynamic_real"][:, length : length + horizon]
-        return factors[:, :, new], self.response.usual(ahead)[self.known]
+        usual = self.response.usual(usual_channels(plan))[:, 0]
+        return factors[:, :, new] / usual[new], beside_usual(self.response, plan, ahead)[self.known]
 
     def serialize(self, path: Path) -> None:
         """Write the predictor into `path`, the one beneath it into a folder of it."""

@@ -213,6 +213,19 @@ def _clearly_best(scores: Mapping[float, np.ndarray]) -> float:
     return best if gain.mean() > gain.std() / np.sqrt(max(len(gain) - 1, 1)) else np.inf
 
 
+def explained(levels: np.ndarray, told: np.ndarray, ridge: float) -> float:
+    """The share of the variance of log levels that descriptors foretell, each article from the others; 0 for none.
+
+    Arguments:
+        levels: ``[D]``, above 0.
+        told: ``[D, p]`` descriptors.
+        ridge: see `Likeness`.
+    """
+    logs = np.log(levels)
+    left, plain = (float((_Regression(told, logs, each).left ** 2).mean()) for each in (ridge, np.inf))
+    return max(0.0, 1 - left / plain) if plain else 0.0
+
+
 def weighted_crps(values: np.ndarray, weights: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """CRPS of discrete distributions.
 

@@ -12,19 +12,35 @@ from .response import PRICE, Response
 from .scaling import Domain
 
 
-def without_effects(entry: Entry, response: Response | None) -> np.ndarray:
-    """Sales ``[D, T]`` without what prices and other channels usually do to them."""
+def at_usual_prices(entry: Entry, response: Response | None) -> np.ndarray:
+    """Sales ``[D, T]`` as they would have been with every channel at its median: at the regular price, not promoted."""
     target = np.asarray(entry["target"], dtype=float)
-    return target if response is None else target / response.usual(entry["feat_dynamic_real"][:, : target.shape[1]])
+    if response is None:
+        return target
+    return target / beside_usual(response, entry, entry["feat_dynamic_real"][:, : target.shape[1]])
+
+
+def beside_usual(response: Response, entry: Entry, channels: np.ndarray) -> np.ndarray:
+    """What channels ``[K, T]`` multiply sales by, beside their medians over the past of an entry; ``[D, T]``.
+
+    Not beside their means: of a new article the first price is known alone, which is most often the regular one, and
+    the mean price of others is lower the more they were marked down.
+    """
+    return response.usual(channels) / response.usual(usual_channels(entry))
+
+
+def usual_channels(entry: Entry) -> np.ndarray:
+    """The medians ``[K, 1]`` of channels over the past of an entry."""
+    return np.median(entry["feat_dynamic_real"][:, : entry["target"].shape[1]], axis=1, keepdims=True)
 
 
 def described(entry: Entry, response: Response | None, known: np.ndarray) -> np.ndarray:
-    """Descriptors ``[D, p]`` of the articles of an entry: its static features, and the usual price of each."""
+    """Descriptors ``[D, p]`` of the articles of an entry: its static features, and the regular price of each."""
     columns = [np.empty((len(known), 0)), np.asarray(entry.get("feat_static_real", np.empty((len(known), 0))))]
     names = () if response is None else response.names
     wanted = [f"{PRICE}[{item}]" for item in entry.get("item_ids", ())]
     if response is not None and len(wanted) == len(known) and set(wanted) <= set(names):
-        columns.append(response.centre[[names.index(name) for name in wanted]][:, None])
+        columns.append(np.log(usual_channels(entry)[[names.index(name) for name in wanted]]))
     return descriptors(np.concatenate(columns, axis=1), entry.get("feat_static_cat"), known)
 
 

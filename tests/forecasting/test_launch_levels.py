@@ -8,6 +8,7 @@ from hemline.forecasting.launch_levels import (
     alike,
     candidates,
     descriptors,
+    explained,
     last_levels,
     learnt_likeness,
     levels_and_index,
@@ -90,6 +91,16 @@ class TestCandidates:
     def test_one_that_is_far_from_all_is_like_the_nearest(self):
         weights = alike(np.array([[0.0], [1.0], [2.0]]), np.array([[1e4]]), 0.25)
         np.testing.assert_allclose(weights, [[0, 0, 1]], atol=1e-9)
+
+
+def test_what_descriptors_explain_is_what_they_foretell_and_not_what_they_fit():
+    generator = np.random.default_rng(7)
+    told = generator.normal(size=(200, 3))
+    levels = np.exp(2 * told[:, 0] + generator.normal(size=200))
+    assert explained(levels, told, 1e-3) == pytest.approx(4 / 5, abs=0.06)
+    assert explained(levels, told, np.inf) == 0
+    noise = generator.normal(size=(200, 60))
+    assert explained(levels, noise, 1e-3) < 0.05
 
 
 class TestLikeness:
