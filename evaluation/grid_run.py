@@ -24,6 +24,7 @@ from .planning import check_data, plan_runs
 from .progress import Progress
 from .rows import history_rows
 from .run import Run, quiet_gluonts
+from .standing import settings_of
 from .store import Store
 from .stored_backtest import Backtest, load_backtest
 from .table import missing_lines
@@ -45,8 +46,9 @@ class GridCell:
 
     def record(self) -> dict[str, Any]:
         """The cell as it stands in the plan and in a progress line."""
-        run = None if self.job is None else self.job.id
-        return {"model": self.model, "dataset": self.dataset, "seed": self.seed, "run": run, "error": self.error}
+        run, settings = (None, None) if self.job is None else (self.job.id, settings_of(self.job.record))
+        place = {"model": self.model, "dataset": self.dataset, "seed": self.seed}
+        return {**place, "run": run, "settings": settings, "error": self.error}
 
 
 def run_grid(

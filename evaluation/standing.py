@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,23 @@ def last_asked(runs: pd.DataFrame) -> pd.Series:
         Moments as in ``started``, which sort as text.
     """
     return runs["asked"].fillna(runs["started"]) if "asked" in runs else runs["started"]
+
+
+def settings_of(record: Mapping[Any, Any]) -> str:
+    """What a run has in common with those of other seeds that it may stand beside.
+
+    Arguments:
+        record: what `Run.record` says of it, or its row of the runs table.
+
+    Returns:
+        Model settings, version, data, sample paths, history and refits, the same text for the same; neither the seed
+        nor which metrics were computed.
+    """
+    version = json.loads(record["versions"])["hemline"]
+    terms = (record[column] for column in _TERMS)
+    # A column with gaps has made floats of whole numbers.
+    texts = ["" if pd.isna(term) else f"{term:.0f}" if isinstance(term, float) else str(term) for term in terms]
+    return "|".join([record["configuration_hash"], version, *texts])
 
 
 def current_runs(runs: pd.DataFrame) -> pd.DataFrame:

@@ -113,7 +113,8 @@ class Store:
         """Keep which cells a grid has, so that a table can say which are missing.
 
         Arguments:
-            cells: for each model, dataset, seed, run (``None`` if it could not be made) and error.
+            cells: for each model, dataset, seed, run and settings (``None`` if it could not be made), and error; see
+                `standing.settings_of`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with _written(self.folder / PLAN) as partial:

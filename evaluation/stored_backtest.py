@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from .standing import last_asked
+from .standing import last_asked, settings_of
 from .store import PLAN, Store
 
 
@@ -87,20 +87,29 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
 def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     """The runs table in the order of a grid's plan, without what the plan has superseded.
 
+    Other seeds of the settings that the plan has stay.
+
     Arguments:
         plan: what `Store.save_plan` wrote.
         runs: the runs table.
 
     Returns:
-        Its rows, less the runs with other settings of a model on a dataset that were last asked for before the plan
-        was written.
+        Its rows, less the runs of a model on a dataset that were last asked for before the plan was written and have
+        none of the settings with which it is planned there: see `standing.settings_of`. Where the plan's model or data
+        could not be had, all of these are superseded.
     """
     if runs.empty:
         return runs
     order = {cell["run"]: place for place, cell in enumerate(plan["cells"]) if cell["run"] is not None}
-    cells = {(cell["model"], cell["dataset"]) for cell in plan["cells"]}
-    pairs = pd.Series(list(zip(runs["model"], runs["dataset"], strict=True)), index=runs.index)
-    superseded = pairs.isin(list(cells)) & ~runs["run"].isin(list(order)) & (last_asked(runs) < plan["written"])
+    settings = pd.Series([settings_of(record) for record in runs.to_dict("records")], index=runs.index)
+    known = dict(zip(runs["run"], settings, strict=True))
+    planned: dict[tuple[str, str], set[str]] = {}
+    for cell in plan["cells"]:
+        found = cell.get("settings") or known.get(cell["run"])  # older plans name runs alone
+        planned.setdefault((cell["model"], cell["dataset"]), set()).update([] if found is None else [found])
+    pairs = zip(runs["model"], runs["dataset"], settings, strict=True)
+    other = pd.Series([own not in planned.get((name, data), {own}) for name, data, own in pairs], index=runs.index)
+    superseded = other & ~runs["run"].isin(list(order)) & (last_asked(runs) < plan["written"])
     kept = runs[~superseded]
     return kept.sort_values("run", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
 

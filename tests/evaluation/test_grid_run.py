@@ -230,6 +230,33 @@ def test_a_table_goes_by_the_settings_that_the_grid_had_last(grid) -> None:
     assert same(grid("out", lines), first)
 
 
+def test_other_seeds_of_the_same_settings_stay_beside_those_of_a_newer_grid(grid) -> None:
+    lines = "datasets = ['sales']\nmodels = ['noise', 'broken']\nrefit_every = 1\nseeds = "
+    first = grid("out", lines + "[0]\n")
+    both = grid("out", lines + "[1, 2]\n")
+    assert sorted(both.runs.loc[both.runs["model"] == "noise", "seed"]) == [0, 1, 2]
+    assert set(first.scores["run"]) < set(both.scores["run"])
+    assert make_tables(both, "crps")[0].rows["noise"][0].seeds == 3
+    other = grid("out", lines + "[1, 2]\n[settings.noise]\nspread = 3.0\n")
+    assert sorted(other.runs.loc[other.runs["model"] == "noise", "seed"]) == [1, 2]
+
+
+def test_seeds_finished_before_stay_while_a_newer_grid_has_finished_none(grid, models) -> None:
+    lines = "datasets = ['sales']\nmodels = ['noise']\nseeds = "
+    grid("out", lines + "[0]\n")
+    store, spread = Store(grid.folder / "out"), "[settings.noise]\nspread = 3.0\n"
+    for more, seeds in (("", [0]), (spread, [])):
+        planned = plan_grid(read_grid(grid.written("out", lines + "[1]\n" + more)), models.build, models.load)
+        store.save_plan([cell.record() for cell in planned])
+        if seeds:
+            found = load_backtest(store.folder)
+            assert list(found.runs["seed"]) == seeds
+            assert [cell["seed"] for cell in found.missing] == [1]
+        else:
+            with pytest.raises(ValueError, match="no run of this backtest has finished"):
+                load_backtest(store.folder)
+
+
 def test_the_driver_killed_in_the_middle_and_started_again_finishes_repeats_nothing_and_gives_the_same(grid) -> None:
     lines = SMALL.replace("'other'", "'slow'").replace("seeds = 2", "seeds = 3") + "workers = 2\n"
     lines += "[settings.slow]\nseconds = 1.0\n"
