@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class GroupedPredictor(Predictor):
         training_log: a row an epoch.
         item_ids: names of the D series, as trained.
         covariate_names: names of the channels that the predictor reads, as trained; none if it reads none.
+        fields: how many rows or values a series had in each field that the predictor reads, as trained; the number of
+            a series in ``feat_static_cat`` is none of them.
     """
 
     def __init__(
@@ -37,10 +39,11 @@ class GroupedPredictor(Predictor):
         training_log: list[dict[str, Any]] | None = None,
         item_ids: tuple[str, ...] = (),
         covariate_names: tuple[str, ...] = (),
+        fields: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
-        self.item_ids, self.covariate_names = item_ids, covariate_names
+        self.item_ids, self.covariate_names, self.fields = item_ids, covariate_names, dict(fields or {})
 
     def predict(
         self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
@@ -52,7 +55,8 @@ class GroupedPredictor(Predictor):
 
         Raises:
             ValueError: the predictor says neither samples nor quantiles, or values are to be imposed, or the series
-                are not those of the training in their order: a network knows each by its number.
+                are not those of the training in their order: a network knows each by its number; or a field that
+                the predictor reads is missing, or is not as long as it was in training.
         """
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
@@ -64,16 +68,29 @@ class GroupedPredictor(Predictor):
                     f"entry {number}"
                 )
             check_series(entry, tuple(self.item_ids))
-            samples = self._joined(as_univariate(entry), num_samples, (seed + 1) * 7919 + number)
+            rows = as_univariate(entry)
+            self._check_fields(rows, entry, number)
+            samples = self._joined(rows, num_samples, (seed + 1) * 7919 + number)
             if "planned" in entry:
                 planned = as_univariate(entry["planned"])
-                same = [_same_channels(*pair) for pair in zip(as_univariate(entry), planned, strict=True)]
+                same = [_same_channels(*pair) for pair in zip(rows, planned, strict=True)]
                 samples[..., same] = self._joined(planned, num_samples, (seed + 1) * 7919 + number)[..., same]
             yield SampleForecast(
                 samples=samples,
                 start_date=entry["start"] + entry["target"].shape[1],
                 item_id=entry.get("item_id"),
             )
+
+    def _check_fields(self, rows: list[Entry], entry: Entry, number: int) -> None:
+        for field, expected in self.fields.items():
+            for series, row in enumerate(rows):
+                got = field_length(row, field)
+                if got != expected:
+                    name = entry["item_ids"][series] if "item_ids" in entry else series
+                    raise ValueError(
+                        f"dataset: expected {field} of length {expected} for each series as in training, got "
+                        f"{f'one of {got}' if got else 'none'} for series {name!r} of entry {number}"
+                    )
 
     def _joined(self, rows: list[Entry], num_samples: int, seed: int) -> np.ndarray:
         """Paths ``[S, H, D]`` of the single series."""
@@ -93,6 +110,7 @@ class GroupedPredictor(Predictor):
             "training_log": self.training_log,
             "item_ids": self.item_ids,
             "covariate_names": self.covariate_names,
+            "fields": self.fields,
         }
         (path / "grouped.json").write_text(json.dumps(described))
 
@@ -101,8 +119,13 @@ class GroupedPredictor(Predictor):
         """Read what `serialize` wrote."""
         described = json.loads((Path(path) / "grouped.json").read_text())
         inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
-        names = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
-        return cls(inner, described["seed"], described["training_log"], *names)
+        items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
+        return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))
+
+
+def field_length(row: Entry, field: str) -> int:
+    """How many rows or values a single series has in a field, its number in ``feat_static_cat`` not counted."""
+    return len(row.get(field, ())) - (field == "feat_static_cat")
 
 
 def _same_channels(first: Entry, second: Entry) -> bool:

@@ -17,13 +17,20 @@ from gluonts.transform.sampler import InstanceSampler
 from ..datasets import Metadata
 from ..datasets.single_series import groups_single_series
 from .configuration import Configured, refuse_unknown
-from .grouped import GroupedPredictor
+from .grouped import GroupedPredictor, field_length
 from .grouping import Entry, as_multivariate, as_univariate
 from .quiet import quiet_gluonts, quiet_lightning
 from .seeding import seeded
 
 LARGEST_CACHE = 2**25
 """Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
+
+_READ = {
+    "feat_static_real": ("num_feat_static_real", "static_dims"),
+    "feat_static_cat": ("num_feat_static_cat", "static_cardinalities"),
+    "feat_dynamic_real": ("num_feat_dynamic_real", "dynamic_dims"),
+}
+"""The attributes by which gluonts' estimators say that they read a field."""
 
 
 class GroupedEstimator(Configured, Estimator):
@@ -88,7 +95,8 @@ class GroupedEstimator(Configured, Estimator):
             predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
         item_ids = tuple(entries[0].get("item_ids", ()))
         channels = tuple(entries[0].get("covariates", ())) if reads_channels(self.estimator) else ()
-        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels)
+        fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
+        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields)
 
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused.
@@ -169,6 +177,13 @@ def reads_channels(estimator: Estimator) -> bool:
     """Whether a univariate estimator reads channels known of the future; gluonts' own say how many."""
     told = (getattr(estimator, name, 0) for name in ("num_feat_dynamic_real", "dynamic_dims"))
     return not type(estimator).__module__.startswith("gluonts.") or any(told)
+
+
+def _read_fields(estimator: Estimator) -> list[str]:
+    """The fields without which a gluonts estimator's predictor fails; of others' estimators nothing is known."""
+    if not type(estimator).__module__.startswith("gluonts."):
+        return []
+    return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]
 
 
 def single_series(entries: Iterable[Entry]) -> list[Entry]:

@@ -65,6 +65,37 @@ def test_a_gluonts_model_is_trained_over_the_series_grouped_and_read_back(name, 
     np.testing.assert_allclose(again.samples, forecast.samples, rtol=1e-5)
 
 
+def test_what_a_network_reads_of_an_article_is_asked_for_by_name(walks, tmp_path):
+    static = {"feat_static_real": np.eye(4, 2), "feat_static_cat": np.array([[0], [1], [0], [1]])}
+    entry = {**walks[0], **static, "feat_dynamic_real": np.ones((3, 207)), "item_ids": ("a", "b", "c", "d")}
+    model = DeepAREstimator(
+        "D",
+        7,
+        hidden_size=4,
+        lags_seq=[1, 2],
+        num_feat_static_real=2,
+        num_feat_static_cat=2,
+        cardinality=[4, 2],
+        num_feat_dynamic_real=3,
+        **SHORT,
+    )
+    trained = GroupedEstimator(model).train([{**entry, "feat_dynamic_real": np.ones((3, 200))}])
+    trained.serialize(tmp_path)
+    predictor = Predictor.deserialize(tmp_path)
+    assert next(predictor.predict([entry], num_samples=2)).samples.shape == (2, 7, 4)
+    for field, expected, other, got in (
+        ("feat_static_real", 2, np.ones((4, 3)), 3),
+        ("feat_static_cat", 1, np.ones((4, 3), int), 3),
+        ("feat_dynamic_real", 3, np.ones((2, 207)), 2),
+    ):
+        asked = f"dataset: expected {field} of length {expected} for each series as in training, got"
+        without = {key: value for key, value in entry.items() if key != field}
+        with pytest.raises(ValueError, match=f"{asked} none for series 'a' of entry 0"):
+            list(predictor.predict([without], num_samples=2))
+        with pytest.raises(ValueError, match=f"{asked} one of {got} for series 'a' of entry 0"):
+            list(predictor.predict([{**entry, field: other}], num_samples=2))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_run_is_seeded(name, walks):
     estimator = GroupedEstimator(MODELS[name]())
