@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..datasets.labels import LabelSpace
 from .product_network import ProductNetwork
 from .run_folder import RunFolder
 from .training import TrainConfig
@@ -57,6 +58,15 @@ class Classifier:
             raise ValueError(f"checkpoint: expected the weights of {folder.path(MODEL)}, got {error}") from None
         network.eval()
         return cls(network, TrainConfig.from_json(described["training"]), described["max_images"])
+
+
+def stored_labels(folder: RunFolder) -> LabelSpace:
+    """The tasks of a run and their classes, without its weights.
+
+    Raises:
+        FileNotFoundError: there is no model in the folder.
+    """
+    return LabelSpace.from_json(folder.read_json(MODEL)["network"]["labels"])
 
 
 def machine() -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -161,18 +164,20 @@ def predict(
     mirrored: Mirrored = False,
     device: Device = "auto",
 ) -> None:
-    """Tell what a run sees on photos: the likeliest label of each task."""
+    """Tell what a run sees on photos: the likeliest label of each task, of facets all that are likelier than not."""
+    from .classifier import stored_labels
     from .classify import predict_photos
+    from .run_folder import RunFolder
 
     answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=chosen_device(device))
     if out is not None:
         if not out.endswith((".csv", ".parquet")):
             raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
         answers.to_csv(out, index=False) if out.endswith(".csv") else answers.to_parquet(out, index=False)
-    best = answers.loc[answers.groupby(["photo", "task"], sort=False)["probability"].idxmax()]
-    for photo, rows in best.groupby("photo", sort=False):
-        said = ", ".join(f"{row.task} {row.label} ({row.probability:.2f})" for row in rows.itertuples())
-        typer.echo(f"{photo}: {said}")
+    tasks = stored_labels(RunFolder(checkpoint)).tasks
+    for photo, rows in answers.groupby("photo", sort=False):
+        said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets)}" for task in tasks]
+        typer.echo(f"{photo}: {', '.join(said)}")
     for bad in quarantine:
         typer.echo(f"{bad.address}: {bad.reason}", err=True)
     if quarantine:
@@ -188,6 +193,15 @@ def chosen_device(device: str) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device: expected a machine with a GPU for 'cuda', got none")
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _said(answers: pd.DataFrame, facets: bool) -> str:
+    """The label of a photo in words; each facet is a yes or no of its own, and all of them may be no."""
+    ordered = answers.sort_values("probability", ascending=False, kind="stable")
+    named = list(zip(ordered["label"], ordered["probability"].astype(float), strict=True))
+    chosen = [(label, share) for label, share in named if share > 0.5] if facets else named[:1]
+    told = " and ".join(f"{label} ({share:.2f})" for label, share in chosen)
+    return told or "none above 0.5 (likeliest {} {:.2f})".format(*named[0])
 
 
 def _numbers(text: str) -> tuple[int, ...]:

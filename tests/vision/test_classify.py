@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.datasets.article_split import split_articles
+from hemline.datasets.labels import LabelSpace, Task
 from hemline.datasets.photos import Pictures
 from hemline.vision import classify
 from hemline.vision import training as training_module
@@ -25,8 +26,9 @@ from hemline.vision.classifier import Classifier
 from hemline.vision.classify import evaluate_classifier, predict_photos, train_classifier
 from hemline.vision.classify_commands import _noticed
 from hemline.vision.commands import app
-from hemline.vision.product_network import NetworkConfig
+from hemline.vision.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.run_folder import RunFolder
+from hemline.vision.small_cnn import SmallCNN
 from hemline.vision.sources import Source, open_source
 from hemline.vision.training import AugmentConfig, TrainConfig
 from PIL import Image, ImageOps
@@ -306,6 +308,29 @@ def test_the_commands_train_test_and_predict(shop: Path, tmp_path: Path) -> None
     done = runner.invoke(app, ["classify", "predict", photo, "--checkpoint", run, "--out", out], catch_exceptions=False)
     assert "shape" in done.output
     assert len(pd.read_csv(out)) == 9
+
+
+@pytest.mark.parametrize(
+    ("bias", "said"),
+    [
+        ([-3.0, -1.0], "colour red (0.50), facets none above 0.5 (likeliest striped 0.27)"),
+        ([-3.0, 1.0], "colour red (0.50), facets striped (0.73)"),
+        ([1.0, 3.0], "colour red (0.50), facets striped (0.95) and v-neck (0.73)"),
+    ],
+)
+def test_a_facet_is_told_where_it_is_likelier_than_not(shop: Path, tmp_path: Path, bias: list, said: str) -> None:
+    labels = LabelSpace((Task("colour", ("red", "blue")), Task("facets", ("v-neck", "striped"), facets=True)))
+    network = ProductNetwork(backbone=SmallCNN(16, widths=(4, 8)), labels=labels)
+    for head in network.heads:
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.zeros_(head.bias)
+    network.heads[1].bias.data = torch.tensor(bias)
+    Classifier(network, SHORT).save(RunFolder(str(tmp_path / "run")))
+    photo, out = str(shop.parent / "photos" / "0-0.png"), str(tmp_path / "answers.csv")
+    command = ["classify", "predict", photo, "--checkpoint", str(tmp_path / "run"), "--out", out, "--device", "cpu"]
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert done.output.strip() == f"{photo}: {said}"
+    assert len(pd.read_csv(out)) == 4, "the table keeps the probability of each"
 
 
 def test_a_description_with_an_unknown_key_is_refused(shop: Path) -> None:
