@@ -13,7 +13,7 @@ import pandas as pd
 from .columns import Columns
 from .data import Domain, ForecastData
 from .frames import from_frame
-from .frequency import dates_of
+from .frequency import dates_of, normalize_freq
 from .table_files import read_table
 from .timeline import Timeline, lay_out
 
@@ -86,7 +86,7 @@ def from_sales(
         ValueError: a column is unknown, has two roles or a name of the house (``article``, ``date``, ``units``,
             ``stores`` …), rows are duplicates, units are negative, a price is not above 0, a promotion not in
             0 … 1, a cell of ``in_stock`` neither 0 nor 1, or rows of a date disagree on a shared covariate; the
-            message names the rows.
+            message names the rows. Stores that are summed date their weeks by different weekdays.
 
     Example:
         >>> import pandas as pd
@@ -116,6 +116,8 @@ def from_sales(
     several = {"covariates": covariates, "shared_covariates": shared_covariates}
     sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name is not None}, several)
     freq = Columns(table, source).freq(date) if freq is None else freq
+    if store is not None and level == "chain" and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
+        _refuse_weekdays(sales)
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
     past: list[str] = []
@@ -184,6 +186,23 @@ def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequen
             f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}"
         )
     return sales
+
+
+def _refuse_weekdays(sales: pd.DataFrame) -> None:
+    """Refuse stores whose weeks are dated by different days, of which no sum of the stores can be made."""
+    told: dict[str, str] = {}
+    for store, dates in sales.groupby("store", sort=False)["date"]:
+        days = pd.DatetimeIndex(np.unique(dates))
+        if len(days) < 2:
+            continue
+        if pd.Series(np.diff(days)).mode()[0] % pd.Timedelta(weeks=1):
+            return
+        names = pd.Series(days.day_name())
+        usual = str(names.mode()[0])
+        told.setdefault(usual, f"{usual}s in store {store!r} (such as {days[names == usual][0].date()})")
+    if len(told) > 1:
+        first, other, *_ = told.values()
+        raise ValueError(f"date: expected the weeks of all stores to be dated by one weekday, got {first} and {other}")
 
 
 def _summed(sales: pd.DataFrame, channels: Sequence[str], shared: Sequence[str]) -> pd.DataFrame:

@@ -35,6 +35,24 @@ def test_the_chain_sums_units_and_averages_prices_over_the_stores():
     np.testing.assert_array_equal(entry["past_feat_dynamic_real"], np.full((2, 10), 2))
 
 
+@pytest.mark.parametrize("freq", [None, "W-MON"])
+def test_stores_whose_weeks_are_dated_by_different_days_are_refused_by_name(freq):
+    weeks = {"north": "W-MON", "south": "W-MON", "west": "W-THU"}
+    rows = [
+        {"sku": "coat", "shop": shop, "day": day, "sold": 1.0, "eur": 5.0, "ad": 0.0}
+        for shop, alias in weeks.items()
+        for day in pd.date_range("2024-01-01", periods=12, freq=alias)
+    ]
+    match = (
+        r"date: expected the weeks of all stores to be dated by one weekday, got Mondays in store 'north' \(such as "
+        r"2024-01-01\) and Thursdays in store 'west' \(such as 2024-01-04\)"
+    )
+    with pytest.raises(ValueError, match=match):
+        read(pd.DataFrame(rows), freq=freq)
+    stalls = read(pd.DataFrame(rows), freq="D", price=None, promotion=None)  # each is there on one day of the week
+    assert np.nansum(stalls.test[0]["target"]) == 36
+
+
 def test_a_store_without_a_row_is_missing_from_the_sum_and_counted():
     data = read(sales().drop(index=14))
     assert data.test[0]["target"][0, 4] == 4
