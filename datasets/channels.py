@@ -9,6 +9,8 @@ import numpy as np
 from .columns import Columns
 from .timeline import Timeline
 
+_SHOWN = 5
+
 
 class Layout:
     """The cells of a table on the grid of a timeline.
@@ -111,6 +113,15 @@ class Layout:
             owner = f" of item {owners[row]!r}" if owners[row] else ""
             raise ValueError(
                 f"covariates: {column!r}{owner} is missing on {self.timeline.date(at)} "
-                f"({len(missing)} missing values in this column)"
+                f"({len(missing)} missing values in this column){self._ended(result, owners)}"
             )
         return result
+
+    def _ended(self, cells: np.ndarray, owners: Sequence[str]) -> str:
+        """What to do about items that have no value in the last step, where others have."""
+        ended = [repr(owner) for owner, missing in zip(owners, np.isnan(cells[:, -1]), strict=True) if missing]
+        if not 0 < len(ended) < len(owners):
+            return ""
+        shown = ", ".join(ended[:_SHOWN]) + (f" and {len(ended) - _SHOWN} more" if len(ended) > _SHOWN else "")
+        last = self.timeline.date(cells.shape[1] - 1)
+        return f"; {shown}: give values up to {last}, or leave items that have ended out of the table"

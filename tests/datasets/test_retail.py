@@ -53,6 +53,20 @@ def test_stores_whose_weeks_are_dated_by_different_days_are_refused_by_name(freq
     assert np.nansum(stalls.test[0]["target"]) == 36
 
 
+def test_an_article_that_has_ended_is_named_with_what_to_do():
+    table = sales().query("shop == 'north'")
+    table.loc[table["day"] >= "2024-05-09", "sold"] = np.nan  # two days to come
+    ended = table[(table["sku"] == "coat") | (table["day"] < "2024-05-08")]
+    match = (
+        r"covariates: 'price' of item 'hat' is missing on 2024-05-08 \(3 missing values in this column\); 'hat': give "
+        "values up to 2024-05-10, or leave items that have ended out of the table"
+    )
+    for options in ({"store": None}, {}, {"store": None, "missing_rows": "zero"}):
+        with pytest.raises(ValueError, match=match):
+            read(ended, **options)
+    assert read(ended[ended["sku"] == "coat"]).latest["feat_dynamic_real"].shape == (2, 10)
+
+
 def test_a_store_without_a_row_is_missing_from_the_sum_and_counted():
     data = read(sales().drop(index=14))
     assert data.test[0]["target"][0, 4] == 4
