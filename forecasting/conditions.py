@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .scenario_grammar import STEPS, read_steps
+
 Look = Callable[[str, "str | None", "slice | None"], np.ndarray]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)"
     r"|(?P<quantity>[A-Za-z_]+)\s*(?:\[\s*(?P<article>(?:[^\[\]]|\[[^\[\]]*\])+?)\s*\])?"
-    r"(?:\s*@\s*(?P<first>\d+)(?:\s*:\s*(?P<last>\d+))?)?"
+    rf"(?:\s*{STEPS})?"
     r"|(?P<symbol><=|>=|==|!=|[-+*/()<>]))"
 )
 _COMPARE = {
@@ -33,9 +35,9 @@ def holds(condition: str, look: Look) -> np.ndarray:
     """On which paths a condition holds.
 
     Two sums are compared by ``< <= > >= == !=``. They are made of numbers, ``units[article]`` and
-    ``revenue[article]`` (totals over the horizon, or over steps as in ``units[A] @ 2:4``), ``units`` and ``revenue``
-    of the whole assortment, ``+ - * /`` and brackets. Several comparisons are joined by ``and`` or ``or``. An article
-    may be called ``coat [red]``.
+    ``revenue[article]`` (totals over the horizon, or over steps as in ``units[A] @ 2:4``, to its end as in ``@ 3:``
+    or from its start as in ``@ :2``), ``units`` and ``revenue`` of the whole assortment, ``+ - * /`` and brackets.
+    Several comparisons are joined by ``and`` or ``or``. An article may be called ``coat [red]``.
 
     Arguments:
         condition: the text.
@@ -102,8 +104,8 @@ class _Parser:
             return np.asarray(float(token["number"]))
         if token is not None and token["quantity"] in QUANTITIES:
             self.token = self._next()
-            first = token["first"]
-            steps = None if first is None else slice(int(first) - 1, int(token["last"] or first))
+            told = read_steps(token)
+            steps = None if told is None else slice(told[0] - 1, told[1])
             return self.look(token["quantity"], token["article"], steps)
         if self._symbol({"-": None}, present=True):
             return -self._value()
@@ -152,6 +154,8 @@ def known_steps(steps: slice | None, horizon: int) -> slice:
     """
     if steps is None:
         return slice(None)
-    if not 0 <= steps.start < steps.stop <= horizon:
-        raise ValueError(f"condition: expected steps 1 to {horizon}, got {steps.start + 1}:{steps.stop}")
+    last = horizon if steps.stop is None else steps.stop
+    if not 0 <= steps.start < last <= horizon:
+        told = "" if steps.stop is None else steps.stop
+        raise ValueError(f"condition: expected steps 1 to {horizon}, got {steps.start + 1}:{told}")
     return steps

@@ -9,15 +9,16 @@ from typing import Any
 
 GRAMMAR = (
     "'channel[article] = value @ first:last' or 'drop article', "
-    "with a value such as 9.99, 0, 1, -20% or +10% and steps such as 2 or 2:4"
+    "with a value such as 9.99, 0, 1, -20% or +10% and steps such as 2, 2:4, 3: or :2"
 )
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_STEPS = r"@\s*(?P<first>\d+)(?P<to>\s*:\s*(?P<last>\d*))?"
+STEPS = r"@\s*(?:(?P<first>\d+)(?P<to>\s*:\s*(?P<last>\d+)?)?|:\s*(?P<until>\d+))"
+"""The notation of steps, for `read_steps`."""
 _SET = re.compile(
-    rf"(?P<channel>[^\[\]=@]+?)\s*(?:\[\s*(?P<article>.+?)\s*\])?\s*=\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?(?:\s*{_STEPS})?"
+    rf"(?P<channel>[^\[\]=@]+?)\s*(?:\[\s*(?P<article>.+?)\s*\])?\s*=\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?(?:\s*{STEPS})?"
 )
 # An article of a store may be called coat@12, so a space goes before the steps of a drop.
-_DROP = re.compile(rf"drop\s+(?P<article>.+?)(?:\s+{_STEPS})?")
+_DROP = re.compile(rf"drop\s+(?P<article>.+?)(?:\s+{STEPS})?")
 SALES = "sales"
 
 
@@ -107,9 +108,10 @@ def parse_change(text: str) -> Change:
 
     ``price[A] = -20% @ 2:4`` takes 20 per cent off in steps 2 to 4, both included and counted from 1;
     ``promo[B] = 1 @ 1`` sets a value; ``sales[A] = 0 @ 3:5`` imposes sales, which are fed back into the model;
-    ``drop A`` imposes sales of 0 on the whole horizon. Without ``@`` every step is changed, and a channel that all
-    articles share is written without brackets: ``holiday = 1 @ 3``. An article ends at the last bracket before the
-    value, so that it may be called ``coat [red]``.
+    ``drop A`` imposes sales of 0 on the whole horizon. ``@ 3:`` are the steps from 3 to the end of the horizon,
+    ``@ :2`` those up to 2; without ``@`` every step is changed. A channel that all articles share is written without
+    brackets: ``holiday = 1 @ 3``. An article ends at the last bracket before the value, so that it may be called
+    ``coat [red]``.
 
     Arguments:
         text: the notation.
@@ -128,20 +130,35 @@ def parse_change(text: str) -> Change:
     """
     stripped = text.strip()
     if found := _DROP.fullmatch(stripped):
-        return Change(SALES, found["article"], 0.0, **_steps(found))
+        return Change(SALES, found["article"], 0.0, **_changed_steps(found))
     found = _SET.fullmatch(stripped)
     if found is None:
         raise ValueError(f"change: expected {GRAMMAR}; got {text!r}")
     value, relative = float(found["value"]), found["percent"] is not None
     if relative and found["value"][0] not in "+-":
         raise ValueError(f"change: expected +{found['value']}% or -{found['value']}%, got {text!r}")
-    return Change(found["channel"], found["article"], value / 100 if relative else value, relative, **_steps(found))
+    value = value / 100 if relative else value
+    return Change(found["channel"], found["article"], value, relative, **_changed_steps(found))
 
 
-def _steps(found: re.Match[str]) -> dict[str, Any]:
+def read_steps(found: re.Match[str]) -> tuple[int, int | None] | None:
+    """The first step and the last of what matched `STEPS`, from 1; ``None`` for the end of the horizon.
+
+    Returns:
+        The two, or ``None`` where no steps are told.
+
+    Example:
+        >>> [read_steps(re.match(STEPS, text)) for text in ("@ 2", "@ 2:4", "@ 3:", "@ :2")]
+        [(2, 2), (2, 4), (3, None), (1, 2)]
+    """
+    if found["until"] is not None:
+        return 1, int(found["until"])
     if found["first"] is None:
-        return {}
-    first = int(found["first"])
-    if found["to"] is None:
-        return {"first": first, "last": first}
-    return {"first": first, "last": int(found["last"])} if found["last"] else {"first": first}
+        return None
+    last = found["last"] if found["to"] is not None else found["first"]
+    return int(found["first"]), None if last is None else int(last)
+
+
+def _changed_steps(found: re.Match[str]) -> dict[str, Any]:
+    steps = read_steps(found)
+    return {} if steps is None else dict(zip(("first", "last"), steps, strict=True))
