@@ -10,6 +10,7 @@ from gluonts.core.component import validated
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import RepresentablePredictor
 
+from ..datasets.frequency import written_date
 from .grouping import Entry, as_multivariate
 from .windows import previous_values
 
@@ -54,19 +55,34 @@ class VARPredictor(RepresentablePredictor):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
         Raises:
-            ValueError: an entry is too short for as many series.
+            ValueError: an entry is too short for as many series, counted from where the youngest begins.
         """
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for entry in as_multivariate(dataset, "dataset"):
             yield SampleForecast(
-                samples=self._paths(entry["target"], num_samples, generator).astype(np.float32),
+                samples=self._paths(self._values(entry), num_samples, generator).astype(np.float32),
                 start_date=entry["start"] + entry["target"].shape[1],
                 item_id=entry.get("item_id"),
             )
 
-    def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    def _values(self, entry: Entry) -> np.ndarray:
+        """The steps from which all series have a value, ``[T, D]``, gaps bridged."""
+        target = entry["target"]
         values = np.where(np.isnan(target), previous_values(target, 1), target).T.astype(np.float64)
         values = values[~np.isnan(values).any(1)]
+        dim, begins = len(target), _begins(entry)
+        if len(values) < (needed := least_steps(dim, self.max_lags)):
+            got = f"got {len(values)}"
+            if begins.max() > 0:
+                youngest = int(begins.argmax())
+                name = entry["item_ids"][youngest] if "item_ids" in entry else youngest
+                since = written_date(entry["start"], int(begins[youngest]))
+                got += f" from {since} on, where the youngest of them, {name!r}, begins"
+            wanted = f"at least {needed} steps to regress {dim} series on each other"
+            raise ValueError(f"dataset: expected {wanted}, {got}")
+        return values
+
+    def _paths(self, values: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
         center, spread = values.mean(0), values.std(0)
         spread = np.where(spread > 0, spread, 1.0)
         values = (values - center) / spread
@@ -78,6 +94,16 @@ class VARPredictor(RepresentablePredictor):
             drawn = residuals[generator.integers(len(residuals), size=count)]
             past = np.concatenate([past, (told + drawn)[:, None]], axis=1)
         return past[:, order:] * spread + center
+
+
+def least_steps(dim: int, max_lags: int) -> int:
+    """The steps below which not even order 1 has two of them a coefficient, with as many before as are looked back."""
+    return 2 * (dim + 1) + max_lags
+
+
+def _begins(entry: Entry) -> np.ndarray:
+    """The step of the first value of each series ``[D]``."""
+    return (~np.isnan(entry["target"])).argmax(axis=1)
 
 
 def choose_order(values: np.ndarray, max_lags: int) -> int:
@@ -102,7 +128,7 @@ def choose_order(values: np.ndarray, max_lags: int) -> int:
     orders = [order for order in range(1, max_lags + 1) if length - max_lags >= 2 * (order * dim + 1)]
     if not orders:
         raise ValueError(
-            f"dataset: expected at least {2 * (dim + 1) + max_lags} steps to regress {dim} series on each other, "
+            f"dataset: expected at least {least_steps(dim, max_lags)} steps to regress {dim} series on each other, "
             f"got {length}"
         )
     criteria = []

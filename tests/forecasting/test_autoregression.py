@@ -77,5 +77,11 @@ def test_gaps_and_constant_series_leave_paths_finite():
 def test_too_few_steps_for_so_many_series_are_refused():
     with pytest.raises(ValueError, match="expected at least 27 steps to regress 10 series on each other, got 20"):
         next(VARPredictor(2).predict([entry(np.random.default_rng(0).normal(size=(20, 10)))]))
+    drawn = np.random.default_rng(0).normal(size=(40, 10))
+    drawn[:25, 7], drawn[:3, 2] = np.nan, np.nan
+    young = {**entry(drawn), "item_ids": tuple("abcdefghij")}
+    got = "got 15 from 2024-01-26 on, where the youngest of them, 'h', begins"
+    with pytest.raises(ValueError, match=f"dataset: expected at least 27 steps to regress 10 series .*, {got}"):
+        next(VARPredictor(2).predict([young]))
     with pytest.raises(ValueError, match="max_lags: expected at least 1, got 0"):
         VARPredictor(2, max_lags=0)
