@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,12 +60,24 @@ class VARPredictor(RepresentablePredictor):
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for entry in as_multivariate(dataset, "dataset"):
             yield SampleForecast(
-                samples=self._paths(self._values(entry), num_samples, generator).astype(np.float32),
+                samples=self._paths(self._values(entry, "dataset"), num_samples, generator).astype(np.float32),
                 start_date=entry["start"] + entry["target"].shape[1],
                 item_id=entry.get("item_id"),
             )
 
-    def _values(self, entry: Entry) -> np.ndarray:
+    def require_steps(self, entries: Sequence[Entry], argument: str) -> None:
+        """Refuse data that have no entry long enough to be forecast after, before anything else is done with them.
+
+        Arguments:
+            entries: multivariate, ``target`` ``[D, T]``.
+            argument: the name by which the error calls them.
+
+        Raises:
+            ValueError: the longest entry is too short for as many series, counted from where the youngest begins.
+        """
+        self._values(max(entries, key=lambda entry: entry["target"].shape[1] - _begins(entry).max()), argument)
+
+    def _values(self, entry: Entry, argument: str) -> np.ndarray:
         """The steps from which all series have a value, ``[T, D]``, gaps bridged."""
         target = entry["target"]
         values = np.where(np.isnan(target), previous_values(target, 1), target).T.astype(np.float64)
@@ -79,7 +91,7 @@ class VARPredictor(RepresentablePredictor):
                 since = written_date(entry["start"], int(begins[youngest]))
                 got += f" from {since} on, where the youngest of them, {name!r}, begins"
             wanted = f"at least {needed} steps to regress {dim} series on each other"
-            raise ValueError(f"dataset: expected {wanted}, {got}")
+            raise ValueError(f"{argument}: expected {wanted}, {got}")
         return values
 
     def _paths(self, values: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:

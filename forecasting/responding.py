@@ -88,9 +88,12 @@ class RespondingEstimator(WrappingEstimator):
             The predictor.
 
         Raises:
-            ValueError: there are no covariates or they have no names, sales are negative, or a price is not above 0.
+            ValueError: there are no covariates or they have no names, sales are negative, a price is not above 0, or
+                the data are too short for the model to forecast after them.
         """
         entries = as_multivariate(training_data)
+        if hasattr(self.model, "require_steps"):  # a model that learns nothing now would refuse them at its forecast
+            self.model.require_steps(entries, "training_data")
         spec = infer_spec(
             entries, freq=entries[0]["start"].freqstr, prediction_length=self.prediction_length, lags=(1,)
         )

@@ -17,6 +17,7 @@ from hemline.forecasting import (
     SeasonalNaivePredictor,
     VARPredictor,
     build_model,
+    responding,
     simulate,
 )
 from hemline.forecasting.grouped import GroupedPredictor
@@ -175,6 +176,17 @@ def test_what_cannot_respond_is_refused(walks):
         RespondingEstimator(VARPredictor(7), domain="counts")
     with pytest.raises(ValueError, match="response: expected feat_dynamic_real with names"):
         RespondingEstimator(VARPredictor(7)).train(walks)
+
+
+def test_data_too_short_for_the_model_are_refused_before_the_response_is_fitted(monkeypatch):
+    fitted = []
+    monkeypatch.setattr(responding, "fit_response", lambda *given: fitted.append(given))
+    entry = DATA.train[0]
+    short = {**entry, "target": entry["target"][:, :18], "feat_dynamic_real": entry["feat_dynamic_real"][:, :18]}
+    wanted = "training_data: expected at least 19 steps to regress 6 series on each other, got 18$"
+    with pytest.raises(ValueError, match=wanted):
+        RespondingEstimator(VARPredictor(8)).train([short])
+    assert not fitted
 
 
 def test_single_series_with_a_price_each_are_trained_on():
