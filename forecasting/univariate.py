@@ -121,7 +121,8 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
         name: ``module:Class`` of an estimator, or ``module:function`` of a function of the `Metadata`. An estimator
             of gluonts is taken for one of single series and grouped; what a function returns is taken as it is.
         metadata: the dataset; the class is given its frequency and horizon.
-        settings: further arguments of the class.
+        settings: further arguments of the class; of one of ours, or made like ours, nested settings as of a model that
+            is known by name.
 
     Returns:
         The model.
@@ -150,11 +151,15 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
     refuse_unknown(list(known), settings, name)
     given = {"freq": metadata.freq, "prediction_length": metadata.prediction_length}
     arguments = {key: value for key, value in given.items() if key in known} | dict(settings)
-    for key, parameter in known.items():
-        if parameter.default is inspect.Parameter.empty and key not in arguments:
+    needed = [key for key, parameter in known.items() if parameter.default is inspect.Parameter.empty]
+    for key in needed:
+        if key not in arguments:
             raise ValueError(f"{name}: expected a value for {key}, which has no default")
-    estimator = found(**arguments)
-    return estimator if isinstance(estimator, Configured) else GroupedEstimator(estimator)
+    if not issubclass(found, Configured):
+        return GroupedEstimator(found(**arguments))
+    made = found(**{key: value for key, value in arguments.items() if key in (*given, *needed)})
+    changes = {key: value for key, value in settings.items() if key not in (*given, *needed)}
+    return made.override(changes) if changes else made
 
 
 def _cached(estimator: Estimator, rows: list[Entry]) -> dict[str, bool]:

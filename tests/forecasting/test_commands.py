@@ -5,7 +5,7 @@ import sys
 import pytest
 import typer
 from hemline.datasets import get_dataset
-from hemline.forecasting import MODELS, RandomWalkPredictor, build_model
+from hemline.forecasting import MODELS, GRUMAFEstimator, RandomWalkPredictor, build_model
 from hemline.forecasting.commands import register
 from hemline.forecasting.ensemble import EnsemblePredictor
 from hemline.forecasting.stored import load_predictor
@@ -49,6 +49,19 @@ def test_what_is_described_trains_the_same_model(said, tmp_path):
     command = ["train", "--dataset", "simulated_sales", "--model", "sales-maf", "--config", str(tmp_path / "own.toml")]
     said(*command, "--out", str(tmp_path / "run"))
     assert [row["epoch"] for row in load_predictor(tmp_path / "run").training_log] == [0]
+
+
+def test_nested_settings_of_a_class_of_ours_are_those_of_its_name(said, tmp_path):
+    (tmp_path / "own.toml").write_text("train = { batches_per_epoch = 2 }\nsize = 8\nlags = [1, 2]\n")
+    command = ["train", "--dataset", "simulated_sales", "--model", "hemline.forecasting:DeepAREstimator"]
+    said(*command, "--epochs", "1", "--config", str(tmp_path / "own.toml"), "--out", str(tmp_path / "run"))
+    assert [row["epoch"] for row in load_predictor(tmp_path / "run").training_log] == [0]
+    metadata, settings = get_dataset("simulated_sales").metadata, {"train": {"max_epochs": 3}, "lags": [1, 2]}
+    by_class = build_model("hemline.forecasting:GRUMAFEstimator", metadata, settings)
+    plain = GRUMAFEstimator(metadata.freq, metadata.prediction_length)
+    assert by_class.configuration() == plain.override(settings).configuration()
+    with pytest.raises(ValueError, match=r"GRUMAFEstimator\.train: unknown setting 'epochs', expected one of"):
+        build_model("hemline.forecasting:GRUMAFEstimator", metadata, {"train": {"epochs": 3}})
 
 
 def test_a_model_without_settings_says_so(said):
