@@ -132,7 +132,8 @@ def candidates(
 
     with :math:`\hat m_{-d}` the ridge regression of log levels on descriptors without article d: the predictive
     distribution of the jackknife+ (Barber et al. 2021, arXiv 1905.02928, eq. 1.5), whose spread holds both what
-    descriptors do not say and how little is known of what they do. Weights by likeness are ours.
+    descriptors do not say and how little is known of what they do. Ours are the weights by likeness, and that nothing
+    is foretold beyond the levels seen.
 
     Arguments:
         levels: ``[D]`` of the known articles, above 0.
@@ -250,6 +251,9 @@ def weighted_crps(values: np.ndarray, weights: np.ndarray, truth: np.ndarray) ->
 class _Regression:
     """Ridge regression of log levels on descriptors, and what it is without each article.
 
+    What it foretells stays within the levels that were seen: a descriptor unlike all others is no reason to sell a
+    thousand times as much.
+
     Arguments:
         told: ``[D, p]``.
         logs: ``[D]``.
@@ -265,20 +269,22 @@ class _Regression:
             self.projector = np.linalg.solve(centred.T @ centred + ridge * count * np.eye(columns), centred.T)
         self.slope = self.projector @ (logs - self.mean)
         own = 1 / count + np.einsum("dp,pd->d", centred, self.projector)
-        self.left = (logs - self.mean - centred @ self.slope) / np.maximum(1 - own, 1e-6)
-        """Errors ``[D]``, each of the regression without the article."""
-        self.foretold = logs - self.left
+        self.moves = (logs - self.mean - centred @ self.slope) / np.maximum(1 - own, 1e-6)
+        self.seen = logs.min(), logs.max()
+        self.foretold = (logs - self.moves).clip(*self.seen)
         """What the regression without an article says of it ``[D]``."""
+        self.left = logs - self.foretold
+        """Errors ``[D]``, each of the regression without the article."""
 
     def usual(self, asked: np.ndarray) -> np.ndarray:
         """Log levels ``[N]`` that descriptors ``[N, p]`` usually mean."""
-        return self.mean + (asked - self.centre) @ self.slope
+        return (self.mean + (asked - self.centre) @ self.slope).clip(*self.seen)
 
     def without_each(self, asked: np.ndarray) -> np.ndarray:
         """Log levels ``[N, D]`` of articles with descriptors ``[N, p]``, each without one of the known articles."""
         moved = asked - self.centre
         gain = 1 / len(self.left) + moved @ self.projector
-        return self.mean + (moved @ self.slope)[:, None] - gain * self.left
+        return (self.mean + (moved @ self.slope)[:, None] - gain * self.moves).clip(*self.seen)
 
 
 def alike(told: np.ndarray, asked: np.ndarray, width: float, of: np.ndarray | None = None) -> np.ndarray:

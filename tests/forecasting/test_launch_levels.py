@@ -73,9 +73,14 @@ class TestCandidates:
             others = np.arange(9) != article
             table = design(told[others])
             fit = np.linalg.solve(table.T @ table + penalty, table.T @ logs[others])
-            left = logs[article] - design(told[[article]])[0] @ fit
-            np.testing.assert_allclose(found[:, article], design(asked) @ fit + left, rtol=1e-9)
+            own, new = (np.clip(design(rows) @ fit, logs.min(), logs.max()) for rows in (told[[article]], asked))
+            np.testing.assert_allclose(found[:, article], new + logs[article] - own, rtol=1e-9)
         np.testing.assert_allclose(weights, 1 / 9)
+
+    def test_nothing_is_foretold_beyond_the_levels_seen(self):
+        told = np.arange(5.0)[:, None]
+        found, _ = candidates(np.exp(told[:, 0]), told, np.array([[1e6], [-1e6]]), Likeness(1e-6))
+        np.testing.assert_allclose(found.mean(1), [4, 0], atol=0.5)
 
     def test_80_percent_intervals_hold_80_percent(self):
         generator, held = np.random.default_rng(2), []

@@ -42,7 +42,6 @@ def test_the_worked_example_runs_from_photos_to_a_forecasting_dataset(
     assert scope["static"].shape == (3, 5)
     assert scope["static"][:, -1].tolist() == [1, 0, 1]
     assert not np.any(scope["static"][1])
-    assert scope["entries"][0]["feat_static_real"].tolist() == scope["static"][2].tolist()
 
 
 @pytest.mark.parametrize("words", commands("sh"), ids=" ".join)
