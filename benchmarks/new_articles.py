@@ -4,7 +4,7 @@ Which articles are new is drawn anew for each seed. The rows: `cold-start` with 
 those of another one, and with none; gluonts' DeepAR with the descriptors as static features and the usual scale of the
 others, 750 batches; and what the others sold in the same weeks a year ago.
 
-Run: python -m benchmarks.new_articles [--data simulated|beer] [--seeds 5] [--rows cold-start,...]
+Run: python -m benchmarks.new_articles [--data simulated|beer] [--seeds 5] [--first 0] [--rows "cold-start;..."]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,10 +155,10 @@ def scores(samples: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
-def run(make: Callable[[int], Case], rows: list[str], seeds: int) -> pd.DataFrame:
+def run(make: Callable[[int], Case], rows: list[str], seeds: Sequence[int]) -> pd.DataFrame:
     """Scores of some rows, a line each seed."""
     found = []
-    for seed in range(seeds):
+    for seed in seeds:
         case = make(seed)
         dim, horizon = case.data.metadata.target_dim, case.data.metadata.prediction_length
         new = np.zeros(dim, dtype=bool)
@@ -191,11 +191,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", choices=["simulated", "beer"], default="simulated")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--rows", default=";".join(ROWS), help="separated by semicolons")
     options = parser.parse_args()
+    seeds = range(options.first, options.first + options.seeds)
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    found = run({"simulated": simulated, "beer": beer}[options.data], options.rows.split(";"), options.seeds)
+    found = run({"simulated": simulated, "beer": beer}[options.data], options.rows.split(";"), seeds)
     by_row = found.drop(columns="seed").groupby("row", sort=False)
     mean, error = by_row.mean(), by_row.std() / np.sqrt(options.seeds)
     shown = mean.map("{:.3f}".format) + " ± " + error.map("{:.3f}".format)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from .sales_levels import levels_and_index
+from .seeding import as_often
+
 RIDGES = (1e-3, 1e-2, 1e-1, 1.0, np.inf)
 """Penalties that are tried, as shares of the articles; infinite, descriptors move no level."""
 
@@ -19,60 +22,6 @@ JUDGED = 1000
 
 STEPS = 60
 """Steps at which their courses are judged, at most, spread over the past."""
-
-_SWEEPS = 30
-
-
-def levels_and_index(sales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    r"""Levels of articles and the index of the steps that all share, :math:`y_{it} \approx a_i c_t`.
-
-    The maximum-likelihood estimate of a Poisson model with both effects, which sums do without logarithms: an article
-    that was sold in the high season only is not taken for one that sells well.
-
-    Arguments:
-        sales: ``[D, T]``, at least 0, NaN where missing.
-
-    Returns:
-        The levels ``[D]``, NaN of an article without a value, of one that sold nothing as if it had sold half of the
-        smallest sale of all, and the index ``[T]``, mean 1 over the steps at which
-        something was seen, and 1 elsewhere.
-
-    Example:
-        >>> season = np.array([1.0, 3.0, 1.0, 3.0])
-        >>> levels, index = levels_and_index(np.array([10 * season, 2 * np.where(season > 1, season, np.nan)]))
-        >>> levels.round(2), index.round(2)
-        (array([20.,  4.]), array([0.5, 1.5, 0.5, 1.5]))
-    """
-    seen = ~np.isnan(sales)
-    values = np.where(seen, sales, 0.0)
-    index = np.ones(sales.shape[1])
-    told = seen.any(0)
-    levels = np.zeros(len(sales))
-    for _ in range(_SWEEPS):
-        levels = values.sum(1) / np.maximum(seen @ index, 1e-300)
-        found = values.sum(0) / np.maximum(levels @ seen, 1e-300)
-        mean = found[told].mean() if told.any() else 1.0
-        index = np.where(told, found / mean, 1.0) if mean > 0 else index
-    return np.where(seen.any(1), _above_0(values, seen) / np.maximum(seen @ index, 1e-300), np.nan), index
-
-
-def last_levels(sales: np.ndarray, index: np.ndarray, steps: int) -> np.ndarray:
-    """Levels ``[D]`` by the last steps of each article at which it was seen, on top of an index of the steps.
-
-    Arguments:
-        sales: ``[D, T]``, NaN where missing.
-        index: ``[T]`` of the steps; see `levels_and_index`.
-        steps: of each article, at most.
-    """
-    seen = ~np.isnan(sales)
-    latest = seen & (np.cumsum(seen[:, ::-1], axis=1)[:, ::-1] <= steps)
-    return _above_0(np.where(latest, sales, 0.0), latest) / np.maximum(latest @ index, 1e-300)
-
-
-def _above_0(sales: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """What articles sold in all ``[D]``; half of the smallest sale where that was nothing."""
-    sold = sales[seen & (sales > 0)]
-    return np.maximum(sales.sum(1), sold.min() / 2 if len(sold) else 0.5)
 
 
 def descriptors(numbers: np.ndarray | None, categories: np.ndarray | None, known: np.ndarray) -> np.ndarray:
@@ -122,31 +71,54 @@ class Likeness:
     course: float = np.inf
 
 
-def candidates(
-    levels: np.ndarray, told: np.ndarray, asked: np.ndarray, likeness: Likeness
-) -> tuple[np.ndarray, np.ndarray]:
-    r"""Log levels that new articles may have, one for each known article d, and how likely each is.
+def foretold_levels(
+    levels: np.ndarray,
+    told: np.ndarray,
+    asked: np.ndarray,
+    likeness: Likeness,
+    count: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    r"""Log levels of new articles, drawn from what those of others say.
 
-    .. math:: \ell_{nd} = \hat m_{-d}(x_n) + (\log a_d - \hat m_{-d}(x_d)), \qquad
-        w_{nd} \propto \exp\left(-\lVert x_n - x_d\rVert^2 / 2 h^2\right)
+    .. math:: \ell_{sn} = \hat m(x_n) + \tilde x_n^\top \delta_s + z_{d(s, n)} + \log\kappa, \qquad
+        \delta_s \sim N(0, \hat\sigma^2 A^{-1}), \qquad z_d = (\log a_d - \hat m(x_d)) / \sqrt{1 - h_d}
 
-    with :math:`\hat m_{-d}` the ridge regression of log levels on descriptors without article d: the predictive
-    distribution of the jackknife+ (Barber et al. 2021, arXiv 1905.02928, eq. 1.5), whose spread holds both what
-    descriptors do not say and how little is known of what they do. Ours are the weights by likeness, and that nothing
-    is foretold beyond the levels seen.
+    with :math:`\hat m` the ridge regression of log levels on descriptors. How little is known of its coefficients
+    (:math:`\delta_s`, their posterior) is shared by all new articles of a path; what descriptors do not say is the
+    error of one of the known articles, by its leverage h of the size of an error in foretelling, drawn for each new one
+    by how close what was foretold of it lies. As errors of logarithms do not cancel in units, :math:`\kappa` makes the
+    known articles, each foretold from the others, sum to what they sell, as far as it stands out of its own error
+    (the smearing estimate of Duan 1983, doi 10.1080/01621459.1983.10478017, has the mean error there). Nothing is
+    foretold beyond the levels seen.
 
     Arguments:
         levels: ``[D]`` of the known articles, above 0.
         told: ``[D, p]`` their descriptors.
         asked: ``[N, p]`` those of the new ones.
         likeness: what descriptors count.
+        count: draws S.
+        generator: of the draws.
 
     Returns:
-        Log levels and weights, both ``[N, D]``; the weights of a row are 1 in all.
+        ``[S, N]``.
     """
     fit = _Regression(told, np.log(levels), likeness.ridge)
-    likely = alike(fit.foretold[:, None], fit.usual(asked)[:, None], likeness.width)
-    return fit.without_each(asked) + fit.left, likely
+    likely = alike(fit.foretold[:, None], fit.means(asked).clip(*fit.seen)[:, None], likeness.width)
+    everyone = np.arange(len(levels))
+    known = alike(fit.foretold[:, None], fit.foretold[:, None], likeness.width, of=everyone)
+    expected = (known * np.exp(fit.foretold[:, None] + fit.errors_of(everyone))).sum(1)
+    drawn = (fit.means(asked) + fit.doubts(asked, count, generator)).clip(*fit.seen)
+    errors = [fit.errors[as_often(chances, count, generator)] for chances in likely]
+    return drawn + np.reshape(errors, (len(asked), count)).T + _common_error(levels, expected)
+
+
+def _common_error(levels: np.ndarray, expected: np.ndarray) -> float:
+    """The logarithm of what levels have to be multiplied by to sum up, as far as it stands out of its own error."""
+    times = levels.sum() / expected.sum()
+    doubt = np.sqrt(len(levels)) * (levels - times * expected).std() / levels.sum()
+    found = float(np.log(times))
+    return found * max(0.0, 1 - (doubt / found) ** 2) if found else 0.0
 
 
 def learnt_likeness(sales: np.ndarray, told: np.ndarray, seed: int = 0) -> Likeness:
@@ -177,7 +149,7 @@ def _best_of_levels(logs: np.ndarray, told: np.ndarray, judged: np.ndarray) -> t
         fit = _Regression(told, logs, ridge)
         foretold = fit.foretold[:, None]
         # What the others foretell of an article, and the errors that were made with them.
-        drawn = fit.foretold[judged, None] + fit.left
+        drawn = foretold[judged] + fit.errors_of(judged)
         return weighted_crps(drawn, alike(foretold, foretold[judged], width, of=judged), logs[judged])
 
     ridge = _clearly_best({ridge: scores(ridge, np.inf) for ridge in RIDGES})
@@ -223,8 +195,8 @@ def explained(levels: np.ndarray, told: np.ndarray, ridge: float) -> float:
         ridge: see `Likeness`.
     """
     logs = np.log(levels)
-    left, plain = (float((_Regression(told, logs, each).left ** 2).mean()) for each in (ridge, np.inf))
-    return max(0.0, 1 - left / plain) if plain else 0.0
+    missed = [float(((logs - _Regression(told, logs, each).foretold) ** 2).mean()) for each in (ridge, np.inf)]
+    return max(0.0, 1 - missed[0] / missed[1]) if missed[1] else 0.0
 
 
 def weighted_crps(values: np.ndarray, weights: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -249,10 +221,7 @@ def weighted_crps(values: np.ndarray, weights: np.ndarray, truth: np.ndarray) ->
 
 
 class _Regression:
-    """Ridge regression of log levels on descriptors, and what it is without each article.
-
-    What it foretells stays within the levels that were seen: a descriptor unlike all others is no reason to sell a
-    thousand times as much.
+    """Ridge regression of log levels on descriptors: the posterior under a normal prior of the coefficients.
 
     Arguments:
         told: ``[D, p]``.
@@ -262,29 +231,35 @@ class _Regression:
 
     def __init__(self, told: np.ndarray, logs: np.ndarray, ridge: float) -> None:
         count, columns = told.shape
-        self.centre, self.mean = told.mean(0), logs.mean()
+        self.centre, self.mean, self.seen = told.mean(0), float(logs.mean()), (logs.min(), logs.max())
         centred = told - self.centre
-        self.projector = np.zeros((columns, count))
+        inverse = np.zeros((columns, columns))
         if columns and np.isfinite(ridge):
-            self.projector = np.linalg.solve(centred.T @ centred + ridge * count * np.eye(columns), centred.T)
-        self.slope = self.projector @ (logs - self.mean)
-        own = 1 / count + np.einsum("dp,pd->d", centred, self.projector)
-        self.moves = (logs - self.mean - centred @ self.slope) / np.maximum(1 - own, 1e-6)
-        self.seen = logs.min(), logs.max()
-        self.foretold = (logs - self.moves).clip(*self.seen)
+            inverse = np.linalg.inv(centred.T @ centred + ridge * count * np.eye(columns))
+            inverse = (inverse + inverse.T) / 2
+        self.slope = inverse @ (centred.T @ (logs - self.mean))
+        self.own = (1 / count + np.einsum("dp,pq,dq->d", centred, inverse, centred)).clip(max=1 - 1e-6)
+        left = logs - self.means(told)
+        self.errors = left / np.sqrt(1 - self.own)
+        """``[D]``, of the variance of what descriptors do not say."""
+        spread = float(self.errors.std())
+        values, vectors = np.linalg.eigh(inverse)
+        self.root, self.level_doubt = spread * vectors * np.sqrt(values.clip(0)), spread / np.sqrt(count)
+        self.foretold = (logs - left / (1 - self.own)).clip(*self.seen)
         """What the regression without an article says of it ``[D]``."""
-        self.left = logs - self.foretold
-        """Errors ``[D]``, each of the regression without the article."""
 
-    def usual(self, asked: np.ndarray) -> np.ndarray:
+    def means(self, asked: np.ndarray) -> np.ndarray:
         """Log levels ``[N]`` that descriptors ``[N, p]`` usually mean."""
-        return (self.mean + (asked - self.centre) @ self.slope).clip(*self.seen)
+        return self.mean + (asked - self.centre) @ self.slope
 
-    def without_each(self, asked: np.ndarray) -> np.ndarray:
-        """Log levels ``[N, D]`` of articles with descriptors ``[N, p]``, each without one of the known articles."""
-        moved = asked - self.centre
-        gain = 1 / len(self.left) + moved @ self.projector
-        return (self.mean + (moved @ self.slope)[:, None] - gain * self.moves).clip(*self.seen)
+    def doubts(self, asked: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+        """Draws ``[S, N]`` of how far the means may be off, for all articles of a draw from the same coefficients."""
+        slopes = generator.normal(size=(count, self.root.shape[1])) @ self.root.T
+        return self.level_doubt * generator.normal(size=(count, 1)) + slopes @ (asked - self.centre).T
+
+    def errors_of(self, judged: np.ndarray) -> np.ndarray:
+        """Errors ``[N, D]`` of foretelling known articles from the others, as large as they are for each."""
+        return self.errors / np.sqrt(1 - self.own[judged, None])
 
 
 def alike(told: np.ndarray, asked: np.ndarray, width: float, of: np.ndarray | None = None) -> np.ndarray:

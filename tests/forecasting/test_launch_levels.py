@@ -5,15 +5,15 @@ import properscoring
 import pytest
 from hemline.forecasting.launch_levels import (
     Likeness,
+    _Regression,
     alike,
-    candidates,
     descriptors,
     explained,
-    last_levels,
+    foretold_levels,
     learnt_likeness,
-    levels_and_index,
     weighted_crps,
 )
+from hemline.forecasting.sales_levels import last_levels, levels_and_index
 
 
 def sales_of(levels, seed=0, steps=60, noise=0.2):
@@ -58,40 +58,64 @@ class TestDescriptors:
         assert np.linalg.norm(told[2] - told[0]) == pytest.approx(np.linalg.norm(told[2] - told[1]))
 
 
-class TestCandidates:
-    def test_each_is_the_regression_without_an_article_and_the_error_of_foretelling_it(self):
+BELIEVED = Likeness(ridge=1e-3)
+
+
+def draws(levels, told, asked, likeness=BELIEVED, count=20_000, seed=0):
+    return foretold_levels(levels, told, asked, likeness, count, np.random.default_rng(seed))
+
+
+class TestForetold:
+    def test_a_known_article_is_foretold_by_the_regression_without_it(self):
         generator = np.random.default_rng(1)
-        told, asked, logs = generator.normal(size=(9, 3)), generator.normal(size=(2, 3)), generator.normal(size=9)
-        centre, ridge = told.mean(0), 0.3
-        found, weights = candidates(np.exp(logs), told, asked, Likeness(ridge))
-        penalty = np.diag([0.0] + [ridge * 9] * 3)
-
-        def design(rows):
-            return np.column_stack([np.ones(len(rows)), rows - centre])
-
+        told, logs, ridge = generator.normal(size=(9, 3)), generator.normal(size=9), 0.3
+        fit, centre, penalty = _Regression(told, logs, ridge), told.mean(0), np.diag([0.0] + [ridge * 9] * 3)
+        table = np.column_stack([np.ones(9), told - centre])
         for article in range(9):
-            others = np.arange(9) != article
-            table = design(told[others])
-            fit = np.linalg.solve(table.T @ table + penalty, table.T @ logs[others])
-            own, new = (np.clip(design(rows) @ fit, logs.min(), logs.max()) for rows in (told[[article]], asked))
-            np.testing.assert_allclose(found[:, article], new + logs[article] - own, rtol=1e-9)
-        np.testing.assert_allclose(weights, 1 / 9)
+            others = np.delete(table, article, axis=0)
+            solved = np.linalg.solve(others.T @ others + penalty, others.T @ np.delete(logs, article))
+            wanted = np.clip(table[article] @ solved, logs.min(), logs.max())
+            assert fit.foretold[article] == pytest.approx(wanted, rel=1e-9)
 
-    def test_nothing_is_foretold_beyond_the_levels_seen(self):
-        told = np.arange(5.0)[:, None]
-        found, _ = candidates(np.exp(told[:, 0]), told, np.array([[1e6], [-1e6]]), Likeness(1e-6))
-        np.testing.assert_allclose(found.mean(1), [4, 0], atol=0.5)
+    def test_new_articles_share_the_doubt_about_coefficients_as_their_posterior_says(self):
+        generator = np.random.default_rng(2)
+        told, asked = generator.normal(size=(40, 3)), generator.normal(size=(3, 3))
+        fit = _Regression(told, told @ [1.0, 0.5, 0.0] + generator.normal(size=40), 0.1)
+        table, rows = (np.column_stack([np.ones(len(each)), each - told.mean(0)]) for each in (told, asked))
+        posterior = np.linalg.inv(table.T @ table + np.diag([0.0] + [4.0] * 3)) * fit.errors.std() ** 2
+        found = np.cov(fit.doubts(asked, 200_000, np.random.default_rng(3)).T)
+        np.testing.assert_allclose(found, rows @ posterior @ rows.T, atol=2e-3)
 
     def test_80_percent_intervals_hold_80_percent(self):
         generator, held = np.random.default_rng(2), []
-        slope = generator.normal(size=5)
-        for _ in range(200):
-            told, asked = generator.normal(size=(30, 5)), generator.normal(size=(5, 5))
+        slope = 0.3 * generator.normal(size=5)
+        for _ in range(150):
+            told, asked = generator.normal(size=(100, 5)), generator.normal(size=(5, 5))
             logs, truth = (rows @ slope + generator.normal(size=len(rows)) for rows in (told, asked))
-            found, _ = candidates(np.exp(logs), told, asked, Likeness(1e-3))
-            low, high = np.quantile(found, (0.1, 0.9), axis=1, method="weibull")
+            low, high = np.quantile(draws(np.exp(logs), told, asked, count=1000), (0.1, 0.9), axis=0)
             held += list((low < truth) & (truth < high))
         assert np.mean(held) == pytest.approx(0.8, abs=0.03)
+
+    def test_totals_of_new_articles_are_not_too_high_where_small_ones_err_more(self):
+        generator, ratios = np.random.default_rng(3), []
+        for _ in range(40):
+            told = generator.normal(size=(150, 1))
+            levels = np.exp(1.5 * told[:, 0] + np.where(told[:, 0] > 0, 0.2, 2.0) * generator.normal(size=150))
+            found = np.exp(draws(levels[:100], told[:100], told[100:], Likeness(1e-3), 300))
+            ratios.append(found.sum(1).mean() / levels[100:].sum())
+        assert np.exp(np.log(ratios).mean()) == pytest.approx(1, abs=0.15)
+
+    def test_nothing_is_foretold_beyond_the_levels_seen(self):
+        told = np.arange(5.0)[:, None]
+        found = draws(np.exp(told[:, 0]), told, np.array([[1e6], [-1e6]]), Likeness(1e-6))
+        np.testing.assert_allclose(found.mean(0), [4, 0], atol=0.5)
+
+    def test_without_descriptors_new_articles_sell_what_one_of_the_others_sells(self):
+        levels = np.exp(np.random.default_rng(8).normal(size=50))
+        found = draws(levels, np.empty((50, 0)), np.empty((2, 0)), Likeness())
+        np.testing.assert_allclose(
+            np.quantile(found, (0.1, 0.5, 0.9)), np.quantile(np.log(levels), (0.1, 0.5, 0.9)), atol=0.2
+        )
 
     def test_one_that_is_far_from_all_is_like_the_nearest(self):
         weights = alike(np.array([[0.0], [1.0], [2.0]]), np.array([[1e4]]), 0.25)
@@ -138,9 +162,7 @@ class TestLikeness:
         spread = np.where(told[:, 0] > 0, 0.05, 1.5)
         levels = np.exp(2 * told[:, 0] + spread * generator.normal(size=300))
         likeness = learnt_likeness(sales_of(levels, noise=0.05), told)
-        logs, weights = candidates(levels, told, np.array([[-1.0], [1.0]]), likeness)
-        mean = (weights * logs).sum(1, keepdims=True)
-        low, high = np.sqrt((weights * (logs - mean) ** 2).sum(1))
+        low, high = draws(levels, told, np.array([[-1.0], [1.0]]), likeness).std(0)
         assert low > 2 * high
 
     def test_without_descriptors_there_is_nothing_to_learn(self):
