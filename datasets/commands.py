@@ -182,9 +182,10 @@ def _series(data: ForecastData, count: int) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, values in zip(data.metadata.item_ids[:shown], target[:shown], strict=True):
         seen = values[~np.isnan(values)]
-        numbers = (seen.mean(), seen.std(), seen.min(), np.median(seen), seen.max())
+        found = (seen.mean(), seen.std(), seen.min(), np.median(seen), seen.max()) if len(seen) else ()
+        numbers = [_number(number) for number in found] or ["-"] * 5  # an article that is yet to be launched
         shares = (np.isnan(values).mean(), (values == 0).mean())
-        table.add_row(name, *(_number(number) for number in numbers), *(f"{share:.1%}" for share in shares))
+        table.add_row(name, *numbers, *(f"{share:.1%}" for share in shares))
     return table
 
 

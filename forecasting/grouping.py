@@ -267,14 +267,14 @@ def _check(entry: Entry, first: Entry, rows: list[Entry], number: int, argument:
             f"got {target.shape[0]} in {name}"
         )
     empty, infinite = np.isnan(target).all(1) & (not unseen), np.isinf(target).any(1)
-    new = "; ColdStartEstimator forecasts articles without a past"
+    new = "; the model 'cold-start' (ColdStartEstimator) forecasts articles without a past"
     for bad, what in ((infinite, "an infinite value"), (empty, "only missing values")):
         if bad.any():
             series = int(np.flatnonzero(bad)[0])
             label = _name(rows[series], series) if len(rows) == len(target) > 1 else f"series {series} of {name}"
-            called = f" ({entry['item_ids'][series]!r})" if len(entry.get("item_ids", ())) == len(target) else ""
+            called = f"{entry['item_ids'][series]!r}, " if len(entry.get("item_ids", ())) == len(target) > 1 else ""
             raise ValueError(
-                f"{argument}: expected finite numbers, or NaN for gaps; got {what} in {label}{called}"
+                f"{argument}: expected finite numbers, or NaN for gaps; got {what} in {called}{label}"
                 f"{new if what.startswith('only') else ''}"
             )
     for key, names in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from hemline.datasets import from_frame, from_sales, get_dataset
 from hemline.datasets.article_vectors import ArticleVectors
+from hemline.datasets.commands import app
+from typer.testing import CliRunner
 
 WEEKS = pd.date_range("2024-01-01", periods=24, freq="W-MON")
 HOW = {"item": "article", "timestamp": "week", "target": "units", "prediction_length": 4}
@@ -81,6 +83,14 @@ class TestVectors:
         data = self.shop(tmp_path, vectors="vectors.parquet")
         for entry in (data.train[0], data.test[0], data.latest):
             np.testing.assert_array_equal(entry["feat_static_real"], [[1, 1, 1], [0, 1, 1]])
+
+    @pytest.mark.filterwarnings("error")
+    def test_describe_has_a_line_for_an_article_without_a_value(self, tmp_path):
+        self.vectors(tmp_path, "hat", "coat")
+        self.shop(tmp_path, vectors="vectors.parquet")
+        done = CliRunner().invoke(app, ["describe", str(tmp_path / "shop.toml")], catch_exceptions=False)
+        (line,) = [line for line in done.output.splitlines() if "hat" in line and "%" in line]
+        assert line.replace(" ", "").strip("│").split("│") == ["hat", *"-----", "100.0%", "0.0%"]
 
     def test_a_file_that_is_nowhere_is_named(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"vectors\.parquet"):

@@ -167,7 +167,7 @@ def test_a_backtest_goes_over_a_launch():
 
 class TestRefusals:
     def test_another_model_names_the_article_and_who_can(self):
-        with pytest.raises(ValueError, match=f"only missing values in series 2.*{NAMES[0]}.*ColdStartEstimator"):
+        with pytest.raises(ValueError, match=f"only missing values in '{NAMES[0]}', series 2 of.*'cold-start'"):
             build_model("analog", SHOP.metadata).train([TRAIN])
 
     def test_too_few_articles_to_judge_by(self):
