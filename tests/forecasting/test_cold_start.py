@@ -16,7 +16,7 @@ from hemline.forecasting import (
     build_model,
     simulate,
 )
-from hemline.forecasting.launch_levels import Likeness
+from hemline.forecasting.cold_start.foretold import Likeness
 
 SHOP = simulated_sales(articles=28, weeks=150, seed=4, windows=1)
 NEW = np.arange(28) % 5 == 2

@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
-from hemline.forecasting.first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
-from hemline.forecasting.launch_paths import followed, scaled
+from hemline.forecasting.cold_start.first_sales import (
+    ages_of,
+    at_ages,
+    brought_to,
+    doubt_in_means,
+    launch_course,
+    said_by_first,
+)
+from hemline.forecasting.cold_start.paths import followed, scaled
 
 
 def launches(course, count=8, steps=40, level=20.0):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
 
-from .ensemble import within
-from .grouping import Entry
-from .launch_levels import descriptors
-from .response import PRICE, Response
-from .scaling import Domain
+from ..ensemble import within
+from ..grouping import Entry
+from ..response import PRICE, Response
+from ..scaling import Domain
+from .foretold import descriptors
 
 
 def at_usual_prices(entry: Entry, response: Response | None) -> np.ndarray:
@@ -60,6 +59,8 @@ def scaled(paths: np.ndarray, times: np.ndarray, chance: np.ndarray, domain: Dom
     """
     if domain != "count":
         return within(paths * times, domain)
+    from scipy.stats import binom  # takes a second to import, which no other model needs
+
     whole = np.rint(np.maximum(paths, 0))
     thinned = binom.ppf(chance, whole, np.minimum(times, 1)).clip(min=0)
     return np.where(times < 1, thinned, np.floor(whole * times + chance))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from .sales_levels import levels_and_index
-from .seeding import as_often
+from ..seeding import as_often
+from .levels import levels_and_index
 
 RIDGES = (1e-3, 1e-2, 1e-1, 1.0, np.inf)
 """Penalties that are tried, as shares of the articles; infinite, descriptors move no level."""

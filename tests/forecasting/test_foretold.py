@@ -3,7 +3,7 @@
 import numpy as np
 import properscoring
 import pytest
-from hemline.forecasting.launch_levels import (
+from hemline.forecasting.cold_start.foretold import (
     Likeness,
     _Regression,
     alike,
@@ -13,7 +13,7 @@ from hemline.forecasting.launch_levels import (
     learnt_likeness,
     weighted_crps,
 )
-from hemline.forecasting.sales_levels import last_levels, levels_and_index
+from hemline.forecasting.cold_start.levels import last_levels, levels_and_index
 
 
 def sales_of(levels, seed=0, steps=60, noise=0.2):

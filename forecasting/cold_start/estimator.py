@@ -11,16 +11,16 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from .cold_start_predictor import ColdStartPredictor
-from .grouping import STATIC, Entry, as_multivariate, of_articles
-from .launch_levels import Likeness, explained, learnt_likeness
-from .launch_paths import at_usual_prices, described
-from .response import LogLinear, Response
-from .response_fit import fit_response
-from .sales_levels import levels_and_index
-from .scaling import Domain
-from .spec import SeriesSpec, infer_spec
-from .wrapping import WrappingEstimator
+from ..grouping import STATIC, Entry, as_multivariate, of_articles
+from ..response import LogLinear, Response
+from ..response_fit import fit_response
+from ..scaling import Domain
+from ..spec import SeriesSpec, infer_spec
+from ..wrapping import WrappingEstimator
+from .foretold import Likeness, explained, learnt_likeness
+from .levels import levels_and_index
+from .paths import at_usual_prices, described
+from .predictor import ColdStartPredictor
 
 logger = logging.getLogger(__name__)
 

@@ -11,16 +11,16 @@ import numpy as np
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
-from .configuration import from_plain, to_plain
+from ..configuration import from_plain, to_plain
+from ..grouping import STATIC, Entry, as_multivariate, of_articles
+from ..response import Response
+from ..scaling import Domain
+from ..seeding import asked
+from ..spec import SeriesSpec
 from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
-from .grouping import STATIC, Entry, as_multivariate, of_articles
-from .launch_levels import Likeness, alike, foretold_levels
-from .launch_paths import at_usual_prices, beside_usual, described, followed, scaled, usual_channels
-from .response import Response
-from .sales_levels import last_levels, levels_and_index
-from .scaling import Domain
-from .seeding import asked
-from .spec import SeriesSpec
+from .foretold import Likeness, alike, foretold_levels
+from .levels import last_levels, levels_and_index
+from .paths import at_usual_prices, beside_usual, described, followed, scaled, usual_channels
 
 
 class ColdStartPredictor(Predictor):
