@@ -17,7 +17,7 @@ RIDGES = (1e-3, 1e-2, 1e-1, 1.0, np.inf)
 WIDTHS = (0.25, 0.5, 1.0, np.inf)
 """Widths of likeness that are tried, in median distances of two articles; infinite, all articles count the same."""
 
-JUDGED = 1000
+JUDGED = 400
 """Articles left out in turn, at most."""
 
 STEPS = 60
