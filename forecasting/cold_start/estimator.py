@@ -111,10 +111,12 @@ class ColdStartEstimator(WrappingEstimator):
         horizon = self.prediction_length
         spec = infer_spec(entries, freq=entries[0]["start"].freqstr, prediction_length=horizon, lags=(1,))
         known = sum((~np.isnan(entry["target"])).sum(1) for entry in entries) >= (self.fewest or horizon)
+        response, likeness = None, Likeness()
         if not known.all():
             self._check(entries, known, spec)
-        response = None if self.response is None else fit_response(entries, spec, self.response, self.domain)
-        likeness = Likeness() if known.all() else self._likeness(entries, known, response)
+            if self.response is not None:
+                response = fit_response(entries, spec, self.response, self.domain)
+            likeness = self._likeness(entries, known, response)
         model = self.model
         if isinstance(model, Estimator):
             watched = None
