@@ -68,8 +68,8 @@ def from_sales(
         covariates: further columns of an article that are known in the future.
         shared_covariates: further columns known in the future that are the same for all rows of a date.
         missing_rows: ``"gap"`` takes a missing row as a missing value; ``"zero"`` as a row of 0 units, from
-            the first row of the series on, for tables that list only what was sold. A step at which no article
-            has a row counts as missing too.
+            the first row of the series with units on, for tables that list only what was sold. A step at which no
+            article has a row counts as missing too.
         fill_covariates: as in :func:`from_frame`.
         unseen: what becomes of articles that were not sold before the first test window, as in :func:`from_frame`.
         freq: as in :func:`from_frame`.
@@ -238,7 +238,10 @@ def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline
 
 
 def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.DataFrame:
-    """Add a row of so many units, from no store, where an article has none in a step, from its first row on."""
+    """Add a row of so many units, from no store, where an article has none in a step, from its first row on.
+
+    Before the first units of an article they are missing: rows without any say what is planned of it.
+    """
     dates = dates_of(timeline.start, timeline.length)
     full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
     sales = sales.assign(date=dates[timeline.positions])
@@ -247,7 +250,9 @@ def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.
     new = ~full.isin(known.index)
     # What is planned beyond the last sale is not known to be nothing.
     seen = full.get_level_values("date") <= sales["date"][sales["units"].notna()].max()
-    filled.loc[new & seen, "units"] = units
+    launched = sales[sales["units"].notna()].groupby("article")["date"].min()
+    sold = full.get_level_values("date") >= full.get_level_values("article").map(launched)
+    filled.loc[new & seen & sold, "units"] = units
     if "stores" in filled:
         filled.loc[new, "stores"] = 0.0
     filled = filled.reset_index()

@@ -50,6 +50,19 @@ class TestUnseen:
         )  # fmt: skip
         assert np.isnan(sales.latest["target"][1]).all()
 
+    @pytest.mark.parametrize("launch", [17, 20])
+    def test_rows_without_units_before_a_launch_begin_no_zeros(self, launch):
+        """A row that tells the regular price stands apart: the weeks up to the launch have none."""
+        rows = table(coat=0, hat=launch)
+        rows.loc[rows["article"] == "hat", "price"] = 30.0
+        rows = pd.concat([rows, pd.DataFrame({"week": WEEKS[14:15], "article": "hat", "price": 40.0})])
+        data = from_sales(
+            rows.reset_index(drop=True), article="article", date="week", units="units", price="price",
+            prediction_length=4, unseen="keep", missing_rows="zero", fill_covariates="forward", windows=0,
+        )  # fmt: skip
+        target = data.train[0]["target"][1]
+        assert np.flatnonzero(~np.isnan(target)).tolist() == list(range(launch, 20))
+
     @pytest.mark.parametrize(
         ("begins", "said"), [(20, "no value at all"), (18, "no value before the first test window")]
     )
