@@ -131,18 +131,19 @@ def of_series(entry: Entry, wanted: np.ndarray) -> Entry:
     return kept
 
 
-def of_own_channels(entry: Entry) -> Entry:
-    """A multivariate entry with the channels of its series and those that all share; all where they have no names.
+def without_channels_of(entry: Entry, items: set[str]) -> Entry:
+    """A multivariate entry without the channels of some articles; with all where they have no names.
 
     Arguments:
         entry: ``target`` ``[D, T]`` and what goes with it.
+        items: names of the articles. A channel that is called after none of them, such as ``temperature[C]``, stays.
     """
-    items, kept = set(map(str, entry.get("item_ids", ()))), dict(entry)
+    kept = dict(entry)
     for key, called in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):
         names = entry.get(called, ())
         if not items or key not in entry or len(names) != len(entry[key]):
             continue
-        rows = [row for row, name in enumerate(names) if "[" not in name or name.partition("[")[2][:-1] in items]
+        rows = [row for row, name in enumerate(names) if name.partition("[")[2][:-1] not in items]
         kept[key], kept[called] = entry[key][rows], tuple(names[row] for row in rows)
         if not rows:
             del kept[key], kept[called]
@@ -160,7 +161,8 @@ def of_articles(entries: Sequence[Entry], wanted: np.ndarray) -> list[Entry]:
         return list(entries)
     kept = []
     for entry in entries:
-        own = of_own_channels(of_series(entry, wanted))
+        items = {str(item) for item, stays in zip(entry.get("item_ids", ()), wanted, strict=False) if not stays}
+        own = without_channels_of(of_series(entry, wanted), items)
         if "planned" in entry:
             own["planned"] = of_articles([entry["planned"]], wanted)[0]
         if "imposed" in entry:
@@ -191,7 +193,8 @@ def _group(rows: list[Entry]) -> Entry:
     first = min(starts)
     offsets = [(start - first).n // first.freq.n if start != first else 0 for start in starts]
     targets = [np.asarray(row["target"], dtype=np.float32) for row in rows]
-    length = max(offset + len(target) for offset, target in zip(offsets, targets, strict=True))
+    # One without a value ends nothing: it may begin on the day of its launch, after what is known of the others.
+    length = max((offset + len(line) for offset, line in zip(offsets, targets, strict=True) if len(line)), default=0)
     grouped = np.full((len(rows), length), np.nan, dtype=np.float32)
     for line, offset, target in zip(grouped, offsets, targets, strict=True):
         line[offset : offset + len(target)] = target
@@ -207,9 +210,18 @@ def _group(rows: list[Entry]) -> Entry:
             if len(channels) < len(rows):
                 without = next(_name(row, number) for number, row in enumerate(rows) if key not in row)
                 raise ValueError(f"dataset: expected {key} in every entry or in none, got none in {without}")
-            width = max(offset + block.shape[1] for offset, block in zip(offsets, channels, strict=True))
+            empty = [number for number, block in enumerate(channels) if not block.shape[1]]
+            if empty and key == "feat_dynamic_real":
+                raise ValueError(
+                    f"dataset: expected {key} of at least one step, got none in {_name(rows[empty[0]], empty[0])}; of "
+                    "an article that is yet to be launched, give those of the steps to come"
+                )
+            ends = [offset + block.shape[1] for offset, block in zip(offsets, channels, strict=True) if block.size]
+            width = max(ends, default=0)
             padded = [
                 np.pad(block, ((0, 0), (offset, width - offset - block.shape[1])), mode="edge")
+                if block.size
+                else np.full((len(block), width), np.nan)
                 for offset, block in zip(offsets, channels, strict=True)
             ]
             entry[key] = np.concatenate(padded).astype(np.float32)

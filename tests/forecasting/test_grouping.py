@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.dataset.common import ListDataset
-from hemline.forecasting.grouping import as_multivariate, as_univariate
+from hemline.forecasting.grouping import as_multivariate, as_univariate, of_articles
 
 START = pd.Period("2024-01-01", "D")
 
@@ -143,3 +143,21 @@ def test_channels_of_single_series_are_named_after_them():
     assert "past_covariates" not in entry
     unnamed = [{key: value for key, value in row.items() if key != "item_id"} for row in rows]
     assert "covariates" not in as_multivariate(unnamed)[0]
+
+
+def test_channels_of_other_articles_go_and_those_of_none_stay():
+    names = ("price[a]", "price[b]", "holiday", "temperature[C]")
+    entry = {"target": np.ones((2, 3)), "item_ids": ("a", "b"), "covariates": names, "feat_dynamic_real": np.eye(4)}
+    (kept,) = of_articles([entry], np.array([True, False]))
+    assert kept["covariates"] == ("price[a]", "holiday", "temperature[C]")
+    np.testing.assert_array_equal(kept["feat_dynamic_real"], np.eye(4)[[0, 2, 3]])
+
+
+def test_what_is_known_of_no_step_of_a_series_without_a_past():
+    rows = [{"start": START, "target": [1.0, 2.0], "past_feat_dynamic_real": [[3.0, 4.0]]}]
+    rows.append({"start": START + 5, "target": [], "past_feat_dynamic_real": np.empty((1, 0))})
+    entry = as_multivariate(rows, unseen=True)[0]
+    np.testing.assert_array_equal(entry["past_feat_dynamic_real"], [[3, 4], [np.nan, np.nan]])
+    known = [{**row, "feat_dynamic_real": row["past_feat_dynamic_real"]} for row in rows]
+    with pytest.raises(ValueError, match=r"feat_dynamic_real of at least one step, got none in entry 1.*launched"):
+        as_multivariate(known, unseen=True)
