@@ -87,7 +87,7 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
 def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     """The runs table in the order of a grid's plan, without what the plan has superseded.
 
-    Other seeds of the settings that the plan has stay.
+    Other seeds of the settings that the plan has stay; runs of its seeds with other metrics do not.
 
     Arguments:
         plan: what `Store.save_plan` wrote.
@@ -95,7 +95,7 @@ def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Its rows, less the runs of a model on a dataset that were last asked for before the plan was written and have
-        none of the settings with which it is planned there: see `standing.settings_of`. Where the plan's model or data
+        none of the settings with which it is planned there, or a seed that is: see `standing.settings_of`. Where the plan's model or data
         could not be had, all of these are superseded.
     """
     if runs.empty:
@@ -103,13 +103,16 @@ def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     order = {cell["run"]: place for place, cell in enumerate(plan["cells"]) if cell["run"] is not None}
     settings = pd.Series([settings_of(record) for record in runs.to_dict("records")], index=runs.index)
     known = dict(zip(runs["run"], settings, strict=True))
-    planned: dict[tuple[str, str], set[str]] = {}
+    planned: dict[tuple[str, str], dict[str, set[int]]] = {}
     for cell in plan["cells"]:
+        seeds = planned.setdefault((cell["model"], cell["dataset"]), {})
         found = cell.get("settings") or known.get(cell["run"])  # older plans name runs alone
-        planned.setdefault((cell["model"], cell["dataset"]), set()).update([] if found is None else [found])
-    pairs = zip(runs["model"], runs["dataset"], settings, strict=True)
-    other = pd.Series([own not in planned.get((name, data), {own}) for name, data, own in pairs], index=runs.index)
-    superseded = other & ~runs["run"].isin(list(order)) & (last_asked(runs) < plan["written"])
+        if found is not None:
+            seeds.setdefault(found, set()).add(cell["seed"])
+    rows = zip(runs["model"], runs["dataset"], settings, runs["seed"], strict=True)
+    other = [(name, data) in planned and seed in planned[name, data].get(own, {seed}) for name, data, own, seed in rows]
+    superseded = pd.Series(other, index=runs.index) & ~runs["run"].isin(list(order))
+    superseded &= last_asked(runs) < plan["written"]
     kept = runs[~superseded]
     return kept.sort_values("run", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
 

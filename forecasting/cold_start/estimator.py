@@ -20,7 +20,7 @@ from ..wrapping import WrappingEstimator
 from .foretold import Likeness, explained, learnt_likeness
 from .levels import levels_and_index
 from .paths import at_usual_prices, described
-from .predictor import ColdStartPredictor
+from .predictor import ColdStartPredictor, require_past
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class ColdStartEstimator(WrappingEstimator):
       (`launch_course`). Counts of an article that sells more are thinned out: a share of negative binomial sales is
       negative binomial again, with the same dispersion.
     * It answers to **its own price** as the others do to theirs on average (`LogLinear`): the effects of theirs are
-      taken out of their paths, its own are put in.
+      taken out of their paths, its own are put in. Of a model that reads no prices it is their average effect in the
+      past that is taken out.
 
     An article with fewer steps than `fewest` counts as new, and what it has sold moves its level (`brought_to`). What
     a launch takes from the articles that are there is not forecast; two new articles share the shocks of the others
@@ -104,8 +105,9 @@ class ColdStartEstimator(WrappingEstimator):
             The predictor.
 
         Raises:
-            ValueError: fewer than `FEWEST` articles have a past where one has none, their sales are negative, or the
-                data are not those that the model or the response can be trained on.
+            ValueError: fewer than `FEWEST` articles have a past where one has none, an entry has no value of one of
+                them, their sales are negative, or the data are not those that the model or the response can be trained
+                on.
         """
         entries = as_multivariate(training_data, unseen=True)
         horizon = self.prediction_length
@@ -121,7 +123,10 @@ class ColdStartEstimator(WrappingEstimator):
         if isinstance(model, Estimator):
             watched = None
             if validation_data is not None:
-                watched = of_articles(as_multivariate(validation_data, "validation_data", unseen=True), known)
+                watched = as_multivariate(validation_data, "validation_data", unseen=True)
+                for number, entry in enumerate(watched):
+                    require_past(entry, known, spec.item_ids, f"validation_data: entry {number}")
+                watched = of_articles(watched, known)
             model = model.train(of_articles(entries, known), watched)
         return ColdStartPredictor(
             model,
@@ -156,7 +161,8 @@ class ColdStartEstimator(WrappingEstimator):
                 f"training_data: expected at least {FEWEST} articles with {self.fewest or self.prediction_length} "
                 f"values, to judge {new!r} by, which has fewer; got {known.sum()}"
             )
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            require_past(entry, known, spec.item_ids, f"training_data: entry {number}")
             if np.nanmin(entry["target"]) < 0:
                 series = int(np.argwhere(entry["target"] < 0)[0][0])
                 raise ValueError(

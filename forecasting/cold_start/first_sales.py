@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .levels import least
+
 DOUBT = 3.0
 """Launches without any course of their own that are counted beside those seen."""
 
@@ -68,17 +70,18 @@ def at_ages(course: np.ndarray, ages: np.ndarray) -> np.ndarray:
     return np.where(ages < len(course), course[ages.clip(max=len(course) - 1)], 1.0)
 
 
-def said_by_first(sales: np.ndarray, index: np.ndarray, course: np.ndarray) -> float:
+def said_by_first(sales: np.ndarray, index: np.ndarray, course: np.ndarray, nothing: float) -> float:
     """The log level that the first steps of an article say.
 
     Arguments:
         sales: ``[T]``, NaN where missing.
         index: ``[T]``.
         course: ``[A]``; later steps go by 1.
+        nothing: what is read where nothing was sold; see `least`.
     """
     seen = ~np.isnan(sales)
     age = ages_of(sales[None])[0][seen]
-    return float(np.log(max(sales[seen].sum(), 0.5) / (at_ages(course, age) * index[seen]).sum()))
+    return float(np.log(max(sales[seen].sum(), nothing) / (at_ages(course, age) * index[seen]).sum()))
 
 
 def doubt_in_means(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, steps: int) -> float:
@@ -90,12 +93,12 @@ def doubt_in_means(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ste
         index: ``[T]``.
         steps: that a mean is of.
     """
-    squares = []
+    squares, nothing = [], least(sales)
     for first in range(0, sales.shape[1] - steps + 1, steps):
         part = sales[:, first : first + steps]
         whole = ~np.isnan(part).any(1) & (levels > 0)
         usual = levels[whole] * index[first : first + steps].sum()
-        squares.append(np.log(np.maximum(part[whole].sum(1), 0.5) / np.maximum(usual, 1e-300)) ** 2)
+        squares.append(np.log(np.maximum(part[whole].sum(1), nothing) / np.maximum(usual, 1e-300)) ** 2)
     found = np.concatenate(squares) if squares else np.empty(0)
     return float(found.mean()) if len(found) else 1.0
 

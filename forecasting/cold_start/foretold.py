@@ -174,6 +174,8 @@ def _best_of_courses(courses: np.ndarray, judged: np.ndarray, alike: Mapping[flo
         found[width] = scores
     of_all = ~np.isnan(np.stack(list(found.values()))).any(0)
     kept = of_all.any(1)
+    if not kept.any():  # no two articles were ever seen at the same step
+        return np.inf
     return _clearly_best(
         {width: np.nanmean(np.where(of_all, scores, np.nan)[kept], axis=1) for width, scores in found.items()}
     )

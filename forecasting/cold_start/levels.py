@@ -55,5 +55,15 @@ def last_levels(sales: np.ndarray, index: np.ndarray, steps: int) -> np.ndarray:
 
 def _above_0(sales: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """What articles sold in all ``[D]``; half of the smallest sale where that was nothing."""
-    sold = sales[seen & (sales > 0)]
-    return np.maximum(sales.sum(1), sold.min() / 2 if len(sold) else 0.5)
+    return np.maximum(sales.sum(1), least(sales[seen]))
+
+
+def least(sales: np.ndarray) -> float:
+    """What is read where nothing was sold: half of the smallest sale, in whatever units; 0.5 if there is none.
+
+    Example:
+        >>> least(np.array([0.0, 0.02, np.nan, 0.03]))
+        0.01
+    """
+    sold = sales[sales > 0]
+    return float(sold.min()) / 2 if len(sold) else 0.5

@@ -19,8 +19,11 @@ from ..seeding import asked
 from ..spec import SeriesSpec
 from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
 from .foretold import Likeness, alike, foretold_levels
-from .levels import last_levels, levels_and_index
+from .levels import last_levels, least, levels_and_index
 from .paths import at_usual_prices, beside_usual, described, followed, scaled, usual_channels
+
+DRAWS = 100
+"""Draws of a level that first sales move, at least: how far they do goes by the variance of the draws."""
 
 
 class ColdStartPredictor(Predictor):
@@ -81,13 +84,15 @@ class ColdStartPredictor(Predictor):
             seed: of the draws; those of the training if ``None``.
 
         Raises:
-            ValueError: there is not even one path, or an entry has another shape than the training data.
+            ValueError: there is not even one path, or an entry has another shape than the training data, or no value of
+                an article that had a past there.
         """
         if num_samples < 1:
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries = as_multivariate(dataset, "dataset", unseen=True)
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)
+            require_past(entry, self.known, self.item_ids, f"dataset: entry {number}")
             self._require_described(entry, number)
         forecasts = planned = self._of_others(entries, num_samples, seed)
         plans = [entry.get("planned", entry) for entry in entries]
@@ -134,17 +139,21 @@ class ColdStartPredictor(Predictor):
         levels, index = levels_and_index(sales[self.known])
         today = last_levels(sales[self.known], index, self.context_length)
         told = described(entry, self.response, self.known)
-        logs = foretold_levels(levels, told[self.known], told[new], self.likeness, count, generator)
+        ages = ages_of(sales)[:, -1] + 1
+        draws = max(count, DRAWS) if ages[new].any() else count
+        logs = foretold_levels(levels, told[self.known], told[new], self.likeness, draws, generator)
         likely = alike(told[self.known], told[new], self.likeness.course)
         first = launch_course(sales[self.known], levels, index, 2 * horizon)
         effects, usual = self._effects(entry, plan, count, seeds)
-        paths, ages = np.empty((count, horizon, len(new))), ages_of(sales)[:, -1] + 1
+        paths = np.empty((count, horizon, len(new)))
         for place, article in enumerate(new):
             level = logs[:, place]
             if ages[article]:
                 steps = int((~np.isnan(sales[article])).sum())
                 doubt = doubt_in_means(sales[self.known], levels, index, steps)
-                level = brought_to(level, said_by_first(sales[article], index, first), doubt, generator)
+                said = said_by_first(sales[article], index, first, least(sales[self.known]))
+                level = brought_to(level, said, doubt, generator)
+            level = level[:count]
             of = followed(likely[place], today, np.exp(level), generator)
             young = at_ages(first, ages[article] + np.arange(horizon))
             times = np.exp(level)[:, None] / today[of][:, None] * young * effects[:, :, place] / usual[of]
@@ -161,9 +170,13 @@ class ColdStartPredictor(Predictor):
             return np.ones((count, horizon, new.sum())), np.ones((self.known.sum(), horizon))
         own, number = seeds
         factors = self.response.factors(entry, horizon, self.context_length, count, (own + 1) * 7919 + number)
-        ahead = plan["feat_dynamic_real"][:, length : length + horizon]
         usual = self.response.usual(usual_channels(plan))[:, 0]
-        return factors[:, :, new] / usual[new], beside_usual(self.response, plan, ahead)[self.known]
+        channels = plan["feat_dynamic_real"][:, : length + horizon]
+        others = beside_usual(self.response, plan, channels)[self.known]
+        if getattr(self.predictor, "covariate_names", ()):
+            return factors[:, :, new] / usual[new], others[:, length:]
+        # Paths of a model that reads no prices are as sales were on the average of the past, whatever is planned.
+        return factors[:, :, new] / usual[new], np.repeat(others[:, :length].mean(1, keepdims=True), horizon, axis=1)
 
     def serialize(self, path: Path) -> None:
         """Write the predictor into `path`, the one beneath it into a folder of it."""
@@ -193,3 +206,24 @@ class ColdStartPredictor(Predictor):
         response = Response.deserialize(path) if described.pop("responds") else None
         spec, likeness = from_plain(described.pop("spec")), from_plain(described.pop("likeness"))
         return cls(predictor, spec, np.array(described.pop("known")), likeness, response=response, **described)
+
+
+def require_past(entry: Entry, known: np.ndarray, item_ids: tuple[str, ...], where: str) -> None:
+    """Raise where an entry has no value of an article that has a past elsewhere.
+
+    Arguments:
+        entry: ``target`` ``[D, T]``.
+        known: bool ``[D]``, which articles have a past.
+        item_ids: names of the D articles.
+        where: what the entry is called.
+
+    Raises:
+        ValueError: it has none.
+    """
+    lost = known & np.isnan(entry["target"]).all(1)
+    if lost.any():
+        item = item_ids[int(np.flatnonzero(lost)[0])]
+        raise ValueError(
+            f"{where}: expected values of {item!r}, which the training data have a past of, got none; an article "
+            "is new in all entries or in none"
+        )

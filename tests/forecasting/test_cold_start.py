@@ -11,6 +11,7 @@ from hemline.evaluation import backtest
 from hemline.forecasting import (
     AnalogEstimator,
     ColdStartEstimator,
+    LogLinear,
     RandomWalkPredictor,
     Scenario,
     build_model,
@@ -99,6 +100,25 @@ class TestForecasts:
         with_it, alone = (build_model(name, SHOP.metadata).train([train]) for name in ("cold-start", "analog"))
         np.testing.assert_array_equal(paths(with_it, past), paths(alone, past))
 
+    def test_without_new_articles_sales_below_0_are_no_matter(self):
+        below = {**SHOP.train[0], "target": SHOP.train[0]["target"] - 20}
+        found = ColdStartEstimator(RandomWalkPredictor(8), response=LogLinear(), domain="real").train([below])
+        assert paths(found, {**below, "target": below["target"][:, :-8]}).min() < 0
+
+    def test_one_that_ends_on_the_day_of_a_later_launch_is_no_longer(self):
+        rows = [{"start": TRAIN["start"], "target": line} for line in TRAIN["target"][:6]]
+        rows[2] = {"start": rows[0]["start"] + len(rows[0]["target"]) + 2, "target": np.empty(0)}
+        found = ColdStartEstimator(RandomWalkPredictor(8)).train(rows)
+        assert next(found.predict(rows)).start_date == rows[2]["start"] - 2
+
+    def test_they_do_not_answer_to_prices_of_others_that_the_others_do_not_answer_to(self):
+        found = ColdStartEstimator(RandomWalkPredictor(8), response=LogLinear(iterations=5)).train([TRAIN])
+        down = {**PAST, "feat_dynamic_real": PAST["feat_dynamic_real"].copy()}
+        rows = [row for row, name in enumerate(PAST["covariates"]) if "price" in name and name[6:-1] not in NAMES]
+        down["feat_dynamic_real"][rows, -8:] *= 0.7
+        usual, moved = (paths(found, entry)[:, :, NEW].mean((0, 1)) for entry in (PAST, down))
+        assert (moved > 0.6 * usual).all()  # less for what cheaper others take
+
     def test_series_without_a_name_or_a_channel_do_as_well(self):
         rows = [{"start": TRAIN["start"], "target": line} for line in TRAIN["target"][:6]]
         rows[2]["target"] = np.empty(0)
@@ -120,6 +140,27 @@ class TestFirstSales:
         usual, moved = (np.log(paths(predictor, entry)[:, :, NEW].mean((0, 1))) for entry in (past, sold))
         asked = np.log(TRUTH[:, NEW].mean(0) * times) - usual
         assert 0.4 < ((moved - usual) * asked).sum() / (asked**2).sum() < 1.1
+
+    def test_they_say_no_less_where_few_paths_are_drawn(self):
+        bare, sold = (
+            {key: value for key, value in entry.items() if key in ("start", "target", "item_ids")}
+            for entry in (TRAIN, told(SHOP.test[0], seen=4, ahead=8))
+        )
+        sold["target"][NEW] *= 20
+        predictor = ColdStartEstimator(AnalogEstimator(8), domain="count").train([bare])
+        few = np.mean([paths(predictor, sold, count, seed)[:, :, NEW] for count in (1,) for seed in range(30)])
+        assert few == pytest.approx(paths(predictor, sold, 300)[:, :, NEW].mean(), rel=0.2)
+
+    def test_they_are_read_in_any_unit(self):
+        found = []
+        for unit in (1, 1e-5):
+            bare, sold = (
+                {"start": entry["start"], "target": entry["target"] * unit}
+                for entry in (TRAIN, told(SHOP.test[0], seen=4, ahead=8))
+            )
+            predictor = ColdStartEstimator(RandomWalkPredictor(8)).train([bare])
+            found.append(paths(predictor, sold)[:, :, NEW].mean((0, 1)) / unit)
+        np.testing.assert_allclose(*found, rtol=1e-3)
 
     def test_four_weeks_make_it_surer(self, predictor):
         spread = [
@@ -179,6 +220,15 @@ class TestRefusals:
         below = {"start": TRAIN["start"], "target": np.concatenate([np.full((1, 60), np.nan), np.full((4, 60), -1.0)])}
         with pytest.raises(ValueError, match=r"at least 0, to judge '0' by.*got -1 in '1'"):
             ColdStartEstimator(RandomWalkPredictor(4)).train([below])
+
+    def test_an_entry_without_an_article_that_has_a_past(self, predictor):
+        lost = {**TRAIN, "target": TRAIN["target"].copy()}
+        lost["target"][0] = np.nan
+        said = f"entry 1: expected values of '{SHOP.metadata.item_ids[0]}', which the training data have a past of"
+        with pytest.raises(ValueError, match=f"training_data: {said}"):
+            build_model("cold-start", SHOP.metadata).train([TRAIN, lost])
+        with pytest.raises(ValueError, match=f"dataset: {said.replace('1', '0', 1)}"):
+            paths(predictor, {**PAST, "target": np.where(np.arange(28)[:, None] == 0, np.nan, PAST["target"])})
 
     def test_an_entry_without_the_descriptors_of_the_training(self, predictor):
         with pytest.raises(ValueError, match=r"feat_static_real \[28, 5\] as in training, got none in entry 0"):

@@ -49,10 +49,10 @@ class TestFirstSales:
     def test_they_say_the_level_but_for_course_and_index(self):
         course, index = np.array([3.0, 2.0]), np.array([1.0, 1.0, 0.5, 2.0])
         sales = np.array([np.nan, 7 * 3.0, np.nan, 7 * 2.0])
-        assert said_by_first(sales, index, course) == pytest.approx(np.log(7))
+        assert said_by_first(sales, index, course, 0.5) == pytest.approx(np.log(7))
 
     def test_an_article_that_sold_nothing_yet_says_little_not_nothing(self):
-        assert np.isfinite(said_by_first(np.array([np.nan, 0.0]), np.ones(2), np.ones(2)))
+        assert np.isfinite(said_by_first(np.array([np.nan, 0.0]), np.ones(2), np.ones(2), 0.5))
 
     def test_ages_count_from_the_first_value(self):
         np.testing.assert_array_equal(ages_of(np.array([[np.nan, 1.0, np.nan, 3.0]])), [[-1, 0, 1, 2]])
@@ -63,6 +63,12 @@ class TestFirstSales:
         doubts = [doubt_in_means(sales, np.full(30, sales.mean()), np.ones(80), steps) for steps in (1, 4, 16)]
         assert doubts[0] == pytest.approx(0.4**2, rel=0.1)
         assert doubts[0] > 3 * doubts[1] > 9 * doubts[2]
+
+    def test_the_units_of_sales_do_not_matter(self):
+        sales = np.random.default_rng(0).gamma(2, 10, size=(30, 80))
+        levels, small = sales.mean(1), 1e-4
+        found = [doubt_in_means(sales * unit, levels * unit, np.ones(80), 4) for unit in (1, small)]
+        assert found[0] == pytest.approx(found[1])
 
     def test_normal_draws_become_those_of_the_posterior(self):
         draws = np.random.default_rng(1).normal(2.0, 1.5, size=200_000)

@@ -174,3 +174,11 @@ def test_the_score_of_equal_weights_is_that_of_an_ensemble():
     values, truth = generator.normal(size=(7, 20)), generator.normal(size=7)
     found = weighted_crps(values, np.full((7, 20), 1 / 20), truth)
     np.testing.assert_allclose(found, properscoring.crps_ensemble(truth, values), rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+def test_courses_of_articles_that_were_never_seen_together_say_nothing():
+    sales = np.full((6, 60), np.nan)
+    for article in range(6):
+        sales[article, 10 * article : 10 * article + 10] = 20 + article
+    assert learnt_likeness(sales, np.random.default_rng(0).normal(size=(6, 2))).course == np.inf
