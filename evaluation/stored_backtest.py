@@ -95,8 +95,8 @@ def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Its rows, less the runs of a model on a dataset that were last asked for before the plan was written and have
-        none of the settings with which it is planned there, or a seed that is: see `standing.settings_of`. Where the plan's model or data
-        could not be had, all of these are superseded.
+        none of the settings with which it is planned there, or a seed that is: see `standing.settings_of`. Where the
+        plan's model or data could not be had, all of these are superseded.
     """
     if runs.empty:
         return runs
