@@ -251,7 +251,7 @@ def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.
     # What is planned beyond the last sale is not known to be nothing.
     seen = full.get_level_values("date") <= sales["date"][sales["units"].notna()].max()
     launched = sales[sales["units"].notna()].groupby("article")["date"].min()
-    sold = full.get_level_values("date") >= full.get_level_values("article").map(launched)
+    sold = full.get_level_values("date") >= full.get_level_values("article").map(launched.to_dict())
     filled.loc[new & seen & sold, "units"] = units
     if "stores" in filled:
         filled.loc[new, "stores"] = 0.0
