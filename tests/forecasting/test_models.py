@@ -31,6 +31,8 @@ def short(name):
     """Settings that train a model for a moment, and sample it in few steps."""
     if name == "analog":
         return {"origins": 4}
+    if name == "cold-start":
+        return {"model": {"origins": 4}}
     if name == "deepar-coupled":
         return {"model": SHORT, "windows": 4}
     if name == "pool":

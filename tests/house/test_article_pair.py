@@ -42,7 +42,7 @@ def test_the_blocks_of_the_tutorial_run():
 
 def test_the_notation_and_the_file_of_the_tutorial_are_read(tmp_path):
     rows = re.findall(r"^\| `(.+?)` \|", PAGE.read_text(), re.MULTILINE)
-    assert len(rows) == 5
+    assert len(rows) == 6
     for change in rows:
         parse_change(change)
     (tmp_path / "scenario.toml").write_text(blocks("toml")[0])
