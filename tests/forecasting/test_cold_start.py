@@ -184,6 +184,12 @@ class TestScenarios:
         for name in NAMES:  # of other styles, which do not read the price of a shirt
             assert abs(np.median(outcome.effect(name))) < 0.05
 
+    def test_no_path_follows_a_markdown_of_the_article_whose_course_it_has(self, predictor):
+        cut = Scenario("cut", [f"price[shirt_{number}] = -40%" for number in range(1, 5)])
+        outcome = simulate(predictor, PAST, cut, paths=200)["cut"]
+        for name in NAMES:  # a sixth of the paths has the course of a shirt, which sells three times as much
+            assert np.quantile(np.abs(outcome.effect(name)), 0.95) < 0.4, name
+
     def test_an_empty_scenario_is_the_plain_forecast(self, predictor):
         outcomes = simulate(predictor, PAST, Scenario("nothing"), paths=30, seed=1)
         np.testing.assert_array_equal(outcomes["nothing"].paths, paths(predictor, count=30))
@@ -195,6 +201,51 @@ class TestScenarios:
         change = outcome.difference().paths
         change[:, 1:5, column] = 0
         assert (change == 0).all()
+
+
+@pytest.mark.parametrize("before", ["its regular price", "markdowns as of the others"])
+def test_a_level_is_that_of_the_regular_price_however_often_others_were_marked_down(before):
+    generator = np.random.default_rng(0)
+    price = np.where(generator.random((15, 108)) < 0.4, 7.0, 10.0)
+    price[-1, 100:] = 10
+    if before == "its regular price":
+        price[-1] = 10
+    units = generator.poisson(50 * (price[:, :100] / 10) ** -2.5).astype(float)
+    units[-1] = np.nan
+    names = tuple(f"a{number}" for number in range(15))
+    entry = {"start": TRAIN["start"], "target": units, "item_ids": names, "feat_dynamic_real": price}
+    entry["covariates"] = tuple(f"price[{name}]" for name in names)
+    model = ColdStartEstimator(AnalogEstimator(8), response=LogLinear(), domain="count")
+    forecast = next(model.train([entry]).predict([entry], num_samples=400)).samples
+    assert forecast[:, :, -1].mean() == pytest.approx(50, rel=0.12)
+
+
+def test_a_dear_article_is_foretold_to_sell_as_dear_ones_do():
+    generator = np.random.default_rng(0)
+    regular = np.linspace(5, 20, 20)
+    price = np.repeat(regular[:, None], 108, axis=1) * np.where(generator.random((20, 108)) < 0.1, 0.8, 1.0)
+    units = generator.poisson(np.repeat(20_000 / regular[:, None] ** 2, 100, axis=1)).astype(float)
+    units[-2] = np.nan
+    price[-2] = regular[-2]
+    names = tuple(f"a{number}" for number in range(20))
+    entry = {"start": TRAIN["start"], "target": units, "item_ids": names, "feat_dynamic_real": price}
+    entry["covariates"] = tuple(f"price[{name}]" for name in names)
+    model = ColdStartEstimator(AnalogEstimator(8), response=LogLinear(), domain="count")
+    forecast = next(model.train([entry]).predict([entry], num_samples=200)).samples
+    assert np.median(forecast[:, :, -2]) == pytest.approx(20_000 / regular[-2] ** 2, rel=0.25)
+
+
+def test_the_first_steps_of_a_new_article_are_those_of_past_launches():
+    generator = np.random.default_rng(0)
+    expected = np.full((20, 120), 50.0)
+    for number, begin in enumerate(range(20, 80, 5)):
+        expected[number, :begin], expected[number, begin : begin + 4] = np.nan, 100
+    units = np.where(np.isnan(expected), np.nan, generator.poisson(np.nan_to_num(expected))).astype(float)
+    units[-1] = np.nan
+    entry = {"start": TRAIN["start"], "target": units}
+    model = ColdStartEstimator(AnalogEstimator(8), domain="count")
+    steps = next(model.train([entry]).predict([entry], num_samples=400)).samples[:, :, -1].mean(0)
+    assert steps[:4].mean() / steps[4:].mean() == pytest.approx(1 + 12 / 15, rel=0.1)
 
 
 def test_a_backtest_goes_over_a_launch():
