@@ -78,13 +78,20 @@ def read_article_vectors(address: str) -> ArticleVectors:
         The vectors.
 
     Raises:
-        ValueError: a column is missing.
+        ValueError: the file cannot be read, a column is missing, or vectors differ in length.
     """
     with fsspec.open(address, "rb") as file:
-        frame = pd.read_parquet(file)
+        try:
+            frame = pd.read_parquet(file)
+        except (ValueError, OSError) as error:  # pyarrow's own are of these kinds, and name no file
+            raise ValueError(f"address: expected a Parquet file of article vectors, got {address}: {error}") from error
     for column in ("item_id", "has_photo", "vector"):
         if column not in frame:
             raise ValueError(f"address: expected the column {column!r} in {address}, got {list(frame)}")
+    widths = frame["vector"].map(np.size)
+    if widths.nunique() > 1:
+        item = frame["item_id"][widths != widths.iloc[0]].iloc[0]
+        raise ValueError(f"address: expected vectors of {widths.iloc[0]} numbers in {address}, got others for {item!r}")
     encoder = str(frame["encoder"].iloc[0]) if "encoder" in frame and len(frame) else ""
     vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.zeros((0, 0), np.float32)
     return ArticleVectors(tuple(frame["item_id"].astype(str)), vectors, frame["has_photo"].to_numpy(bool), encoder)

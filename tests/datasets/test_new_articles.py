@@ -109,6 +109,17 @@ class TestVectors:
         with pytest.raises(FileNotFoundError, match=r"vectors\.parquet"):
             self.shop(tmp_path, vectors="vectors.parquet")
 
+    def test_a_file_that_is_none_is_refused_by_its_name(self, tmp_path):
+        (tmp_path / "vectors.parquet").write_bytes(b"")
+        with pytest.raises(ValueError, match=r"expected a Parquet file of article vectors, got .*vectors\.parquet"):
+            self.shop(tmp_path, vectors="vectors.parquet")
+
+    def test_a_vector_of_another_length_is_refused_by_its_item(self, tmp_path):
+        rows = {"item_id": ["coat", "hat"], "has_photo": True, "vector": [[1.0, 2.0], [1.0]]}
+        pd.DataFrame(rows).to_parquet(tmp_path / "vectors.parquet")
+        with pytest.raises(ValueError, match=r"vectors of 2 numbers in .*vectors\.parquet, got others for 'hat'"):
+            self.shop(tmp_path, vectors="vectors.parquet")
+
     def test_vectors_of_other_articles_are_refused(self, tmp_path):
         self.vectors(tmp_path, "scarf")
         with pytest.raises(ValueError, match="'scarf'"):
