@@ -33,7 +33,7 @@ def main() -> None:
     if not debug:
         warnings.showwarning = _show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from .evaluation import BacktestError
+    from .evaluation.grids.backtest import BacktestError
 
     mount()
     # `module:Class` may be a file of the current folder; last, so that it hides no installed package.
@@ -70,9 +70,11 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the tables and the report.")] = Path("runs/demo"),
 ) -> None:
     """Train three models on simulated sales, print their scores beside the naive rows, and write a report."""
-    from .datasets import simulated_sales
-    from .evaluation import backtest, report, table
-    from .forecasting import build_model
+    from .datasets.simulated.sales import simulated_sales
+    from .evaluation.grids.backtest import backtest
+    from .evaluation.reports.report import report
+    from .evaluation.tables.table import table
+    from .forecasting.registry.named import build_model
 
     data = simulated_sales()
     training = {"train": {"max_epochs": 12, "batches_per_epoch": 50}}
@@ -91,12 +93,12 @@ def demo(
 
 def mount() -> None:
     """Mount the rooms' commands; their imports are slow, so they wait for the first call."""
-    from .datasets import get_dataset
     from .datasets.commands import app as data
+    from .datasets.registry import get_dataset
     from .evaluation.commands import register as register_evaluation
-    from .forecasting import MODELS, build_model
-    from .forecasting.commands import register as register_forecasting
-    from .vision.commands import app as vision
+    from .forecasting.commands.train import register as register_forecasting
+    from .forecasting.registry.named import MODELS, build_model
+    from .vision.commands.commands import app as vision
 
     app.add_typer(data, name="data")
     app.add_typer(vision, name="vision")

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from gluonts.torch.model.deepar import DeepAREstimator as Univariate
+from hemline.datasets.entries.univariate import as_univariate
 from hemline.forecasting import DeepAREstimator, ForecastEstimator, Recurrent, TrainConfig
-from hemline.forecasting.grouping import as_univariate
-from hemline.forecasting.quiet import quiet_lightning
+from hemline.runtime.quiet import quiet_lightning
 
 from .measuring import arguments, in_own_process, peak_gib, write
 from .shapes import SHAPES

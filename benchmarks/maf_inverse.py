@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from hemline.forecasting.transforms import Flow, GaussianBase, MaskedAffine
-from hemline.forecasting.transforms.affine import log_scale
+from hemline.forecasting.networks.transforms import Flow, GaussianBase, MaskedAffine
+from hemline.forecasting.networks.transforms.affine import log_scale
 from torch import Tensor
 
 from .measuring import arguments, exponent, in_own_process, peak_gib, synchronize, write

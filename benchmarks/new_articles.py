@@ -22,8 +22,8 @@ import pandas as pd
 import properscoring
 from gluonts.torch import DeepAREstimator
 from hemline.datasets import ForecastData, from_frame, simulated_sales
-from hemline.datasets.locate import find
 from hemline.forecasting import build_model
+from hemline.runtime.folders import find
 from lightning import seed_everything
 
 SHARE, PATHS = 0.25, 200

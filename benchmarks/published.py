@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import torch
 from hemline.forecasting import GRURealNVPEstimator, TrainConfig
-from hemline.forecasting.spec import infer_spec
+from hemline.forecasting.windows.spec import infer_spec
 from torch import Tensor, nn
 
 from .measuring import arguments, in_own_process, write

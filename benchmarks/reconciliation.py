@@ -12,10 +12,11 @@ import argparse
 import numpy as np
 import pandas as pd
 from hemline.datasets import ForecastData, get_dataset
+from hemline.datasets.entries.multivariate import as_multivariate
+from hemline.evaluation.scores.mixtures import mixture_score
 from hemline.forecasting import PooledEstimator, build_model
-from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.mixture import mixture_score, pool_weights
-from hemline.forecasting.pooled import reconciled, summed
+from hemline.forecasting.paths.weights import pool_weights
+from hemline.forecasting.wrappers.pool import reconciled, summed
 
 DATASETS = (
     "dominicks_oj",

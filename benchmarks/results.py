@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from hemline.datasets import DATASETS
 from hemline.evaluation import load_backtest, summary, wins
-from hemline.evaluation.standing import current_runs
+from hemline.evaluation.store.which_runs_count import current_runs
 from hemline.forecasting import MODELS
 
 DOCS = Path(__file__).parents[1] / "docs"

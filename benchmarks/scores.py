@@ -23,7 +23,7 @@ from gluonts.env import env
 from gluonts.evaluation import MultivariateEvaluator
 from gluonts.model.forecast import SampleForecast
 from hemline.evaluation import METRICS, Outcome
-from hemline.evaluation.scores import LEVELS
+from hemline.evaluation.scores.univariate import LEVELS
 
 from .measuring import arguments, exponent, in_own_process, peak_gib, write
 from .plotting import lines

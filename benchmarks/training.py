@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 from hemline.forecasting import MAF, GRUMAFEstimator, GRURealNVPEstimator, TimeGradEstimator, TrainConfig
-from hemline.forecasting.spec import infer_spec
-from hemline.forecasting.windows import SeriesTensor
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 from .measuring import arguments, exponent, in_own_process, peak_gib, synchronize, write
 from .plotting import lines

@@ -12,10 +12,10 @@ import time
 
 import numpy as np
 import torch
-from hemline.datasets.fashion_mnist import fashion_mnist
-from hemline.vision.article_batches import ArticleBatches
-from hemline.vision.encoder import ArticleEncoder
-from hemline.vision.training import Augmentation, AugmentConfig
+from hemline.datasets.pictures.fashion_mnist import fashion_mnist
+from hemline.vision.classify.training import Augmentation, AugmentConfig
+from hemline.vision.embed.encoder import ArticleEncoder
+from hemline.vision.networks.article_batches import ArticleBatches
 
 IMAGES = 10_000
 BATCH = 256

@@ -17,12 +17,12 @@ import tempfile
 
 import numpy as np
 import torch
-from hemline.datasets.catalogue import Article, Catalogue
-from hemline.datasets.photos import Pictures, fingerprints
-from hemline.vision.classify import evaluate_classifier, train_classifier
-from hemline.vision.product_network import NetworkConfig
-from hemline.vision.sources import Source
-from hemline.vision.training import TrainConfig
+from hemline.datasets.pictures.catalogue import Article, Catalogue
+from hemline.datasets.pictures.photos import Pictures, fingerprints
+from hemline.datasets.pictures.source import Source
+from hemline.vision.classify.classify import evaluate_classifier, train_classifier
+from hemline.vision.classify.training import TrainConfig
+from hemline.vision.networks.product_network import NetworkConfig
 
 SIZE, PHOTOS, CLASSES, BATCH = 24, 4, 6, 16
 MARKS = np.array(

@@ -14,11 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from hemline.vision.classify import evaluate_classifier, train_classifier
-from hemline.vision.preprocessing import Preprocessing
-from hemline.vision.product_network import NetworkConfig
-from hemline.vision.sources import Source, open_source
-from hemline.vision.training import TrainConfig
+from hemline.datasets.pictures.source import Source, open_source
+from hemline.vision.classify.classify import evaluate_classifier, train_classifier
+from hemline.vision.classify.training import TrainConfig
+from hemline.vision.networks.preprocessing import Preprocessing
+from hemline.vision.networks.product_network import NetworkConfig
 
 
 def scores(

@@ -1,12 +1,12 @@
 """Where numbers and pictures come from: benchmarks, frames, simulators."""
 
-from .data import ForecastData, Metadata
-from .frames import from_frame
-from .orange_juice import dominicks_oj
+from .benchmarks.orange_juice import dominicks_oj
+from .entries.data import ForecastData, Metadata
 from .registry import DATASETS, get_dataset
-from .retail import from_sales
-from .sales import simulated_sales
-from .sales_truth import SalesTruth
+from .simulated.sales import simulated_sales
+from .simulated.truth import SalesTruth
+from .tables.frames import from_frame
+from .tables.sales_table import from_sales
 
 __all__ = [
     "DATASETS",

@@ -11,15 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .benchmarks import BENCHMARKS
-from .data import ForecastData
-from .frames import from_frame
-from .frequency import written_date
-from .locate import find
-from .orange_juice import OJ_FILES
-from .published import archive_in_cache, fetch_benchmark
+from ..runtime.folders import find
+from .benchmarks.further_sets import TABLES, locate_file
+from .benchmarks.load import archive_in_cache, fetch_benchmark
+from .benchmarks.orange_juice import OJ_FILES
+from .benchmarks.published import BENCHMARKS
+from .entries.data import ForecastData
+from .entries.frequency import written_date
 from .registry import DATASETS, get_dataset, is_description
-from .tables import TABLES, locate_file
+from .tables.frames import from_frame
 
 app = typer.Typer(help="List, fetch and describe datasets.", no_args_is_help=True)
 

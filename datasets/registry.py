@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import PurePath
 from typing import Literal
 
-from .benchmarks import BENCHMARKS
-from .data import ForecastData
-from .orange_juice import dominicks_oj
-from .own_table import own_table
-from .published import load_benchmark
-from .sales import simulated_sales
-from .tables import TABLES, load_table
+from .benchmarks.further_sets import TABLES, load_table
+from .benchmarks.load import load_benchmark
+from .benchmarks.orange_juice import dominicks_oj
+from .benchmarks.published import BENCHMARKS
+from .entries.data import ForecastData
+from .simulated.sales import simulated_sales
+from .tables.toml_table import own_table
 
 Source = str | os.PathLike[str] | None
 

@@ -1,21 +1,21 @@
 """Windows, scores, backtests, tables and reports for any gluonts estimator or predictor."""
 
-from .backtest import BacktestError, RunFailedWarning, backtest
-from .calibration import calibration_histogram
-from .grid import Grid, read_grid
-from .grid_run import run_grid
-from .metrics import METRICS, Metric, Outcome
-from .plots import plot_forecast
-from .published import published_scores
-from .repeats import RepeatedDataWarning
-from .report import report
-from .score_table import ScoreTable
-from .scores import crps, crps_sum, weighted_quantile_loss
-from .stored_backtest import Backtest, load_backtest
-from .table import summary, table
-from .vector_scores import energy_score, trajectory_energy_score, variogram_score
-from .windows import Window, cut_window, rolling_windows
-from .wins import wins
+from .grids.backtest import BacktestError, RunFailedWarning, backtest
+from .grids.grid import Grid, read_grid
+from .grids.run_grid import run_grid
+from .reports.forecast_plot import plot_forecast
+from .reports.report import report
+from .runs.metrics import METRICS, Metric, Outcome
+from .runs.repeats import RepeatedDataWarning
+from .runs.windows import Window, cut_window, rolling_windows
+from .scores.calibration import calibration_histogram
+from .scores.multivariate import energy_score, trajectory_energy_score, variogram_score
+from .scores.univariate import crps, crps_sum, weighted_quantile_loss
+from .store.backtest_folder import Backtest, load_backtest
+from .tables.published import published_scores
+from .tables.score_table import ScoreTable
+from .tables.table import summary, table
+from .tables.wins import wins
 
 __all__ = [
     "METRICS",

@@ -1,6 +1,5 @@
 """`hemline backtest`, `hemline table` and `hemline report`."""
 
-# Annotations stay evaluated here: typer reads the help texts in them, which name what `register` was given.
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +12,16 @@ import typer
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ..datasets.data import ForecastData, Metadata
-from .backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
-from .grid import read_grid
-from .grid_run import run_grid
-from .metrics import METRICS
-from .report import report
-from .score_table import Format, ScoreTable
-from .stored_backtest import Backtest, load_backtest
-from .table import summary, table
-from .wins import wins
+from ..datasets.entries.data import ForecastData, Metadata
+from .grids.backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
+from .grids.grid import read_grid
+from .grids.run_grid import run_grid
+from .reports.report import report
+from .runs.metrics import METRICS
+from .store.backtest_folder import Backtest, load_backtest
+from .tables.score_table import Format, ScoreTable
+from .tables.table import summary, table
+from .tables.wins import wins
 
 if sys.version_info >= (3, 11):
     import tomllib

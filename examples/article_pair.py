@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from hemline.datasets import simulated_sales
 from hemline.forecasting import DeepAREstimator, Scenario, TrainConfig, build_model, simulate
-from hemline.forecasting.cannibalisation import cannibalisation
-from hemline.forecasting.pair_page import write_pair_view
+from hemline.forecasting.scenarios.cannibalisation import cannibalisation
+from hemline.forecasting.scenarios.pair_page import write_pair_view
 
 FIRST, SECOND, OTHER = "dress_1", "dress_3", "coat_1"
 

@@ -1,20 +1,15 @@
 """Models of series: composed estimators, predictors and scenarios."""
 
-from .analog import AnalogEstimator
-from .autoregression import VARPredictor
-from .classical import ClassicalPredictor
-from .cold_start import ColdStartEstimator
-from .copula import Copula
-from .coupled import Coupled, CoupledEstimator, couple
-from .cross_fit import CrossFitEstimator
-from .deepar import DeepAREstimator
-from .direct import Direct
-from .encoders import Recurrent, SharedWeights, Transformer
-from .ensemble import EnsembleEstimator
-from .estimator import ForecastEstimator
-from .grouped import GroupedPredictor
-from .heads import MAF, Diffusion, Gaussian, GaussianProcess, LowRankGaussian, NegativeBinomial, RealNVP, StudentT
-from .models import (
+from ..evaluation.adapters.estimator import GroupedEstimator
+from ..evaluation.adapters.predictor import GroupedPredictor
+from .models.analog import AnalogEstimator
+from .models.classical import ClassicalPredictor
+from .models.composed import ForecastEstimator
+from .models.cross_fit import CrossFitEstimator
+from .models.deepar import DeepAREstimator
+from .models.naive import RandomWalkPredictor, SeasonalNaivePredictor
+from .models.predictor import ForecastPredictor
+from .models.published import (
     GPCopulaEstimator,
     GPScalingEstimator,
     GRUMAFEstimator,
@@ -26,19 +21,32 @@ from .models import (
     VecLSTMCopulaEstimator,
     VecLSTMIndependentEstimator,
 )
-from .naive import RandomWalkPredictor, SeasonalNaivePredictor
-from .named import MODELS, NamedModel, build_model
-from .pooled import PooledEstimator
-from .predictor import ForecastPredictor
-from .responding import RespondingEstimator, RespondingPredictor
-from .response import LogLinear
-from .scaling import Scaling
-from .scenario_grammar import Change, parse_change
-from .scenarios import Scenario, read_scenarios
-from .simulation import Outcome, Simulation, simulate
-from .stored import forecast_frame
-from .training import NonFiniteLoss, TrainConfig
-from .univariate import GroupedEstimator
+from .models.vector_autoregression import VARPredictor
+from .networks.direct import Direct
+from .networks.encoders.recurrent import Recurrent
+from .networks.encoders.shared import SharedWeights
+from .networks.encoders.transformer import Transformer
+from .networks.heads.diffusion import Diffusion
+from .networks.heads.flows import MAF, RealNVP
+from .networks.heads.gaussian import Gaussian, LowRankGaussian
+from .networks.heads.gaussian_process import GaussianProcess
+from .networks.heads.negative_binomial import NegativeBinomial
+from .networks.heads.student_t import StudentT
+from .paths.table import forecast_frame
+from .registry.named import MODELS, NamedModel, build_model
+from .response.response import LogLinear
+from .scenarios.notation import Change, parse_change
+from .scenarios.outcome import Outcome, Simulation
+from .scenarios.scenario import Scenario, read_scenarios
+from .scenarios.simulate import simulate
+from .training.options import NonFiniteLoss, TrainConfig
+from .units.ranks import Copula
+from .units.scaling import Scaling
+from .wrappers.cold_start.estimator import ColdStartEstimator
+from .wrappers.coupled import Coupled, CoupledEstimator, couple
+from .wrappers.ensemble import EnsembleEstimator
+from .wrappers.pool import PooledEstimator
+from .wrappers.responding import RespondingEstimator, RespondingPredictor
 
 __all__ = [
     "MAF",

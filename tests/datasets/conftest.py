@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hemline.datasets.benchmarks import Benchmark, Fingerprint
+from hemline.datasets.benchmarks.published import Benchmark, Fingerprint
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hemline.datasets.archives import fingerprint, read_archive
+from hemline.datasets.benchmarks.archives import fingerprint, read_archive
 
 
 def write(path, content: bytes):

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from gluonts.dataset.multivariate_grouper import MultivariateGrouper
 from hemline.datasets import DATASETS, get_dataset
-from hemline.datasets.archives import Row
-from hemline.datasets.benchmarks import BENCHMARKS
-from hemline.datasets.grouping import group_train, group_windows
-from hemline.datasets.published import UnverifiedDataWarning, load_benchmark
+from hemline.datasets.benchmarks.archives import Row
+from hemline.datasets.benchmarks.grouper import group_train, group_windows
+from hemline.datasets.benchmarks.load import UnverifiedDataWarning, load_benchmark
+from hemline.datasets.benchmarks.published import BENCHMARKS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ DATA = os.environ.get("HEMLINE_DATA")
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    monkeypatch.setattr("hemline.datasets.download.sleep", lambda seconds: None)
+    monkeypatch.setattr("hemline.datasets.benchmarks.download.sleep", lambda seconds: None)
 
 
 @pytest.fixture

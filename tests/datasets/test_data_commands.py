@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import DATASETS
-from hemline.datasets.benchmarks import BENCHMARKS
+from hemline.datasets.benchmarks.load import load_benchmark
+from hemline.datasets.benchmarks.published import BENCHMARKS
 from hemline.datasets.commands import app
-from hemline.datasets.published import load_benchmark
 from typer.testing import CliRunner
 
 
@@ -24,7 +24,7 @@ def listed(tiny, monkeypatch):
     card = replace(DATASETS["exchange_rate_nips"], name="tiny", load=lambda path: load_benchmark(tiny, path))
     monkeypatch.setitem(DATASETS, "tiny", card)
     monkeypatch.setitem(BENCHMARKS, "tiny", tiny)
-    monkeypatch.setattr("hemline.datasets.download.sleep", lambda seconds: None)
+    monkeypatch.setattr("hemline.datasets.benchmarks.download.sleep", lambda seconds: None)
     return tiny
 
 

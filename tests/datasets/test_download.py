@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hemline.datasets.download import DownloadError, download
+from hemline.datasets.benchmarks.download import DownloadError, download
 
 CONTENT = bytes(range(256)) * 4096
 CHUNK = 1 << 16
@@ -16,7 +16,7 @@ CHUNK = 1 << 16
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    monkeypatch.setattr("hemline.datasets.download.sleep", lambda seconds: None)
+    monkeypatch.setattr("hemline.datasets.benchmarks.download.sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_file_that_the_check_refuses_is_removed(url, cache):
 def test_a_download_that_is_killed_goes_on_where_it_stopped(server, url, cache):
     server.faults = ["slow"]
     script = (
-        "import sys, pathlib; from hemline.datasets.download import download;"
+        "import sys, pathlib; from hemline.datasets.benchmarks.download import download;"
         "download(sys.argv[1], pathlib.Path(sys.argv[2]), lambda path: None)"
     )
     process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", script, url, str(cache / "file.bin")])

@@ -5,7 +5,7 @@ import warnings
 import pandas as pd
 import pytest
 from gluonts.time_feature import get_lags_for_frequency, time_features_from_frequency_str
-from hemline.datasets.frequency import normalize_freq, season_length, to_period
+from hemline.datasets.entries.frequency import normalize_freq, season_length, to_period
 from pandas.tseries.frequencies import to_offset
 
 ALIASES = {

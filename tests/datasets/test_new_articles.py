@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import from_frame, from_sales, get_dataset
-from hemline.datasets.article_vectors import ArticleVectors
 from hemline.datasets.commands import app
+from hemline.datasets.pictures.vectors import ArticleVectors
 from typer.testing import CliRunner
 
 WEEKS = pd.date_range("2024-01-01", periods=24, freq="W-MON")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import dominicks_oj, get_dataset
-from hemline.datasets.orange_juice import OJ_BRANDS
+from hemline.datasets.benchmarks.orange_juice import OJ_BRANDS
 
 DATA = os.environ.get("HEMLINE_DATA")
 needs_oj = pytest.mark.skipif(DATA is None, reason="needs retail_dominicks_oj in a folder of HEMLINE_DATA")

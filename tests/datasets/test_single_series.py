@@ -5,7 +5,7 @@ from gluonts.model.predictor import Localizer
 from gluonts.model.seasonal_naive import SeasonalNaivePredictor
 from gluonts.torch import DeepAREstimator, SimpleFeedForwardEstimator
 from gluonts.torch.model.i_transformer import ITransformerEstimator
-from hemline.datasets.single_series import reads_single_series
+from hemline.evaluation.adapters.single_series import reads_single_series
 
 
 class Mine(SeasonalNaivePredictor):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import DATASETS, get_dataset
-from hemline.datasets.tables import TABLES, load_table
+from hemline.datasets.benchmarks.further_sets import TABLES, load_table
 
 DATA = os.environ.get("HEMLINE_DATA")
 ROWS = 200

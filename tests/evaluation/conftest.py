@@ -13,7 +13,7 @@ from gluonts.core.component import validated
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import RepresentablePredictor
-from hemline.datasets.data import ForecastData, Metadata
+from hemline.datasets.entries.data import ForecastData, Metadata
 
 HORIZON, DIM, WINDOWS = 4, 3, 3
 

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
-from hemline.datasets.data import ForecastData, Metadata
+from hemline.datasets.entries.data import ForecastData, Metadata
 
 NOTES = "HEMLINE_TEST_NOTES"
 """Names a folder in which models note that they were asked, and what they did once."""

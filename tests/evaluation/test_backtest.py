@@ -14,17 +14,10 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from gluonts.model.seasonal_naive import SeasonalNaivePredictor as GluontsSeasonalNaive
 from gluonts.torch import SimpleFeedForwardEstimator
-from hemline.datasets import single_series
-from hemline.evaluation import (
-    METRICS,
-    BacktestError,
-    RunFailedWarning,
-    backtest,
-    crps_sum,
-    load_backtest,
-)
-from hemline.evaluation.rows import SCORE_COLUMNS
-from hemline.evaluation.store import Store
+from hemline.evaluation import METRICS, BacktestError, RunFailedWarning, backtest, crps_sum, load_backtest
+from hemline.evaluation.adapters import single_series
+from hemline.evaluation.runs.rows import SCORE_COLUMNS
+from hemline.evaluation.store.store import Store
 
 HORIZON, DIM, WINDOWS = 4, 3, 3
 

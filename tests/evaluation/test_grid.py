@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from hemline.evaluation import Grid, read_grid
-from hemline.evaluation.grid import _KEYS, _ON_A_DATASET
-from hemline.evaluation.metrics import METRICS
+from hemline.evaluation.grids.grid import _KEYS, _ON_A_DATASET
+from hemline.evaluation.runs.metrics import METRICS
 
 SMALL = 'out = "runs/g"\ndatasets = ["sales", "rates"]\nmodels = ["a", "b"]\n'
 

@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hemline.evaluation import Backtest, jobs, load_backtest, read_grid, run_grid
+from hemline.evaluation import Backtest, load_backtest, read_grid, run_grid
 from hemline.evaluation.commands import make_tables
-from hemline.evaluation.grid_run import plan_grid
-from hemline.evaluation.jobs import perform
-from hemline.evaluation.lanes import work
-from hemline.evaluation.store import Store
+from hemline.evaluation.execution import jobs
+from hemline.evaluation.execution.jobs import perform
+from hemline.evaluation.execution.workers import work
+from hemline.evaluation.grids.run_grid import plan_grid
+from hemline.evaluation.store.store import Store
 
 HERE = Path(__file__).parent
 

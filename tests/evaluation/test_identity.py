@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 import torch
 from gluonts.model.seasonal_naive import SeasonalNaivePredictor
-from hemline.evaluation.identity import describe, digest, fingerprint
+from hemline.evaluation.runs.identity import describe, digest, fingerprint
 
 
 class Colour(enum.Enum):

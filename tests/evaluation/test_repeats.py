@@ -6,8 +6,8 @@ import pytest
 from gluonts.model.seasonal_naive import SeasonalNaivePredictor
 from hemline.datasets import ForecastData, Metadata
 from hemline.evaluation import RepeatedDataWarning, backtest
-from hemline.evaluation.repeats import describe_repeats, repeated_windows
-from hemline.evaluation.windows import cut_window
+from hemline.evaluation.runs.repeats import describe_repeats, repeated_windows
+from hemline.evaluation.runs.windows import cut_window
 
 HORIZON = 10
 NOISE = np.random.default_rng(0).normal(size=(3, 60))

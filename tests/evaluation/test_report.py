@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from gluonts.model.forecast import SampleForecast
 from hemline.evaluation import METRICS, backtest, plot_forecast, report
-from hemline.evaluation.figures import coverage_chart, step_chart
-from hemline.evaluation.plots import draw_history
+from hemline.evaluation.drawing.fans import draw_history
+from hemline.evaluation.reports.figures import coverage_chart, step_chart
 from matplotlib.figure import Figure
 
 

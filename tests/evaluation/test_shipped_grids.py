@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hemline.datasets import get_dataset
 from hemline.evaluation import Grid, read_grid, run_grid
-from hemline.evaluation.grid import Part
-from hemline.evaluation.grid_run import plan_grid
+from hemline.evaluation.grids.grid import Part
+from hemline.evaluation.grids.run_grid import plan_grid
 from hemline.forecasting import MODELS, build_model
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hemline.evaluation import METRICS, BacktestError, backtest, load_backtest, summary, table
-from hemline.evaluation.published import CRPS_SUM, SOURCES, published_scores
-from hemline.evaluation.score_table import Cell
-from hemline.evaluation.standing import current_runs
+from hemline.evaluation.store.which_runs_count import current_runs
+from hemline.evaluation.tables.published import CRPS_SUM, SOURCES, published_scores
+from hemline.evaluation.tables.score_table import Cell
 
 
 def long_table(values: dict[tuple[str, str, int], float], metric: str = "crps_sum") -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hemline.evaluation.windows import cut_window, last_steps, rolling_windows, training_entry, windows_of
+from hemline.evaluation.runs.windows import cut_window, last_steps, rolling_windows, training_entry, windows_of
 
 START = pd.Period("2024-01-01", "D")
 

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hemline.evaluation.vector_scores import energy_score
+from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import AnalogEstimator
-from hemline.forecasting.analog import AnalogPredictor, _best, _parts
-from hemline.forecasting.past_stretches import Move, bridged, shortest, stretches_before
+from hemline.forecasting.models.analog import AnalogPredictor, _best, _parts
+from hemline.forecasting.models.past_stretches import Move, shortest, stretches_before
+from hemline.forecasting.windows.gaps import bridged
 
 START = pd.Period("2024-01-01", "D")
 RNG = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.forecasting import VARPredictor
-from hemline.forecasting.autoregression import choose_order, least_squares
+from hemline.forecasting.models.vector_autoregression import choose_order, least_squares
 
 FIRST = np.array([[0.5, 0.3], [-0.2, 0.4]])
 SECOND = np.array([[0.1, 0.0], [0.3, 0.2]])

@@ -17,7 +17,7 @@ from hemline.forecasting import (
     build_model,
     simulate,
 )
-from hemline.forecasting.cold_start.foretold import Likeness
+from hemline.forecasting.wrappers.cold_start.descriptors import Likeness
 
 SHOP = simulated_sales(articles=28, weeks=150, seed=4, windows=1)
 NEW = np.arange(28) % 5 == 2
@@ -53,7 +53,7 @@ def crps(samples):
 
 class TestForecasts:
     def test_the_others_have_the_paths_of_their_own_model(self, predictor):
-        from hemline.forecasting.grouping import of_articles
+        from hemline.datasets.entries.cuts import of_articles
 
         alone = next(predictor.predictor.predict(of_articles([PAST], ~NEW), num_samples=50, seed=1)).samples
         np.testing.assert_array_equal(paths(predictor, count=50)[:, :, ~NEW], alone)

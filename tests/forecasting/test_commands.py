@@ -5,10 +5,10 @@ import sys
 import pytest
 import typer
 from hemline.datasets import get_dataset
+from hemline.evaluation.adapters.predictor_folder import load_predictor
 from hemline.forecasting import MODELS, GRUMAFEstimator, RandomWalkPredictor, build_model
-from hemline.forecasting.commands import register
-from hemline.forecasting.ensemble import EnsemblePredictor
-from hemline.forecasting.stored import load_predictor
+from hemline.forecasting.commands.train import register
+from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 from typer.testing import CliRunner
 
 if sys.version_info >= (3, 11):

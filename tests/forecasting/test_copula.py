@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import Copula, ForecastEstimator, LowRankGaussian, Scaling, TrainConfig
-from hemline.forecasting.windows import SeriesTensor
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 USUAL = torch.tensor([2.0, 2.0])
 

@@ -4,16 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
-from hemline.evaluation.scores import crps
-from hemline.evaluation.vector_scores import energy_score
-from hemline.forecasting import (
-    Coupled,
-    CoupledEstimator,
-    RandomWalkPredictor,
-    VARPredictor,
-    couple,
-)
-from hemline.forecasting.coupled import gaussian_scores, past_scores, rank_of, reorder, shrinkage, standardised
+from hemline.evaluation.scores.multivariate import energy_score
+from hemline.evaluation.scores.univariate import crps
+from hemline.forecasting import Coupled, CoupledEstimator, RandomWalkPredictor, VARPredictor, couple
+from hemline.forecasting.paths.dependence import gaussian_scores, past_scores, rank_of, reorder, shrinkage, standardised
 
 START = pd.Period("2024-01-01", "D")
 HORIZON = 4

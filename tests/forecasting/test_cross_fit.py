@@ -6,12 +6,12 @@ import pytest
 import torch
 from hemline.datasets import simulated_sales
 from hemline.forecasting import CrossFitEstimator, Direct, LogLinear, Scenario, TrainConfig, simulate
-from hemline.forecasting import fitting as fitting_module
-from hemline.forecasting.cross_fit import without_gaps
-from hemline.forecasting.direct import Columns, DirectNetwork, filled
-from hemline.forecasting.scaling import Scaling
-from hemline.forecasting.spec import SeriesSpec
-from hemline.forecasting.windows import SeriesTensor, Window
+from hemline.forecasting.networks.cross_fitted import without_gaps
+from hemline.forecasting.networks.direct import Columns, DirectNetwork, filled
+from hemline.forecasting.training import fit as fitting_module
+from hemline.forecasting.units.scaling import Scaling
+from hemline.forecasting.windows.spec import SeriesSpec
+from hemline.forecasting.windows.tensor import SeriesTensor, Window
 
 RNG = np.random.default_rng(0)
 SHORT = TrainConfig(max_epochs=1, batches_per_epoch=5, batch_size=8, learning_rate=1e-3)

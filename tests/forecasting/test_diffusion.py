@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import Diffusion, ForecastEstimator, Recurrent, Scaling, TrainConfig
-from hemline.forecasting.heads.diffusion import kept_shares, remove_noise
+from hemline.forecasting.networks.heads.diffusion import kept_shares, remove_noise
 
 MEAN, STD = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 1.5])
 
@@ -71,7 +71,7 @@ def test_large_batches_are_told_part_by_part_to_the_same_gradients(monkeypatch):
 
     whole = gradients()
     assert sizes == [20]
-    monkeypatch.setattr("hemline.forecasting.heads.diffusion.AT_ONCE", 3 * 8)
+    monkeypatch.setattr("hemline.forecasting.networks.heads.diffusion.AT_ONCE", 3 * 8)
     in_parts = gradients()
     assert sorted(sizes[1:]) == [4, 4, 8, 8, 8, 8], "each part once, and once more for its gradient"
     torch.testing.assert_close(in_parts, whole)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
 from hemline.forecasting import Scenario, build_model, simulate
-from hemline.forecasting.effect_draws import drawn_sums
+from hemline.forecasting.response.effect_draws import drawn_sums
 
 PATHS, HORIZON = 40_000, 4
 

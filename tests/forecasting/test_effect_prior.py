@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hemline.forecasting.effect_prior import EffectPrior
+from hemline.forecasting.response.prior import EffectPrior
 
 
 def learnt(said, deviation, rounds=200, **sizes):

@@ -13,7 +13,8 @@ from hemline.forecasting import (
     TrainConfig,
     simulate,
 )
-from hemline.forecasting.ensemble import EnsemblePredictor, in_turns
+from hemline.forecasting.paths.shares import in_turns
+from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 
 QUICK = TrainConfig(max_epochs=2, batches_per_epoch=3, batch_size=8)
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import ForecastEstimator, Recurrent, Scaling, TrainConfig
-from hemline.forecasting.feedback import Feedback
-from hemline.forecasting.scaling import restore
+from hemline.forecasting.units.feedback import Feedback
+from hemline.forecasting.units.scaling import restore
 
 SHORT = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
 SCALINGS = [Scaling(of, domain=domain) for of in ("level", "change") for domain in ("real", "nonnegative", "count")]

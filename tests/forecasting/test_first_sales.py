@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hemline.forecasting.cold_start.first_sales import (
+from hemline.forecasting.wrappers.cold_start.first_sales import (
     ages_of,
     at_ages,
     brought_to,
@@ -10,7 +10,7 @@ from hemline.forecasting.cold_start.first_sales import (
     launch_course,
     said_by_first,
 )
-from hemline.forecasting.cold_start.paths import followed, scaled
+from hemline.forecasting.wrappers.cold_start.new_paths import followed, scaled
 
 
 def launches(course, count=8, steps=40, level=20.0):

@@ -3,17 +3,12 @@
 import numpy as np
 import properscoring
 import pytest
-from hemline.forecasting.cold_start.foretold import (
-    Likeness,
-    _Regression,
-    alike,
-    descriptors,
-    explained,
-    foretold_levels,
-    learnt_likeness,
-    weighted_crps,
-)
-from hemline.forecasting.cold_start.levels import last_levels, levels_and_index
+from hemline.evaluation.scores.mixtures import weighted_crps
+from hemline.forecasting.wrappers.cold_start.descriptors import Likeness, alike, descriptors
+from hemline.forecasting.wrappers.cold_start.level_regression import LevelRegression as _Regression
+from hemline.forecasting.wrappers.cold_start.level_regression import explained, foretold_levels
+from hemline.forecasting.wrappers.cold_start.likeness import learnt_likeness
+from hemline.forecasting.wrappers.cold_start.sales_levels import last_levels, levels_and_index
 
 
 def sales_of(levels, seed=0, steps=60, noise=0.2):

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from hemline.forecasting.heads import Gaussian, GaussianProcess, LowRankGaussian, StudentT
-from hemline.forecasting.heads.gaussian import low_rank_normal
+from hemline.forecasting.networks.heads import Gaussian, GaussianProcess, LowRankGaussian, StudentT
+from hemline.forecasting.networks.heads.gaussian import low_rank_normal
 from torch.distributions import MultivariateNormal
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.dataset.common import ListDataset
-from hemline.forecasting.grouping import as_multivariate, as_univariate, of_articles
+from hemline.datasets.entries.cuts import of_articles
+from hemline.datasets.entries.multivariate import as_multivariate
+from hemline.datasets.entries.univariate import as_univariate
 
 START = pd.Period("2024-01-01", "D")
 

@@ -14,8 +14,8 @@ from hemline.forecasting import (
     SeasonalNaivePredictor,
     TrainConfig,
 )
-from hemline.forecasting.configuration import Configured
-from hemline.forecasting.kept import trained_member
+from hemline.forecasting.training.members import trained_member
+from hemline.runtime.plain import Configured
 
 
 def small_pool(folder):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hemline.evaluation.vector_scores import energy_score
-from hemline.forecasting.ensemble import shares_of
-from hemline.forecasting.mixture import pool_weights
+from hemline.evaluation.scores.multivariate import energy_score
+from hemline.forecasting.paths.shares import shares_of
+from hemline.forecasting.paths.weights import pool_weights
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=(6, 4, 3))

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
 from hemline.datasets import Metadata
+from hemline.datasets.entries.univariate import as_univariate
+from hemline.evaluation.adapters.quiet import quiet_gluonts
 from hemline.forecasting import (
     MAF,
     MODELS,
@@ -19,9 +21,7 @@ from hemline.forecasting import (
     TrainConfig,
     build_model,
 )
-from hemline.forecasting.grouping import as_univariate
-from hemline.forecasting.quiet import quiet_gluonts
-from hemline.forecasting.seeding import seeded
+from hemline.runtime.seeds import seeded
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
 SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}

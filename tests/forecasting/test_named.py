@@ -5,7 +5,7 @@ import sys
 import pytest
 from hemline.datasets import Metadata, simulated_sales
 from hemline.forecasting import MODELS, Scenario, build_model, simulate
-from hemline.forecasting.settings_text import as_toml
+from hemline.forecasting.registry.settings_text import as_toml
 
 if sys.version_info >= (3, 11):
     import tomllib

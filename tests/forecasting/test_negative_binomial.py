@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import ForecastEstimator, NegativeBinomial, Recurrent, Scaling, TrainConfig
-from hemline.forecasting.response import LogLinear
+from hemline.forecasting.response.response import LogLinear
 from scipy.stats import nbinom
 
 SHORT = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import typer
 from hemline.datasets import get_dataset, simulated_sales
-from hemline.forecasting import commands
-from hemline.forecasting.commands import register
-from hemline.forecasting.simulate_command import chosen_window
-from hemline.forecasting.stored import whole_history
+from hemline.datasets.entries.data import whole_history
+from hemline.forecasting.commands import train as commands
+from hemline.forecasting.commands.simulate import chosen_window
+from hemline.forecasting.commands.train import register
 from typer.testing import CliRunner
 
 DESCRIPTION = """

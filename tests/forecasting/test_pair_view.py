@@ -9,12 +9,12 @@ import typer
 from gluonts.model.forecast import SampleForecast
 from hemline.datasets import simulated_sales
 from hemline.forecasting import ForecastEstimator, Outcome, Scaling, Scenario, Simulation, TrainConfig, simulate
-from hemline.forecasting.cannibalisation import Cannibalisation, cannibalisation
-from hemline.forecasting.commands import register
-from hemline.forecasting.pair_page import write_pair_view
-from hemline.forecasting.pair_view import cannibalisation_figure, pair_figure
-from hemline.forecasting.response import LogLinear
-from hemline.forecasting.simulate_command import folders_of, matrix_articles, pair_of
+from hemline.forecasting.commands.simulate import folders_of, matrix_articles, pair_of
+from hemline.forecasting.commands.train import register
+from hemline.forecasting.response.response import LogLinear
+from hemline.forecasting.scenarios.cannibalisation import Cannibalisation, cannibalisation
+from hemline.forecasting.scenarios.pair_figures import cannibalisation_figure, pair_figure
+from hemline.forecasting.scenarios.pair_page import write_pair_view
 from matplotlib.text import Text
 from typer.testing import CliRunner
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import ForecastEstimator, Gaussian, GRUMAFEstimator, Recurrent, TrainConfig
-from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.predictor import ForecastPredictor
-from hemline.forecasting.spec import infer_spec
-from hemline.forecasting.windows import SeriesTensor
+from hemline.forecasting.models.predictor import ForecastPredictor
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 START = pd.Period("2024-01-01", "D")
 QUICK = TrainConfig(max_epochs=1, batches_per_epoch=3, batch_size=8)

@@ -10,6 +10,7 @@ import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.cuts import of_series
 from hemline.forecasting import (
     NonFiniteLoss,
     PooledEstimator,
@@ -19,9 +20,9 @@ from hemline.forecasting import (
     SeasonalNaivePredictor,
     simulate,
 )
-from hemline.forecasting.ensemble import EnsemblePredictor, within
-from hemline.forecasting.grouping import of_series
-from hemline.forecasting.reconciliation import mixed_totals
+from hemline.forecasting.paths.domain import within
+from hemline.forecasting.paths.totals import mixed_totals
+from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 
 RNG = np.random.default_rng(0)
 

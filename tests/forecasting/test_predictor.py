@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
+from hemline.evaluation.adapters.predictor_folder import holds_predictor
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
-from hemline.forecasting.stored import holds_predictor
 
 TRAIN = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
 
@@ -97,7 +97,7 @@ def test_a_predictor_that_could_not_be_written_leaves_no_folder_that_looks_whole
     assert not (tmp_path / "unsaid").exists()
     predictor.training_log = []
     monkeypatch.setattr(json, "dumps", lambda *arguments, **options: "{}")
-    monkeypatch.setattr("hemline.forecasting.predictor.os.replace", lambda *paths: 1 / 0)
+    monkeypatch.setattr("hemline.forecasting.models.predictor.os.replace", lambda *paths: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         predictor.serialize(tmp_path / "broken")
     assert not holds_predictor(tmp_path / "broken")

@@ -7,7 +7,9 @@ import pytest
 from gluonts.model.predictor import Predictor
 from gluonts.model.seasonal_naive import SeasonalNaivePredictor as LastValue
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.evaluation import backtest
+from hemline.evaluation.adapters.predictor import GroupedPredictor
 from hemline.forecasting import (
     MODELS,
     AnalogEstimator,
@@ -17,14 +19,12 @@ from hemline.forecasting import (
     SeasonalNaivePredictor,
     VARPredictor,
     build_model,
-    responding,
     simulate,
 )
-from hemline.forecasting.grouped import GroupedPredictor
-from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.response import LogLinear
-from hemline.forecasting.response_fit import fit_response
-from hemline.forecasting.spec import infer_spec
+from hemline.forecasting.response.fit import fit_response
+from hemline.forecasting.response.response import LogLinear
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.wrappers import responding
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
 HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, Scenario, TrainConfig, simulate
-from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.response import LogLinear
-from hemline.forecasting.response_fit import fit_response
-from hemline.forecasting.spec import infer_spec
+from hemline.forecasting.response.fit import fit_response
+from hemline.forecasting.response.response import LogLinear
+from hemline.forecasting.windows.spec import infer_spec
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
 HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}

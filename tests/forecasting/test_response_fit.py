@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
-from hemline.forecasting import response_fit
-from hemline.forecasting.effect_prior import EffectPrior
-from hemline.forecasting.grouping import as_multivariate
-from hemline.forecasting.response import LogLinear
-from hemline.forecasting.spec import infer_spec
+from hemline.datasets.entries.multivariate import as_multivariate
+from hemline.forecasting.response import fit as response_fit
+from hemline.forecasting.response.prior import EffectPrior
+from hemline.forecasting.response.response import LogLinear
+from hemline.forecasting.windows.spec import infer_spec
 from scipy.optimize import brentq
 
 DATA = simulated_sales(articles=6, weeks=90, seed=3, windows=1, style_size=3, stockouts=0.1)

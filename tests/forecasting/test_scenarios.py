@@ -19,7 +19,7 @@ from hemline.forecasting import (
     read_scenarios,
     simulate,
 )
-from hemline.forecasting.ensemble import EnsemblePredictor
+from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 
 DATA = simulated_sales(articles=3, weeks=100, seed=1, windows=1)
 HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hemline.forecasting.seasons import past_seasons
+from hemline.forecasting.networks.seasons import past_seasons
 from torch.testing import assert_close
 
 SEASON = 7

@@ -15,8 +15,8 @@ from hemline.forecasting import (
     SharedWeights,
     TrainConfig,
 )
-from hemline.forecasting.spec import infer_spec
-from hemline.forecasting.windows import SeriesTensor
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 SHARED = SharedWeights(Recurrent("lstm", size=8, dropout=0.0))
 PROCESS = GaussianProcess(rank=2)

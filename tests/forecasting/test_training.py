@@ -19,9 +19,9 @@ from hemline.forecasting import (
     StudentT,
     TrainConfig,
 )
-from hemline.forecasting.spec import infer_spec
-from hemline.forecasting.training_module import Training, epoch_seed
-from hemline.forecasting.windows import SeriesTensor
+from hemline.forecasting.training.module import Training, epoch_seed
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 SMALL = {"batches_per_epoch": 4, "batch_size": 8}
 
@@ -58,7 +58,7 @@ def test_a_training_killed_in_the_middle_resumes_to_equal_weights(walks, tmp_pat
         import sys, time
         import numpy as np, pandas as pd
         from hemline.forecasting import ForecastEstimator, TrainConfig
-        from hemline.forecasting.checkpoints import Checkpoints
+        from hemline.runtime.checkpoints import Checkpoints
 
         target = np.load(sys.argv[1])
         data = [{"start": pd.Period("2024-01-01", "D"), "target": target}]

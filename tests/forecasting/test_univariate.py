@@ -15,6 +15,8 @@ from gluonts.torch import (
 from gluonts.transform import AddObservedValuesIndicator
 from hemline.datasets import Metadata, simulated_sales
 from hemline.evaluation import backtest
+from hemline.evaluation.adapters.estimator import reads_channels
+from hemline.evaluation.adapters.predictor import GroupedPredictor, paths_of
 from hemline.forecasting import (
     CoupledEstimator,
     GroupedEstimator,
@@ -25,8 +27,6 @@ from hemline.forecasting import (
     couple,
     simulate,
 )
-from hemline.forecasting.grouped import GroupedPredictor, paths_of
-from hemline.forecasting.univariate import reads_channels
 
 SHORT = {"batch_size": 4, "num_batches_per_epoch": 2, "trainer_kwargs": {"max_epochs": 1}}
 MODELS = {
@@ -152,7 +152,7 @@ def test_features_of_a_series_are_computed_once_and_the_training_stays_the_same(
         return next(predictor.predict(walks, num_samples=3, seed=0)).samples, series
 
     kept, once = forecast_and_count()
-    monkeypatch.setattr("hemline.forecasting.univariate.LARGEST_CACHE", 0)
+    monkeypatch.setattr("hemline.evaluation.adapters.estimator.LARGEST_CACHE", 0)
     anew, often = forecast_and_count()
     np.testing.assert_array_equal(kept, anew)
     assert once == walks[0]["target"].shape[0] < often

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hemline.forecasting.scaling import Scaling, restore
-from hemline.forecasting.spec import calendar_features, frequency_lags, infer_spec
-from hemline.forecasting.windows import SeriesTensor, changes, previous_values
+from hemline.forecasting.units.scaling import Scaling, restore
+from hemline.forecasting.windows.calendar import calendar_features, frequency_lags
+from hemline.forecasting.windows.gaps import changes, previous_values
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 
 def spec_of(data, **options):

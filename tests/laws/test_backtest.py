@@ -18,7 +18,7 @@ import torch
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
-from hemline.datasets.data import ForecastData, Metadata
+from hemline.datasets.entries.data import ForecastData, Metadata
 from hemline.evaluation import backtest, load_backtest
 
 HORIZON, WINDOWS, LENGTH = 4, 3, 42
@@ -164,7 +164,7 @@ import sys, time
 import numpy as np, pandas as pd
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
-from hemline.datasets.data import ForecastData, Metadata
+from hemline.datasets.entries.data import ForecastData, Metadata
 from hemline.evaluation import backtest
 
 class Slow(Predictor):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hemline.forecasting.transforms import (
+from hemline.forecasting.networks.transforms import (
     BIJECTIONS,
     MADE,
     AffineCoupling,
@@ -16,7 +16,7 @@ from hemline.forecasting.transforms import (
     MaskedAffine,
     Permutation,
 )
-from hemline.forecasting.transforms.affine import LOG_SCALE_BOUND, affine_forward, log_scale
+from hemline.forecasting.networks.transforms.affine import LOG_SCALE_BOUND, affine_forward, log_scale
 from torch import Tensor
 
 VARIANTS: dict[str, tuple[str, Callable[[int], Bijection]]] = {

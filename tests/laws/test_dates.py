@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import from_frame
-from hemline.datasets.frequency import dates_of, normalize_freq, to_dates, to_period
+from hemline.datasets.entries.frequency import dates_of, normalize_freq, to_dates, to_period
 from hemline.evaluation import plot_forecast
-from hemline.evaluation.rows import history_rows
-from hemline.evaluation.windows import windows_of
+from hemline.evaluation.runs.rows import history_rows
+from hemline.evaluation.runs.windows import windows_of
 from hemline.forecasting import Outcome, SeasonalNaivePredictor
-from hemline.forecasting.stored import forecast_frame
+from hemline.forecasting.paths.table import forecast_frame
 from matplotlib.dates import date2num
 
 STEPS, HORIZON = 30, 3

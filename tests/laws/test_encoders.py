@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hemline.forecasting.encoders import ENCODERS
+from hemline.forecasting.networks.encoders import ENCODERS
 
 
 @pytest.fixture(params=sorted(ENCODERS))

@@ -13,7 +13,7 @@ import pytest
 import scipy.integrate
 import scipy.stats
 import torch
-from hemline.forecasting.transforms import (
+from hemline.forecasting.networks.transforms import (
     BatchNorm,
     Flow,
     GaussianBase,

@@ -7,12 +7,12 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import hemline.forecasting.transforms.flow as flow_module
+import hemline.forecasting.networks.transforms.flow as flow_module
 import pytest
 import torch
-from hemline.forecasting.heads.flows import MAF
-from hemline.forecasting.transforms import Flow, MaskedAffine, masked_autoregressive, real_nvp
-from hemline.forecasting.transforms.captured import CapturedInverse
+from hemline.forecasting.networks.heads.flows import MAF
+from hemline.forecasting.networks.transforms import Flow, MaskedAffine, masked_autoregressive, real_nvp
+from hemline.forecasting.networks.transforms.captured import CapturedInverse
 from torch import Tensor
 
 CONTEXT = 4

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
-from hemline.forecasting.encoders import ENCODERS
-from hemline.forecasting.forecaster import Forecaster
-from hemline.forecasting.heads import HEADS, DensityHead
-from hemline.forecasting.heads.head import borrow
-from hemline.forecasting.spec import infer_spec
-from hemline.forecasting.windows import SeriesTensor
+from hemline.forecasting.networks.encoders import ENCODERS
+from hemline.forecasting.networks.forecaster import Forecaster
+from hemline.forecasting.networks.heads import HEADS, DensityHead
+from hemline.forecasting.networks.heads.head import borrow
+from hemline.forecasting.windows.spec import infer_spec
+from hemline.forecasting.windows.tensor import SeriesTensor
 
 COMPOSITIONS = [("shared-lstm" if head == "gaussian-process" else "gru", head) for head in HEADS] + [
     (encoder, "maf") for encoder in ENCODERS if encoder != "gru"

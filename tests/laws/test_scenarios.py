@@ -12,7 +12,7 @@ from hemline.forecasting import (
     TrainConfig,
     simulate,
 )
-from hemline.forecasting.heads import HEADS
+from hemline.forecasting.networks.heads import HEADS
 
 PATHS = 300
 DATA = simulated_sales(articles=4, weeks=120, seed=3, windows=1)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hemline.evaluation import scores, vector_scores
-from hemline.evaluation.calibration import calibration_histogram, pit, pit_deviation, pit_histogram
-from hemline.evaluation.intervals import COVERAGES, central_interval, covered, interval_score
-from hemline.evaluation.metrics import METRICS, Outcome
+from hemline.evaluation.runs.metrics import METRICS, Outcome
+from hemline.evaluation.scores import multivariate as vector_scores
+from hemline.evaluation.scores import univariate as scores
+from hemline.evaluation.scores.calibration import calibration_histogram, pit, pit_deviation, pit_histogram
+from hemline.evaluation.scores.intervals import COVERAGES, central_interval, covered, interval_score
 
 PATHS, HORIZON, DIM = 60, 3, 4
 JOINT = {

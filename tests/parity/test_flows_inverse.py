@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hemline.forecasting.transforms import MADE, MaskedAffine, masked_autoregressive
-from hemline.forecasting.transforms.affine import log_scale
+from hemline.forecasting.networks.transforms import MADE, MaskedAffine, masked_autoregressive
+from hemline.forecasting.networks.transforms.affine import log_scale
 from torch import Tensor
 
 ROWS = 4

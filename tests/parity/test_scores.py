@@ -11,9 +11,10 @@ import pytest
 import scoringrules
 from gluonts.evaluation import MultivariateEvaluator
 from gluonts.model.forecast import SampleForecast
-from hemline.evaluation import scores, vector_scores
-from hemline.evaluation.intervals import scaled_interval_score, seasonal_error
-from hemline.evaluation.metrics import METRICS, Outcome
+from hemline.evaluation.runs.metrics import METRICS, Outcome
+from hemline.evaluation.scores import multivariate as vector_scores
+from hemline.evaluation.scores import univariate as scores
+from hemline.evaluation.scores.intervals import scaled_interval_score, seasonal_error
 
 # Of 100 paths the places (S - 1) q of the quantiles are no whole numbers, so that rounding shows.
 WINDOWS, PATHS, HORIZON, DIM, PAST, SEASON = 3, 100, 6, 4, 40, 7

@@ -11,8 +11,8 @@ from gluonts.evaluation import MultivariateEvaluator
 from gluonts.model.forecast import SampleForecast
 from hemline.datasets import get_dataset
 from hemline.evaluation import crps_sum
-from hemline.evaluation.scores import LEVELS
-from hemline.evaluation.windows import windows_of
+from hemline.evaluation.runs.windows import windows_of
+from hemline.evaluation.scores.univariate import LEVELS
 
 
 @pytest.mark.filterwarnings("ignore:The provided callable:FutureWarning")

@@ -12,21 +12,22 @@ from typer.testing import CliRunner
 
 pytest.importorskip("tokenizers", reason="captions need the extra 'vision'")
 
-from hemline.datasets.catalogue import Article, Catalogue
-from hemline.vision import annotate, caption_training
-from hemline.vision.annotate import Annotator, annotate_photos, bleu, evaluate_annotator, train_annotator
-from hemline.vision.beam_search import beam_search
-from hemline.vision.caption_text import BEGIN, END, PAD, UNKNOWN, CaptionTokenizer
-from hemline.vision.caption_training import CaptionTrainConfig
-from hemline.vision.captioner import Captioner, CaptionerConfig
-from hemline.vision.classify import train_classifier
-from hemline.vision.commands import app
-from hemline.vision.encoder import ArticleEncoder
-from hemline.vision.plotting import plot_captions
-from hemline.vision.product_network import NetworkConfig
-from hemline.vision.run_folder import RunFolder
-from hemline.vision.sources import Source, open_source
-from hemline.vision.training import TrainConfig
+from hemline.datasets.pictures.catalogue import Article, Catalogue
+from hemline.datasets.pictures.source import Source, open_source
+from hemline.runtime.run_folder import RunFolder
+from hemline.vision.captions import annotate
+from hemline.vision.captions import training as caption_training
+from hemline.vision.captions.annotate import Annotator, annotate_photos, bleu, evaluate_annotator, train_annotator
+from hemline.vision.captions.beam_search import beam_search
+from hemline.vision.captions.captioner import Captioner, CaptionerConfig
+from hemline.vision.captions.training import CaptionTrainConfig
+from hemline.vision.captions.words import BEGIN, END, PAD, UNKNOWN, CaptionTokenizer
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.training import TrainConfig
+from hemline.vision.commands.commands import app
+from hemline.vision.embed.encoder import ArticleEncoder
+from hemline.vision.networks.product_network import NetworkConfig
+from hemline.vision.plots.plot_run import plot_captions
 
 
 def captioner(vocabulary: int = 12, features: int = 6) -> Captioner:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hemline.datasets.article_split import ArticleSplit, split_articles
-from hemline.datasets.catalogue import Article, Catalogue, CatalogueTable, read_catalogue, read_photo_folder
-from hemline.datasets.labels import MISSING, UNSEEN, LabelSpace, Task
-from hemline.datasets.photos import Pictures, load_pictures
+from hemline.datasets.pictures.catalogue import Article, Catalogue, CatalogueTable, read_catalogue, read_photo_folder
+from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
+from hemline.datasets.pictures.photos import Pictures, load_pictures
+from hemline.datasets.pictures.split import ArticleSplit, split_articles
 from PIL import Image
 
 ROWS = [

@@ -15,22 +15,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hemline.datasets.article_split import split_articles
-from hemline.datasets.labels import LabelSpace, Task
-from hemline.datasets.photos import Pictures
-from hemline.vision import classify
-from hemline.vision import training as training_module
-from hemline.vision.article_batches import ArticleBatches
-from hemline.vision.backbones import build_backbone
-from hemline.vision.classifier import Classifier
-from hemline.vision.classify import evaluate_classifier, predict_photos, train_classifier
-from hemline.vision.classify_commands import _noticed
-from hemline.vision.commands import app
-from hemline.vision.product_network import NetworkConfig, ProductNetwork
-from hemline.vision.run_folder import RunFolder
-from hemline.vision.small_cnn import SmallCNN
-from hemline.vision.sources import Source, open_source
-from hemline.vision.training import AugmentConfig, TrainConfig
+from hemline.datasets.pictures.labels import LabelSpace, Task
+from hemline.datasets.pictures.photos import Pictures
+from hemline.datasets.pictures.source import Source, open_source
+from hemline.datasets.pictures.split import split_articles
+from hemline.runtime.run_folder import RunFolder
+from hemline.vision.classify import classify
+from hemline.vision.classify import training as training_module
+from hemline.vision.classify.classifier import Classifier
+from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
+from hemline.vision.classify.training import AugmentConfig, TrainConfig
+from hemline.vision.commands.classify import _noticed
+from hemline.vision.commands.commands import app
+from hemline.vision.networks.article_batches import ArticleBatches
+from hemline.vision.networks.known_backbones import build_backbone
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
+from hemline.vision.networks.small_cnn import SmallCNN
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
 

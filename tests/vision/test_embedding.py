@@ -9,17 +9,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from gluonts.torch.model.deepar import DeepAREstimator
-from hemline.datasets.article_vectors import (
+from hemline.datasets.entries.data import ForecastData, Metadata
+from hemline.datasets.pictures.source import open_source
+from hemline.datasets.pictures.vectors import (
     ArticleVectors,
     join_article_vectors,
     join_to_entries,
     read_article_vectors,
 )
-from hemline.datasets.data import ForecastData, Metadata
-from hemline.vision.commands import app
-from hemline.vision.embedding import PrincipalAxes, embed_catalogue
-from hemline.vision.encoder import ArticleEncoder
-from hemline.vision.sources import open_source
+from hemline.vision.commands.commands import app
+from hemline.vision.embed.embedding import PrincipalAxes, embed_catalogue
+from hemline.vision.embed.encoder import ArticleEncoder
 from typer.testing import CliRunner
 
 SMALL = ["--size", "24", "--widths", "4,8", "--epochs", "1", "--mirror", "0", "--crop", "1", "--device", "cpu"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hemline.datasets import fashion_mnist as module
-from hemline.datasets.fashion_mnist import fashion_mnist
+from hemline.datasets.pictures import fashion_mnist as module
+from hemline.datasets.pictures.fashion_mnist import fashion_mnist
 
 
 @pytest.fixture

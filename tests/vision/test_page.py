@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hemline.vision.commands import app
+from hemline.vision.commands.commands import app
 from typer.testing import CliRunner
 
 pytest.importorskip("tokenizers", reason="the page words photos, which needs the extra 'vision'")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hemline.datasets import photos
-from hemline.datasets.catalogue import Article, Catalogue
-from hemline.datasets.photos import load_pictures, open_photo, resize_photo
+from hemline.datasets.pictures import photos
+from hemline.datasets.pictures.catalogue import Article, Catalogue
+from hemline.datasets.pictures.photos import load_pictures, open_photo, resize_photo
 from PIL import Image, ImageOps, JpegImagePlugin, features
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hemline.vision import plots, plotting
-from hemline.vision.commands import app
-from hemline.vision.plotting import plot_run
-from hemline.vision.run_folder import RunFolder
-from hemline.vision.sources import open_source
+from hemline.datasets.pictures.source import open_source
+from hemline.runtime.run_folder import RunFolder
+from hemline.vision.commands.commands import app
+from hemline.vision.plots import figures as plots
+from hemline.vision.plots import plot_run as plotting
+from hemline.vision.plots.plot_run import plot_run
 from PIL import Image
 from typer.testing import CliRunner
 

@@ -10,12 +10,13 @@ import torch
 pytest.importorskip("transformers", reason="these backbones need the extra 'vision'")
 
 import transformers
-from hemline.datasets.labels import LabelSpace, Task
-from hemline.datasets.photos import Pictures
-from hemline.vision.backbones import Backbone, backbone_from_json, build_backbone
-from hemline.vision.pretrained import ARCHITECTURES, FAMILIES
-from hemline.vision.product_network import NetworkConfig, ProductNetwork, parameter_groups
-from hemline.vision.training import TrainConfig, fit
+from hemline.datasets.pictures.labels import LabelSpace, Task
+from hemline.datasets.pictures.photos import Pictures
+from hemline.vision.classify.training import TrainConfig, fit
+from hemline.vision.networks.backbone import Backbone
+from hemline.vision.networks.known_backbones import backbone_from_json, build_backbone
+from hemline.vision.networks.pretrained import ARCHITECTURES, FAMILIES
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, parameter_groups
 
 SMALL = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2, "image_size": 28, "patch_size": 14}
 TINY = {

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hemline.datasets.labels import LabelSpace, Task
-from hemline.vision.backbones import build_backbone
-from hemline.vision.preprocessing import Prepare, Preprocessing
-from hemline.vision.product_network import NetworkConfig, ProductNetwork, parameter_groups
-from hemline.vision.set_pooling import SET_POOLINGS, pad_sets
-from hemline.vision.small_cnn import SmallCNN
-from hemline.vision.spatial_transformer import SpatialTransformer
-from hemline.vision.task_loss import TaskLoss, class_weights
+from hemline.datasets.pictures.labels import LabelSpace, Task
+from hemline.vision.classify.task_loss import TaskLoss, class_weights
+from hemline.vision.networks.known_backbones import build_backbone
+from hemline.vision.networks.preprocessing import Prepare, Preprocessing
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, parameter_groups
+from hemline.vision.networks.set_pooling import SET_POOLINGS, pad_sets
+from hemline.vision.networks.small_cnn import SmallCNN
+from hemline.vision.networks.spatial_transformer import SpatialTransformer
 
 LABELS = LabelSpace((Task("colour", ("red", "blue")), Task("tags.of it", ("a", "b", "c"), facets=True)))
 ARTICLE = torch.tensor([0, 0, 0, 2])

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hemline.datasets.catalogue import Article
-from hemline.datasets.labels import MISSING, UNSEEN, LabelSpace, Task
-from hemline.vision.judging import article_table
-from hemline.vision.reading import score, table
+from hemline.datasets.pictures.catalogue import Article
+from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
+from hemline.vision.classify.answers import article_table
+from hemline.vision.classify.scores import score, table
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
     multiclass_f1_score,

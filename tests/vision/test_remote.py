@@ -11,14 +11,14 @@ pytest.importorskip("s3fs", reason="S3 addresses need the extra 's3'")
 pytest.importorskip("moto.server", reason="a local S3 server needs moto, flask and flask-cors")
 
 import fsspec
-from hemline.datasets.article_vectors import read_article_vectors
-from hemline.vision.classify import evaluate_classifier, predict_photos, train_classifier
-from hemline.vision.embedding import embed_catalogue
-from hemline.vision.encoder import ArticleEncoder
-from hemline.vision.product_network import NetworkConfig
-from hemline.vision.run_folder import RunFolder
-from hemline.vision.sources import open_source
-from hemline.vision.training import TrainConfig
+from hemline.datasets.pictures.source import open_source
+from hemline.datasets.pictures.vectors import read_article_vectors
+from hemline.runtime.run_folder import RunFolder
+from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
+from hemline.vision.classify.training import TrainConfig
+from hemline.vision.embed.embedding import embed_catalogue
+from hemline.vision.embed.encoder import ArticleEncoder
+from hemline.vision.networks.product_network import NetworkConfig
 from moto.server import ThreadedMotoServer
 
 

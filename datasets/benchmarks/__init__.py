@@ -1,0 +1,1 @@
+"""The published benchmarks and further real datasets."""

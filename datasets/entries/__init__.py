@@ -1,0 +1,1 @@
+"""Entries: one multivariate series with its covariates."""

@@ -1,0 +1,33 @@
+"""Checks that an entry has the series it should have, by name and number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def check_series(entry: Mapping[str, Any], item_ids: tuple[str, ...]) -> None:
+    """Refuse series that are not those of the training in their order, where both have names.
+
+    Arguments:
+        entry: a multivariate entry.
+        item_ids: names of the D series, as trained.
+
+    Raises:
+        ValueError: a series is another one.
+    """
+    items = [str(item) for item in entry.get("item_ids", ())]
+    # Numbers stand for names where the training data have none; then others' names say nothing.
+    if item_ids != numbers_of(len(item_ids)) or set(items) == set(item_ids):
+        same_names("series", items, item_ids)
+
+
+def same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
+    """Refuse series or channels in another order than that of the training, where both have names."""
+    for found, name in zip(given, names, strict=False):
+        if found != name:
+            raise ValueError(f"dataset: expected the {what} {name!r} as in training, got {found!r}")
+
+
+def numbers_of(count: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(count))

@@ -1,0 +1,1 @@
+"""Catalogues of articles with photos and labels."""

@@ -1,0 +1,155 @@
+"""Vectors of articles beside their series: what a picture says, as static covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import fsspec
+import numpy as np
+import pandas as pd
+
+from ..entries.data import Entry, ForecastData
+
+
+@dataclass(frozen=True)
+class ArticleVectors:
+    """One vector an article.
+
+    Arguments:
+        item_ids: n names.
+        vectors: float32 ``[n, k]``; zero for an article without a picture.
+        shown: bool ``[n]``, whether the article has a picture.
+        encoder: what made the vectors.
+
+    Raises:
+        ValueError: the lengths differ, an item id occurs twice, or a number is not finite.
+    """
+
+    item_ids: tuple[str, ...]
+    vectors: np.ndarray
+    shown: np.ndarray
+    encoder: str = ""
+
+    def __post_init__(self) -> None:
+        if not len(self.item_ids) == len(self.vectors) == len(self.shown) or self.vectors.ndim != 2:
+            raise ValueError(
+                f"vectors: expected [{len(self.item_ids)}, k] and as many flags, "
+                f"got {self.vectors.shape} and {len(self.shown)}"
+            )
+        if len(set(self.item_ids)) < len(self.item_ids):
+            twice = next(item for item in self.item_ids if self.item_ids.count(item) > 1)
+            raise ValueError(f"item_ids: expected each once, got {twice!r} twice")
+        bad = ~np.isfinite(self.vectors).all(axis=1)
+        if bad.any():
+            raise ValueError(f"vectors: expected finite numbers, got others for item {self.item_ids[bad.argmax()]!r}")
+
+    def features(self, item_ids: Sequence[str]) -> np.ndarray:
+        """Static features of some items: the vector, then 1 if the article has a picture and else 0.
+
+        Arguments:
+            item_ids: D names; an article in one of its stores, ``article@store``, has the vector of the article,
+                and one that is not among the articles has no picture.
+
+        Returns:
+            float32 ``[D, k + 1]``.
+
+        Example:
+            >>> vectors = ArticleVectors(("a",), np.array([[0.6, 0.8]], dtype="float32"), np.array([True]))
+            >>> vectors.features(["a", "new"]).tolist()
+            [[0.6000000238418579, 0.800000011920929, 1.0], [0.0, 0.0, 0.0]]
+        """
+        place = {item: number for number, item in enumerate(self.item_ids)}
+        rows = np.zeros((len(item_ids), self.vectors.shape[1] + 1), dtype=np.float32)
+        for row, item in zip(rows, item_ids, strict=True):
+            number = place.get(item, place.get(item.rpartition("@")[0]))
+            if number is not None and self.shown[number]:
+                row[:-1], row[-1] = self.vectors[number], 1.0
+        return rows
+
+
+def read_article_vectors(address: str) -> ArticleVectors:
+    """Read what ``hemline vision embed`` wrote.
+
+    Arguments:
+        address: path or fsspec address of the Parquet file.
+
+    Returns:
+        The vectors.
+
+    Raises:
+        ValueError: the file cannot be read, a column is missing, or vectors differ in length.
+    """
+    with fsspec.open(address, "rb") as file:
+        try:
+            frame = pd.read_parquet(file)
+        except (ValueError, OSError) as error:  # pyarrow's own are of these kinds, and name no file
+            raise ValueError(f"address: expected a Parquet file of article vectors, got {address}: {error}") from error
+    for column in ("item_id", "has_photo", "vector"):
+        if column not in frame:
+            raise ValueError(f"address: expected the column {column!r} in {address}, got {list(frame)}")
+    widths = frame["vector"].map(np.size)
+    if widths.nunique() > 1:
+        item = frame["item_id"][widths != widths.iloc[0]].iloc[0]
+        raise ValueError(f"address: expected vectors of {widths.iloc[0]} numbers in {address}, got others for {item!r}")
+    encoder = str(frame["encoder"].iloc[0]) if "encoder" in frame and len(frame) else ""
+    vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.zeros((0, 0), np.float32)
+    return ArticleVectors(tuple(frame["item_id"].astype(str)), vectors, frame["has_photo"].to_numpy(bool), encoder)
+
+
+def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> ForecastData:
+    """Put the vectors of its articles beside the series of a dataset, by item id.
+
+    Arguments:
+        data: a dataset; its item ids are those of articles.
+        vectors: the vectors.
+
+    Returns:
+        The dataset with ``feat_static_real`` float32 ``[D, k + 1]`` in every entry, a row a series: the vector,
+        and a flag that is 0 where the article has no picture. Static features that were there stay in front.
+
+    Raises:
+        ValueError: no item id of the dataset has a picture.
+    """
+    features = vectors.features(data.metadata.item_ids)
+    if not features[:, -1].any():
+        raise ValueError(
+            f"vectors: expected some of the items {list(data.metadata.item_ids[:3])}…, "
+            f"got {list(vectors.item_ids[:3])}…"
+        )
+    return replace(
+        data,
+        train=[_with(entry, features) for entry in data.train],
+        test=[_with(entry, features) for entry in data.test],
+        ahead=None if data.ahead is None else _with(data.ahead, features),
+    )
+
+
+def join_to_entries(entries: Sequence[Mapping[str, object]], vectors: ArticleVectors) -> list[Entry]:
+    """The same for univariate gluonts entries: each gets ``feat_static_real`` ``[k + 1]`` by its ``item_id``.
+
+    gluonts' models scale a series by its past: for one without any, name the level (``default_scale`` of DeepAR), or
+    the forecast is zero.
+
+    Arguments:
+        entries: entries with an ``item_id``.
+        vectors: the vectors.
+
+    Returns:
+        New entries.
+
+    Raises:
+        ValueError: an entry has no item id.
+    """
+    joined = []
+    for number, entry in enumerate(entries):
+        if "item_id" not in entry:
+            raise ValueError(f"entries: expected an item_id in each entry, got none in entry {number}")
+        joined.append(_with(dict(entry), vectors.features([str(entry["item_id"])])[0]))
+    return joined
+
+
+def _with(entry: Entry, features: np.ndarray) -> Entry:
+    before = entry.get("feat_static_real")
+    after = features if before is None else np.concatenate([np.asarray(before, np.float32), features], axis=-1)
+    return {**entry, "feat_static_real": after}

@@ -1,0 +1,1 @@
+"""Simulated sales with known effects."""

@@ -1,0 +1,1 @@
+"""Users' own tables as datasets."""

@@ -1,0 +1,274 @@
+"""The columns of a table that a user named, and what refuses cells that are not what they should be."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..entries.data import Domain
+from ..entries.frequency import to_dates
+from .timeline import Timeline
+
+_SHOWN = 5
+
+
+def as_text(argument: str, labels: Iterable[object]) -> tuple[str, ...]:
+    """The labels of items or columns, which may be numbers, as names.
+
+    Arguments:
+        argument: the argument that they come from, for the message.
+        labels: the labels.
+
+    Returns:
+        A name for each label.
+
+    Raises:
+        ValueError: two labels have the same name.
+    """
+    names = tuple(str(label) for label in labels)
+    twice = pd.Index(names).duplicated()
+    if twice.any():
+        raise ValueError(f"{argument}: expected names that differ, but two labels read {names[twice.argmax()]!r}")
+    return names
+
+
+def check_domain(values: np.ndarray, domain: Domain, items: Sequence[str], timeline: Timeline) -> None:
+    """Refuse values outside the domain that was named for them.
+
+    Arguments:
+        values: ``[D, T]``; missing values are NaN.
+        domain: the domain.
+        items: names of the series.
+        timeline: the dates of the steps.
+
+    Raises:
+        ValueError: the domain is unknown, or a value lies outside; the message names series and date.
+    """
+    with np.errstate(invalid="ignore"):
+        outside = {
+            "real": np.zeros_like(values, dtype=bool),
+            "positive": values < 0,
+            "unit": (values < 0) | (values > 1),
+            "count": (values < 0) | (values % 1 != 0) & ~np.isnan(values),
+        }
+    if domain not in outside:
+        raise ValueError(f"domain: expected one of {', '.join(outside)}; got {domain!r}")
+    wrong = np.argwhere(outside[domain])
+    if len(wrong):
+        row, step = (int(index) for index in wrong[0])
+        raise ValueError(
+            f"target: expected values of domain {domain!r}, got {values[row, step]:g} in series "
+            f"{items[row]!r} on {timeline.date(step)} ({len(wrong)} such values)"
+        )
+
+
+class Columns:
+    """The named columns of a table.
+
+    Arguments:
+        table: the table.
+        source: the file it came from, for messages.
+    """
+
+    def __init__(self, table: pd.DataFrame, source: str | None = None) -> None:
+        self.table = table
+        self.where = f" in {source!r}" if source else ""
+
+    def require(self, argument: str, names: Sequence[str]) -> None:
+        """Refuse names that are not columns.
+
+        Arguments:
+            argument: the argument that named them.
+            names: the names.
+
+        Raises:
+            ValueError: a name is no column, or more than one.
+        """
+        for name in names:
+            count = int((self.table.columns == name).sum())
+            if count == 0:
+                known = ", ".join(map(str, self.table.columns[:30]))
+                raise ValueError(f"{argument}: no column {name!r}{self.where}; there are {known}")
+            if count > 1:
+                raise ValueError(f"{argument}: {count} columns are called {name!r}{self.where}")
+
+    def require_roles(self, roles: Mapping[str, Sequence[str]]) -> None:
+        """Refuse names that are not columns, and columns that are named twice.
+
+        The target alone may be a past covariate too: what was sold is known of the past.
+
+        Arguments:
+            roles: the names that each argument gives; the target before the past covariates.
+
+        Raises:
+            ValueError: a name is no column, or more than one, or is given twice; or names are one string.
+        """
+        role: dict[str, str] = {}
+        for argument, names in roles.items():
+            if isinstance(names, str):
+                raise ValueError(f"{argument}: expected a sequence of column names, got the string {names!r}")
+            self.require(argument, names)
+            for name in names:
+                if name in role and (role[name], argument) != ("target", "past_covariates"):
+                    where = "twice" if role[name] == argument else f"by {role[name]} too"
+                    raise ValueError(f"{argument}: expected a column of one role, but {name!r} is named {where}")
+                role[name] = argument
+
+    def dates(self, timestamp: str | None) -> pd.DatetimeIndex:
+        """The dates of the rows.
+
+        Arguments:
+            timestamp: the column, or ``None`` for the index.
+
+        Returns:
+            A date for each row.
+
+        Raises:
+            ValueError: a cell is not a date, the dates have a time zone, or may be read by day or by month first.
+        """
+        raw = self._raw_dates(timestamp)
+        if isinstance(raw.dtype, pd.PeriodDtype):
+            self._refuse(raw.isna(), raw, f"timestamp: expected periods in {timestamp!r}")
+            return to_dates(pd.PeriodIndex(raw)).as_unit("ns")
+        if pd.api.types.is_numeric_dtype(raw):
+            raise ValueError(f"timestamp: expected dates in {timestamp!r}, got numbers such as {raw.iloc[0]}")
+        self._refuse(raw.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
+        day_first = _day_first(raw, timestamp)
+        try:
+            with warnings.catch_warnings():
+                # pandas announces that it will refuse several UTC offsets; they are refused below.
+                warnings.simplefilter("ignore", FutureWarning)
+                parsed = pd.to_datetime(raw, errors="coerce", dayfirst=day_first)
+            if parsed.dtype.kind == "M":
+                parsed = parsed.dt.as_unit("ns")
+        except ValueError as error:
+            raise ValueError(f"timestamp: cannot read the dates in {timestamp!r} ({error})") from error
+        self._refuse(parsed.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
+        zone = parsed.dt.tz if parsed.dtype.kind == "M" else "several UTC offsets"
+        if zone is None:
+            return pd.DatetimeIndex(parsed)
+        raise ValueError(
+            f"timestamp: expected dates without a time zone in {timestamp!r}, got {zone}; for steps of a day or "
+            "more keep the local dates (.dt.tz_localize(None), or cut the offset off a text), for shorter steps "
+            "take pd.to_datetime(..., utc=True).dt.tz_localize(None)"
+        )
+
+    def freq(self, timestamp: str | None) -> str | None:
+        """The frequency of a column of periods; ``None`` where the rows have dates.
+
+        Arguments:
+            timestamp: the column, or ``None`` for the index.
+        """
+        dtype = self._raw_dates(timestamp).dtype
+        return dtype.freq.freqstr if isinstance(dtype, pd.PeriodDtype) else None
+
+    def items(self, item: str) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The item of each row.
+
+        Arguments:
+            item: the column.
+
+        Returns:
+            An index into the names for each row, and the names in the order of their first rows.
+
+        Raises:
+            ValueError: a cell is empty, or two names are the same text.
+        """
+        self.require("item", [item])
+        raw = self.table[item]
+        self._refuse(raw.isna(), raw, f"item: expected a name in every cell of {item!r}")
+        codes, names = pd.factorize(raw)
+        return codes, as_text("item", names)
+
+    def wide_targets(self, others: Sequence[str]) -> list[str]:
+        """The columns that are series in a wide table whose user named none.
+
+        Arguments:
+            others: columns that are something else.
+
+        Returns:
+            The labels of the numeric columns that are left.
+
+        Raises:
+            ValueError: no column is left, or two have one label.
+        """
+        rest = self.table.drop(columns=list(others)).select_dtypes("number")
+        if not len(rest.columns):
+            raise ValueError(f"target: no numeric column is left to be a series{self.where}")
+        self.require("target", list(rest.columns))
+        return list(rest.columns)
+
+    def numbers(self, column: str) -> np.ndarray:
+        """The values of a column.
+
+        Arguments:
+            column: its name.
+
+        Returns:
+            ``[rows]``, float64; empty cells are NaN.
+
+        Raises:
+            ValueError: a cell is neither empty nor a finite number, or the column is of dates, spans or complex.
+        """
+        raw = self.table[column]
+        cells = pd.to_numeric(raw, errors="coerce")
+        if raw.dtype.kind in "mM" or cells.dtype.kind == "c":
+            raise ValueError(f"{column!r}: expected finite numbers{self.where}, got a column of {raw.dtype}")
+        values = cells.astype(float)
+        # Datasets are of single precision, in which what is larger is infinite.
+        infinite = values.abs() > np.finfo(np.float32).max
+        self._refuse((values.isna() & raw.notna()) | infinite, raw, f"{column!r}: expected finite numbers")
+        return values.to_numpy()
+
+    def refuse(self, wrong: pd.Series, expected: str, column: str) -> None:
+        """Refuse rows.
+
+        Arguments:
+            wrong: whether each row is refused, ``[rows]``.
+            expected: what was expected, for the message.
+            column: the column whose cells are shown.
+
+        Raises:
+            ValueError: a row is refused; the message has the cells and their rows.
+        """
+        self._refuse(wrong, self.table[column], f"{expected} in {column!r}")
+
+    def _raw_dates(self, timestamp: str | None) -> pd.Series:
+        if timestamp is not None:
+            self.require("timestamp", [timestamp])
+            return self.table[timestamp]
+        if not isinstance(self.table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            raise ValueError(
+                "timestamp: expected the name of a column, or None and an index of dates; got None and "
+                f"an index of {self.table.index.dtype}"
+            )
+        return pd.Series(self.table.index, index=self.table.index)
+
+    def _refuse(self, wrong: pd.Series, raw: pd.Series, expected: str) -> None:
+        if wrong.any():
+            cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]
+            raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows)")
+
+
+def _day_first(raw: pd.Series, timestamp: str | None) -> bool:
+    """Whether dates such as ``31/12/2024`` have the day first, which pandas would guess from the first of them.
+
+    With points between them, ``31.12.2024``, they always have.
+    """
+    if raw.dtype.kind == "M":
+        return False
+    text = pd.Series(raw.unique()).astype(str)
+    fields = text.str.extract(r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}(?!\d)").astype(float)
+    if text.str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all():
+        return True
+    day_first, month_first = (fields > 12).any()
+    different = text[fields[0] != fields[1]][fields.notna().all(axis=1)]
+    if len(different) and day_first == month_first:
+        raise ValueError(
+            f"timestamp: expected dates that can be read in one way in {timestamp!r}, got {different.iloc[0]!r}; "
+            "say whether the day or the month comes first, with pd.to_datetime(..., format=...)"
+        )
+    return bool(day_first)

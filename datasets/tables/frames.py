@@ -1,0 +1,188 @@
+"""Users' own data: long and wide pandas frames, CSV and Parquet files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..entries.data import Domain, ForecastData, Metadata
+from ..entries.frequency import season_length
+from ..entries.splitting import split_windows
+from .columns import Columns, as_text, check_domain
+from .grid import Layout
+from .table_files import read_table
+from .timeline import Timeline, lay_out
+
+_ONE: tuple[str, ...] = ("table",)
+"""The rows of a wide table belong to no item."""
+
+
+def from_frame(
+    frame: pd.DataFrame | str | os.PathLike[str],
+    *,
+    timestamp: str | None,
+    prediction_length: int,
+    target: str | Sequence[str] | None = None,
+    item: str | None = None,
+    freq: str | None = None,
+    windows: int = 1,
+    covariates: Sequence[str] = (),
+    shared_covariates: Sequence[str] = (),
+    past_covariates: Sequence[str] = (),
+    fill_covariates: Literal["forward"] | None = None,
+    unseen: Literal["refuse", "keep"] = "refuse",
+    domain: Domain = "real",
+    season: int | None = None,
+    name: str | None = None,
+) -> ForecastData:
+    """Make a dataset of a table.
+
+    A **long** table has a row for each item and date: name its ``item`` and ``target`` columns. A **wide**
+    table has a row for each date and a column for each series: leave ``item`` out; ``target`` may list the
+    columns, else every numeric column is a series that is not named as something else.
+
+    Dates become periods of one frequency; forecasts write them as the table does, weeks by their weekday, but
+    months, quarters and years always by their first day. A date for which an item has no row is a gap: NaN.
+    Duplicate rows and rows of a second frequency are refused, never averaged or dropped. The training data are
+    what lies before the first of the ``windows`` consecutive test windows, which do not overlap and end with the
+    last observed target; with ``windows=0`` everything is for training. Rows after that target are the known
+    future: there ``feat_dynamic_real`` of ``latest`` is longer than its ``target``.
+
+    Arguments:
+        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        timestamp: the column of dates; ``None`` takes the index of the frame.
+        prediction_length: the horizon H, in steps.
+        target: the column of values (long), or the columns of the series (wide).
+        item: the column that names the item of each row (long).
+        freq: a pandas frequency alias of any version; ``None`` takes that of a column of periods, and infers it
+            from dates.
+        windows: the number of test windows.
+        covariates: columns known in the future too. In a long table each becomes a channel of every item,
+            ``column[item]``; in a wide table the column's name is the channel's, so a column may be called
+            ``price[item]``.
+        shared_covariates: columns known in the future that are the same for all items of a date; each
+            becomes one channel under its bare name.
+        past_covariates: columns known of the past alone, channels as for ``covariates``; the target may be one.
+        fill_covariates: ``None`` refuses a missing covariate; ``"forward"`` carries an item's last value into
+            gaps before the first test window. Missing values in test windows are refused always. Before an
+            item's first row, where its target is missing too, its first value stands.
+        unseen: ``"refuse"`` a series without a value before the first test window; ``"keep"`` it, for a model that
+            forecasts series without a past, such as ``cold-start``: its rows of dates to come say that it is launched.
+        domain: the values a series can take; values outside it are refused.
+        season: steps of one season; ``None`` takes the usual one of the frequency.
+        name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.
+
+    Returns:
+        The dataset; items of a long table are in the order of their first rows.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+        ValueError: a column, a date, a value or a frequency is not as described, or a column is named in two
+            roles; the message names the column and the rows.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({
+        ...     "week": ["2024-01-07", "2024-01-14", "2024-01-28", "2024-01-07", "2024-01-14", "2024-01-21"],
+        ...     "article": ["coat", "coat", "coat", "hat", "hat", "hat"],
+        ...     "units": [3, 4, 6, 9, 8, 9],
+        ... })
+        >>> data = from_frame(table, timestamp="week", item="article", target="units", prediction_length=1)
+        >>> data.metadata.freq, data.metadata.item_ids
+        ('W-SUN', ('coat', 'hat'))
+        >>> data.test[0]["target"].tolist()
+        [[3.0, 4.0, nan, 6.0], [9.0, 8.0, 9.0, nan]]
+    """
+    if fill_covariates not in (None, "forward"):
+        raise ValueError(f"fill_covariates: expected None or 'forward', got {fill_covariates!r}")
+    if unseen not in ("refuse", "keep"):
+        raise ValueError(f"unseen: expected 'refuse' or 'keep', got {unseen!r}")
+    table, source = read_table(frame, text=[item] if item else [])
+    if item is not None and not isinstance(target, str):
+        raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
+    columns = Columns(table, source)
+    series = [target] if isinstance(target, str) else list(target or ())
+    roles = {
+        "timestamp": [timestamp] if timestamp else [],
+        "item": [item] if item else [],
+        "target": series,
+        "covariates": covariates,
+        "shared_covariates": shared_covariates,
+        "past_covariates": past_covariates,
+    }
+    columns.require_roles(roles)
+    dates = columns.dates(timestamp)
+    if item is None:
+        series = series or columns.wide_targets([name for names in roles.values() for name in names])
+        codes, items = np.zeros(len(table), dtype=int), _ONE
+        item_ids = as_text("target", series)
+    else:
+        codes, items = columns.items(item)
+        item_ids = items
+    freq = columns.freq(timestamp) if freq is None else freq
+    timeline = lay_out(dates, codes, items, list(table.index), freq)
+    layout = Layout(columns, timeline, codes, items, long=item is not None)
+
+    values = np.concatenate([layout.grid(column) for column in series])
+    check_domain(values, domain, item_ids, timeline)
+    more_is_known = not windows or bool(covariates or shared_covariates) or unseen == "keep"
+    if unseen == "refuse":
+        _refuse_empty(values, item_ids)
+    end = _observed_end(values, timeline, more_is_known)
+    fill_until = 0 if fill_covariates is None else end - windows * prediction_length
+    known, known_names = layout.channels(covariates, fill_until, timeline.length)
+    shared, shared_names = layout.shared_channels(shared_covariates, fill_until)
+    past, past_names = layout.channels(past_covariates, fill_until, end)
+
+    metadata = Metadata(
+        name=name or (Path(source).name.split(".")[0] if source else "frame"),
+        freq=timeline.freq,
+        prediction_length=prediction_length,
+        item_ids=item_ids,
+        domain=domain,
+        season=season_length(timeline.freq) if season is None else season,
+        covariates=(*known_names, *shared_names),
+        past_covariates=past_names,
+    )
+    data = split_windows(metadata, timeline.start, values[:, :end], windows, np.concatenate([known, shared]), past)
+    if unseen == "refuse":
+        _refuse_unseen(data, timeline)
+    return data
+
+
+_KEPT = "unseen='keep' keeps it, for a model that forecasts series without a past"
+
+
+def _refuse_empty(values: np.ndarray, items: Sequence[str]) -> None:
+    for name, any_seen in zip(items, (~np.isnan(values)).any(axis=1), strict=True):
+        if not any_seen:
+            raise ValueError(f"target: the series {name!r} has no value at all; {_KEPT}")
+
+
+def _observed_end(values: np.ndarray, timeline: Timeline, more_is_known: bool) -> int:
+    """The number of steps up to the last one at which any series has a value."""
+    seen = ~np.isnan(values)
+    if not seen.any():
+        raise ValueError("target: no series has any value")
+    end = timeline.length - int(seen.any(axis=0)[::-1].argmax())
+    if not more_is_known and end < timeline.length:
+        raise ValueError(
+            f"target: no series has a value from {timeline.date(end)} on, so the last test window cannot be "
+            "judged; leave these rows out, name the covariates that are known of them, or pass windows=0"
+        )
+    return end
+
+
+def _refuse_unseen(data: ForecastData, timeline: Timeline) -> None:
+    target = data.train[0]["target"]
+    for name, seen in zip(data.metadata.item_ids, ~np.isnan(target).all(axis=1), strict=True):
+        if not seen:
+            raise ValueError(
+                f"target: the series {name!r} has no value before the first test window on "
+                f"{timeline.date(target.shape[1])}; it starts too late to be learnt; {_KEPT}"
+            )

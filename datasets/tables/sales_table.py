@@ -1,0 +1,260 @@
+"""Sales tables of shops: a row for each article, store and date."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..entries.data import Domain, ForecastData
+from ..entries.frequency import dates_of, normalize_freq
+from .columns import Columns
+from .frames import from_frame
+from .table_files import read_table
+from .timeline import Timeline, lay_out
+
+Level = Literal["chain", "store"]
+
+
+def from_sales(
+    frame: pd.DataFrame | str | os.PathLike[str],
+    *,
+    article: str,
+    date: str,
+    units: str,
+    prediction_length: int,
+    store: str | None = None,
+    level: Level = "chain",
+    price: str | None = None,
+    promotion: str | None = None,
+    in_stock: str | None = None,
+    covariates: Sequence[str] = (),
+    shared_covariates: Sequence[str] = (),
+    missing_rows: Literal["gap", "zero"] = "gap",
+    fill_covariates: Literal["forward"] | None = None,
+    unseen: Literal["refuse", "keep"] = "refuse",
+    freq: str | None = None,
+    windows: int = 1,
+    season: int | None = None,
+    domain: Domain = "count",
+    name: str | None = None,
+) -> ForecastData:
+    """Make a dataset of a long sales table: a row for each article, store and date.
+
+    The channels get the names that scenarios use: ``price[article]`` and ``promo[article]``, whatever their
+    columns are called. On the chain level the units of the stores are summed and every other column is
+    averaged over the stores that have a row, each counting the same: weights by sales would let demand into
+    the price. Stores without a row are missing from the sum, so the number of stores that have one is kept
+    as the past-only channel ``stores[article]``.
+
+    Arguments:
+        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        article: the column that names the article.
+        date: the column of dates.
+        units: the column of units sold, at least 0.
+        prediction_length: the horizon H, in steps.
+        store: the column that names the store; ``None`` where the table has no stores.
+        level: ``"chain"`` makes a series of each article, ``"store"`` of each article in each store, called
+            ``article@store``.
+        price: the column of prices, money a unit, above 0.
+        promotion: the column of promotions, 0 … 1.
+        in_stock: the column that is 1 where the article was on the shelf and 0 where it ran out. What was sold off an
+            empty shelf is no demand: these units are missing, from the sum over the stores too, and from what
+            forecasts are judged by. May be empty where the units are.
+        covariates: further columns of an article that are known in the future.
+        shared_covariates: further columns known in the future that are the same for all rows of a date.
+        missing_rows: ``"gap"`` takes a missing row as a missing value; ``"zero"`` as a row of 0 units, from
+            the first row of the series with units on, for tables that list only what was sold. A step at which no
+            article has a row counts as missing too.
+        fill_covariates: as in :func:`from_frame`.
+        unseen: what becomes of articles that were not sold before the first test window, as in :func:`from_frame`.
+        freq: as in :func:`from_frame`.
+        windows: the number of test windows.
+        season: steps of one season; ``None`` takes the usual one of the frequency.
+        domain: the values a series can take.
+        name: the name of the dataset.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+        ValueError: a column is unknown, has two roles or a name of the house (``article``, ``date``, ``units``,
+            ``stores`` …), rows are duplicates, units are negative, a price is not above 0, a promotion not in
+            0 … 1, a cell of ``in_stock`` neither 0 nor 1, or rows of a date disagree on a shared covariate; the
+            message names the rows. Stores that are summed date their weeks by different weekdays.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({
+        ...     "sku": ["coat", "coat", "coat"] * 2,
+        ...     "shop": ["north"] * 3 + ["south"] * 3,
+        ...     "day": ["2024-05-01", "2024-05-02", "2024-05-03"] * 2,
+        ...     "sold": [3, 4, 5, 1, 0, 2],
+        ...     "eur": [50.0, 40.0, 50.0, 50.0, 50.0, 50.0],
+        ... })
+        >>> data = from_sales(table, article="sku", store="shop", date="day", units="sold", price="eur",
+        ...                   prediction_length=1)
+        >>> data.test[0]["target"].tolist(), data.test[0]["feat_dynamic_real"].tolist()
+        ([[4.0, 4.0, 7.0]], [[50.0, 45.0, 50.0]])
+        >>> data.metadata.covariates
+        ('price[coat]',)
+    """
+    if level not in ("chain", "store"):
+        raise ValueError(f"level: expected 'chain' or 'store', got {level!r}")
+    if level == "store" and store is None:
+        raise ValueError("level: 'store' needs the name of the column of stores, got store=None")
+    if missing_rows not in ("gap", "zero"):
+        raise ValueError(f"missing_rows: expected 'gap' or 'zero', got {missing_rows!r}")
+    table, source = read_table(frame, text=[column for column in (article, store) if column])
+    single = {"article": article, "store": store, "date": date, "units": units, "price": price}
+    single |= {"promotion": promotion, "in_stock": in_stock}
+    several = {"covariates": covariates, "shared_covariates": shared_covariates}
+    sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name is not None}, several)
+    freq = Columns(table, source).freq(date) if freq is None else freq
+    if store is not None and level == "chain" and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
+        _refuse_weekdays(sales)
+
+    channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
+    past: list[str] = []
+    if store is not None and level == "chain":
+        sales, past = _summed(sales, channels, shared_covariates), ["stores"]
+    elif store is not None:
+        sales["article"] = sales["article"] + "@" + sales["store"]
+    if missing_rows == "zero" or past:
+        timeline = _timeline(sales, freq, together=missing_rows == "zero")
+        sales = _on_every_step(sales, timeline, units=0.0 if missing_rows == "zero" else np.nan)
+        freq = timeline.freq
+    return from_frame(
+        sales,
+        item="article",
+        timestamp="date",
+        target="units",
+        prediction_length=prediction_length,
+        freq=freq,
+        windows=windows,
+        covariates=channels,
+        shared_covariates=shared_covariates,
+        past_covariates=past,
+        fill_covariates=fill_covariates,
+        unseen=unseen,
+        domain=domain,
+        season=season,
+        name=name or (os.path.basename(source).split(".")[0] if source else "sales"),
+    )
+
+
+def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]]) -> pd.DataFrame:
+    """The columns of a sales table under their house names, every cell looked at, without units off empty shelves."""
+    columns.require_roles({role: [column] for role, column in single.items()} | several)
+    house = {"promo" if role == "promotion" else role for role in single}
+    for argument, names in several.items():
+        for name in names:
+            if name in house | {"stores"}:
+                raise ValueError(f"{argument}: {name!r} is a name that from_sales gives itself; rename this column")
+    sales = pd.DataFrame(index=columns.table.index)
+    for role in ("article", "store"):
+        if role in single:
+            codes, labels = columns.items(single[role])
+            sales[role] = np.array(labels, dtype=object)[codes]
+    sales["date"] = columns.dates(single["date"])
+    for role in ("units", "price", "promotion", "in_stock"):
+        if role in single:
+            sales["promo" if role == "promotion" else role] = columns.numbers(single[role])
+    for name in (name for names in several.values() for name in names):
+        sales[name] = columns.numbers(name)
+    columns.refuse(sales["units"] < 0, "units: expected at least 0", single["units"])
+    if "price" in single:
+        columns.refuse(sales["price"] <= 0, "price: expected more than 0", single["price"])
+    if "promotion" in single:
+        columns.refuse((sales["promo"] < 0) | (sales["promo"] > 1), "promotion: expected 0 to 1", single["promotion"])
+    if "in_stock" in single:
+        stock = sales.pop("in_stock")
+        unknown = ~stock.isin([0, 1]) & (stock.notna() | sales["units"].notna())
+        columns.refuse(unknown, "in_stock: expected 0 or 1 where units are known", single["in_stock"])
+        sales.loc[stock == 0, "units"] = np.nan
+    keys = [role for role in ("article", "date", "store") if role in single]
+    twice = sales[sales.duplicated(keys, keep=False)]
+    if len(twice):
+        same = twice[(twice[keys] == twice[keys].iloc[0]).all(axis=1)]
+        raise ValueError(
+            f"date: {len(twice)} rows share article, date and store with another; first: rows "
+            f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}"
+        )
+    return sales
+
+
+def _refuse_weekdays(sales: pd.DataFrame) -> None:
+    """Refuse stores whose weeks are dated by different days, of which no sum of the stores can be made."""
+    told: dict[str, str] = {}
+    for store, dates in sales.groupby("store", sort=False)["date"]:
+        days = pd.DatetimeIndex(np.unique(dates))
+        if len(days) < 2:
+            continue
+        if pd.Series(np.diff(days)).mode()[0] % pd.Timedelta(weeks=1):
+            return
+        names = pd.Series(days.day_name())
+        usual = str(names.mode()[0])
+        told.setdefault(usual, f"{usual}s in store {store!r} (such as {days[names == usual][0].date()})")
+    if len(told) > 1:
+        first, other, *_ = told.values()
+        raise ValueError(f"date: expected the weeks of all stores to be dated by one weekday, got {first} and {other}")
+
+
+def _summed(sales: pd.DataFrame, channels: Sequence[str], shared: Sequence[str]) -> pd.DataFrame:
+    """One row for each article and date: summed units, mean channels, the number of stores."""
+    for column in shared:
+        cells = sales.groupby("date")[column].agg(["min", "max"])
+        different = cells[cells["min"] < cells["max"]]
+        if len(different):
+            low, high = different.iloc[0]
+            raise ValueError(
+                f"shared_covariates: expected {column!r} to be the same for all rows of a date, got {low:g} and "
+                f"{high:g} on {different.index[0]}"
+            )
+    groups = sales.groupby(["article", "date"], sort=False)
+    summed = groups[list(channels)].mean()
+    summed[list(shared)] = groups[list(shared)].first()
+    summed.insert(0, "units", groups["units"].sum(min_count=1))
+    summed["stores"] = groups["units"].count()
+    summed = summed.reset_index()
+    summed.index = pd.Index(summed["article"] + " on " + summed["date"].astype(str))
+    return summed
+
+
+def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:
+    """The grid of the rows. A table that lists only what was sold tells its steps by all articles together."""
+    if together:
+        dates, first, of = np.unique(sales["date"], return_index=True, return_inverse=True)
+        codes, rows = np.zeros(len(dates), dtype=int), list(sales.index[first])
+        timeline = lay_out(pd.DatetimeIndex(dates), codes, ("table",), rows, freq)
+        return replace(timeline, positions=timeline.positions[of])
+    codes, articles = pd.factorize(sales["article"])
+    return lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
+
+
+def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.DataFrame:
+    """Add a row of so many units, from no store, where an article has none in a step, from its first row on.
+
+    Before the first units of an article they are missing: rows without any say what is planned of it.
+    """
+    dates = dates_of(timeline.start, timeline.length)
+    full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
+    sales = sales.assign(date=dates[timeline.positions])
+    known = sales.set_index(["article", "date"])
+    filled = known.reindex(full)
+    new = ~full.isin(known.index)
+    # What is planned beyond the last sale is not known to be nothing.
+    seen = full.get_level_values("date") <= sales["date"][sales["units"].notna()].max()
+    launched = sales[sales["units"].notna()].groupby("article")["date"].min()
+    sold = full.get_level_values("date") >= full.get_level_values("article").map(launched.to_dict())
+    filled.loc[new & seen & sold, "units"] = units
+    if "stores" in filled:
+        filled.loc[new, "stores"] = 0.0
+    filled = filled.reset_index()
+    begins = filled["article"].map(sales.groupby("article")["date"].min())
+    return filled[filled["date"] >= begins].reset_index(drop=True)

@@ -1,0 +1,72 @@
+"""Datasets of a user's own, each a table that a TOML file describes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ...runtime.folders import find_named
+from ...runtime.toml_files import check_keys, read_description
+from ..entries.data import ForecastData
+from ..pictures.vectors import join_article_vectors, read_article_vectors
+from .frames import from_frame
+from .sales_table import from_sales
+
+
+def own_table(address: str) -> ForecastData:
+    """Read the table that a TOML file describes.
+
+    The file has the key ``table``, the path of the CSV or Parquet file, looked for beside it and then in the
+    folders of ``HEMLINE_DATA``; and the arguments of :func:`from_sales` where it has the key ``article``, else
+    those of :func:`from_frame`. The key ``vectors`` names the file that ``hemline vision embed`` wrote,
+    looked for in the same places, whose vectors then stand beside the series (:func:`join_article_vectors`). The
+    dataset is called as the TOML file is.
+
+    Arguments:
+        address: the TOML file.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        FileNotFoundError: the TOML file or the table is nowhere.
+        ValueError: a key is unknown or missing or its value of the wrong kind, or the table is not as described.
+    """
+    described = read_description(address)
+    read: Callable[..., ForecastData] = from_sales if "article" in described else from_frame
+    parameters = inspect.signature(read).parameters
+    options = [name for name in parameters if name not in ("frame", "name")]
+    needed = [name for name in options if parameters[name].default is inspect.Parameter.empty]
+    where = f"{address} ({'with' if read is from_sales else 'without'} 'article', so for {read.__name__})"
+    check_keys(where, described, ["table", "vectors", *options], ["table", *needed])
+    hints = get_type_hints(read) | {"table": str, "vectors": str}
+    for key, value in described.items():
+        if not _accepts(hints[key], value):
+            raise ValueError(f"{address}: {key}: expected {_in_words(hints[key])}, got {value!r}")
+    table = find_named(described.pop("table"), address)
+    vectors = find_named(described.pop("vectors"), address) if "vectors" in described else None
+    data = read(table, **described, name=PurePath(address).stem)
+    return data if vectors is None else join_article_vectors(data, read_article_vectors(vectors))
+
+
+def _accepts(hint: Any, value: Any) -> bool:
+    """Whether a value that TOML can hold is of the kind that an argument has."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return any(_accepts(kind, value) for kind in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin is Sequence:
+        return isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return type(value) is hint
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(_in_words(kind) for kind in get_args(hint) if kind is not NoneType)
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(map(repr, get_args(hint)))}"
+    return {str: "a text", int: "a whole number"}.get(hint, "a list of texts")

@@ -1,0 +1,147 @@
+"""Any univariate gluonts estimator, trained over the single series."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+from gluonts.transform.sampler import InstanceSampler
+
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.univariate import as_univariate
+from ...runtime.plain import Configured
+from ...runtime.quiet import quiet_lightning
+from ...runtime.seeds import seeded
+from .predictor import GroupedPredictor, field_length
+from .quiet import quiet_gluonts
+from .single_series import groups_single_series
+
+LARGEST_CACHE = 2**25
+"""Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
+
+_READ = {
+    "feat_static_real": ("num_feat_static_real", "static_dims"),
+    "feat_static_cat": ("num_feat_static_cat", "static_cardinalities"),
+    "feat_dynamic_real": ("num_feat_dynamic_real", "dynamic_dims"),
+}
+"""The attributes by which gluonts' estimators say that they read a field."""
+
+
+class GroupedEstimator(Configured, Estimator):
+    """Trains a univariate gluonts estimator over the single series and groups what it forecasts.
+
+    The paths of different series are independent; `CoupledEstimator` gives them the dependence of the past.
+
+    Arguments:
+        estimator: any gluonts estimator of single series; it stays as it is. The number of a series stands in
+            ``feat_static_cat``, before its categories; its own and the shared covariates stand in
+            ``feat_dynamic_real``, or all, if they have no names.
+        seed: of the weights, the windows and the draws.
+
+    Example:
+        >>> from gluonts.torch import PatchTSTEstimator
+        >>> GroupedEstimator(PatchTSTEstimator(prediction_length=7, context_length=14, patch_len=7)).prediction_length
+        7
+    """
+
+    def __init__(self, estimator: Estimator, *, seed: int = 0) -> None:
+        super().__init__(lead_time=estimator.lead_time)
+        self.estimator, self.seed = estimator, seed
+
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        return self.estimator.prediction_length
+
+    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
+        """Train on a multivariate dataset, or on univariate entries, which are grouped.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: likewise, for the estimator to watch; ``None`` for none.
+
+        Returns:
+            The predictor, whose forecasts are joint with independent series.
+        """
+        entries = as_multivariate(training_data)
+        rows, held_out = single_series(entries), None
+        if validation_data is not None:
+            held_out = single_series(as_multivariate(validation_data, "validation_data"))
+        from .epoch_log import EpochLog
+
+        # Gluonts' torch models change their options in training, and leave files where they run.
+        estimator, log = copy.copy(self.estimator), EpochLog()
+        for name, sampler in vars(estimator).items():
+            if isinstance(sampler, InstanceSampler):
+                # It goes on counting the lengths that it meets, so that a second training would be another one.
+                setattr(estimator, name, copy.deepcopy(sampler))
+        with tempfile.TemporaryDirectory() as folder, seeded(self.seed), quiet_lightning(), quiet_gluonts():
+            if hasattr(estimator, "trainer_kwargs"):
+                given = estimator.trainer_kwargs
+                estimator.trainer_kwargs = {
+                    "logger": False,
+                    "enable_progress_bar": False,
+                    "enable_model_summary": False,
+                    "default_root_dir": folder,
+                    **given,
+                    "callbacks": [*given.get("callbacks", ()), log],
+                }
+            predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
+        item_ids = tuple(entries[0].get("item_ids", ()))
+        channels = tuple(entries[0].get("covariates", ())) if reads_channels(self.estimator) else ()
+        fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
+        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
+        """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused.
+
+        Callbacks of Lightning's trainer are copies: one that stops a training remembers what the last one came to.
+        """
+        estimator, given = self.estimator, getattr(self.estimator, "trainer_kwargs", {})
+        if given.get("callbacks"):
+            estimator = copy.copy(estimator)
+            estimator.trainer_kwargs = {**given, "callbacks": copy.deepcopy(given["callbacks"])}
+        return GroupedEstimator(estimator, seed=seed)
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"estimator": self.estimator, "seed": self.seed}
+
+
+def _cached(estimator: Estimator, rows: list[Entry]) -> dict[str, bool]:
+    """What tells gluonts' own torch models to compute the features of a series once, and not for each of its windows.
+
+    A transformation of somebody else's may draw at random, and is done anew each time.
+    """
+    from gluonts.torch.model.estimator import PyTorchLightningEstimator
+
+    fixed = isinstance(estimator, PyTorchLightningEstimator) and type(estimator).__module__.startswith("gluonts.")
+    return {"cache_data": True} if fixed and sum(row["target"].size for row in rows) <= LARGEST_CACHE else {}
+
+
+@groups_single_series
+def _grouped(model: Estimator | Predictor) -> GroupedEstimator | GroupedPredictor:
+    return GroupedEstimator(model) if isinstance(model, Estimator) else GroupedPredictor(model)
+
+
+def reads_channels(estimator: Estimator) -> bool:
+    """Whether a univariate estimator reads channels known of the future; gluonts' own say how many."""
+    told = (getattr(estimator, name, 0) for name in ("num_feat_dynamic_real", "dynamic_dims"))
+    return not type(estimator).__module__.startswith("gluonts.") or any(told)
+
+
+def _read_fields(estimator: Estimator) -> list[str]:
+    """The fields without which a gluonts estimator's predictor fails; of others' estimators nothing is known."""
+    if not type(estimator).__module__.startswith("gluonts."):
+        return []
+    return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]
+
+
+def single_series(entries: Iterable[Entry]) -> list[Entry]:
+    """The single series of multivariate entries, one entry after the other."""
+    return [row for entry in entries for row in as_univariate(entry)]

@@ -1,0 +1,178 @@
+"""A univariate gluonts predictor over the single series, its paths put side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.forecast import Forecast, QuantileForecast, SampleForecast
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.checks import check_series
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.univariate import as_univariate
+from ...runtime.seeds import seeded
+from .quiet import quiet_gluonts
+
+
+class GroupedPredictor(Predictor):
+    """Forecasts every series on its own and groups the independent paths to a joint forecast.
+
+    Path number s of the group is path number s of every series; across series the paths are independent.
+
+    Arguments:
+        predictor: a univariate gluonts predictor, whose forecasts are samples, distributions or quantiles.
+        seed: of the draws.
+        training_log: a row an epoch.
+        item_ids: names of the D series, as trained.
+        covariate_names: names of the channels that the predictor reads, as trained; none if it reads none.
+        fields: how many rows or values a series had in each field that the predictor reads, as trained; the number of
+            a series in ``feat_static_cat`` is none of them.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        seed: int = 0,
+        training_log: list[dict[str, Any]] | None = None,
+        item_ids: tuple[str, ...] = (),
+        covariate_names: tuple[str, ...] = (),
+        fields: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(prediction_length=predictor.prediction_length)
+        self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
+        self.item_ids, self.covariate_names, self.fields = item_ids, covariate_names, dict(fields or {})
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+
+        Single series share no noise with each other. So, where an entry holds that of the planned future as
+        ``planned`` (`simulate`), a series whose own channels are the planned ones has the planned paths.
+
+        Raises:
+            ValueError: the predictor says neither samples nor quantiles, or values are to be imposed, or the series
+                are not those of the training in their order: a network knows each by its number; or a field that
+                the predictor reads is missing, or is not as long as it was in training.
+        """
+        seed = self.seed if seed is None else seed
+        for number, entry in enumerate(as_multivariate(dataset, "dataset")):
+            if "imposed" in entry:
+                raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
+            if self.item_ids and "item_ids" in entry and len(entry["target"]) != len(self.item_ids):
+                raise ValueError(
+                    f"dataset: expected {len(self.item_ids)} series as in training, got {len(entry['target'])} in "
+                    f"entry {number}"
+                )
+            check_series(entry, tuple(self.item_ids))
+            rows = as_univariate(entry)
+            self._check_fields(rows, entry, number)
+            samples = self._joined(rows, num_samples, (seed + 1) * 7919 + number)
+            if "planned" in entry:
+                planned = as_univariate(entry["planned"])
+                same = [_same_channels(*pair) for pair in zip(rows, planned, strict=True)]
+                samples[..., same] = self._joined(planned, num_samples, (seed + 1) * 7919 + number)[..., same]
+            yield SampleForecast(
+                samples=samples,
+                start_date=entry["start"] + entry["target"].shape[1],
+                item_id=entry.get("item_id"),
+            )
+
+    def _check_fields(self, rows: list[Entry], entry: Entry, number: int) -> None:
+        for field, expected in self.fields.items():
+            for series, row in enumerate(rows):
+                got = field_length(row, field)
+                if got != expected:
+                    name = entry["item_ids"][series] if "item_ids" in entry else series
+                    raise ValueError(
+                        f"dataset: expected {field} of length {expected} for each series as in training, got "
+                        f"{f'one of {got}' if got else 'none'} for series {name!r} of entry {number}"
+                    )
+
+    def _joined(self, rows: list[Entry], num_samples: int, seed: int) -> np.ndarray:
+        """Paths ``[S, H, D]`` of the single series."""
+        with seeded(seed), quiet_gluonts():
+            forecasts = self.predictor.predict(rows, num_samples=num_samples)
+            return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor into `path`, the univariate one into a folder of it."""
+        path = Path(path)
+        inner = path / "univariate"
+        inner.mkdir(parents=True, exist_ok=True)
+        super().serialize(path)
+        self.predictor.serialize(inner)
+        described = {
+            "seed": self.seed,
+            "training_log": self.training_log,
+            "item_ids": self.item_ids,
+            "covariate_names": self.covariate_names,
+            "fields": self.fields,
+        }
+        (path / "grouped.json").write_text(json.dumps(described))
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> GroupedPredictor:
+        """Read what `serialize` wrote."""
+        described = json.loads((Path(path) / "grouped.json").read_text())
+        inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
+        items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
+        return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))
+
+
+def field_length(row: Entry, field: str) -> int:
+    """How many rows or values a single series has in a field, its number in ``feat_static_cat`` not counted."""
+    return len(row.get(field, ())) - (field == "feat_static_cat")
+
+
+def _same_channels(first: Entry, second: Entry) -> bool:
+    """Whether a series reads the same of the future in two entries."""
+    channels = "feat_dynamic_real"
+    return channels not in first or np.array_equal(first[channels], second[channels])
+
+
+def paths_of(forecast: Forecast, count: int) -> np.ndarray:
+    """Sample paths of any univariate forecast.
+
+    A forecast that says quantiles alone has its steps drawn independently: at each step the quantiles at `count`
+    evenly spread levels, in random order.
+
+    Arguments:
+        forecast: samples, a distribution or quantiles.
+        count: paths S.
+
+    Returns:
+        ``[S, H]``, data units; a forecast by samples keeps its own S.
+
+    Raises:
+        ValueError: the forecast says none of these.
+    """
+    if isinstance(forecast, SampleForecast):
+        return forecast.samples
+    if hasattr(forecast, "to_sample_forecast"):
+        return forecast.to_sample_forecast(count).samples
+    if not isinstance(forecast, QuantileForecast):
+        raise ValueError(
+            f"predictor: expected forecasts by samples, distributions or quantiles, got {type(forecast).__name__}"
+        )
+    levels = (np.arange(count) + 0.5) / count
+    quantiles = np.stack([forecast.quantile(float(level)) for level in levels])
+    order = np.random.random_sample(quantiles.shape).argsort(axis=0)
+    return np.take_along_axis(quantiles, order, axis=0)
+
+
+def asked(seed: int | None) -> dict[str, int]:
+    """The seed as an argument of the ``predict`` of any predictor, which need not know of seeds unless one is asked.
+
+    Arguments:
+        seed: of the draws; ``None`` leaves it to the predictor.
+
+    Example:
+        >>> asked(3), asked(None)
+        ({'seed': 3}, {})
+    """
+    return {} if seed is None else {"seed": seed}

@@ -1,0 +1,282 @@
+"""Jobs: the cells of a grid, each run once, apart from the others, here or in workers."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+
+import pandas as pd
+
+from ...runtime.threads import on_threads
+from ..runs.run import Run, execute
+from ..store.store import Store
+from .limits import TimeBudgetError, within
+from .progress import Progress
+
+GRACE = 30.0
+"""Seconds over its time budget after which a worker that did not stop by itself is killed."""
+
+
+class BacktestError(ValueError):
+    """A run failed and nothing else is left to return, or the caller wanted to stop at once."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One cell of a grid: what is known of it before it runs, and how to make it.
+
+    Arguments:
+        record: what `Run.record` says of it; ``record["run"]`` is its name everywhere.
+        make: makes the run; for workers something that pickle can send, such as a ``partial`` of a function of a
+            module.
+        time_budget: seconds that it may take; ``None`` for no limit.
+        threads: threads that torch may use; ``None`` leaves it.
+    """
+
+    record: Mapping[str, Any]
+    make: Callable[[], Run]
+    time_budget: float | None = None
+    threads: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return str(self.record["run"])
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that has come to its end.
+
+    Arguments:
+        record: its row of the runs table; ``status`` is ``"finished"`` or ``"failed"``.
+        scores: its rows of the long table; ``None`` if it failed.
+    """
+
+    record: dict[str, Any]
+    scores: pd.DataFrame | None
+
+
+class Lane(Protocol):
+    """A place where jobs run one after the other: this process, a worker process, an actor on a cluster."""
+
+    lost: tuple[type[Exception], ...]
+    """What a job's future raises if the worker died."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the worker has begun, so that time counts."""
+
+    def submit(self, job: Job, store: Store | None, tell: Callable[[str], None]) -> Future[Ended]:
+        """Begin a job."""
+
+    def kill(self) -> None:
+        """End the worker at once; the next `submit` begins a new one."""
+
+
+def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda step: None) -> Ended:
+    """Do a job, unless it was done before, and keep what came out.
+
+    Arguments:
+        job: the job.
+        store: the folder that keeps finished runs, or ``None``.
+        tell: is told in a few words what is done now.
+
+    Returns:
+        How it ended; any error is a reason in the record, and its traceback in the store.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted, which is no failure of the job.
+    """
+    if store is not None and store.finished(job.id):
+        return Ended(store.ask(job.id), store.scores(job.id))
+    try:
+        with within(job.time_budget), on_threads(job.threads):
+            run = job.make()
+            if run.id != job.id:
+                raise ValueError(
+                    f"run: expected {job.id} as planned, got {run.id}; settings, data or version differ here"
+                )
+            result = execute(run, None if store is None else store.checkpoints(run.id), tell)
+        if store is not None:
+            store.save(result)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a panic of compiled code is no Exception, and no reason to end the other cells
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error  # Lightning makes an exit of an interrupt
+        return failed(job, one_line(error), store, traceback.format_exc())
+    return Ended(result.record, result.scores)
+
+
+def failed(job: Job, reason: str, store: Store | None, trace: str) -> Ended:
+    """Record that a job failed.
+
+    Arguments:
+        job: the job.
+        reason: why, in one line.
+        store: the folder that keeps the record, or ``None``.
+        trace: the traceback.
+    """
+    record = {**job.record, "status": "failed", "error": reason}
+    if store is not None:
+        store.save_failure(record, trace)
+    return Ended(record, None)
+
+
+def one_line(error: BaseException) -> str:
+    r"""The type of an error and the first line of what it says.
+
+    Example:
+        >>> one_line(ValueError("lags: expected numbers\nas a list"))
+        'ValueError: lags: expected numbers'
+    """
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    store: Store | None,
+    lanes: Sequence[Lane],
+    progress: Progress,
+    *,
+    retries: int = 0,
+    stop_on_failure: bool = False,
+) -> list[Ended]:
+    """Run jobs on lanes, each as soon as a lane is free; those finished before are not run again.
+
+    Arguments:
+        jobs: the jobs.
+        store: the folder that keeps finished runs, or ``None``.
+        lanes: where they run; their workers are ended when all is done.
+        progress: is told what begins and ends.
+        retries: how often a job is begun anew whose worker died.
+        stop_on_failure: whether the first failure ends it all.
+
+    Returns:
+        How each job ended, in the order of the jobs.
+
+    Raises:
+        BacktestError: a job failed and ``stop_on_failure``.
+    """
+    with ExitStack() as stack:
+        if store is not None:
+            stack.callback(store.consolidate)
+        for lane in lanes:
+            stack.callback(lane.kill)
+        return _Driver(store, progress, retries, stop_on_failure).run(jobs, lanes)
+
+
+@dataclass
+class _Running:
+    job: Job
+    lane: Lane
+    began: float
+    killed: bool = False
+
+    def overdue(self) -> bool:
+        """Whether its worker did not stop it though it should have."""
+        if not self.lane.ready:
+            self.began = monotonic()
+        budget = self.job.time_budget
+        return budget is not None and not self.killed and monotonic() > self.began + budget + GRACE
+
+
+class _Driver:
+    """Gives jobs to free lanes and takes in how they end."""
+
+    def __init__(self, store: Store | None, progress: Progress, retries: int, stop_on_failure: bool) -> None:
+        self.store, self.progress, self.retries, self.stop = store, progress, retries, stop_on_failure
+        self.ended: dict[str, Ended] = {}
+        self.lost: dict[str, int] = {}
+
+    def run(self, jobs: Sequence[Job], lanes: Sequence[Lane]) -> list[Ended]:
+        waiting, free = deque(jobs), deque(lanes)
+        running: dict[Future[Ended], _Running] = {}
+        while waiting or running:
+            while waiting and free:
+                job = waiting.popleft()
+                if self.store is not None and self.store.finished(job.id):
+                    self.ended[job.id] = perform(job, self.store)
+                    self.progress.known(job.record)
+                    continue
+                lane = free.popleft()
+                self.progress.start(job.record)
+                future = lane.submit(job, self.store, self.progress.step)
+                running[future] = _Running(job, lane, monotonic())
+            done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in done:
+                one = running.pop(future)
+                free.append(one.lane)
+                if self._again(future, one):
+                    waiting.appendleft(one.job)
+            for one in running.values():
+                if one.overdue():
+                    one.killed = True
+                    one.lane.kill()
+        return [self.ended[job.id] for job in jobs]
+
+    def _again(self, future: Future[Ended], one: _Running) -> bool:
+        """Take in how a job ended; whether it has to be begun anew."""
+        job = one.job
+        try:
+            ended = future.result()
+        except one.lane.lost:
+            one.lane.kill()
+            lost = self.lost[job.id] = self.lost.get(job.id, 0) + 1
+            done = self.store is not None and self.store.finished(job.id)  # it died between its work and its answer
+            if not done and not one.killed and lost <= self.retries:
+                self.progress.retried(job.record)
+                return True
+            ended = perform(job, self.store) if done else self._gone(job, lost, one.killed)
+        self.ended[job.id] = ended
+        if ended.scores is None:
+            self.progress.failed(ended.record)
+            if self.stop:
+                raise BacktestError(reason(ended.record))
+        else:
+            self.progress.finished(ended.record, ended.scores)
+        return False
+
+    def _gone(self, job: Job, lost: int, killed: bool) -> Ended:
+        """The record of a job whose worker is dead: who did it, and where its last words are."""
+        why = f"WorkerDied: its worker died {lost} time(s), killed by the system or a crash of compiled code"
+        if killed:
+            budget = f"took longer than its time budget of {job.time_budget:g} s"
+            why = f"{TimeBudgetError.__name__}: {budget} and did not stop; its worker was killed"
+        words = "" if self.store is None else f"\nWhat it printed: {self.store.output(job.id)}\n"
+        return failed(job, why, self.store, why + words)
+
+
+def reason(record: Mapping[str, Any]) -> str:
+    """What failed and why, in one line."""
+    return f"{record['model']} on {record['dataset']}, seed {record['seed']}: {record['error']}"
+
+
+@contextmanager
+def output_to(path: Path) -> Iterator[None]:
+    """Write what is printed inside to a file instead, what compiled code prints included.
+
+    Arguments:
+        path: the file; it is appended to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Text that is no text, such as a file's name in another encoding, is no reason to fail.
+    with path.open("a", 1, "utf-8", "backslashreplace") as log, redirect_stdout(log), redirect_stderr(log):
+        kept = [os.dup(number) for number in (1, 2)]
+        for number in (1, 2):
+            os.dup2(log.fileno(), number)
+        try:
+            yield
+        finally:
+            for number, copy in zip((1, 2), kept, strict=True):
+                os.dup2(copy, number)
+                os.close(copy)

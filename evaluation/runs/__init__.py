@@ -1,0 +1,1 @@
+"""One backtest run: what identifies it, its windows and its rows."""

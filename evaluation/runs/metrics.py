@@ -1,0 +1,267 @@
+"""The metrics of a backtest by name, and how each is pooled over steps, series and windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Literal
+
+import numpy as np
+
+from ..scores.intervals import central_interval, covered, scaled_interval_score, seasonal_error
+from ..scores.multivariate import energy_score, trajectory_energy_score, variogram_score
+from ..scores.univariate import crps_of_sorted, mean_quantile_loss, pick_quantiles, sorted_paths, sum_over_series
+
+
+class Outcome:
+    """A forecast of one window beside what happened; what several metrics need is worked out once.
+
+    Arguments:
+        samples: sample paths ``[S, H, D]``, data units.
+        observed: ``[H, D]``, data units, NaN where missing.
+        past: the history before the window ``[D, T]``, data units.
+        season: steps of a season, for the seasonal error.
+    """
+
+    def __init__(self, samples: np.ndarray, observed: np.ndarray, past: np.ndarray, season: int) -> None:
+        self.samples, self.past, self.season = samples, past, season
+        self.observed = np.asarray(observed, dtype=np.float64)
+
+    @cached_property
+    def ordered(self) -> np.ndarray:
+        """Sorted paths ``[S, H, D]``."""
+        return sorted_paths(self.samples)
+
+    @cached_property
+    def median(self) -> np.ndarray:
+        """The median forecast ``[H, D]``."""
+        return pick_quantiles(self.ordered, [0.5])[0]
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """The mean forecast ``[H, D]``."""
+        return self.samples.mean(0, dtype=np.float64)
+
+    @cached_property
+    def summed(self) -> Outcome:
+        """The sum of the series as a forecast of one series."""
+        samples, observed = sum_over_series(self.samples, self.observed)
+        return Outcome(samples, observed, self.past.sum(0, keepdims=True), self.season)
+
+    @cached_property
+    def seasonal_error(self) -> np.ndarray:
+        """Seasonal error of each series ``[D]``."""
+        return seasonal_error(self.past, self.season)
+
+    @cached_property
+    def size(self) -> np.ndarray:
+        """``|y|`` ``[H, D]``."""
+        return np.abs(self.observed)
+
+    @cached_property
+    def norm(self) -> np.ndarray:
+        """``‖y‖`` over the series ``[H]``."""
+        return np.where(np.isnan(self.observed).all(1), np.nan, np.sqrt(np.nansum(self.observed**2, axis=1)))
+
+
+Values = Callable[[Outcome], np.ndarray]
+
+Axes = Literal["series", "joint", "window"]
+
+Better = Literal["lower", "nominal", "none"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of a backtest: pooled, it is ``Σ value / Σ weight`` over everything observed.
+
+    Arguments:
+        label: its name in tables.
+        meaning: one sentence on what it says.
+        axes: what a value belongs to: a step of one series (``[H, D]``), a step of all series together (``[H]``), or
+            a whole window (``[]``).
+        value: the numerator, NaN where undefined.
+        weight: the denominator; ``None`` counts the values.
+        better: whether less is better, or closeness to ``nominal``, or neither.
+        nominal: the value of a perfect forecast, where that is not 0.
+        root: whether the pooled mean of squares is taken the root of, and divided by the mean weight.
+    """
+
+    label: str
+    meaning: str
+    axes: Axes
+    value: Values
+    weight: Values | None = None
+    better: Better = "lower"
+    nominal: float = 0.0
+    root: bool = False
+
+    def parts(self, outcome: Outcome) -> np.ndarray:
+        """What is summed: value, weight and count, stacked ``[3, ...]``, 0 where the value is undefined.
+
+        Arguments:
+            outcome: a forecast and what happened.
+
+        Returns:
+            ``[3, H, D]``, ``[3, H]`` or ``[3]``, by `axes`.
+        """
+        value = np.asarray(self.value(outcome), dtype=np.float64)
+        present = ~np.isnan(value)
+        weight = present if self.weight is None else np.where(present, self.weight(outcome), 0.0)
+        return np.stack([np.where(present, value, 0.0), weight, present])
+
+    def pool(self, sums: np.ndarray) -> np.ndarray:
+        """The metric of summed parts.
+
+        Arguments:
+            sums: sums of `parts` ``[3, ...]``.
+
+        Returns:
+            ``[...]``; NaN where nothing was observed or the weight is 0.
+        """
+        value, weight, count = sums
+        defined = (weight > 0) & (count > 0)
+        weight, count = np.where(defined, weight, np.nan), np.where(defined, count, np.nan)
+        return np.sqrt(value / count) / (weight / count) if self.root else value / weight
+
+
+def _squared_error(outcome: Outcome) -> np.ndarray:
+    return np.square(outcome.mean - outcome.observed)
+
+
+def _absolute_error(outcome: Outcome) -> np.ndarray:
+    return np.abs(outcome.median - outcome.observed)
+
+
+def _quantile_loss(outcome: Outcome) -> np.ndarray:
+    return mean_quantile_loss(outcome.ordered, outcome.observed)
+
+
+def _crps(outcome: Outcome) -> np.ndarray:
+    return crps_of_sorted(outcome.ordered, outcome.observed)
+
+
+def _of_sum(values: Values) -> Values:
+    return lambda outcome: values(outcome.summed)[:, 0]
+
+
+def _size(outcome: Outcome) -> np.ndarray:
+    return outcome.size
+
+
+def _covered(outcome: Outcome, coverage: float) -> np.ndarray:
+    return covered(outcome.ordered, outcome.observed, coverage)
+
+
+def _width(outcome: Outcome, coverage: float) -> np.ndarray:
+    lower, upper = central_interval(outcome.ordered, coverage)
+    return np.where(np.isnan(outcome.observed), np.nan, upper - lower)
+
+
+def _scaled_interval_score(outcome: Outcome) -> np.ndarray:
+    return scaled_interval_score(outcome.ordered, outcome.observed, outcome.seasonal_error)
+
+
+def _variogram_size(outcome: Outcome) -> np.ndarray:
+    """``Σ_{i,j} |y_i − y_j|``: the variogram score, order ½, of a forecast whose paths are all level."""
+    ordered = np.sort(outcome.observed, axis=1)
+    count = (~np.isnan(ordered)).sum(1, keepdims=True)
+    places = 2 * np.arange(ordered.shape[1]) + 1 - count
+    return 2 * np.nansum(places * ordered, axis=1)
+
+
+_COVERAGE = (
+    "Share of {1} inside the central {0:.0%} interval{2}, ends included; {0:.0%} is right, of small counts more."
+)
+
+METRICS: dict[str, Metric] = {
+    "crps_sum": Metric(
+        "CRPS-sum",
+        "Quantile loss of the sum of all series over 19 levels, divided by Σ|sum|: the published score.",
+        "joint",
+        _of_sum(_quantile_loss),
+        _of_sum(_size),
+    ),
+    "crps": Metric(
+        "CRPS",
+        "Continuous ranked probability score of each series on its own, divided by Σ|y|.",
+        "series",
+        _crps,
+        _size,
+    ),
+    "energy_score": Metric(
+        "Energy",
+        "Energy score over the series, step by step, divided by the mean norm of the observation.",
+        "joint",
+        lambda outcome: energy_score(outcome.samples, outcome.observed),
+        lambda outcome: outcome.norm,
+    ),
+    "trajectory_energy_score": Metric(
+        "Energy, paths",
+        "Energy score over all series and all steps at once, divided by the norm of the observation.",
+        "window",
+        lambda outcome: trajectory_energy_score(outcome.samples, outcome.observed),
+        lambda outcome: np.sqrt(np.nansum(outcome.observed**2)),
+    ),
+    "variogram_score": Metric(
+        "Variogram",
+        "Variogram score of order ½ over the series, divided by Σ|y_i − y_j|: how series move together.",
+        "joint",
+        lambda outcome: variogram_score(outcome.samples, outcome.observed),
+        _variogram_size,
+    ),
+    "weighted_quantile_loss": Metric(
+        "wQL",
+        "Quantile loss of each series over 19 levels, divided by Σ|y|.",
+        "series",
+        _quantile_loss,
+        _size,
+    ),
+    "nd": Metric("ND", "Absolute error of the median forecast, divided by Σ|y|.", "series", _absolute_error, _size),
+    "nrmse": Metric(
+        "NRMSE",
+        "Root mean square error of the mean forecast, divided by the mean of |y|.",
+        "series",
+        _squared_error,
+        _size,
+        root=True,
+    ),
+    "msis": Metric(
+        "MSIS",
+        "Mean score of the 95% interval, over the error of the seasonal naive forecast on the past.",
+        "series",
+        _scaled_interval_score,
+    ),
+    **{
+        f"coverage_{coverage * 100:.0f}": Metric(
+            f"Cover {coverage:.0%}",
+            _COVERAGE.format(coverage, "observations", ""),
+            "series",
+            partial(_covered, coverage=coverage),
+            better="nominal",
+            nominal=coverage,
+        )
+        for coverage in (0.5, 0.8, 0.95)
+    },
+    "coverage_80_sum": Metric(
+        "Cover 80%, sum",
+        _COVERAGE.format(0.8, "observed sums", " of the sum"),
+        "joint",
+        _of_sum(partial(_covered, coverage=0.8)),
+        better="nominal",
+        nominal=0.8,
+    ),
+    **{
+        f"width_{coverage * 100:.0f}": Metric(
+            f"Width {coverage:.0%}",
+            f"Width of the central {coverage:.0%} interval, divided by Σ|y|: narrow is good only where covered.",
+            "series",
+            partial(_width, coverage=coverage),
+            _size,
+            better="none",
+        )
+        for coverage in (0.5, 0.8, 0.95)
+    },
+}
+"""Every metric by the name it has in the long table; one more entry here is one more score."""

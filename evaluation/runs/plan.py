@@ -1,0 +1,155 @@
+"""From models, data and seeds to runs: what a backtest is asked for, checked before anything runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.data import ForecastData, Metadata
+from ..adapters.single_series import grouped
+from .identity import describe, fingerprint
+from .metrics import METRICS
+from .repeats import RepeatedDataWarning, describe_repeats
+from .run import Model, Protocol, Run
+from .windows import History, last_steps, windows_of
+
+
+def plan_runs(
+    models: Mapping[str, Model],
+    data: ForecastData,
+    seeds: Sequence[int],
+    protocol: Protocol,
+    *,
+    stored: bool,
+    data_fingerprint: str | None = None,
+) -> list[Run]:
+    """Models × seeds on a dataset.
+
+    Arguments:
+        models: names to gluonts estimators, predictors, or functions that make one from the `Metadata`.
+        data: the dataset.
+        seeds: the seeds.
+        protocol: how every model is trained and judged.
+        stored: whether the runs are kept in a folder, where models have to be told apart.
+        data_fingerprint: what `identity.fingerprint` says of the data, if it is known.
+
+    Returns:
+        The runs, those of a model together.
+
+    Raises:
+        ValueError: there is no model, one is none, or cannot be told apart from another.
+    """
+    if not models:
+        raise ValueError("models: expected at least one model, got none")
+    data_fingerprint = data_fingerprint or fingerprint(data)
+    runs = []
+    for name, model in models.items():
+        made = _made(name, model, data.metadata)
+        try:
+            configuration = describe(made)
+        except ValueError as error:
+            if stored:
+                raise ValueError(f"models[{name!r}]: cannot be told apart in a folder, {error}") from error
+            configuration = {"type": f"{type(made).__module__}:{type(made).__qualname__}"}
+        runs += [Run(name, made, configuration, data, data_fingerprint, seed, protocol) for seed in seeds]
+    return runs
+
+
+def _made(name: str, model: Model, metadata: Metadata) -> Estimator | Predictor:
+    made: Any = model
+    if not isinstance(model, type) and not (hasattr(model, "train") or hasattr(model, "predict")):
+        if not callable(model):
+            raise ValueError(
+                f"models[{name!r}]: expected a gluonts estimator, a predictor or a function of the metadata, got "
+                f"{type(model).__name__}"
+            )
+        made = model(metadata)
+    if isinstance(made, type) or not (hasattr(made, "train") or hasattr(made, "predict")):
+        got = f"the class {made.__name__}" if isinstance(made, type) else type(made).__name__
+        raise ValueError(f"models[{name!r}]: expected a gluonts estimator or predictor, got {got}")
+    try:
+        made = grouped(made)
+    except ValueError as error:
+        raise ValueError(f"models[{name!r}]: {error}") from error
+    horizon = getattr(made, "prediction_length", metadata.prediction_length)
+    if horizon != metadata.prediction_length:
+        raise ValueError(
+            f"models[{name!r}]: expected a horizon of {metadata.prediction_length} steps as in {metadata.name}, "
+            f"got {horizon}"
+        )
+    return made
+
+
+def make_protocol(
+    num_samples: int, refit_every: int | None, history: History, metrics: str | Sequence[str] | None
+) -> Protocol:
+    """The protocol of these arguments of `backtest`; numbers may be numpy's.
+
+    Raises:
+        ValueError: one of them makes no sense.
+    """
+    if num_samples < 1:
+        raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+    if refit_every is not None and refit_every < 1:
+        raise ValueError(f"refit_every: expected at least 1 window or None, got {refit_every}")
+    chosen = (metrics,) if isinstance(metrics, str) else tuple(METRICS if metrics is None else metrics)
+    for name in chosen:
+        if name not in METRICS:
+            raise ValueError(f"metrics: unknown metric {name!r}, expected some of {', '.join(METRICS)}")
+    if not chosen:
+        raise ValueError("metrics: expected at least one metric, got none")
+    return Protocol(
+        int(num_samples),
+        None if refit_every is None else int(refit_every),
+        int(history) if isinstance(history, np.integer) else history,
+        chosen,
+    )
+
+
+def check_seeds(seeds: Sequence[int]) -> list[int]:
+    """The seeds as a list.
+
+    Raises:
+        ValueError: there is none, one twice, or one below 0.
+    """
+    chosen = [int(seed) for seed in seeds]
+    if not chosen:
+        raise ValueError("seeds: expected at least one seed, got none")
+    if len(set(chosen)) < len(chosen) or min(chosen) < 0:
+        raise ValueError(f"seeds: expected different numbers, at least 0, got {chosen}")
+    return chosen
+
+
+def check_data(data: ForecastData, protocol: Protocol) -> None:
+    """Refuse data that no forecast can be judged by; warn of answers that stand in the past (`RepeatedDataWarning`).
+
+    Raises:
+        ValueError: something to train on or to forecast is not there, or not finite.
+    """
+    metadata = data.metadata
+    if not data.train:
+        raise ValueError(f"data.train: expected an entry to train on, {metadata.name!r} has none")
+    windows = windows_of(data.test, metadata.prediction_length, history=protocol.history)
+    for entry in data.train:
+        last_steps(entry, protocol.history)
+    for window in windows:
+        series = window.observed.shape[1]
+        if series != metadata.target_dim:
+            raise ValueError(
+                f"data.test: expected {metadata.target_dim} series as in item_ids, window {window.number} has {series}"
+            )
+        if np.isinf(window.observed).any():
+            step, place = np.argwhere(np.isinf(window.observed))[0]
+            raise ValueError(
+                f"data.test: expected finite numbers or NaN, got {window.observed[step, place]} for series "
+                f"{metadata.item_ids[place]!r}, step {step + 1} of window {window.number}"
+            )
+    if all(np.isnan(window.observed).all() for window in windows):
+        raise ValueError(f"data.test: expected something observed, all windows of {metadata.name!r} are NaN")
+    if repeats := describe_repeats(metadata.name, windows):
+        warnings.warn(repeats, RepeatedDataWarning, stacklevel=3)

@@ -1,0 +1,237 @@
+"""Rolling windows: the past without the answer, and the answer apart."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ...datasets.entries.data import Entry
+
+History = Literal["expanding"] | int
+
+_KNOWN_AHEAD = "feat_dynamic_real"
+
+_KNOWN_OF_PAST = "past_feat_dynamic_real"
+
+
+@dataclass(frozen=True)
+class Window:
+    """One forecast to make, and what it will be judged by.
+
+    Arguments:
+        number: its place among the windows, from 0, oldest first.
+        past: a gluonts entry that ends where the forecast begins: ``target`` ``[D, T]``; covariates known ahead
+            reach over the horizon, ``[K, T + H]``; those known of the past alone end with it, ``[P, T]``.
+        observed: the answer, ``[H, D]``, data units.
+        start: the first period to forecast.
+    """
+
+    number: int
+    past: Entry
+    observed: np.ndarray
+    start: pd.Period
+
+    @property
+    def dates(self) -> pd.PeriodIndex:
+        """The H periods to forecast."""
+        return periods(self.start, len(self.observed))
+
+
+def cut_window(entry: Entry, prediction_length: int, *, number: int = 0, history: History = "expanding") -> Window:
+    """Split an entry that includes the H steps to forecast into past and answer.
+
+    Arguments:
+        entry: a gluonts entry, ``target`` ``[D, T + H]`` (``[T + H]`` counts as one series).
+        prediction_length: the horizon H, in steps.
+        number: the number of the window.
+        history: ``"expanding"`` keeps all of the past, a number only its last steps.
+
+    Returns:
+        The window; its arrays are copies, so that nothing of the answer hangs on the past.
+
+    Raises:
+        ValueError: the entry is not longer than the horizon, covariates do not cover it, or an argument is out of
+            its range.
+
+    Example:
+        >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": np.arange(5.0)[None]}
+        >>> window = cut_window(entry, 2)
+        >>> window.past["target"], window.observed[:, 0], str(window.start)
+        (array([[0., 1., 2.]]), array([3., 4.]), '2024-01-04')
+    """
+    _check_horizon(prediction_length)
+    target = _target(entry, number)
+    end = target.shape[1] - prediction_length
+    if end < 1:
+        raise ValueError(
+            f"prediction_length: expected a history before the horizon of {prediction_length} steps, "
+            f"window {number} has {target.shape[1]} steps in all"
+        )
+    first = _first_step(end, history)
+    past: Entry = {key: value for key, value in entry.items() if key not in (_KNOWN_AHEAD, _KNOWN_OF_PAST)}
+    past["start"] = shifted(entry["start"], first)
+    past["target"] = target[:, first:end].copy()
+    for name, last in ((_KNOWN_AHEAD, end + prediction_length), (_KNOWN_OF_PAST, end)):
+        if entry.get(name) is not None:
+            past[name] = _covariates(entry[name], name, number, first, last)
+    return Window(number, past, target[:, end:].T.copy(), shifted(entry["start"], end))
+
+
+def rolling_windows(
+    entry: Entry,
+    prediction_length: int,
+    windows: int,
+    *,
+    stride: int | None = None,
+    history: History = "expanding",
+) -> list[Window]:
+    """Windows at the end of an entry, oldest first.
+
+    Arguments:
+        entry: a gluonts entry, ``target`` ``[D, T]``.
+        prediction_length: the horizon H, in steps.
+        windows: their number W, at least 1.
+        stride: steps from one window to the next; ``None`` is the horizon, so that windows follow each other
+            without overlap.
+        history: ``"expanding"`` gives each window all that lies before it, a number only that many steps.
+
+    Returns:
+        W windows; the last one ends with the entry.
+
+    Raises:
+        ValueError: an argument is out of its range, or the entry is too short for the windows.
+
+    Example:
+        >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": np.arange(10.0)[None]}
+        >>> [window.observed[:, 0].tolist() for window in rolling_windows(entry, 2, 3, stride=1)]
+        [[6.0, 7.0], [7.0, 8.0], [8.0, 9.0]]
+    """
+    _check_horizon(prediction_length)
+    stride = prediction_length if stride is None else stride
+    for name, value in (("windows", windows), ("stride", stride)):
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, got {value}")
+    length = _target(entry, 0).shape[1]
+    needed = prediction_length + (windows - 1) * stride
+    if needed >= length:
+        raise ValueError(
+            f"windows: {windows} windows of {prediction_length} steps, {stride} apart, need more than {needed} "
+            f"steps, the entry has {length}"
+        )
+    cut = []
+    for number in range(windows):
+        end = length - (windows - 1 - number) * stride
+        cut.append(cut_window(_until(entry, end), prediction_length, number=number, history=history))
+    return cut
+
+
+def windows_of(entries: Sequence[Entry], prediction_length: int, *, history: History = "expanding") -> list[Window]:
+    """The windows of a dataset whose test entries each include their answer.
+
+    Arguments:
+        entries: gluonts entries, oldest first, ``target`` ``[D, T_w]`` including the H steps to forecast.
+        prediction_length: the horizon H, in steps.
+        history: ``"expanding"`` or a number of steps.
+
+    Returns:
+        A window for each entry.
+
+    Raises:
+        ValueError: there is no entry, or one of them cannot be cut.
+    """
+    if not entries:
+        raise ValueError("data.test: expected at least one test window, got none")
+    return [
+        cut_window(entry, prediction_length, number=number, history=history) for number, entry in enumerate(entries)
+    ]
+
+
+def training_entry(window: Window) -> Entry:
+    """The past of a window as an entry to train on: covariates end with the target.
+
+    Arguments:
+        window: the window before which is trained.
+
+    Returns:
+        A gluonts entry.
+    """
+    entry = dict(window.past)
+    if _KNOWN_AHEAD in entry:
+        entry[_KNOWN_AHEAD] = entry[_KNOWN_AHEAD][:, : entry["target"].shape[1]]
+    return entry
+
+
+def last_steps(entry: Entry, history: History) -> Entry:
+    """The last steps of an entry to train on.
+
+    Arguments:
+        entry: a gluonts entry, ``target`` ``[D, T]``.
+        history: ``"expanding"`` keeps it whole, a number keeps that many steps.
+
+    Returns:
+        The entry, its start moved.
+    """
+    length = np.shape(entry["target"])[-1]
+    first = _first_step(length, history)
+    if first == 0:
+        return entry
+    cut = dict(entry, start=shifted(entry["start"], first))
+    for name in ("target", _KNOWN_AHEAD, _KNOWN_OF_PAST):
+        if cut.get(name) is not None:
+            cut[name] = np.asarray(cut[name])[..., first:]
+    return cut
+
+
+def shifted(start: pd.Period, steps: int) -> pd.Period:
+    """A period some steps later; quiet where pandas announces the end of business-day periods."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return start + steps
+
+
+def periods(start: pd.Period, steps: int) -> pd.PeriodIndex:
+    """Consecutive periods; quiet where pandas announces the end of business-day periods."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return pd.period_range(start, periods=steps, freq=start.freq)
+
+
+def _until(entry: Entry, end: int) -> Entry:
+    cut = dict(entry, target=np.asarray(entry["target"])[..., :end])
+    for name in (_KNOWN_AHEAD, _KNOWN_OF_PAST):
+        if cut.get(name) is not None:
+            cut[name] = np.asarray(cut[name])[..., :end]
+    return cut
+
+
+def _target(entry: Entry, number: int) -> np.ndarray:
+    target = np.atleast_2d(np.asarray(entry["target"]))
+    if target.ndim != 2:
+        raise ValueError(f"target: expected [D, T], got {list(target.shape)} in window {number}")
+    return target
+
+
+def _covariates(values: np.ndarray, name: str, number: int, first: int, last: int) -> np.ndarray:
+    values = np.atleast_2d(np.asarray(values))
+    if values.shape[1] < last:
+        raise ValueError(f"{name}: expected at least {last} steps in window {number}, got {values.shape[1]}")
+    return values[:, first:last].copy()
+
+
+def _first_step(length: int, history: History) -> int:
+    if history == "expanding":
+        return 0
+    if isinstance(history, bool) or not isinstance(history, Integral) or history < 1:
+        raise ValueError(f"history: expected 'expanding' or a number of steps, at least 1, got {history!r}")
+    return max(0, length - history)
+
+
+def _check_horizon(prediction_length: int) -> None:
+    if prediction_length < 1:
+        raise ValueError(f"prediction_length: expected at least 1 step, got {prediction_length}")

@@ -1,0 +1,1 @@
+"""Backtest folders, and which of their runs count."""

@@ -1,0 +1,113 @@
+"""`hemline train`, `hemline forecast`, and the commands that have a file of their own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...datasets.entries.data import ForecastData, history_of, whole_history
+from ...evaluation.adapters.predictor_folder import holds_predictor, load_predictor, remember_dataset
+from ..paths.table import forecast_frame
+from ..registry.named import MODELS, build_model
+from .models import register as register_models
+from .simulate import register as register_simulate
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+    """Add the commands to `app`.
+
+    Arguments:
+        app: the root command.
+        load: dataset name to dataset.
+    """
+    register_simulate(app, load)
+    register_models(app, load)
+
+    @app.command()
+    def train(
+        dataset: Annotated[str, typer.Option(help="Name that `hemline data list` shows, or the TOML file of a table.")],
+        model: Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")],
+        out: Annotated[Path, typer.Option(help="Folder for the predictor and its checkpoints.")],
+        seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws.")] = 0,
+        epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
+        config: Annotated[
+            Path | None, typer.Option(help="TOML file of settings, as `hemline models describe` prints it.")
+        ] = None,
+        whole: Annotated[
+            bool, typer.Option("--whole", help="Learn from the test windows too, to forecast the time after the data.")
+        ] = False,
+    ) -> None:
+        """Train a model and keep the predictor; a killed training goes on where it stopped.
+
+        Example: hemline train --dataset simulated_sales --model gru-maf --out runs/sales
+        """
+        data = load(dataset)
+        overrides = dict(read_settings(config)) if config else {}
+        if epochs is not None:
+            overrides["train"] = {**overrides.get("train", {}), "max_epochs": epochs}
+        built = build_model(model, data.metadata, overrides)
+        if not hasattr(built, "train"):
+            raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
+        _require_free(out)
+        typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
+        predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
+        predictor.serialize(out)
+        remember_dataset(out, dataset)
+        typer.echo(f"The predictor lies in {out}")
+
+    @app.command()
+    def forecast(
+        predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
+        dataset: Annotated[str, typer.Option(help="Name of a dataset, or the TOML file of a table.")],
+        out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+        window: Annotated[
+            int | None,
+            typer.Option(help="Forecast this test window (0 is the first), not the time after the data."),
+        ] = None,
+        num_samples: Annotated[int, typer.Option(help="Sample paths.")] = 100,
+    ) -> None:
+        """Forecast the steps after the end of a dataset, or one of its test windows.
+
+        After the end of a table with covariates it takes rows of dates to come, with covariates and without target.
+
+        Example: hemline forecast --predictor runs/sales --dataset simulated_sales --window 0 --out sales.csv
+        """
+        if out.suffix not in (".csv", ".parquet"):
+            raise ValueError(f"out: expected a .csv or .parquet file, got {str(out)!r}")
+        data, trained = load(dataset), load_predictor(predictor)
+        entry = history_of(data, window)
+        drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
+        frame = forecast_frame(drawn, data.metadata.item_ids)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".csv":
+            frame.to_csv(out, index=False, float_format="%.10g")
+        else:
+            frame.to_parquet(out, index=False)
+        first, last = frame["timestamp"].min(), frame["timestamp"].max()
+        typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
+
+
+def read_settings(path: Path) -> Mapping[str, Any]:
+    """Read settings from a TOML file.
+
+    Raises:
+        ValueError: the file is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"config: {path} is not TOML: {error}") from error
+
+
+def _require_free(out: Path) -> None:
+    if holds_predictor(out):
+        raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")

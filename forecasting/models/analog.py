@@ -1,0 +1,315 @@
+"""Joint forecasts that follow what came after similar days, weeks or years of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from gluonts.core.component import validated
+from gluonts.model.estimator import Estimator
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import RepresentablePredictor
+from torch import Tensor
+
+from ...datasets.entries.domain import Domain
+from ...datasets.entries.frequency import frequency_family
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...runtime.plain import Configured
+from ..paths.domain import within
+from ..paths.shares import as_often, shares_of
+from ..paths.weights import pool_weights
+from ..windows.gaps import bridged
+from .past_stretches import Move, Stretches, shortest, stretches_before
+
+MOVES = (
+    Move(),
+    Move(0.5, "mean"),
+    Move(1.0, "mean"),
+    Move(0.5, "profile"),
+    Move(1.0, "profile"),
+)
+
+RATIOS = tuple(Move(move.share, move.of, "ratio") for move in MOVES if move.share)
+"""What is tried beside `MOVES` where no value is negative."""
+
+FEWEST = 4
+"""Stretches that a past has at least, for its forecast to be learnt from."""
+
+PENALTY = 0.01
+"""Of the squares of what a kind of likeness counts, on the scale of the relative energy score of one forecast."""
+
+
+class AnalogEstimator(Configured, Estimator):
+    r"""Learns which stretches of the past the future resembles, all series of a stretch together.
+
+    A path is what really happened over some past stretch of as many steps, which began whole seasons ago, brought to
+    today's level (`Move`). Stretch k is drawn with probability :math:`w_k \propto \exp(\theta \cdot f_k)`; its likeness
+    f says how long ago it was, how close the season before it came to the last one, and whether it has today's place in
+    the longer cycle. For each way to bring it to today's level, :math:`\theta` has the best energy score over past
+    forecasts, each from its own past; for a discrete distribution the score is exact,
+
+    .. math:: S = \sum_k w_k \lVert x_k - y\rVert - \tfrac12 \sum_{kl} w_k w_l \lVert x_k - x_l\rVert ,
+
+    and the ways are mixed by their energy score too (`pool_weights`). That is some thirty numbers to learn, in seconds.
+    It keeps the dependence of all series and steps as it was, and knows nothing of what never happened.
+
+    Forecasts from similar states are those of Lorenz (1969), as ensembles: Delle Monache et al. (2013, doi
+    10.1175/MWR-D-12-00281.1), as a bootstrap: Lall and Sharma (1996, doi 10.1029/95WR02966). Learning from which past
+    values to draw, series by series: DeepNPTS (Rangapuram et al. 2023, arXiv 2312.14657). Whole stretches of all
+    series, the levels and the score are ours.
+
+    Arguments:
+        prediction_length: horizon H, in steps.
+        season_length: steps of a season; 1 for none, with stretches that began at any step.
+        cycle_length: steps of a longer cycle, such as the week of hourly data; ``None`` for none.
+        domain: the values that a path can take.
+        stretches: stretches of a past, at most, the newest ones.
+        origins: past forecasts to learn from, at most, the newest ones, a season or half a horizon apart.
+        num_samples: paths of each to weigh the ways to today's level by.
+        seed: of the draws.
+
+    Raises:
+        ValueError: a number is out of its range, or the cycle is no multiple of the season.
+
+    Example:
+        >>> AnalogEstimator(24, season_length=24, cycle_length=168).origins
+        40
+    """
+
+    def __init__(
+        self,
+        prediction_length: int,
+        *,
+        season_length: int = 1,
+        cycle_length: int | None = None,
+        domain: Domain = "real",
+        stretches: int = 250,
+        origins: int = 40,
+        num_samples: int = 30,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        least = {"prediction_length": 1, "season_length": 1, "stretches": FEWEST, "origins": 1, "num_samples": 2}
+        given = (prediction_length, season_length, stretches, origins, num_samples)
+        for (name, fewest), value in zip(least.items(), given, strict=True):
+            if value < fewest:
+                raise ValueError(f"{name}: expected at least {fewest}, got {value}")
+        if cycle_length is not None and (cycle_length % season_length or cycle_length < season_length):
+            raise ValueError(f"cycle_length: expected a multiple of {season_length} steps, got {cycle_length}")
+        self.prediction_length, self.season_length, self.cycle_length = prediction_length, season_length, cycle_length
+        self.domain, self.stretches, self.origins = domain, stretches, origins
+        self.num_samples, self.seed = num_samples, seed
+
+    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> AnalogPredictor:
+        """Learn from past forecasts.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: not read.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: no entry is long enough for a past forecast.
+        """
+        entries = as_multivariate(training_data)
+        pasts, truths = self._past_forecasts(entries)
+        moves = MOVES if self.domain == "real" else MOVES + RATIOS
+        if self.season_length == 1:
+            moves = tuple(move for move in moves if move.of == "mean")  # the profile of one step is its mean
+        found, drawn = [], []
+        generator = np.random.default_rng(self.seed)
+        for move in moves:
+            parts = [_parts(past, move, truth) for past, truth in zip(pasts, truths, strict=True)]
+            theta = _best(parts)
+            paths = [past.moved(move, _drawn(past, theta, self.num_samples, generator)) for past in pasts]
+            found.append(theta)
+            drawn.append(within(np.stack(paths).astype(np.float32), self.domain))
+        weights = pool_weights(drawn, np.stack(truths), smallest=0.02)
+        kept = np.flatnonzero(weights)
+        return AnalogPredictor(
+            self.prediction_length,
+            freq=entries[0]["start"].freqstr,
+            target_dim=len(entries[0]["target"]),
+            season_length=self.season_length,
+            cycle_length=self.cycle_length or self.season_length,
+            domain=self.domain,
+            stretches=self.stretches,
+            moves=[(moves[number].share, moves[number].of, moves[number].by) for number in kept],
+            weights=[float(weights[number]) for number in kept],
+            thetas=[found[number].tolist() for number in kept],
+            seed=self.seed,
+        )
+
+    def for_run(self, seed: int, directory: Path | None = None) -> AnalogEstimator:
+        """This estimator for one run of a backtest; it leaves nothing in a folder."""
+        return self.override({"seed": seed})
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("season_length", "cycle_length", "domain", "stretches", "origins", "num_samples", "seed")
+        return {"prediction_length": self.prediction_length, **{name: getattr(self, name) for name in names}}
+
+    def _past_forecasts(self, entries: list[Entry]) -> tuple[list[Stretches], list[np.ndarray]]:
+        """What past forecasts could follow, and what came ``[H, D]``, NaN where missing."""
+        horizon, season = self.prediction_length, self.season_length
+        needed, apart = shortest(horizon, season, FEWEST), max(season, horizon // 2)
+        cycle = self.cycle_length or season
+        pasts, truths = [], []
+        for entry in entries:
+            target = np.asarray(entry["target"], dtype=np.float64)
+            whole = None if np.isnan(target).any() else target.T
+            ends = range(target.shape[1] - horizon, needed - 1, -apart)[: max(1, self.origins // len(entries))]
+            for end in ends:
+                # Its own past alone: what bridges a gap must not come from later either.
+                past = whole[:end] if whole is not None else bridged(target[:, :end], season)
+                pasts.append(stretches_before(past, horizon, season, cycle, self.stretches))
+                truths.append(target[:, end : end + horizon].T)
+        known = [number for number, truth in enumerate(truths) if not np.isnan(truth).all()]
+        if not known:
+            longest = max(entry["target"].shape[1] for entry in entries)
+            raise ValueError(
+                f"training_data: expected at least {needed + horizon} steps, so that a horizon of {horizon} can "
+                f"follow {FEWEST} past ones, got {longest}"
+            )
+        return [pasts[number] for number in known], [truths[number] for number in known]
+
+
+class AnalogPredictor(RepresentablePredictor):
+    """Draws stretches of the past, as `AnalogEstimator` has learnt to.
+
+    Paths are what happened; many are alike where few stretches resemble today. Each forecast reads the past that it is
+    given, from its beginning.
+
+    Arguments:
+        prediction_length: horizon H, in steps.
+        freq: pandas frequency alias of the data.
+        target_dim: number of series D.
+        season_length: steps of a season.
+        cycle_length: steps of the longer cycle; those of the season for none.
+        domain: the values that a path can take.
+        stretches: stretches of a past, at most.
+        moves: the ways to today's level, each the arguments of a `Move`.
+        weights: their shares of the paths, 1 in all.
+        thetas: what likeness counts, ``[F]`` for each of them.
+        seed: of the draws.
+    """
+
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
+    @validated()
+    def __init__(
+        self,
+        prediction_length: int,
+        freq: str,
+        target_dim: int,
+        season_length: int,
+        cycle_length: int,
+        domain: str,
+        stretches: int,
+        moves: list,
+        weights: list,
+        thetas: list,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(prediction_length=prediction_length)
+        self.freq, self.target_dim = freq, target_dim
+        self.season_length, self.cycle_length = season_length, cycle_length
+        self.domain: Domain = cast(Domain, domain)
+        self.stretches, self.seed = stretches, seed
+        self.moves = [Move(*move) for move in moves]
+        self.weights, self.thetas = weights, [np.asarray(theta, dtype=float) for theta in thetas]
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+
+        Arguments:
+            dataset: entries with all of the past that may be followed, ``target`` ``[D, T]``.
+            num_samples: paths S an entry.
+            seed: of the draws; that of the training if ``None``.
+
+        Raises:
+            ValueError: there is not even one path, or an entry is too short to hold a stretch, or has another number of
+                series or another frequency than the training data.
+        """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        generator = np.random.default_rng(self.seed if seed is None else seed)
+        for number, entry in enumerate(as_multivariate(dataset, "dataset")):
+            found = len(entry["target"]), frequency_family(entry["start"].freqstr)
+            if found != (self.target_dim, frequency_family(self.freq)):
+                raise ValueError(
+                    f"dataset: expected {self.target_dim} series of frequency {self.freq!r} as in training, got "
+                    f"{found[0]} of {entry['start'].freqstr!r} in entry {number}"
+                )
+            length, needed = entry["target"].shape[1], shortest(self.prediction_length, self.season_length)
+            if length < needed:
+                raise ValueError(
+                    f"dataset: expected at least {needed} steps, to follow what came after some of them, got {length} "
+                    f"in entry {number}"
+                )
+            yield SampleForecast(
+                samples=self._paths(entry["target"], num_samples, generator).astype(np.float32),
+                start_date=entry["start"] + length,
+                item_id=entry.get("item_id"),
+            )
+
+    def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+        season = self.season_length
+        past = stretches_before(
+            bridged(target, season), self.prediction_length, season, self.cycle_length, self.stretches
+        )
+        drawn = [
+            past.moved(move, _drawn(past, theta, share, generator))
+            for move, theta, share in zip(self.moves, self.thetas, shares_of(count, self.weights), strict=True)
+            if share
+        ]
+        # Any first paths are a fair share of all of them.
+        return within(np.concatenate(drawn)[generator.permutation(count)], self.domain)
+
+
+def _drawn(past: Stretches, theta: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Numbers of the stretches that paths follow, each as often as its probability says, or once more or less."""
+    strength = past.likeness @ theta
+    probability = np.exp(strength - strength.max())
+    return as_often(probability / probability.sum(), count, generator)
+
+
+def _parts(past: Stretches, move: Move, truth: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """Likeness ``[K, F]``, distances to the truth ``[K]`` and between stretches ``[K, K]``, summed over the steps."""
+    paths = past.moved(move)
+    distance, between = np.zeros(len(paths)), np.zeros((len(paths), len(paths)))
+    for step, outcome in enumerate(truth):
+        known = ~np.isnan(outcome)
+        # Apart from the outcome, so that squares of large levels leave the digits of small distances.
+        errors = paths[:, step, known] - outcome[known]
+        squares = (errors**2).sum(1)
+        distance += np.sqrt(squares)
+        between += np.sqrt(np.maximum(squares[:, None] + squares - 2 * errors @ errors.T, 0))
+    np.fill_diagonal(between, 0)
+    return torch.from_numpy(past.likeness), torch.from_numpy(distance), torch.from_numpy(between)
+
+
+def _best(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> np.ndarray:
+    """What likeness counts ``[F]``, for the best energy score over past forecasts."""
+    scale = max(sum(float(distance.mean()) for _, distance, _ in parts), 1e-12)
+    theta = torch.zeros(parts[0][0].shape[1], dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([theta], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        search.zero_grad()
+        total = PENALTY * (theta**2).sum() / len(parts)
+        for likeness, distance, between in parts:
+            weights = torch.softmax(likeness @ theta, dim=0)
+            total = total + (weights @ distance - weights @ between @ weights / 2) / scale
+        total.backward()
+        return total
+
+    search.step(loss)
+    return theta.detach().numpy()

@@ -1,0 +1,104 @@
+"""Exponential smoothing and ARIMA for every series on its own: the classical rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from gluonts.core.component import validated
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import RepresentablePredictor
+
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ..windows.gaps import previous_values
+from .naive import RandomWalkPredictor
+
+SHORTEST = 12
+"""Values below which no classical model is chosen; such a series walks at random."""
+
+
+class ClassicalPredictor(RepresentablePredictor):
+    """A model of the exponential smoothing or the ARIMA family for each series, chosen by information criterion.
+
+    Chosen and fitted anew by statsforecast (the extra ``classical``) on what lies before each forecast; the series
+    have independent paths, which `couple` can tie together. A gap is bridged by the last value seen. A series of
+    fewer than 12 values is a bootstrapped random walk.
+
+    Source: Hyndman & Khandakar (2008), Automatic time series forecasting, Journal of Statistical Software 27(3).
+
+    Arguments:
+        prediction_length: horizon H, in steps.
+        family: ``"ets"`` or ``"arima"``.
+        season_length: steps of a season, 1 for none. Exponential smoothing leaves out seasons beyond 24 steps.
+        history: the last steps that are read, all if ``None``; ARIMA with a season takes long on thousands.
+        seed: of the draws.
+
+    Raises:
+        ValueError: the family is unknown, or statsforecast is not installed.
+
+    Example:
+        >>> ClassicalPredictor(7, "ets", season_length=7).family
+        'ets'
+    """
+
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
+    @validated()
+    def __init__(
+        self,
+        prediction_length: int,
+        family: str = "ets",
+        season_length: int = 1,
+        history: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(prediction_length=prediction_length)
+        if family not in ("ets", "arima"):
+            raise ValueError(f"family: expected 'ets' or 'arima', got {family!r}")
+        if season_length < 1:
+            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
+        if history is not None and history < SHORTEST:
+            raise ValueError(f"history: expected at least {SHORTEST} steps, got {history}")
+        self.family, self.season_length, self.history, self.seed = family, season_length, history, seed
+
+    def for_run(self, seed: int, directory: Any = None) -> ClassicalPredictor:
+        """This predictor with another seed."""
+        return ClassicalPredictor(self.prediction_length, self.family, self.season_length, self.history, seed)
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
+
+        Raises:
+            ValueError: statsforecast is not installed.
+        """
+        seed = self.seed if seed is None else seed
+        for number, entry in enumerate(as_multivariate(dataset, "dataset")):
+            seeds = np.random.SeedSequence((seed, number)).generate_state(len(entry["target"]))
+            paths = [self._paths(entry["target"][series], num_samples, int(own)) for series, own in enumerate(seeds)]
+            yield SampleForecast(
+                samples=np.stack(paths, axis=2).astype(np.float32),
+                start_date=entry["start"] + entry["target"].shape[1],
+                item_id=entry.get("item_id"),
+            )
+
+    def _paths(self, target: np.ndarray, count: int, seed: int) -> np.ndarray:
+        """Paths ``[S, H]`` of one series."""
+        try:
+            from statsforecast.models import AutoARIMA, AutoETS
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"{self.family}: expected statsforecast to be installed, got none; pip install 'hemline[classical]'"
+            ) from error
+        values = target[np.flatnonzero(~np.isnan(target))[0] :].astype(np.float64)
+        if len(values) < SHORTEST:
+            walk = RandomWalkPredictor(self.prediction_length, joint=False, seed=seed)
+            return walk.paths(values[None], count)[:, :, 0]
+        # Bridged before they are cut, because the last steps may begin in a gap.
+        values = np.where(np.isnan(values), previous_values(values[None], 1)[0], values)
+        values = values[-(self.history or len(values)) :]
+        # Not once in training: the fit of one candidate depends on those tried before it, whose bounds it takes over.
+        chosen = (AutoETS if self.family == "ets" else AutoARIMA)(season_length=self.season_length)
+        return chosen.simulate(self.prediction_length, count, y=values, seed=seed)

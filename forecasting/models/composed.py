@@ -1,0 +1,118 @@
+"""The estimator of an encoder and an emission head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..networks.composition import response_units
+from ..networks.encoders.encoder import EncoderConfig
+from ..networks.encoders.recurrent import Recurrent
+from ..networks.forecaster import Forecaster
+from ..networks.heads.head import EmissionHead, HeadConfig
+from ..networks.heads.student_t import StudentT
+from ..networks.network import JointForecaster
+from ..response.response import LogLinear
+from ..training.options import TrainConfig
+from ..units.ranks import Units
+from ..units.scaling import Scaling
+from ..windows.spec import SeriesSpec
+from ..windows.tensor import SeriesTensor, Statistics
+from .window_estimator import WindowEstimator
+
+
+class ForecastEstimator(WindowEstimator):
+    """A model of many series, composed of an encoder and an emission head.
+
+    Its data are those of every `WindowEstimator`. The named models are this class with other default parts.
+
+    Arguments:
+        freq: pandas frequency alias of the data.
+        prediction_length: horizon H, in steps.
+        context_length: steps that the encoder reads before the horizon; the horizon if ``None``.
+        lags: steps back at which past values enter; by frequency if ``None``.
+        scaling: levels or changes, divided by their mean size over the context (`Scaling`) or ranked among
+            those of the past (`Copula`).
+        encoder: the numbers of the encoder; the model's own if ``None``.
+        head: the numbers of the emission head; the model's own if ``None``.
+        response: how sales answer to the covariates, fitted before the network, which then models what is left;
+            ``None`` leaves the covariates to the network.
+        train: the training options; the model's own if ``None``.
+
+    Example:
+        >>> from hemline.forecasting import Recurrent, StudentT
+        >>> ForecastEstimator("D", 7, encoder=Recurrent("lstm"), head=StudentT()).encoder.cell
+        'lstm'
+    """
+
+    default_encoder: ClassVar[EncoderConfig] = Recurrent("gru")
+    default_head: ClassVar[HeadConfig] = StudentT()
+    default_scaling: ClassVar[Units] = Scaling("level")
+    default_train: ClassVar[TrainConfig] = TrainConfig()
+
+    def __init__(
+        self,
+        freq: str,
+        prediction_length: int,
+        *,
+        context_length: int | None = None,
+        lags: tuple[int, ...] | None = None,
+        scaling: Units | None = None,
+        encoder: EncoderConfig | None = None,
+        head: HeadConfig | None = None,
+        response: LogLinear | None = None,
+        train: TrainConfig | None = None,
+    ) -> None:
+        super().__init__(
+            freq,
+            prediction_length,
+            context_length=context_length,
+            lags=lags,
+            scaling=scaling or self.default_scaling,
+            response=response,
+            train=train or self.default_train,
+        )
+        self.encoder = encoder or self.default_encoder
+        self.head = head or self.default_head
+
+    def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:
+        """Compose the network, weights drawn from torch's generator.
+
+        Arguments:
+            spec: the shape of the problem.
+            statistics: those of the training span.
+        """
+        encoder = self.encoder.build_for(spec)
+        head = self.head.build(spec.target_dim, encoder.context_size)
+        return Forecaster(spec, self._units(head), encoder, head, statistics)
+
+    def _units(self, head: EmissionHead) -> Units:
+        """The units of the network, which its head has to be able to work in."""
+        if head.lattice and (self.scaling.change is not None or self.scaling.past):
+            raise ValueError(f"scaling: a head of whole numbers needs of='level', got {self.scaling}")
+        if self.response is not None and head.lattice:
+            raise ValueError("head: a head of whole numbers cannot model sales divided by a response, got both")
+        return response_units(self.scaling, self.response)
+
+    def _fit(
+        self,
+        forecaster: JointForecaster,
+        series: SeriesTensor,
+        validation: SeriesTensor | None,
+        ckpt_path: str | Path | None,
+    ) -> list[dict[str, Any]]:
+        from ..training.fit import fit, to_watch
+
+        watched = to_watch(self.train_config, series, validation)
+        return fit(
+            forecaster,
+            self.train_config,
+            series,
+            watched,
+            configuration=self.configuration(),
+            ckpt_path=ckpt_path,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().settings(), "encoder": self.encoder, "head": self.head}

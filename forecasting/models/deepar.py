@@ -1,0 +1,122 @@
+"""DeepAR: gluonts' torch model over the single series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+
+from ...datasets.entries.frequency import normalize_freq
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.estimator import GroupedEstimator, single_series
+from ...evaluation.adapters.predictor import GroupedPredictor
+from ...runtime.plain import Configured
+from ..training.options import TrainConfig
+
+
+class DeepAREstimator(Configured, Estimator):
+    """DeepAR for every series with shared weights, independent given the past (Salinas et al. 2020, 1704.04110).
+
+    Trains ``gluonts.torch.DeepAREstimator`` on the D single series, each known to the network by an embedding of
+    its number and of the categories in ``feat_static_cat``, and groups the independent paths to a joint forecast.
+    Covariates known of the past alone are nothing that gluonts' DeepAR reads.
+
+    Arguments:
+        freq: pandas frequency alias.
+        prediction_length: horizon H, in steps.
+        context_length: steps that are read before the horizon; the horizon if ``None``.
+        lags: steps back; gluonts' own choice if ``None``.
+        size: width of each LSTM layer.
+        layers: number of LSTM layers.
+        dropout: share dropped between layers.
+        train: the training options; the schedule, validation and checkpoints of `TrainConfig` are not gluonts'
+            and are refused.
+
+    Raises:
+        ValueError: `train` asks for what gluonts' DeepAR does not have.
+    """
+
+    def __init__(
+        self,
+        freq: str,
+        prediction_length: int,
+        *,
+        context_length: int | None = None,
+        lags: tuple[int, ...] | None = None,
+        size: int = 40,
+        layers: int = 2,
+        dropout: float = 0.1,
+        train: TrainConfig | None = None,
+    ) -> None:
+        super().__init__()
+        self.freq, self.prediction_length, self.context_length = freq, prediction_length, context_length
+        self.lags = None if lags is None else tuple(lags)
+        self.size, self.layers, self.dropout = size, layers, dropout
+        self.train_config = train or TrainConfig(schedule="constant")
+        config = self.train_config
+        unsupported = {
+            "schedule": config.schedule != "constant",
+            "validation_span": config.validation_span > 0,
+            "patience": config.patience is not None,
+            "checkpoints": config.checkpoints is not None,
+            "compile": config.compile,
+        }
+        for name, asked in unsupported.items():
+            if asked:
+                raise ValueError(f"train: gluonts' DeepAR has no {name}, got {getattr(config, name)!r}")
+
+    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
+        """Train on a multivariate dataset, or on univariate entries, which are grouped.
+
+        Returns:
+            The predictor, whose forecasts are joint with independent series.
+        """
+        # gluonts' torch models are slow to import and needed by this model alone.
+        from gluonts.torch.model.deepar import DeepAREstimator as Univariate
+
+        entries, config = as_multivariate(training_data), self.train_config
+        rows = single_series(entries)
+        known = {key: len(rows[0].get(key, ())) for key in ("feat_dynamic_real", "feat_static_real")}
+        estimator = Univariate(
+            freq=normalize_freq(self.freq),
+            prediction_length=self.prediction_length,
+            context_length=self.context_length,
+            num_layers=self.layers,
+            hidden_size=self.size,
+            dropout_rate=self.dropout,
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            lags_seq=None if self.lags is None else list(self.lags),
+            num_feat_static_cat=len(rows[0]["feat_static_cat"]),
+            cardinality=[int(count) + 1 for count in np.max([row["feat_static_cat"] for row in rows], axis=0)],
+            num_feat_static_real=known["feat_static_real"],
+            num_feat_dynamic_real=known["feat_dynamic_real"],
+            batch_size=config.batch_size,
+            num_batches_per_epoch=config.batches_per_epoch,
+            trainer_kwargs={
+                "max_epochs": config.max_epochs,
+                "gradient_clip_val": config.gradient_clip,
+                **config.trainer,
+            },
+        )
+        return GroupedEstimator(estimator, seed=config.seed).train(entries, validation_data)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> DeepAREstimator:
+        """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
+        return self.override({"train": {"seed": seed}})
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "freq": self.freq,
+            "prediction_length": self.prediction_length,
+            "context_length": self.context_length,
+            "lags": self.lags,
+            "size": self.size,
+            "layers": self.layers,
+            "dropout": self.dropout,
+            "train": self.train_config,
+        }

@@ -1,0 +1,130 @@
+"""Stretches of the past that may come again: where they lie, how like today they were, how they get to its level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+Reference = Literal["mean", "profile"]
+
+Difference = Literal["difference", "ratio"]
+
+FLOOR = 0.1
+"""What is added to both sides of a ratio, in mean sizes of a series, so that a season near 0 does not blow it up."""
+
+
+@dataclass(frozen=True)
+class Move:
+    r"""How a stretch of the past is brought to today's level.
+
+    With r the last season before a stretch, or before today, a value becomes
+    :math:`y + a\,(r_\text{now} - r_\text{then})` or :math:`y\,(r_\text{now} / r_\text{then})^a`.
+
+    Arguments:
+        share: a, from 0, as it was, to 1.
+        of: whether r is the ``"mean"`` of the season or its ``"profile"``, place by place.
+        by: ``"difference"``, or ``"ratio"`` for values that are not negative; a season below 0 counts as 0 there.
+
+    Raises:
+        ValueError: one of them is none of these.
+
+    Example:
+        >>> Move(0.5, "profile").by
+        'difference'
+    """
+
+    share: float = 0.0
+    of: Reference = "mean"
+    by: Difference = "difference"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share: expected from 0 to 1, got {self.share}")
+        for name, known in (("of", get_args(Reference)), ("by", get_args(Difference))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Stretches of H steps that began whole seasons before today, the newest first.
+
+    Arguments:
+        past: ``[T, D]`` to today, without gaps, see `bridged`.
+        starts: ``[K]`` steps at which they begin.
+        horizon: steps H of each.
+        season: steps m of a season.
+        likeness: ``[K, F]``, larger where a stretch is newer and where the season before it is closer to the last one,
+            and 1 where it has today's place in the longer cycle.
+    """
+
+    past: np.ndarray
+    starts: np.ndarray
+    horizon: int
+    season: int
+    likeness: np.ndarray
+
+    def moved(self, move: Move, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Stretches at today's level.
+
+        Arguments:
+            move: how they are brought there.
+            chosen: ``[n]`` numbers of stretches; all if ``None``.
+
+        Returns:
+            ``[n, H, D]``.
+        """
+        starts = (self.starts if chosen is None else self.starts[chosen])[:, None]
+        values = self.past[starts + np.arange(self.horizon)]
+        if move.share == 0:
+            return values
+        then, now = self.past[starts + np.arange(-self.season, 0)], self.past[None, -self.season :]
+        if move.of == "mean":
+            then, now = then.mean(1, keepdims=True), now.mean(1, keepdims=True)
+        place = np.arange(self.horizon) % then.shape[1]
+        if move.by == "difference":
+            return values + (move.share * (now - then))[:, place]
+        floor = np.maximum(FLOOR * np.abs(self.past).mean(0), 1e-12)
+        # A ratio of values below 0, such as what came back of a sale, has no root.
+        then, now = np.maximum(then, 0), np.maximum(now, 0)
+        return values * (((now + floor) / (then + floor)) ** move.share)[:, place]
+
+
+def stretches_before(past: np.ndarray, horizon: int, season: int, cycle: int, most: int) -> Stretches:
+    """The stretches that a forecast may follow: whole ones, within the past.
+
+    Arguments:
+        past: ``[T, D]`` to the step at which the forecast begins, without gaps, see `bridged`.
+        horizon: steps H of a stretch.
+        season: steps m of a season.
+        cycle: steps of a longer cycle, a multiple of the season; the season itself for none.
+        most: number of stretches, at most.
+
+    Raises:
+        ValueError: the past holds none, see `shortest`.
+    """
+    if len(past) < shortest(horizon, season):
+        raise ValueError(f"past: expected at least {shortest(horizon, season)} steps, got {len(past)}")
+    age = np.arange(-(-horizon // season), len(past) // season)[:most]
+    starts = len(past) - age * season
+    # Series by series of the season, so that no copy of all seasons is made.
+    squares = sum(((past[starts - step] - past[-step]) ** 2).sum(1) for step in range(1, season + 1))
+    apart = np.sqrt(squares)
+    # Of series that are sold now and then most seasons may be as the last one: empty.
+    apart = apart / (float(np.median(apart)) or float(apart.mean()) or 1.0)
+    likeness = [-age / 10, -np.log(age), -apart, -(apart**2)]
+    if cycle > season:
+        likeness.append((age * season % cycle == 0).astype(float))
+    return Stretches(past, starts, horizon, season, np.stack(likeness, axis=1))
+
+
+def shortest(horizon: int, season: int, count: int = 1) -> int:
+    """The steps of a past that has as many stretches as `count`.
+
+    Example:
+        >>> shortest(14, 7), len(stretches_before(np.ones((21, 1)), 14, season=7, cycle=7, most=99).starts)
+        (21, 1)
+    """
+    return season * (-(-horizon // season) + count)

@@ -1,0 +1,259 @@
+"""A trained model behind the gluonts Predictor."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+from safetensors.torch import load_file, save_file
+
+from ...datasets.entries.multivariate import as_multivariate
+from ...runtime.plain import from_plain, to_plain
+from ...runtime.seeds import seeded
+from ..networks.network import JointForecaster
+from ..response.response import Response
+from ..units.feedback import Feedback
+from ..units.scaling import restore
+from ..windows.gaps import last_season, previous_values
+from ..windows.spec import SeriesSpec
+from ..windows.tensor import SeriesTensor, Statistics
+
+if TYPE_CHECKING:
+    from .window_estimator import WindowEstimator
+
+Entry = dict[str, Any]
+
+
+class ForecastPredictor(Predictor):
+    """Draws joint sample paths from a trained forecaster.
+
+    Arguments:
+        estimator: the configuration that was trained.
+        forecaster: the trained network.
+        training_log: a row an epoch.
+        max_bytes: bound on the memory of a chunk of paths, in bytes.
+        response: how sales answer to the covariates, where the network models what is left.
+    """
+
+    def __init__(
+        self,
+        estimator: WindowEstimator,
+        forecaster: JointForecaster,
+        training_log: list[dict[str, Any]] | None = None,
+        max_bytes: int = 512 * 2**20,
+        response: Response | None = None,
+    ) -> None:
+        super().__init__(prediction_length=forecaster.spec.prediction_length)
+        self.estimator, self.forecaster = estimator, forecaster.eval()
+        self.training_log = training_log or []
+        self.max_bytes = max_bytes
+        self.response = response
+
+    @property
+    def spec(self) -> SeriesSpec:
+        """The shape of the problem that was trained on."""
+        return self.forecaster.spec
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series."""
+        return self.spec.item_ids
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the K channels."""
+        return self.spec.covariate_names if self.response is None else self.response.names
+
+    def to(self, device: str | torch.device) -> ForecastPredictor:
+        """Move the network to `device`, where paths are drawn from then on."""
+        self.forecaster.to(device)
+        return self
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon that follows each entry.
+
+        Arguments:
+            dataset: multivariate entries, or univariate ones that are grouped to one; ``target`` ``[D, T]`` ends
+                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon,
+                ``past_feat_dynamic_real`` ``[P, >= T]`` is read as far as the target reaches. Values in
+                ``imposed`` ``[D, H]``, data units and NaN where free, are set on every path and fed back. An entry
+                with a changed future holds that of the planned one as ``planned``, as `simulate` says it.
+            num_samples: paths S an entry.
+            seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
+
+        Returns:
+            A `SampleForecast` with ``samples`` ``[S, H, D]`` in data units for each entry, in order.
+
+        Raises:
+            ValueError: an entry has another number of series or covariates than the training data, or
+                covariates do not cover the horizon.
+        """
+        entries = as_multivariate(dataset, "dataset")
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        asked = self.spec
+        if self.response is not None:
+            asked = replace(asked, covariates=len(self.response.names), covariate_names=self.response.names)
+        for number, entry in enumerate(entries):
+            asked.require(entry, number)
+        generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
+        seed = self.estimator.train_config.seed if seed is None else seed
+        for number, group in enumerate(generator):
+            samples = self._sample(group, num_samples, (seed + 1) * 7919 + number)
+            for entry, paths in zip(group, samples, strict=True):
+                yield SampleForecast(
+                    samples=paths,
+                    start_date=entry["start"] + entry["target"].shape[1],
+                    item_id=entry.get("item_id"),
+                )
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor as JSON and safetensors into the folder `path`, which is made if need be.
+
+        Callbacks, loggers and what else the options of Lightning's trainer held as objects are left out.
+        """
+        path = Path(path)
+        estimator = self.estimator.configuration()
+        options = estimator["train"]["trainer"]
+        estimator["train"]["trainer"] = {name: value for name, value in options.items() if _is_plain(value)}
+        described = {
+            "estimator": estimator,
+            "spec": to_plain(self.spec),
+            "training_log": self.training_log,
+            "max_bytes": self.max_bytes,
+            "responds": self.response is not None,
+        }
+        text = json.dumps(described, indent=2)
+        path.mkdir(parents=True, exist_ok=True)
+        save_file(self.forecaster.state_dict(), path / "weights.safetensors")
+        if self.response is not None:
+            self.response.serialize(path)
+        partial = path / "predictor.json.partial"
+        partial.write_text(text)
+        os.replace(partial, path / "predictor.json")
+        # Last, because a folder that has this file is taken for a whole predictor.
+        super().serialize(path)
+
+    @classmethod
+    def deserialize(cls, path: Path, device: str | torch.device = "cpu") -> ForecastPredictor:
+        """Read what `serialize` wrote.
+
+        Arguments:
+            path: the folder.
+            device: on which paths are drawn.
+
+        Raises:
+            FileNotFoundError: `path` holds no predictor.
+            ValueError: an older version wrote it.
+        """
+        described = json.loads((Path(path) / "predictor.json").read_text())
+        if "responds" not in described:
+            raise ValueError(
+                f"predictor: expected one that this version wrote, got an older one in {path}; train it again"
+            )
+        # The estimator makes predictors and a predictor remembers its estimator: one of them imports late.
+        from .window_estimator import WindowEstimator
+
+        estimator = WindowEstimator.from_configuration(described["estimator"])
+        spec = from_plain(described["spec"])
+        weights = load_file(Path(path) / "weights.safetensors")
+        statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
+        forecaster = estimator.network(spec, statistics)
+        forecaster.load_state_dict(weights)
+        response = Response.deserialize(path) if described["responds"] else None
+        predictor = cls(estimator, forecaster, described["training_log"], described["max_bytes"], response)
+        return predictor.to(device)
+
+    def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
+        """Paths ``[N, S, H, D]`` of a group of entries, drawn in chunks that keep to the memory bound."""
+        forecaster, device = self.forecaster, self.forecaster.usual_scale.device
+        change, factors = forecaster.scaling.change, None
+        if self.response is not None:
+            horizon, context = self.spec.prediction_length, self.spec.context_length
+            drawn_factors = [self.response.factors(entry, horizon, context, paths, seed) for entry in group]
+            factors = torch.from_numpy(np.stack(drawn_factors))
+            group = [self.response.history(entry) for entry in group]
+        # Only the steps that a window reads are turned into tensors.
+        reach = self.spec.history + self.spec.context_length + (change or 0)
+        recent = [_tail(entry, reach, self.spec.prediction_length, change or 0) for entry in group]
+        series = SeriesTensor(recent, self.spec, change=change, statistics=forecaster.statistics, future=True).to(
+            device
+        )
+        window = series.gather(series.forecast_starts(), horizon=False)
+        last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
+        imposed = self._imposed(group)
+        at_once = max(1, self._rows_at_once() // len(group))
+        drawn = []
+        with seeded(seed), forecaster.decoding():
+            for first in range(0, paths, at_once):
+                count = min(at_once, paths - first)
+                feedback = Feedback(
+                    self.estimator.scaling.domain,
+                    lattice=forecaster.lattice,
+                    last=last,
+                    imposed=None if imposed is None else imposed.to(device),
+                    factor=None if factors is None else factors[:, first : first + count].to(device),
+                )
+                sampled = forecaster.sample(window, count, None if feedback.idle else feedback)
+                levels = sampled if last is None else restore(sampled, last)
+                drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
+        return np.concatenate(drawn, axis=1)
+
+    def _imposed(self, group: list[Entry]) -> torch.Tensor | None:
+        """The imposed values ``[N, H, D]`` of a group, NaN where free; ``None`` where all are."""
+        if not any("imposed" in entry for entry in group):
+            return None
+        free = np.full((self.spec.target_dim, self.spec.prediction_length), np.nan)
+        return torch.from_numpy(np.stack([entry.get("imposed", free).T for entry in group]).astype(np.float32))
+
+    def _last_values(self, group: list[Entry], lag: int) -> np.ndarray:
+        """The values ``[N, lag, D]`` that changes over the horizon are added to."""
+        return np.stack([last_season(entry["target"], lag).T for entry in group]).astype(np.float32)
+
+    def _rows_at_once(self) -> int:
+        spec = self.spec
+        # The path itself, its copy on return, and what the network holds meanwhile.
+        floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + self.forecaster.width
+        return max(1, self.max_bytes // (4 * floats))
+
+
+def _tail(entry: Entry, reach: int, horizon: int, change: int) -> Entry:
+    length = entry["target"].shape[1]
+    skip = max(0, length - reach)
+    target = entry["target"][:, skip:]
+    if skip and change:
+        # A change after a gap is measured from the last value before it, which may lie before the tail.
+        before = previous_values(entry["target"][:, : skip + change], change, steps=change)[:, -change:]
+        target = np.concatenate([before, target[:, change:]], axis=1)
+    tail = {"start": entry["start"] + skip, "target": target}
+    if "feat_dynamic_real" in entry:
+        tail["feat_dynamic_real"] = entry["feat_dynamic_real"][:, skip : length + horizon]
+    if "past_feat_dynamic_real" in entry:
+        tail["past_feat_dynamic_real"] = entry["past_feat_dynamic_real"][:, skip:length]
+    return tail
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON can hold a value; a callback and its like it cannot."""
+    if isinstance(value, dict):
+        return _is_plain(list(value.values()))
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, (str, int, float))
+
+
+def _chunks(entries: list[Entry], size: int) -> Iterator[list[Entry]]:
+    iterator = iter(entries)
+    while group := list(islice(iterator, size)):
+        yield group

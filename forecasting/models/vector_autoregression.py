@@ -1,0 +1,168 @@
+"""Vector autoregression: the classical joint forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from gluonts.core.component import validated
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import RepresentablePredictor
+
+from ...datasets.entries.frequency import written_date
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ..windows.gaps import previous_values
+
+
+class VARPredictor(RepresentablePredictor):
+    r"""Each series regressed on the last values of all, :math:`y_t = c + \sum_{l=1}^{p} A_l y_{t-l} + e_t`.
+
+    Fitted anew by least squares on all that lies before each forecast; the order p is the one with the least AIC.
+    Paths add past residuals, all series of one past step together. A gap is bridged by the last value seen.
+
+    Source: Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, ch. 3 and 4.3.
+
+    Arguments:
+        prediction_length: horizon H, in steps.
+        max_lags: the largest order tried.
+        seed: of the draws.
+
+    Example:
+        >>> import pandas as pd
+        >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": 0.5 ** np.arange(40.0)[None] * 4 + 1}
+        >>> forecast = next(VARPredictor(2, max_lags=1).predict([entry], num_samples=1))
+        >>> bool(np.allclose(forecast.samples, 1, atol=1e-3))
+        True
+    """
+
+    covariate_names: tuple[str, ...] = ()  # it reads none
+
+    @validated()
+    def __init__(self, prediction_length: int, max_lags: int = 5, seed: int = 0) -> None:
+        super().__init__(prediction_length=prediction_length)
+        if max_lags < 1:
+            raise ValueError(f"max_lags: expected at least 1, got {max_lags}")
+        self.max_lags, self.seed = max_lags, seed
+
+    def for_run(self, seed: int, directory: Any = None) -> VARPredictor:
+        """This predictor with another seed."""
+        return VARPredictor(self.prediction_length, self.max_lags, seed)
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
+
+        Raises:
+            ValueError: an entry is too short for as many series, counted from where the youngest begins.
+        """
+        generator = np.random.default_rng(self.seed if seed is None else seed)
+        for entry in as_multivariate(dataset, "dataset"):
+            yield SampleForecast(
+                samples=self._paths(self._values(entry, "dataset"), num_samples, generator).astype(np.float32),
+                start_date=entry["start"] + entry["target"].shape[1],
+                item_id=entry.get("item_id"),
+            )
+
+    def require_steps(self, entries: Sequence[Entry], argument: str) -> None:
+        """Refuse data that have no entry long enough to be forecast after, before anything else is done with them.
+
+        Arguments:
+            entries: multivariate, ``target`` ``[D, T]``.
+            argument: the name by which the error calls them.
+
+        Raises:
+            ValueError: the longest entry is too short for as many series, counted from where the youngest begins.
+        """
+        self._values(max(entries, key=lambda entry: entry["target"].shape[1] - _begins(entry).max()), argument)
+
+    def _values(self, entry: Entry, argument: str) -> np.ndarray:
+        """The steps from which all series have a value, ``[T, D]``, gaps bridged."""
+        target = entry["target"]
+        values = np.where(np.isnan(target), previous_values(target, 1), target).T.astype(np.float64)
+        values = values[~np.isnan(values).any(1)]
+        dim, begins = len(target), _begins(entry)
+        if len(values) < (needed := least_steps(dim, self.max_lags)):
+            got = f"got {len(values)}"
+            if begins.max() > 0:
+                youngest = int(begins.argmax())
+                name = entry["item_ids"][youngest] if "item_ids" in entry else youngest
+                since = written_date(entry["start"], int(begins[youngest]))
+                got += f" from {since} on, where the youngest of them, {name!r}, begins"
+            wanted = f"at least {needed} steps to regress {dim} series on each other"
+            raise ValueError(f"{argument}: expected {wanted}, {got}")
+        return values
+
+    def _paths(self, values: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+        center, spread = values.mean(0), values.std(0)
+        spread = np.where(spread > 0, spread, 1.0)
+        values = (values - center) / spread
+        coefficients, residuals = least_squares(values, choose_order(values, self.max_lags))
+        order = (len(coefficients) - 1) // values.shape[1]
+        past = np.repeat(values[None, -order:], count, axis=0)
+        for _ in range(self.prediction_length):
+            told = past[:, : -order - 1 : -1].reshape(count, -1) @ coefficients[1:] + coefficients[0]
+            drawn = residuals[generator.integers(len(residuals), size=count)]
+            past = np.concatenate([past, (told + drawn)[:, None]], axis=1)
+        return past[:, order:] * spread + center
+
+
+def least_steps(dim: int, max_lags: int) -> int:
+    """The steps below which not even order 1 has two of them a coefficient, with as many before as are looked back."""
+    return 2 * (dim + 1) + max_lags
+
+
+def _begins(entry: Entry) -> np.ndarray:
+    """The step of the first value of each series ``[D]``."""
+    return (~np.isnan(entry["target"])).argmax(axis=1)
+
+
+def choose_order(values: np.ndarray, max_lags: int) -> int:
+    """The order with the least AIC, all compared on the same steps.
+
+    Arguments:
+        values: ``[T, D]`` without gaps.
+        max_lags: the largest order tried; those with fewer than two steps a coefficient are left out.
+
+    Returns:
+        The order, from 1.
+
+    Raises:
+        ValueError: there are too few steps even for order 1.
+
+    Example:
+        >>> noise = np.random.default_rng(0).normal(size=(500, 1))
+        >>> choose_order(noise[2:] + 0.9 * noise[:-2], max_lags=1)
+        1
+    """
+    length, dim = values.shape
+    orders = [order for order in range(1, max_lags + 1) if length - max_lags >= 2 * (order * dim + 1)]
+    if not orders:
+        raise ValueError(
+            f"dataset: expected at least {least_steps(dim, max_lags)} steps to regress {dim} series on each other, "
+            f"got {length}"
+        )
+    criteria = []
+    for order in orders:
+        _, residuals = least_squares(values[max_lags - order :], order)
+        covariance = residuals.T @ residuals / len(residuals) + 1e-10 * np.eye(dim)
+        criteria.append(np.linalg.slogdet(covariance)[1] + 2 * order * dim**2 / len(residuals))
+    return orders[int(np.argmin(criteria))]
+
+
+def least_squares(values: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Regress each step on those before it.
+
+    Arguments:
+        values: ``[T, D]`` without gaps.
+        order: steps looked back on, p.
+
+    Returns:
+        Coefficients ``[1 + p * D, D]``, the constant first, then lag by lag, and residuals ``[T - p, D]``.
+    """
+    length = len(values)
+    lagged = [values[order - lag : length - lag] for lag in range(1, order + 1)]
+    regressors = np.concatenate([np.ones((length - order, 1)), *lagged], axis=1)
+    coefficients = np.linalg.lstsq(regressors, values[order:], rcond=None)[0]
+    return coefficients, values[order:] - regressors @ coefficients

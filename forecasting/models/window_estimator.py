@@ -1,0 +1,195 @@
+"""The gluonts Estimators: what all that learn from windows share, and the one of every composed model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...runtime.plain import Configured, from_plain
+from ...runtime.seeds import seeded
+from ..networks.network import JointForecaster
+from ..response.fit import fit_response
+from ..response.response import LogLinear
+from ..training.options import TrainConfig
+from ..units.ranks import Units
+from ..windows.spec import SeriesSpec, infer_spec
+from ..windows.tensor import SeriesTensor, Statistics
+from .predictor import ForecastPredictor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class WindowEstimator(Configured, Estimator, ABC):
+    """An estimator of many series that learns from windows of them.
+
+    Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future
+    (``feat_dynamic_real``) and of the past alone (``past_feat_dynamic_real``). Static features do not change what
+    a network learns that always sees the same series, and are left unread.
+
+    Arguments:
+        freq: pandas frequency alias of the data.
+        prediction_length: horizon H, in steps.
+        context_length: steps that the network reads before the horizon.
+        lags: steps back at which past values enter; by frequency if ``None``.
+        scaling: the units in which the network works.
+        response: how sales answer to the covariates, fitted before the network, which then models what is left;
+            ``None`` leaves the covariates to the network.
+        train: the training options.
+    """
+
+    def __init__(
+        self,
+        freq: str,
+        prediction_length: int,
+        *,
+        context_length: int | None,
+        lags: tuple[int, ...] | None,
+        scaling: Units,
+        response: LogLinear | None,
+        train: TrainConfig,
+    ) -> None:
+        super().__init__()
+        for name, value in (("prediction_length", prediction_length), ("context_length", context_length)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1 step, got {value}")
+        self.freq, self.prediction_length = freq, int(prediction_length)
+        self.context_length = None if context_length is None else int(context_length)
+        self.lags = None if lags is None else tuple(int(lag) for lag in lags)
+        self.scaling, self.response, self.train_config = scaling, response, train
+
+    @abstractmethod
+    def network(self, spec: SeriesSpec, statistics: Statistics) -> JointForecaster:
+        """Compose the network, weights drawn from torch's generator.
+
+        Arguments:
+            spec: the shape of the problem.
+            statistics: those of the training span.
+        """
+
+    @abstractmethod
+    def _fit(
+        self,
+        forecaster: JointForecaster,
+        series: SeriesTensor,
+        validation: SeriesTensor | None,
+        ckpt_path: str | Path | None,
+    ) -> list[dict[str, Any]]:
+        """Train the network in place; the training log."""
+
+    def _spec(self, entries: list[Entry]) -> SeriesSpec:
+        """The shape of the problem that the entries pose."""
+        return infer_spec(
+            entries,
+            freq=self.freq,
+            prediction_length=self.prediction_length,
+            context_length=self.context_length,
+            lags=self.lags,
+            past=self.scaling.past,
+        )
+
+    def train(
+        self,
+        training_data: Iterable[Entry],
+        validation_data: Iterable[Entry] | None = None,
+        ckpt_path: str | Path | None = None,
+    ) -> ForecastPredictor:
+        """Train on a dataset.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones, which are
+                grouped.
+            validation_data: entries whose last horizon is watched; the weights of the best epoch are kept.
+            ckpt_path: checkpoint of a training to go on from.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: the data are not what `as_multivariate` takes, their frequency is another one, the history
+                is shorter than the horizon, or the validation data have other series or channels.
+            NonFiniteLoss: the loss became NaN or infinite.
+        """
+        entries = as_multivariate(training_data)
+        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        spec, response = self._spec(entries), None
+        _require_same_rows(held_out or [], spec)
+        if self.response is not None:
+            response = fit_response(entries, spec, self.response, self.scaling.domain)
+            entries = response.training(entries, self.train_config.seed)
+            held_out = None if held_out is None else response.training(held_out, self.train_config.seed)
+            spec = self._spec(entries)
+        change = self.scaling.change
+        series = SeriesTensor(entries, spec, change=change)
+        validation = None
+        if held_out is not None:
+            validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
+        with seeded(self.train_config.seed):
+            forecaster = self.network(spec, series.statistics)
+            if forecaster.lattice:
+                _require_counts(entries, spec)
+            log = self._fit(forecaster, series, validation, ckpt_path)
+        # A training may have had another precision; windows, and what is read back, are of single precision.
+        return ForecastPredictor(self, forecaster.cpu().float(), log, response=response)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> Self:
+        """This estimator for one run of a backtest.
+
+        Arguments:
+            seed: of weights, windows and draws.
+            directory: folder for checkpoints, from which a killed run goes on.
+        """
+        checkpoints = None if directory is None else str(directory)
+        return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
+
+    @staticmethod
+    def from_configuration(configuration: Mapping[str, Any]) -> WindowEstimator:
+        """Rebuild what `configuration` described."""
+        estimator = from_plain(dict(configuration), allowed=WindowEstimator)
+        if not isinstance(estimator, WindowEstimator):
+            raise ValueError(f"configuration: expected a WindowEstimator, got {configuration.get('type')!r}")
+        return estimator
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "freq": self.freq,
+            "prediction_length": self.prediction_length,
+            "context_length": self.context_length,
+            "lags": self.lags,
+            "scaling": self.scaling,
+            "response": self.response,
+            "train": self.train_config,
+        }
+
+
+def _require_same_rows(held_out: list[Entry], spec: SeriesSpec) -> None:
+    """Raise for the first entry to watch that has another number of series or channels than the training data."""
+    wanted = {
+        "target": spec.target_dim,
+        "feat_dynamic_real": spec.covariates,
+        "past_feat_dynamic_real": spec.past_covariates,
+    }
+    for number, entry in enumerate(held_out):
+        for field, rows in wanted.items():
+            found = len(entry.get(field, ()))
+            if found != rows:
+                raise ValueError(
+                    f"validation_data: expected {rows} rows of {field} as in training, got {found} in entry {number}"
+                )
+
+
+def _require_counts(entries: list[Entry], spec: SeriesSpec) -> None:
+    """Raise for the first value that is no count, by series."""
+    for entry in entries:
+        seen = np.nan_to_num(entry["target"])
+        for item, values in zip(spec.item_ids, seen, strict=True):
+            bad = values[(values < 0) | (values != np.round(values))]
+            if len(bad):
+                raise ValueError(f"training_data: a head of whole numbers needs counts, got {bad[0]:g} in {item!r}")

@@ -1,0 +1,1 @@
+"""Networks: encoders, heads, transforms and how they are composed."""

@@ -1,0 +1,139 @@
+"""Networks trained without one block of the past each, and their joint errors on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ..units.feedback import Feedback
+from ..units.ranks import Units
+from ..windows.spec import SeriesSpec
+from ..windows.tensor import SeriesTensor, Statistics, Window
+from .direct import Direct, DirectNetwork
+from .network import JointForecaster
+
+
+class CrossFitted(JointForecaster):
+    r"""Several direct networks, each trained without one block of the past, and their errors on those blocks.
+
+    A path is :math:`m + \sigma \odot e_k`: location m and scale :math:`\sigma` are the means of the networks' (the
+    scale's of its logarithm), :math:`e_k` ``[H, D]`` is the field of standardised errors of one past window, by the
+    network that did not see it. A field keeps how the errors of all series and steps went together; and since no
+    network learnt from the answer, its spread is close to that of forecasts, not of a fit.
+
+    Arguments:
+        spec: the shape of the problem.
+        scaling: of levels.
+        statistics: those of the training span.
+        config: the numbers of a network.
+        folds: number of networks.
+        windows: number K of past windows whose errors are kept.
+    """
+
+    errors: Tensor
+
+    def __init__(
+        self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct, folds: int, windows: int
+    ) -> None:
+        super().__init__(spec, scaling, statistics)
+        self._members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config) for _ in range(folds))
+        self.register_buffer("errors", torch.zeros(windows, spec.prediction_length, spec.target_dim))
+
+    @property
+    def members(self) -> list[DirectNetwork]:
+        """The networks, each for the block of its number."""
+        return [cast(DirectNetwork, member) for member in self._members]
+
+    def loss(self, window: Window, *, context: bool = True) -> Tensor:
+        """Mean loss of the networks."""
+        return torch.stack([member.loss(window) for member in self.members]).mean()
+
+    def location_and_scale(self, window: Window, members: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Means over some networks, ``[B, H, D]`` each, data units."""
+        series = torch.arange(self.spec.target_dim, device=window.values.device)
+        found = [self.members[number](window, series) for number in members]
+        location = torch.stack([each for each, _ in found]).mean(0)
+        scale = torch.stack([each.log() for _, each in found]).mean(0).exp()
+        return location.transpose(1, 2), scale.transpose(1, 2)
+
+    @torch.no_grad()
+    def remember(self, series: SeriesTensor, blocks: Sequence[Tensor], at_once: int = 16) -> None:
+        """Keep the errors on windows spread evenly over the blocks, each by the network trained without it.
+
+        Where a value is missing, the error of another window takes its place.
+
+        Arguments:
+            series: the training data.
+            blocks: for each network the rows at which the windows start that it did not see.
+            at_once: windows at a time.
+        """
+        # A training may have left the networks in another precision than that of the windows and of what is kept.
+        self.eval().float()
+        starts = torch.cat(list(blocks))
+        unseen_by = torch.cat([torch.full_like(block, number) for number, block in enumerate(blocks)])
+        kept = evenly(torch.arange(len(starts)), len(self.errors))
+        horizon = self.spec.prediction_length
+        for first in range(0, len(kept), at_once):
+            places = torch.arange(first, min(first + at_once, len(kept)))
+            for member in unseen_by[kept[places]].unique().tolist():
+                rows = places[unseen_by[kept[places]] == member]
+                window = series.gather(starts[kept[rows]]).to(self.errors.device)
+                location, scale = self.location_and_scale(window, [member])
+                error = (self.spread(window.values[:, -horizon:]) - location) / scale
+                if window.observed is not None:
+                    error = error.where(window.observed[:, -horizon:] > 0, error.new_tensor(torch.nan))
+                self.errors[rows.to(self.errors.device)] = error
+        self.errors.copy_(without_gaps(self.errors))
+
+    @torch.no_grad()
+    def sample(self, window: Window, paths: int, feedback: Feedback | None = None) -> Tensor:
+        """Draw joint sample paths; each of the past windows is followed as often as the others, or once more.
+
+        Arguments:
+            window: the past, ``[B, M + C, D]``, with the features of context and horizon.
+            paths: number of paths S a window.
+            feedback: what becomes of a drawn value; it does not change what follows.
+
+        Returns:
+            ``[B, S, H, D]``, data units.
+        """
+        location, scale = self.location_and_scale(window, range(len(self.members)))
+        rounds = -(-paths // len(self.errors))
+        batch, horizon, dim = location.shape
+        drawn = location.new_empty(batch, paths, horizon, dim)
+        for number in range(batch):
+            orders = [torch.randperm(len(self.errors), device=location.device) for _ in range(rounds)]
+            drawn[number] = location[number] + scale[number] * self.errors[torch.cat(orders)[:paths]]
+        if feedback is not None:
+            for step in range(horizon):
+                settled = feedback(step, drawn[:, :, step].reshape(-1, dim))
+                drawn[:, :, step] = settled.view(batch, paths, dim)
+        return drawn
+
+    @property
+    def width(self) -> int:
+        """A path's share of the errors that are gathered."""
+        return 4096 + self.spec.prediction_length * self.spec.target_dim
+
+
+def evenly(rows: Tensor, count: int) -> Tensor:
+    """So many of the rows, spread evenly; some again where there are fewer."""
+    return rows[torch.linspace(0, len(rows) - 1, count).round().long()]
+
+
+def without_gaps(errors: Tensor) -> Tensor:
+    """Errors ``[K, H, D]`` with those of the next window that has one in the place of NaN; 0 where none has.
+
+    Example:
+        >>> without_gaps(torch.tensor([1.0, torch.nan, 3.0]).view(3, 1, 1)).flatten()
+        tensor([1., 3., 3.])
+    """
+    count = len(errors)
+    twice = errors.repeat(2, 1, 1).flip(0)
+    step = torch.arange(2 * count, device=errors.device)[:, None, None]
+    last = torch.where(twice.isnan(), -1, step).cummax(0).values
+    found = twice.gather(0, last.clamp_min(0)).flip(0)[:count]
+    return found.nan_to_num(nan=0.0)

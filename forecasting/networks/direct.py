@@ -1,0 +1,259 @@
+"""A network for every series that forecasts all steps of the horizon at once, as a correction of seasonal averages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as column
+
+import torch
+from torch import Tensor, nn
+
+from ..units.ranks import Units
+from ..windows.spec import SeriesSpec
+from ..windows.tensor import SeriesTensor, Statistics, Window
+from .network import Learner
+from .seasons import past_seasons, seasons_of
+
+PRIOR = 10
+"""Changes of usual size that are counted into a scale, beside those of the context."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The numbers of the network.
+
+    Arguments:
+        hidden: width of both hidden layers.
+        embedding: numbers that tell a series from the others.
+        dropout: share of the first layer's units left out in training.
+        repeats: past seasons that are averaged, at most.
+        freedom: degrees of freedom of the Student-t loss.
+        size_weight: how much more a large series counts: its mean size to this power.
+        series: series drawn for each step of training, at most.
+
+    Example:
+        >>> Direct(hidden=32).repeats
+        4
+    """
+
+    hidden: int = 128
+    embedding: int = 16
+    dropout: float = 0.1
+    repeats: int = 4
+    freedom: float = 4.0
+    size_weight: float = 0.5
+    series: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "embedding", "repeats", "series"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout: expected from 0 to below 1, got {self.dropout}")
+        if not self.freedom > 0:
+            raise ValueError(f"freedom: expected above 0, got {self.freedom}")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which features of a window a series reads: those that all share, and its own, ``name[item]``.
+
+    Arguments:
+        shared: ``[F]`` column numbers.
+        own: ``[D, G]`` column numbers, -1 where a series has fewer than the others.
+    """
+
+    shared: Tensor
+    own: Tensor = column(repr=False)
+
+    @classmethod
+    def of(cls, spec: SeriesSpec) -> Columns:
+        """The columns of a problem; channels without names are shared."""
+        names = [""] * spec.calendar + (list(spec.covariate_names) or [""] * spec.covariates)
+        names += list(spec.past_covariate_names) or [""] * spec.past_covariates
+        names += [""] * (spec.features - len(names))
+        owners = [name.partition("[")[2].removesuffix("]") if "[" in name else None for name in names]
+        rows = [[number for number, owner in enumerate(owners) if owner == item] for item in spec.item_ids]
+        taken = {number for row in rows for number in row}
+        most = max(map(len, rows))
+        return cls(
+            torch.tensor([number for number in range(len(names)) if number not in taken], dtype=torch.long),
+            torch.tensor([row + [-1] * (most - len(row)) for row in rows], dtype=torch.long).view(len(rows), most),
+        )
+
+
+class DirectNetwork(Learner):
+    r"""Forecasts location and scale of every step of every series from its own past.
+
+    The location is :math:`\sum_j w_{hj} r_{hj} + s\,(a_h + b_h)`: a mixture of naive forecasts r (the last value, the
+    mean of the context, and for each season the last one, the mean of some past ones, that mean without the largest
+    and the smallest, and the last one moved to today's level), a linear and a small nonlinear correction of it, in
+    units of the recent seasonal change s.
+    The weights w depend on the step alone, and both corrections start at 0: before any training it is the mean of the
+    naive forecasts, so that short data leave it close to one.
+
+    It is ours. A linear path beside a nonlinear one: TiDE (Das et al. 2023, arXiv 2304.08424); weights that all series
+    share: DeepAR (Salinas et al. 2020, arXiv 1704.04110), as is the size of a series as its weight in the loss.
+
+    All series share the weights, told apart by an embedding. Levels enter relative to the mean over the last season
+    only, so that a series may go where it has never been.
+
+    Arguments:
+        spec: the shape of the problem; lags above 2 are its seasons.
+        scaling: of levels.
+        statistics: those of the training span.
+        config: the numbers of the network.
+    """
+
+    usual_change: Tensor
+    shared: Tensor
+    own: Tensor
+
+    def __init__(self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct) -> None:
+        super().__init__(spec, scaling, statistics)
+        self.config, columns = config, Columns.of(spec)
+        # What is no buffer stays behind when the network moves to another device.
+        self.register_buffer("shared", columns.shared, persistent=False)
+        self.register_buffer("own", columns.own, persistent=False)
+        self.seasons = seasons_of(spec)
+        self.register_buffer("usual_change", statistics.scale.clone())
+        horizon = spec.prediction_length
+        references = 2 + 4 * len(self.seasons)
+        seen = spec.context_length + horizon * references
+        own = columns.own.shape[1] * (spec.context_length + horizon)
+        width = seen + own + horizon * len(columns.shared) + config.embedding
+        width += spec.context_length * spec.missing
+        self.embedding = nn.Embedding(spec.target_dim, config.embedding)
+        nn.init.normal_(self.embedding.weight, std=0.1)
+        self.body = nn.Sequential(
+            nn.Linear(width, config.hidden),
+            nn.SiLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, config.hidden),
+            nn.SiLU(),
+        )
+        self.curved, self.linear = nn.Linear(config.hidden, 2 * horizon), nn.Linear(seen, 2 * horizon)
+        for layer in (self.curved, self.linear):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.mixture = nn.Parameter(torch.zeros(references))
+        self.mixture_by_step = nn.Parameter(torch.zeros(horizon, references))
+
+    def measure(self, series: SeriesTensor) -> None:
+        """Measure the usual change over a season on the training span; a series that never changes has a small one."""
+        season = self.seasons[0] if self.seasons else 1
+        # The training of another network may have left the data on its device.
+        device = self.usual_scale.device
+        values, seen = series.values.to(device), series.observed.to(device) > 0
+        both = seen[season:] & seen[:-season]
+        change = ((values[season:] - values[:-season]).abs() * both).sum(0) / both.sum(0).clamp_min(1)
+        self.usual_change.copy_(torch.maximum(change, 1e-3 * self.usual_scale))
+
+    def forward(self, window: Window, series: Tensor) -> tuple[Tensor, Tensor]:
+        """Location and scale, data units.
+
+        Arguments:
+            window: the past ``[B, M + C, D]`` or more, with the features of context and horizon.
+            series: ``[n]`` numbers of the series to forecast.
+
+        Returns:
+            Two tensors ``[B, n, H]``; scales are positive.
+        """
+        spec, horizon = self.spec, self.spec.prediction_length
+        batch, count = len(window.values), len(series)
+        past = filled(window, spec.history + spec.context_length, series)
+        context = past[..., -spec.context_length :]
+        season = self.seasons[0] if self.seasons else 1
+        change = (past[..., season:] - past[..., :-season]).abs()[..., -spec.context_length :]
+        scale = (change.sum(-1) + PRIOR * self.usual_change[series]) / (change.shape[-1] + PRIOR)
+        level, scale = past[..., -season:].mean(-1, keepdim=True), scale[..., None]
+        references = (self._references(past, scale) - level[..., None]) / scale[..., None]
+        mixture = torch.softmax(3 * (self.mixture + self.mixture_by_step), dim=-1)
+        mixed = (references * mixture).sum(-1)
+
+        relative = 10 * torch.tanh((context - level) / scale / 10)
+        centred = (references - mixed.mean(-1)[..., None, None]).flatten(2)
+        linear = self.linear(torch.cat([relative, centred], dim=-1)) / 10
+        parts = [relative, references.flatten(2), self.embedding(series).expand(batch, -1, -1)]
+        ahead = window.features[:, -horizon:, self.shared].flatten(1)
+        parts.append(ahead[:, None].expand(-1, count, -1))
+        own = self.own[series]
+        if own.shape[1]:
+            read = window.features[:, :, own.clamp_min(0)] * (own >= 0)
+            parts.append(read.permute(0, 2, 1, 3).flatten(2))
+        if spec.missing:
+            recent = slice(spec.history, spec.history + spec.context_length)
+            seen = None if window.observed is None else window.observed[:, recent, series].transpose(1, 2)
+            parts.append(torch.ones_like(context) if seen is None else seen)
+        corrected, spread = (linear + self.curved(self.body(torch.cat(parts, dim=-1)))).chunk(2, dim=-1)
+        return level + scale * (mixed + corrected), scale * spread.clamp(-7, 7).exp()
+
+    def loss(self, window: Window, *, context: bool = True) -> Tensor:
+        """Mean negative Student-t log-density of the values of the horizon, in units of their recent changes.
+
+        Arguments:
+            window: with the values of the horizon.
+            context: means nothing: the network forecasts the horizon alone.
+        """
+        config, total = self.config, self.spec.target_dim
+        series = torch.arange(total, device=window.values.device)
+        if self.training and total > config.series:
+            series = torch.randperm(total, device=series.device)[: config.series]
+        location, scale = self(window, series)
+        horizon = self.spec.prediction_length
+        target = self.spread(window.values[:, -horizon:, series]).transpose(1, 2)
+        squared = ((target - location) / scale) ** 2
+        # The size of a series is taken out, so that losses can be compared and weights say what a series counts.
+        size = self.usual_scale[series][:, None]
+        losses = torch.log(scale / size) + (config.freedom + 1) / 2 * torch.log1p(squared / config.freedom)
+        weights = (size / self.usual_scale.mean()) ** config.size_weight * torch.ones_like(losses)
+        if window.observed is not None:
+            weights = weights * window.observed[:, -horizon:, series].transpose(1, 2)
+        return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
+
+    def _references(self, past: Tensor, scale: Tensor) -> Tensor:
+        """Naive forecasts ``[B, n, H, J]`` of the past ``[B, n, P]`` with scale ``[B, n, 1]``."""
+        horizon, length = self.spec.prediction_length, past.shape[-1]
+        context = past[..., -self.spec.context_length :]
+        found = [past[..., -1:].expand(*past.shape[:2], horizon)]
+        found.append(context.mean(-1, keepdim=True).expand_as(found[0]))
+        step = torch.arange(horizon, device=past.device)
+        for season in self.seasons:
+            repeats = min(self.config.repeats, length // season)
+            seasons = past_seasons(past, scale, season, repeats)[..., step % season]
+            moved = past[..., -season:].mean(-1) - past[..., -2 * season : -season].mean(-1)
+            found += [
+                seasons[0],
+                seasons.mean(0),
+                _without_extremes(seasons),
+                seasons[0] + moved[..., None],
+            ]
+        return torch.stack(found, dim=-1)
+
+
+def _without_extremes(seasons: Tensor) -> Tensor:
+    """The mean over the first axis without its largest and smallest value, where there are more than two."""
+    if len(seasons) < 3:
+        return seasons.mean(0)
+    return (seasons.sum(0) - seasons.amax(0) - seasons.amin(0)) / (len(seasons) - 2)
+
+
+def filled(window: Window, length: int, series: Tensor) -> Tensor:
+    """The past of some series without gaps: each holds the last value seen, the first one before any was.
+
+    Arguments:
+        window: values ``[B, >= length, D]``.
+        length: steps of the past P.
+        series: ``[n]`` numbers.
+
+    Returns:
+        ``[B, n, P]``; 0 where a series was never seen.
+    """
+    values = window.values[:, :length, series].transpose(1, 2)
+    if window.observed is None:
+        return values
+    seen = window.observed[:, :length, series].transpose(1, 2) > 0
+    step = torch.arange(length, device=values.device).expand_as(values)
+    last = torch.where(seen, step, -1).cummax(-1).values
+    first = torch.where(seen, step, length - 1).amin(-1, keepdim=True)
+    return values.gather(-1, torch.where(last < 0, first, last)) * seen.any(-1, keepdim=True)

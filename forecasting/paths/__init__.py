@@ -1,0 +1,1 @@
+"""Sample paths: mixtures, totals, dependence and tables of them."""

@@ -1,0 +1,42 @@
+"""Forecasts as long tables of means and quantiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from gluonts.model.forecast import SampleForecast
+
+from ...datasets.entries.frequency import dates_of
+
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataFrame:
+    """A forecast as a long table.
+
+    Arguments:
+        drawn: ``samples`` ``[S, H, D]``.
+        item_ids: names of the D series.
+
+    Returns:
+        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``.
+
+    Example:
+        >>> from hemline.datasets import simulated_sales
+        >>> from hemline.forecasting import SeasonalNaivePredictor
+        >>> data = simulated_sales(articles=2, weeks=104, windows=0)
+        >>> drawn = next(SeasonalNaivePredictor(8, season_length=52).predict([data.latest]))
+        >>> forecast_frame(drawn, data.metadata.item_ids).columns.tolist()
+        ['item_id', 'timestamp', 'mean', 'q05', 'q10', 'q25', 'q50', 'q75', 'q90', 'q95']
+    """
+    # In single precision the mean of whole numbers has digits that none of them has.
+    samples = np.asarray(drawn.samples, dtype=np.float64)
+    _, horizon, dim = samples.shape
+    columns = {
+        "item_id": np.repeat(np.asarray(item_ids, dtype=object), horizon),
+        "timestamp": np.tile(dates_of(drawn.start_date, horizon).to_numpy(), dim),
+        "mean": samples.mean(0).T.ravel(),
+    }
+    for level, values in zip(QUANTILES, np.quantile(samples, QUANTILES, axis=0), strict=True):
+        columns[f"q{round(100 * level):02d}"] = values.T.ravel()
+    return pd.DataFrame(columns)

@@ -1,0 +1,1 @@
+"""Models by name, and how each is made for a dataset."""

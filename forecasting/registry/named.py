@@ -1,0 +1,192 @@
+"""The models by name: what `--model`, a grid and `build_model` know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...datasets.entries.data import Metadata
+from ..models.classical import ClassicalPredictor
+from ..models.deepar import DeepAREstimator
+from ..models.naive import RandomWalkPredictor, SeasonalNaivePredictor
+from ..models.published import (
+    GPCopulaEstimator,
+    GPScalingEstimator,
+    GRUMAFEstimator,
+    GRURealNVPEstimator,
+    LSTMMAFEstimator,
+    LSTMRealNVPEstimator,
+    TimeGradEstimator,
+    TransformerMAFEstimator,
+    VecLSTMCopulaEstimator,
+    VecLSTMIndependentEstimator,
+)
+from ..models.vector_autoregression import VARPredictor
+from ..wrappers.coupled import CoupledEstimator
+from ..wrappers.ensemble import EnsembleEstimator
+from .builders import Builder, analog, cold_start, composed, cross_fit, pool, responding, sales, shipped
+from .imported import imported_model
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model as it is known by name.
+
+    Arguments:
+        build: makes it for a dataset, before any settings of its own.
+        about: what it is, in a line.
+        together: what ties its series on a path; empty where each goes its own way.
+        channels: whether it reads prices, promotions and other channels known of the future, so that a scenario can
+            change them.
+        imposes: whether a scenario can set what an article sells (``drop coat_1``).
+        others_read: whether the other series read at a step what was sold, or set, at those before.
+    """
+
+    build: Builder
+    about: str
+    together: str = ""
+    channels: bool = False
+    imposes: bool = False
+    others_read: bool = False
+
+    @property
+    def sales_set(self) -> str:
+        """Whether sales can be set, and others answer, in a word."""
+        return ("others answer" if self.others_read else "yes") if self.imposes else "-"
+
+
+def _network(build: Builder, about: str, together: str = "density of all series at a step") -> NamedModel:
+    """A network that draws step by step and reads all series at each."""
+    return NamedModel(build, about, together, channels=True, imposes=True, others_read=True)
+
+
+def _shared(build: Builder, about: str) -> NamedModel:
+    """A network that draws step by step, each series reading its own past."""
+    return NamedModel(build, about, "density of all series at a step", channels=True, imposes=True)
+
+
+MODELS: dict[str, NamedModel] = {
+    "pool": NamedModel(
+        pool,
+        "cross-fit, analog, DeepAR, a flow and PatchTST, with prices a VAR: mixed as the end of the past says",
+        "as in its members; the sum of all series is forecast on its own",
+        channels=True,
+    ),
+    "cross-fit": NamedModel(
+        cross_fit,
+        "small networks that forecast all steps at once, each trained without one block of the past",
+        "errors of all series in one past window",
+        channels=True,
+        imposes=True,
+    ),
+    "analog": NamedModel(
+        analog,
+        "past days, weeks or years that the next ones will resemble, drawn as they were; learns in seconds",
+        "all series in one stretch of the past",
+        channels=True,
+    ),
+    "cold-start": NamedModel(
+        cold_start,
+        "analog, and articles without a past after those that they resemble (feat_static_real, such as pictures)",
+        "all series in one stretch of the past, which new articles follow",
+        channels=True,
+    ),
+    "sales-maf": _network(sales, "GRU-MAF on what prices and promotions leave of sales"),
+    "sales-maf-ensemble": _network(
+        lambda metadata: EnsembleEstimator(sales(metadata)), "three seeds of sales-maf, mixed"
+    ),
+    "gru-real-nvp": _network(composed(GRURealNVPEstimator), "GRU and coupling flow (Rasul et al. 2021)"),
+    "gru-maf": _network(composed(GRUMAFEstimator), "GRU and masked autoregressive flow (Rasul et al. 2021)"),
+    "transformer-maf": _network(
+        composed(TransformerMAFEstimator), "Transformer and masked autoregressive flow (Rasul et al. 2021)"
+    ),
+    "lstm-real-nvp": _network(composed(LSTMRealNVPEstimator), "LSTM and coupling flow"),
+    "lstm-maf": _network(composed(LSTMMAFEstimator), "LSTM and masked autoregressive flow"),
+    "vec-lstm-ind": _network(
+        composed(VecLSTMIndependentEstimator),
+        "LSTM and normal errors (Vec-LSTM ind-scaling, Salinas et al. 2019)",
+        "what the LSTM reads of all at the step before",
+    ),
+    "vec-lstm-copula": _network(
+        composed(VecLSTMCopulaEstimator), "LSTM and low-rank Gaussian copula (Salinas et al. 2019)"
+    ),
+    "gp-scaling": _shared(
+        composed(GPScalingEstimator), "one LSTM for all series and a Gaussian process (Salinas et al. 2019)"
+    ),
+    "gp-copula": _shared(
+        composed(GPCopulaEstimator), "GP scaling on ranks of the past (GP-Copula, Salinas et al. 2019)"
+    ),
+    "timegrad": _network(composed(TimeGradEstimator), "GRU and diffusion (TimeGrad, Rasul et al. 2021b); slow"),
+    "deepar": NamedModel(
+        composed(DeepAREstimator), "one LSTM for all series, each on its own (Salinas et al. 2020)", channels=True
+    ),
+    "deepar-coupled": NamedModel(
+        lambda metadata: CoupledEstimator(composed(DeepAREstimator)(metadata)),
+        "the marginals of deepar with the dependence of past errors (Schaake shuffle, Clark et al. 2004)",
+        "ranks of all series in one past window",
+        channels=True,
+    ),
+    "var": NamedModel(
+        lambda metadata: VARPredictor(metadata.prediction_length),
+        "vector autoregression by least squares; two steps for each coefficient of a series",
+        "lags of all series, errors of one past step",
+    ),
+    "var-responding": NamedModel(
+        lambda metadata: responding(VARPredictor(metadata.prediction_length), metadata),
+        "VAR on what prices and promotions leave of sales",
+        "lags of all series, errors of one past step",
+        channels=True,
+    ),
+    "auto-ets": NamedModel(
+        lambda metadata: ClassicalPredictor(metadata.prediction_length, "ets", metadata.season),
+        "exponential smoothing, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
+    ),
+    "auto-arima": NamedModel(
+        lambda metadata: ClassicalPredictor(metadata.prediction_length, "arima", metadata.season),
+        "ARIMA, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
+    ),
+    "last-value": NamedModel(
+        lambda metadata: SeasonalNaivePredictor(metadata.prediction_length), "the last value, on every path"
+    ),
+    "seasonal-naive": NamedModel(
+        lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
+        "the value of one season before, on every path",
+    ),
+    "random-walk": NamedModel(
+        lambda metadata: RandomWalkPredictor(metadata.prediction_length),
+        "past changes, drawn and added up",
+        "changes of all series at one past step",
+    ),
+    "random-walk-independent": NamedModel(
+        lambda metadata: RandomWalkPredictor(metadata.prediction_length, joint=False),
+        "past changes, drawn and added up for each series",
+    ),
+    "seasonal-walk": NamedModel(
+        lambda metadata: RandomWalkPredictor(metadata.prediction_length, metadata.season),
+        "past changes over a season, drawn and added up",
+        "changes of all series at one past step",
+    ),
+}
+"""The models by name."""
+
+
+def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | None = None) -> Any:
+    """Make a model for a dataset, with the shipped settings for it.
+
+    Arguments:
+        name: a key of `MODELS`, or ``module:Class`` for any other estimator; see `imported_model`.
+        metadata: the dataset.
+        overrides: settings that go before the shipped ones.
+
+    Returns:
+        A gluonts estimator, or for the naive rows a predictor.
+
+    Raises:
+        ValueError: the name or a setting is unknown; the message names those known.
+    """
+    if ":" in name:
+        return imported_model(name, metadata, overrides or {})
+    if name not in MODELS:
+        raise ValueError(f"models: unknown model {name!r}, expected one of {', '.join(MODELS)}")
+    return shipped(name, MODELS[name].build(metadata), metadata, overrides)

@@ -1,0 +1,1 @@
+"""Price response: the effects of prices and promotions on sales."""

@@ -1,0 +1,1 @@
+"""Scenarios: changed futures, simulated under common random numbers."""

@@ -1,0 +1,134 @@
+"""One self-contained page about a pair of articles under a scenario."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from ...evaluation.drawing.style import png_bytes
+from .cannibalisation import Cannibalisation
+from .notation import Change
+from .outcome import Outcome, Simulation
+from .pair_figures import cannibalisation_figure, chosen_outcome, pair_figure
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: .25rem .8rem; text-align: right; border-bottom: 1px solid #ccc; }}
+th:first-child, td:first-child {{ text-align: left; }} img {{ max-width: 100%; height: auto; }}
+@media print {{ body {{ margin: 0; font-size: 11px; }} }}
+</style></head><body>
+<h1>{title}</h1>
+<p>{frame}</p>
+<ul>{changes}</ul>
+{unseen}
+<table><thead><tr>
+<th></th><th>baseline</th><th>scenario</th><th>change</th><th>90 % interval of the change</th>
+</tr></thead>
+<tbody>{rows}</tbody></table>
+{pictures}
+<p>Both futures are drawn from the same noise, path by path, so that a change is the scenario's.
+What the model cannot know, such as a competitor's answer, is not in it.</p>
+</body></html>
+"""
+
+
+def write_pair_view(
+    simulation: Simulation,
+    scenario: str,
+    articles: Sequence[str],
+    out: str | os.PathLike[str],
+    effects: Cannibalisation | None = None,
+) -> tuple[Path, ...]:
+    """Write the pictures as PNG and all of it as one HTML page that needs no other file.
+
+    Arguments:
+        simulation: the outcomes.
+        scenario: the name of one.
+        articles: two articles, the first usually the one that is changed.
+        out: folder, made if need be.
+        effects: the cannibalisation matrix to show with them.
+
+    Returns:
+        The files: ``pair.png``, ``cannibalisation.png`` where there is a matrix, and ``pair.html``.
+
+    Raises:
+        ValueError: not two different articles, or a name is unknown; nothing is written then.
+    """
+    if len(articles) != 2 or articles[0] == articles[1]:
+        raise ValueError(f"articles: expected two different articles, got {', '.join(articles) or 'none'}")
+    first, second = articles
+    after = chosen_outcome(simulation, scenario)
+    for article in articles:
+        after.column(article)
+    figures = {"pair": pair_figure(simulation, scenario, first, second)}
+    if effects is not None:
+        figures["cannibalisation"] = cannibalisation_figure(effects, len(after.item_ids))
+    pictures = {name: png_bytes(figure) for name, figure in figures.items()}
+    page = _page(simulation, after, first, second, pictures)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, picture in pictures.items():
+        written.append(folder / f"{name}.png")
+        written[-1].write_bytes(picture)
+    written.append(folder / "pair.html")
+    written[-1].write_text(page, encoding="utf-8")
+    return tuple(written)
+
+
+def _page(simulation: Simulation, after: Outcome, first: str, second: str, pictures: dict[str, bytes]) -> str:
+    before, dates = simulation.baseline, simulation.baseline.dates
+    changes = next(each.changes for each in simulation.scenarios if each.name == after.name)
+    said = "".join(f"<li>{escape(_dated(change, before))}</li>" for change in changes) or "<li>Nothing changes.</li>"
+    frame = (
+        f"{len(before.paths)} joint paths of {len(before.item_ids)} articles over {len(dates)} steps, "
+        f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}. The scenario “{after.name}”:"
+    )
+    images = "".join(
+        f'<img alt="{name}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+        for name, picture in pictures.items()
+    )
+    return PAGE.format(
+        title=escape(f"{first} and {second}: {after.name}"),
+        frame=escape(frame),
+        changes=said,
+        unseen="".join(f"<p>{escape(each)}.</p>" for each in simulation.unseen.get(after.name, ())),
+        rows="".join(_rows(before, after, first, second)),
+        pictures=images,
+    )
+
+
+def _dated(change: Change, outcome: Outcome) -> str:
+    steps = outcome.dates[change.steps(len(outcome.dates))]
+    first, last = f"{steps[0]:%Y-%m-%d}", f"{steps[-1]:%Y-%m-%d}"
+    return f"{change.words()} ({first})" if first == last else f"{change.words()} ({first} to {last})"
+
+
+def _rows(before: Outcome, after: Outcome, first: str, second: str) -> list[str]:
+    measures = [("units", before.units, after.units)]
+    if before.money is not None:
+        measures.append(("revenue", before.revenue, after.revenue))
+    rows = []
+    for measure, planned, changed in measures:
+        for name, articles in (
+            (first, [first]),
+            (second, [second]),
+            ("both", [first, second]),
+            ("all articles", [None]),
+        ):
+            base = np.sum([planned(article) for article in articles], axis=0)
+            other = np.sum([changed(article) for article in articles], axis=0)
+            low, high = np.quantile(other - base, (0.05, 0.95))
+            cells = [f"{measure} of {name}", f"{base.mean():,.0f}", f"{other.mean():,.0f}"]
+            cells += [f"{(other - base).mean():+,.0f}", f"{low:+,.0f} to {high:+,.0f}"]
+            rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    return rows

@@ -1,0 +1,156 @@
+"""What-if simulation: joint sales paths of a baseline and of changed futures, drawn from the same noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from .future import BASELINE, Future, unseen_values
+from .outcome import PRICE, Outcome, Simulation
+from .scenario import Scenario
+
+
+def simulate(
+    predictor: Predictor,
+    history: Entry | Iterable[Entry],
+    scenarios: Scenario | Sequence[Scenario] = (),
+    paths: int = 1000,
+    seed: int = 0,
+) -> Simulation:
+    """Draw joint paths of the planned future and of changed ones under common random numbers.
+
+    Every future is drawn from the same seed in the same order, so that path s differs between two of them only by
+    what was changed (common random numbers; Glasserman and Yao 1992, Management Science 38). The baseline equals
+    ``predictor.predict(history, num_samples=paths, seed=seed)`` path by path. The entry of a changed future has that of
+    the planned one as ``planned``, for models whose paths are not a function of seed and future alone.
+
+    Arguments:
+        predictor: a trained predictor of many series.
+        history: one entry, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]`` with the planned future.
+        scenarios: changed futures, each with a name of its own.
+        paths: number of joint paths S of each future.
+        seed: of the draws.
+
+    Returns:
+        The outcomes.
+
+    Raises:
+        ValueError: a scenario names an article, a channel or steps that the model does not know; nothing is drawn
+            then. Or sales are to be imposed, and the model does not set them. Or paths are not finite.
+
+    Example:
+        >>> from hemline.datasets import simulated_sales
+        >>> from hemline.forecasting import ForecastEstimator, Scenario, TrainConfig, simulate
+        >>> data = simulated_sales(articles=2, weeks=104, windows=1)
+        >>> training = TrainConfig(max_epochs=1, batches_per_epoch=2)
+        >>> predictor = ForecastEstimator("W-SUN", 8, lags=(1,), train=training).train(data.train)
+        >>> history = {**data.test[0], "target": data.test[0]["target"][:, :-8]}
+        >>> outcomes = simulate(predictor, history, Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=10)
+        >>> print(outcomes["out"].paths[:, 2:5, 0].max())
+        0.0
+    """
+    given = [history] if isinstance(history, dict) else list(history)
+    entries = as_multivariate(given, "history", unseen=True)
+    if len(entries) != 1:
+        raise ValueError(f"history: expected one entry of all series, got {len(entries)}")
+    entry = entries[0]
+    chosen = (scenarios,) if isinstance(scenarios, Scenario) else tuple(scenarios)
+    names = [scenario.name for scenario in chosen]
+    if len(set(names)) < len(names):
+        raise ValueError(f"scenarios: expected a name of its own for each, got {', '.join(names)}")
+    item_ids, channels = _known(predictor, entry)
+    planned = _planned(predictor, entry)
+    futures = {BASELINE: planned}
+    for scenario in chosen:
+        future = planned
+        for change in scenario.changes:
+            future = future.changed(change, item_ids, channels)
+        futures[scenario.name] = future
+
+    outcomes: dict[str, Outcome] = {}
+    for name, future in futures.items():
+        told = _told(entry, future)
+        if name != BASELINE:
+            told["planned"] = _told(entry, planned)
+        # What is beyond all bounds is refused below, with its name.
+        with np.errstate(over="ignore"):
+            forecast = next(iter(predictor.predict([told], num_samples=paths, seed=seed)))
+        samples = forecast.samples
+        _require_finite(samples, name, item_ids)
+        _require_imposed(samples, future, item_ids)
+        price = _prices(future, item_ids, channels)
+        outcomes[name] = Outcome(
+            name=name,
+            paths=samples,
+            item_ids=item_ids,
+            start=forecast.start_date,
+            money=None if price is None else samples * price,
+            baseline=outcomes.get(BASELINE),
+        )
+    unseen = {name: unseen_values(planned, future, channels) for name, future in futures.items() if name != BASELINE}
+    return Simulation(outcomes, chosen, entry, unseen)
+
+
+def _require_finite(samples: np.ndarray, name: str, item_ids: Sequence[str]) -> None:
+    """Raise where paths ``[S, H, D]`` are not numbers: of a price that is no price sales may be beyond all bounds."""
+    wrong = ~np.isfinite(samples).all(axis=0)
+    if wrong.any():
+        step, series = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"scenarios: expected finite sales, got {samples[:, step, series].max()} units of {item_ids[series]!r} at "
+            f"step {step + 1} of {name!r}; are its values those that were meant?"
+        )
+
+
+def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str]) -> None:
+    """Raise where paths ``[S, H, D]`` do not have the sales that the future imposes: a walk, for one, reads none."""
+    wanted = future.imposed.T.astype(np.float32)
+    missed = ~np.isnan(wanted) & ~np.isclose(samples, wanted).all(axis=0)
+    if missed.any():
+        step, series = np.argwhere(missed)[0]
+        raise ValueError(
+            f"sales[{item_ids[series]}]: expected a model that can impose sales, got one whose paths do not have them "
+            f"at step {step + 1}"
+        )
+
+
+def _known(predictor: Predictor, entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of series and channels: those that the model was trained on, else those of the entry."""
+    item_ids = getattr(predictor, "item_ids", ()) or entry.get("item_ids", ())
+    dim = len(entry["target"])
+    channels = getattr(predictor, "covariate_names", None)
+    if channels is None:
+        channels = entry.get("covariates", ())
+    return tuple(item_ids) or tuple(str(number) for number in range(dim)), tuple(channels)
+
+
+def _planned(predictor: Predictor, entry: Entry) -> Future:
+    dim, length = entry["target"].shape
+    horizon = predictor.prediction_length
+    covariates = entry.get("feat_dynamic_real")
+    free = np.full((dim, horizon), np.nan)
+    imposed = np.asarray(entry.get("imposed", free), dtype=float)
+    return Future(None if covariates is None else covariates[:, : length + horizon].astype(float), imposed)
+
+
+def _told(entry: Entry, future: Future) -> dict[str, Any]:
+    told = dict(entry)
+    if future.covariates is not None:
+        told["feat_dynamic_real"] = future.covariates.astype(np.float32)
+    if not np.isnan(future.imposed).all():
+        told["imposed"] = future.imposed
+    return told
+
+
+def _prices(future: Future, item_ids: Sequence[str], channels: Sequence[str]) -> np.ndarray | None:
+    """Prices ``[H, D]`` over the horizon, ``None`` where an article has none."""
+    wanted = [f"{PRICE}[{item}]" for item in item_ids]
+    if future.covariates is None or not set(wanted) <= set(channels):
+        return None
+    horizon = future.imposed.shape[1]
+    rows = [list(channels).index(name) for name in wanted]
+    return future.covariates[rows, -horizon:].T

@@ -1,0 +1,180 @@
+"""A training from its options to its log.
+
+Importing Lightning takes as long as importing all else together, so this file is imported when a training starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import TQDMProgressBar
+from torch import Tensor
+from torch.distributions import Distribution
+from torch.utils.data import DataLoader
+
+from ...runtime.checkpoints import Checkpoints, Patience
+from ...runtime.plain import refuse_unknown
+from ...runtime.quiet import quiet_lightning
+from ..networks.forecaster import Forecaster
+from ..networks.network import Learner
+from ..windows.tensor import SeriesTensor
+from .module import Batches, Training
+from .options import TrainConfig
+
+
+def fit(
+    forecaster: Learner,
+    config: TrainConfig,
+    series: SeriesTensor,
+    watched: tuple[SeriesTensor, Tensor] | None,
+    *,
+    configuration: Mapping[str, Any],
+    starts: Tensor | None = None,
+    ckpt_path: str | Path | None = None,
+) -> list[dict[str, Any]]:
+    """Train a network in place.
+
+    Arguments:
+        forecaster: the network, its weights already drawn.
+        config: the options.
+        series: the training data.
+        watched: data to watch and the rows at which their windows start, see `to_watch`; the weights of the best
+            epoch are kept. ``None`` for none.
+        configuration: that of the estimator, as plain data, so that a checkpoint of another one is told apart.
+        starts: int64 ``[N]`` rows of `series` at which the windows to learn from start; all outside of the validation
+            span if ``None``.
+        ckpt_path: checkpoint to go on from; by default the one in ``config.checkpoints``, if there is one.
+
+    Returns:
+        The training log: a row an epoch with ``epoch, train_loss, validation_loss, seconds``.
+
+    Raises:
+        NonFiniteLoss: the loss became NaN or infinite; the checkpoint of the epoch before stays.
+        ValueError: the data are shorter than a horizon and the validation span, there is patience and nothing to
+            watch, the checkpoint is of another training, or Lightning's trainer has no such option.
+    """
+    starts = series.training_starts(config.validation_span) if starts is None else starts
+    if watched is None and config.patience is not None:
+        raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
+    module = Training(forecaster, config, series, watched)
+    identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
+    checkpoints = Checkpoints(config.checkpoints, forecaster, identity)
+    before = ckpt_path or checkpoints.latest()
+    if before is not None:
+        checkpoints.require_own(before)
+    callbacks: list[pl.Callback] = [checkpoints]
+    if watched is not None and config.patience is not None:
+        callbacks.append(Patience(config.patience))
+    show = sys.stderr.isatty()
+    if show:
+        callbacks.append(TQDMProgressBar(refresh_rate=10))
+    refuse_unknown(list(inspect.signature(pl.Trainer).parameters), config.trainer, "trainer")
+    given = config.trainer.get("callbacks") or []
+    callbacks += [given] if isinstance(given, pl.Callback) else given
+    options = {
+        "max_epochs": int(config.max_epochs),
+        "gradient_clip_val": config.gradient_clip,
+        "accelerator": "auto",
+        "devices": 1,
+        "num_sanity_val_steps": 0,
+        "logger": False,
+        "enable_checkpointing": True,
+        "enable_model_summary": False,
+        "enable_progress_bar": show,
+        **config.trainer,
+        "callbacks": callbacks,
+    }
+    with quiet_lightning(), _unchecked_distributions(), _compiled_head(forecaster, config.compile):
+        trainer = pl.Trainer(**options)
+        loaders: dict[str, Any] = {"train_dataloaders": Batches(starts, config, trainer)}
+        if watched is not None:
+            loaders["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
+        trainer.fit(module, ckpt_path=before, weights_only=True, **loaders)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    checkpoints.restore_best()
+    return module.history
+
+
+def to_watch(
+    config: TrainConfig, series: SeriesTensor, validation: SeriesTensor | None
+) -> tuple[SeriesTensor, Tensor] | None:
+    """The windows that a training watches.
+
+    Arguments:
+        config: the options.
+        series: the training data, from whose end the validation span of `config` is cut.
+        validation: data of their own, whose last horizon goes before that.
+
+    Returns:
+        The data and the rows at which the windows start; ``None`` where nothing is to be watched.
+
+    Raises:
+        ValueError: the validation span is shorter than a horizon.
+    """
+    if validation is not None:
+        return validation, validation.validation_starts(series.spec.prediction_length)
+    if config.validation_span:
+        if config.validation_span < series.spec.prediction_length:
+            raise ValueError(
+                f"validation_span: expected at least the horizon of {series.spec.prediction_length} steps, "
+                f"got {config.validation_span}"
+            )
+        return series, series.validation_starts(config.validation_span)
+    return None
+
+
+def _identity(
+    config: TrainConfig,
+    configuration: Mapping[str, Any],
+    forecaster: Learner,
+    sources: list[tuple[SeriesTensor, Tensor]],
+) -> str:
+    """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
+    settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
+    parts = {name: value for name, value in configuration.items() if name != "train"}
+    digest = hashlib.sha256(repr((settings, parts, forecaster.spec)).encode())
+    for source, starts in sources:
+        for tensor in (source.values, source.observed, source.features, source.past, starts):
+            if tensor is not None:
+                digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _unchecked_distributions() -> Iterator[None]:
+    """Let a NaN parameter reach the loss, where it is reported by name, and save a check a step."""
+    before = Distribution._validate_args
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(before)
+
+
+@contextmanager
+def _compiled_head(forecaster: Learner, wanted: bool) -> Iterator[None]:
+    """Compile the loss of the head; torch's recurrent networks are kernels already and cannot be traced."""
+    if not wanted:
+        yield
+        return
+    if not isinstance(forecaster, Forecaster):
+        raise ValueError(f"compile: expected a model with an emission head, got {type(forecaster).__name__}")
+    with warnings.catch_warnings():
+        # The compiler looks for gradients on every input, the context vectors among them.
+        warnings.filterwarnings("ignore", message=".*\\.grad attribute of a Tensor that is not a leaf.*")
+        forecaster.head.loss = torch.compile(forecaster.head.loss)  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del forecaster.head.loss

@@ -1,0 +1,91 @@
+"""Trained members of a larger training, kept so that a killed run does not train them again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.multivariate import Entry
+from ...runtime.plain import to_plain
+
+logger = logging.getLogger(__name__)
+
+
+def trained_member(
+    model: Any, seed: int, folder: Path | None, entries: list[Entry], held_out: list[Entry] | None
+) -> Predictor:
+    """Train a model, or read what the same training has left in a folder.
+
+    What belongs to a training, its checkpoints and in the end its predictor, lies in a folder of its settings, seed
+    and data, so that other ones never meet it. The predictor is written beside its place and moved there when it is
+    whole. A model that cannot tell its settings is always trained, and one that cannot be read, such as that of an
+    older version, is trained again.
+
+    Arguments:
+        model: an estimator, or a predictor that needs no training; seeded if it has ``for_run(seed, directory)``.
+        seed: of the training.
+        folder: where trainings of the model are kept; ``None`` keeps nothing.
+        entries: the training data.
+        held_out: the data to watch, if there are any.
+
+    Returns:
+        The predictor.
+    """
+    own = None
+    if folder is not None and isinstance(model, Estimator):
+        identity = _identity(model, seed, entries, held_out)
+        own = None if identity is None else folder / identity
+    run = model.for_run(seed, own or folder) if hasattr(model, "for_run") else model
+    if not isinstance(run, Estimator):
+        return run
+    if own is None:
+        return run.train(entries, held_out)
+    kept = own / "predictor"
+    if kept.exists():
+        try:
+            return Predictor.deserialize(kept)
+        except (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+            logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
+            shutil.rmtree(kept)
+    predictor, partial = run.train(entries, held_out), own / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        predictor.serialize(partial)
+    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+        logger.warning("%s is not kept, and would be trained again after a kill: %s", own.parent.name, error)
+    else:
+        partial.rename(kept)
+    return predictor
+
+
+def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None) -> str | None:
+    """Hash of all that decides a training; ``None`` if the settings are not plain data, and could look alike."""
+    try:
+        settings = json.dumps([to_plain(model), seed], sort_keys=True)
+    except TypeError:
+        return None
+    found = hashlib.sha256(settings.encode())
+    for entry in entries:
+        _digest(entry, found)
+    for entry in held_out or ():
+        found.update(b"held out")
+        _digest(entry, found)
+    return found.hexdigest()[:16]
+
+
+def _digest(entry: Mapping[str, Any], found: Any) -> None:
+    for key, value in sorted(entry.items()):
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            found.update(f"{key} {value.dtype} {value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+        else:
+            found.update(f"{key} {value!r}".encode())

@@ -1,0 +1,164 @@
+"""The one LightningModule, and the windows that it draws."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from ..networks.network import Learner
+from ..windows.tensor import SeriesTensor, Window
+from .options import NonFiniteLoss, TrainConfig
+
+logger = logging.getLogger(__name__)
+
+
+class Batches:
+    """The windows of an epoch, as row numbers: the same for the same seed and epoch.
+
+    With several processes each takes its part of one common draw, so that together they see what one process
+    with the batch size of all of them would.
+
+    Arguments:
+        starts: int64 ``[N]`` row numbers to draw from, with replacement.
+        config: batch size, batches an epoch and seed.
+        trainer: tells the epoch and the process.
+    """
+
+    def __init__(self, starts: Tensor, config: TrainConfig, trainer: pl.Trainer) -> None:
+        self.starts, self.config, self.trainer = starts, config, trainer
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return self.config.batches_per_epoch
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Row numbers ``[B]`` of each batch."""
+        config, trainer = self.config, self.trainer
+        generator = torch.Generator().manual_seed(epoch_seed(config.seed, trainer.current_epoch))
+        size = (config.batches_per_epoch, trainer.world_size, config.batch_size)
+        drawn = self.starts[torch.randint(len(self.starts), size, generator=generator)]
+        yield from drawn[:, trainer.global_rank]
+
+
+class Training(pl.LightningModule):
+    """A forecaster under Lightning: draws windows, takes steps, watches the validation span.
+
+    Arguments:
+        forecaster: the network.
+        config: the options.
+        series: the training data.
+        validation: data to watch and the starts of the windows, or ``None``.
+    """
+
+    def __init__(
+        self,
+        forecaster: Learner,
+        config: TrainConfig,
+        series: SeriesTensor,
+        validation: tuple[SeriesTensor, Tensor] | None,
+    ) -> None:
+        super().__init__()
+        self.forecaster, self.config = forecaster, config
+        self.series, self.validation = series, validation
+        self.history: list[dict[str, Any]] = []
+        self._total, self._steps = torch.zeros(()), 0
+        self._began = 0.0
+
+    def on_fit_start(self) -> None:
+        """Hold the data on the training device where they fit into half of its free memory."""
+        sources = [self.series] + ([self.validation[0]] if self.validation else [])
+        if self.device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.device)
+            if sum(source.bytes for source in sources) > free / 2:
+                return
+        for source in sources:
+            source.to(self.device)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
+        torch.manual_seed(epoch_seed(self.config.seed, self.current_epoch) + self.global_rank)
+        self._total, self._steps = torch.zeros((), device=self.device), 0
+        self._began = time.perf_counter()
+
+    def training_step(self, starts: Tensor, index: int) -> Tensor:
+        """One step on the windows that start at `starts`."""
+        window = self.series.gather(starts).to(self.device)
+        loss = self.forecaster.loss(window, context=self.config.context_loss)
+        if not torch.isfinite(loss):
+            raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
+        self._total += loss.detach()
+        self._steps += 1
+        return loss
+
+    def validation_step(self, starts: Tensor, index: int) -> None:
+        """Loss on held-out windows, in evaluation mode."""
+        if self.validation is None:
+            return
+        loss = self.forecaster.loss(self.validation[0].gather(starts).to(self.device), context=False)
+        self.log("validation_loss", loss, batch_size=len(starts), sync_dist=self.trainer.world_size > 1)
+
+    def on_train_epoch_end(self) -> None:
+        """Note the epoch in the training log."""
+        watched = self.trainer.callback_metrics.get("validation_loss")
+        row = {
+            "epoch": self.current_epoch,
+            "train_loss": float(self.trainer.strategy.reduce(self._total)) / self._steps,
+            "validation_loss": None if watched is None else float(watched),
+            "seconds": time.perf_counter() - self._began,
+        }
+        self.history.append(row)
+        shown = f", validation {row['validation_loss']:.4f}" if watched is not None else ""
+        logger.info(
+            "epoch %d/%d: loss %.4f%s (%.1f s)",
+            self.current_epoch + 1,
+            self.config.max_epochs,
+            row["train_loss"],
+            shown,
+            row["seconds"],
+        )
+
+    def configure_optimizers(self) -> Any:
+        """Adam, and the schedule of its learning rate."""
+        config = self.config
+        optimizer = torch.optim.Adam(
+            self.forecaster.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        if config.schedule == "constant":
+            return optimizer
+        steps = config.max_epochs * config.batches_per_epoch
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The training log goes with the checkpoint."""
+        checkpoint["history"] = self.history
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The training log comes back with it."""
+        self.history = list(checkpoint["history"])
+
+    def _blame(self, window: Window, starts: Tensor, index: int, loss: float) -> str:
+        size = (window.values.abs() / self.forecaster.usual_scale).nan_to_num(nan=math.inf)
+        row, _, series = torch.unravel_index(size.argmax(), size.shape)
+        kept = self.config.checkpoints
+        return (
+            f"loss is {loss} at epoch {self.current_epoch}, batch {index}; the largest value of the batch is "
+            f"{float(size.max()):.3g} times the usual size of series {self.series.spec.item_ids[int(series)]!r}, in "
+            f"the window at row {int(starts[row])}. "
+            + (f"The checkpoint before it is kept in {kept}. " if kept else "")
+            + "Try a smaller learning_rate or gradient_clip."
+        )
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """The seed of an epoch's draws."""
+    return (seed + 1) * 1_000_003 + epoch

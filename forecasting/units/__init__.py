@@ -1,0 +1,1 @@
+"""The units in which a network reads a series: scaled values or normal scores."""

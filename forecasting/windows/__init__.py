@@ -1,0 +1,1 @@
+"""Series as one tensor, and windows of it."""

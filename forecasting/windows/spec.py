@@ -1,0 +1,184 @@
+"""What a model needs to know of its data, inferred from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...datasets.entries.checks import check_series, numbers_of, same_names
+from ...datasets.entries.frequency import frequency_family, written_date
+from .calendar import calendar_features, frequency_lags
+
+
+@dataclass(frozen=True)
+class SeriesSpec:
+    """The shape of a forecasting problem.
+
+    Arguments:
+        freq: pandas frequency alias.
+        prediction_length: horizon H, in steps.
+        context_length: steps C of the past that the encoder reads.
+        target_dim: number of series D.
+        lags: steps back at which past values enter, increasing.
+        calendar: number of calendar features.
+        covariates: number K of known-future channels (rows of ``feat_dynamic_real``).
+        missing: whether the training data have missing values, so that the encoder is told of them.
+        item_ids: names of the D series; their numbers where the entries carry none.
+        covariate_names: names of the K channels, ``channel[item]`` or a bare ``channel`` that all series share;
+            empty where the entries carry none.
+        past: steps before the horizon that every window holds, if they are more than lags and context need.
+        past_covariates: number P of channels known of the past alone (rows of ``past_feat_dynamic_real``).
+        past_covariate_names: names of the P channels; empty where the entries carry none.
+    """
+
+    freq: str
+    prediction_length: int
+    context_length: int
+    target_dim: int
+    lags: tuple[int, ...]
+    calendar: int = 0
+    covariates: int = 0
+    missing: bool = False
+    item_ids: tuple[str, ...] = ()
+    covariate_names: tuple[str, ...] = ()
+    past: int = 0
+    past_covariates: int = 0
+    past_covariate_names: tuple[str, ...] = ()
+
+    @property
+    def history(self) -> int:
+        """Steps M before the context: as far as the longest lag reaches, or the past that is asked for."""
+        return max(*self.lags, self.past - self.context_length)
+
+    @property
+    def features(self) -> int:
+        """Width of the calendar and covariate features together; past channels have one that says where they end."""
+        return self.calendar + self.covariates + self.past_covariates + (self.past_covariates > 0)
+
+    @property
+    def input_size(self) -> int:
+        """Width I of one encoder input."""
+        return self.target_dim * (len(self.lags) + self.missing) + self.features
+
+    def require(self, entry: Mapping[str, Any], number: int) -> None:
+        """Raise where an entry to forecast is of another shape than the training data.
+
+        Arguments:
+            entry: a multivariate entry that ends where the forecast begins; its covariates reach over the horizon.
+            number: of the entry, for the message.
+
+        Raises:
+            ValueError: it has another number of series or channels, another frequency or other names, its covariates do
+                not cover the horizon, or imposed values have another shape.
+        """
+        target, horizon = entry["target"], self.prediction_length
+        if len(target) != self.target_dim:
+            raise ValueError(
+                f"dataset: expected {self.target_dim} series as in training, got {len(target)} in entry {number}"
+            )
+        if frequency_family(entry["start"].freqstr) != frequency_family(self.freq):
+            raise ValueError(
+                f"dataset: expected frequency {self.freq!r} as in training, got {entry['start'].freqstr!r}"
+            )
+        known = (self.target_dim, horizon)
+        if "imposed" in entry and np.shape(entry["imposed"]) != known:
+            raise ValueError(
+                f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
+            )
+        past = entry.get("past_feat_dynamic_real", np.empty((0, target.shape[1])))
+        if len(past) != self.past_covariates:
+            wanted = ", ".join(self.past_covariate_names[:3])
+            raise ValueError(
+                f"dataset: expected past_feat_dynamic_real [{self.past_covariates}, {target.shape[1]}] "
+                f"({wanted or 'without names'}), got {past.shape} in entry {number}"
+            )
+        check_series(entry, self.item_ids)
+        same_names("past covariate", entry.get("past_covariates", ()), self.past_covariate_names)
+        if not self.covariates:
+            return
+        covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + horizon
+        shape = None if covariates is None else covariates.shape
+        named = f" ({', '.join(self.covariate_names[:3])}, ...)" if self.covariate_names else ""
+        end = written_date(entry["start"], needed - 1)
+        if shape is None or shape[0] != self.covariates:
+            raise ValueError(
+                f"dataset: expected feat_dynamic_real [{self.covariates}, {needed}]{named} over history and "
+                f"horizon, to {end}, got {shape} in entry {number}"
+            )
+        if shape[1] < needed:
+            raise ValueError(
+                f"dataset: expected feat_dynamic_real{named} over history and horizon, to {end}, got them to "
+                f"{written_date(entry['start'], shape[1] - 1)} in entry {number}; give their values for the dates to "
+                "come, in a table as rows without a target"
+            )
+        same_names("covariate", entry.get("covariates", ()), self.covariate_names)
+
+
+def infer_spec(
+    entries: Sequence[dict],
+    *,
+    freq: str,
+    prediction_length: int,
+    context_length: int | None = None,
+    lags: tuple[int, ...] | None = None,
+    past: int = 0,
+) -> SeriesSpec:
+    """Infer the specification from multivariate training entries.
+
+    Arguments:
+        entries: multivariate entries, ``target`` ``[D, T]``, all with the same D and K.
+        freq: pandas frequency alias; it has to be the one of every ``start``.
+        prediction_length: horizon H, in steps.
+        context_length: steps that the encoder reads; the horizon if ``None``.
+        lags: steps back; by frequency if ``None``, where those which reach beyond half of the longest series
+            are left out.
+        past: steps before the horizon that every window is to hold at least.
+
+    Returns:
+        The specification.
+
+    Raises:
+        ValueError: the horizon is longer than the history, a lag is not positive, or the frequency of a
+            ``start`` differs from `freq`.
+    """
+    for entry in entries:
+        found = entry["start"].freqstr
+        if frequency_family(found) != frequency_family(freq):
+            raise ValueError(f"freq: expected the frequency of the data, {found!r}, got {freq!r}")
+    longest = max(entry["target"].shape[1] for entry in entries)
+    if longest <= prediction_length:
+        raise ValueError(
+            f"prediction_length: expected fewer steps than the history of {longest}, got {prediction_length}"
+        )
+    if lags is None:
+        lags = tuple(lag for lag in frequency_lags(freq) if lag == 1 or lag <= longest // 2)
+    if not lags or min(lags) < 1:
+        raise ValueError(f"lags: expected positive steps, got {tuple(lags)}")
+    first = entries[0]
+    dim, covariates = first["target"].shape[0], len(first.get("feat_dynamic_real", ()))
+    past_covariates = len(first.get("past_feat_dynamic_real", ()))
+    return SeriesSpec(
+        freq=freq,
+        prediction_length=prediction_length,
+        context_length=context_length or prediction_length,
+        target_dim=dim,
+        lags=tuple(sorted(set(lags))),
+        calendar=calendar_features(first["start"], 1).shape[1],
+        covariates=covariates,
+        missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
+        item_ids=_names(first, "item_ids", dim) or numbers_of(dim),
+        covariate_names=_names(first, "covariates", covariates),
+        past=past,
+        past_covariates=past_covariates,
+        past_covariate_names=_names(first, "past_covariates", past_covariates),
+    )
+
+
+def _names(entry: dict, key: str, count: int) -> tuple[str, ...]:
+    names = tuple(str(name) for name in entry.get(key, ()))
+    if names and (len(names) != count or len(set(names)) != count):
+        raise ValueError(f"{key}: expected {count} different names, one a row, got {len(names)} ({names[0]!r} first)")
+    return names

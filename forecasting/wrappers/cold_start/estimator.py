@@ -1,0 +1,184 @@
+"""Joint forecasts of articles without a past, from those that have one and what describes them all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from ....datasets.entries.cuts import of_articles
+from ....datasets.entries.domain import Domain
+from ....datasets.entries.multivariate import STATIC, Entry, as_multivariate
+from ...response.fit import fit_response
+from ...response.response import LogLinear, Response
+from ...windows.spec import SeriesSpec, infer_spec
+from ..wrapper import WrappingEstimator
+from .descriptors import Likeness
+from .level_regression import explained
+from .likeness import learnt_likeness
+from .new_paths import at_usual_prices, described
+from .predictor import ColdStartPredictor, require_past
+from .sales_levels import levels_and_index
+
+logger = logging.getLogger(__name__)
+
+FEWEST = 3
+"""Articles with a past, at least, for new ones to be judged by."""
+
+
+class ColdStartEstimator(WrappingEstimator):
+    r"""Lets a model of articles with a past forecast those without one too, on the same paths.
+
+    The model is trained on the articles with a past. A path of a new article is put together from theirs:
+
+    * Its **level** is what descriptors of its kind have meant for others (``feat_static_real``, such as the vector of
+      its picture, ``feat_static_cat``, and its first price), with what is uncertain about that and the error of one
+      of the others (`foretold_levels`). How much descriptors tell, if anything, is learnt by leaving each article out
+      in turn.
+    * Its **course** is that of one of the others on the same path, drawn by likeness, so that it has their season,
+      holidays and shocks, and rises and falls with them. The first steps of a life are those of past launches
+      (`launch_course`). Counts of an article that sells more are thinned out: a share of negative binomial sales is
+      negative binomial again, with the same dispersion.
+    * It answers to **its own price** as the others do to theirs on average (`LogLinear`): the effects of theirs are
+      taken out of their paths, its own are put in. Of a model that reads no prices it is their average effect in the
+      past that is taken out.
+
+    An article with fewer steps than `fewest` counts as new, and what it has sold moves its level (`brought_to`). What
+    a launch takes from the articles that are there is not forecast; two new articles share the shocks of the others
+    and what is uncertain about descriptors, and draw the errors of their levels apart.
+
+    Forecasting new articles by descriptors and the past of others: Ekambaram et al. (2020, doi
+    10.1145/3394486.3403362), with pictures. The composition with joint paths is ours.
+
+    Arguments:
+        model: an estimator of joint forecasts, or a predictor that needs no training.
+        response: how sales answer to prices and other channels known of the future; ``None`` lets new articles answer
+            to none.
+        domain: the values that sales can take. New articles are forecast where sales are at least 0.
+        fewest: steps with a value below which an article counts as new; the horizon if ``None``.
+        context_length: steps of each article that say at which level it is today; four horizons if ``None``.
+        seed: of the draws, and of a model that can be seeded.
+
+    Raises:
+        ValueError: `domain` is unknown, or a number is out of its range.
+
+    Example:
+        >>> from hemline.forecasting import AnalogEstimator
+        >>> ColdStartEstimator(AnalogEstimator(8)).prediction_length
+        8
+    """
+
+    def __init__(
+        self,
+        model: Estimator | Predictor,
+        *,
+        response: LogLinear | None = None,
+        domain: Domain = "nonnegative",
+        fewest: int | None = None,
+        context_length: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(model)
+        if domain not in get_args(Domain):
+            raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {domain!r}")
+        for name, value in (("fewest", fewest), ("context_length", context_length)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1 step, got {value}")
+        self.response, self.domain = response, domain
+        self.fewest, self.context_length, self.seed = fewest, context_length, seed
+
+    def train(
+        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+    ) -> ColdStartPredictor:
+        """Train the model on the articles with a past, and learn from them how to judge new ones.
+
+        Arguments:
+            training_data: multivariate gluonts entries, ``target`` ``[D, T]``, all NaN for an article that is yet to be
+                launched, with ``feat_static_real`` ``[D, k]``, ``feat_static_cat`` ``[D, c]``, and, where `response` is
+                given, ``feat_dynamic_real`` ``[K, T]`` with names in ``covariates``; or univariate ones, which are
+                grouped (``target`` may be empty).
+            validation_data: likewise, for the model to watch.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: fewer than `FEWEST` articles have a past where one has none, an entry has no value of one of
+                them, their sales are negative, or the data are not those that the model or the response can be trained
+                on.
+        """
+        entries = as_multivariate(training_data, unseen=True)
+        horizon = self.prediction_length
+        spec = infer_spec(entries, freq=entries[0]["start"].freqstr, prediction_length=horizon, lags=(1,))
+        known = sum((~np.isnan(entry["target"])).sum(1) for entry in entries) >= (self.fewest or horizon)
+        response, likeness = None, Likeness()
+        if not known.all():
+            self._check(entries, known, spec)
+            if self.response is not None:
+                response = fit_response(entries, spec, self.response, self.domain)
+            likeness = self._likeness(entries, known, response)
+        model = self.model
+        if isinstance(model, Estimator):
+            watched = None
+            if validation_data is not None:
+                watched = as_multivariate(validation_data, "validation_data", unseen=True)
+                for number, entry in enumerate(watched):
+                    require_past(entry, known, spec.item_ids, f"validation_data: entry {number}")
+                watched = of_articles(watched, known)
+            model = model.train(of_articles(entries, known), watched)
+        return ColdStartPredictor(
+            model,
+            spec,
+            known,
+            likeness,
+            widths={key: entries[0][key].shape[1] for key in STATIC if key in entries[0]},
+            response=response,
+            domain=self.domain,
+            context_length=self.context_length or 4 * horizon,
+            seed=self.seed,
+        )
+
+    def _likeness(self, entries: list[Entry], known: np.ndarray, response: Response | None) -> Likeness:
+        longest = max(entries, key=lambda entry: entry["target"].shape[1])
+        sales, told = at_usual_prices(longest, response)[known], described(longest, response, known)[known]
+        likeness = learnt_likeness(sales, told, self.seed)
+        logger.info(
+            "%d new articles; of the levels of %d others, each foretold from the rest, descriptors explain %.0f %%; "
+            "a new one takes the course of %s",
+            (~known).sum(),
+            known.sum(),
+            100 * explained(levels_and_index(sales)[0], told, likeness.ridge),
+            "those that resemble it" if np.isfinite(likeness.course) else "any of them",
+        )
+        return likeness
+
+    def _check(self, entries: list[Entry], known: np.ndarray, spec: SeriesSpec) -> None:
+        new = spec.item_ids[int(np.flatnonzero(~known)[0])]
+        if known.sum() < FEWEST:
+            raise ValueError(
+                f"training_data: expected at least {FEWEST} articles with {self.fewest or self.prediction_length} "
+                f"values, to judge {new!r} by, which has fewer; got {known.sum()}"
+            )
+        for number, entry in enumerate(entries):
+            require_past(entry, known, spec.item_ids, f"training_data: entry {number}")
+            if np.nanmin(entry["target"]) < 0:
+                series = int(np.argwhere(entry["target"] < 0)[0][0])
+                raise ValueError(
+                    f"training_data: expected values of at least 0, to judge {new!r} by, which has no past, got "
+                    f"{np.nanmin(entry['target']):g} in {spec.item_ids[series]!r}"
+                )
+
+    def for_run(self, seed: int, directory: Path | None = None) -> ColdStartEstimator:
+        """This estimator, and its model, for one run of a backtest."""
+        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
+        return ColdStartEstimator(**{**self.settings(), "model": model, "seed": seed})
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("model", "response", "domain", "fewest", "context_length", "seed")
+        return {name: getattr(self, name) for name in names}

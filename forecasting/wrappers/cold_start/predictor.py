@@ -1,0 +1,231 @@
+"""A predictor of articles with a past, and the paths of those without one made of theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+
+from ....datasets.entries.cuts import of_articles
+from ....datasets.entries.domain import Domain
+from ....datasets.entries.multivariate import STATIC, Entry, as_multivariate
+from ....evaluation.adapters.predictor import asked
+from ....runtime.plain import from_plain, to_plain
+from ...response.response import Response
+from ...windows.spec import SeriesSpec
+from .descriptors import Likeness, alike
+from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
+from .level_regression import foretold_levels
+from .new_paths import at_usual_prices, beside_usual, described, followed, scaled, usual_channels
+from .sales_levels import last_levels, least, levels_and_index
+
+DRAWS = 100
+"""Draws of a level that first sales move, at least: how far they do goes by the variance of the draws."""
+
+
+class ColdStartPredictor(Predictor):
+    """Adds paths of new articles to those of a predictor of the others; see `ColdStartEstimator`.
+
+    Arguments:
+        predictor: of the articles with a past.
+        spec: the shape of the training data, new articles among them.
+        known: bool ``[D]``, which articles have a past.
+        likeness: how much descriptors tell.
+        widths: the numbers k and c of static features of an article, by their field.
+        response: the fitted response; ``None`` for none.
+        domain: the values that sales can take.
+        context_length: steps of each article that say at which level it is today.
+        seed: of the draws.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        spec: SeriesSpec,
+        known: np.ndarray,
+        likeness: Likeness,
+        *,
+        widths: dict[str, int],
+        response: Response | None,
+        domain: Domain,
+        context_length: int,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(prediction_length=predictor.prediction_length)
+        self.predictor, self.spec, self.known, self.likeness = predictor, spec, known, likeness
+        self.widths = widths
+        self.response, self.domain, self.context_length, self.seed = response, domain, context_length, seed
+        self.training_log = getattr(predictor, "training_log", [])
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series."""
+        return self.spec.item_ids
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the K channels; none if the articles with a past, or the new ones, read none."""
+        read = getattr(self.predictor, "covariate_names", ())
+        return self.spec.covariate_names if read and (self.known.all() or self.response is not None) else ()
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+
+        Arguments:
+            dataset: entries as in training, channels known of the future over the horizon too. An article that had no
+                past in training may have values by now. An entry with a changed future holds that of the planned one as
+                ``planned``, as `simulate` says it; a new article then answers to what changed in its own channels.
+            num_samples: paths S an entry.
+            seed: of the draws; those of the training if ``None``.
+
+        Raises:
+            ValueError: there is not even one path, or an entry has another shape than the training data, or no value of
+                an article that had a past there.
+        """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        entries = as_multivariate(dataset, "dataset", unseen=True)
+        for number, entry in enumerate(entries):
+            self.spec.require(entry, number)
+            require_past(entry, self.known, self.item_ids, f"dataset: entry {number}")
+            self._require_described(entry, number)
+        forecasts = planned = self._of_others(entries, num_samples, seed)
+        plans = [entry.get("planned", entry) for entry in entries]
+        if not self.known.all() and any("planned" in entry for entry in entries):
+            planned = self._of_others(plans, num_samples, seed)
+        own = self.seed if seed is None else seed
+        for number, (entry, forecast) in enumerate(zip(entries, forecasts, strict=True)):
+            samples = np.asarray(forecast.samples)
+            whole = np.empty((*samples.shape[:2], len(self.known)), dtype=np.float32)
+            whole[:, :, self.known] = samples
+            if not self.known.all():
+                generator = np.random.default_rng([own, number, 2])
+                usual = np.asarray(planned[number].samples)
+                whole[:, :, ~self.known] = self._launched(entry, plans[number], usual, generator, (own, number))
+            forecast.samples = whole
+            yield forecast
+
+    def _require_described(self, entry: Entry, number: int) -> None:
+        for key in STATIC if not self.known.all() else ():
+            wanted, got = self.widths.get(key), entry[key].shape[1] if key in entry else None
+            if got != wanted:
+                told = [f"[{len(self.known)}, {width}]" if width else "none" for width in (wanted, got)]
+                raise ValueError(
+                    f"dataset: expected {key} {told[0]} as in training, got {told[1]} in entry {number}; new articles "
+                    "are told apart by them"
+                )
+
+    def _of_others(self, entries: list[Entry], num_samples: int, seed: int | None) -> list[SampleForecast]:
+        """Forecasts of the articles with a past."""
+        return list(self.predictor.predict(of_articles(entries, self.known), num_samples=num_samples, **asked(seed)))
+
+    def _launched(
+        self,
+        entry: Entry,
+        plan: Entry,
+        others: np.ndarray,
+        generator: np.random.Generator,
+        seeds: tuple[int, int],
+    ) -> np.ndarray:
+        """Paths ``[S, H, N]`` of the new articles, from those of the others in the planned future ``[S, H, D - N]``."""
+        count, horizon, _ = others.shape
+        new = np.flatnonzero(~self.known)
+        sales = at_usual_prices(entry, self.response)
+        levels, index = levels_and_index(sales[self.known])
+        today = last_levels(sales[self.known], index, self.context_length)
+        told = described(entry, self.response, self.known)
+        ages = ages_of(sales)[:, -1] + 1
+        draws = max(count, DRAWS) if ages[new].any() else count
+        logs = foretold_levels(levels, told[self.known], told[new], self.likeness, draws, generator)
+        likely = alike(told[self.known], told[new], self.likeness.course)
+        first = launch_course(sales[self.known], levels, index, 2 * horizon)
+        effects, usual = self._effects(entry, plan, count, seeds)
+        paths = np.empty((count, horizon, len(new)))
+        for place, article in enumerate(new):
+            level = logs[:, place]
+            if ages[article]:
+                steps = int((~np.isnan(sales[article])).sum())
+                doubt = doubt_in_means(sales[self.known], levels, index, steps)
+                said = said_by_first(sales[article], index, first, least(sales[self.known]))
+                level = brought_to(level, said, doubt, generator)
+            level = level[:count]
+            of = followed(likely[place], today, np.exp(level), generator)
+            young = at_ages(first, ages[article] + np.arange(horizon))
+            times = np.exp(level)[:, None] / today[of][:, None] * young * effects[:, :, place] / usual[of]
+            chance = generator.random(times.shape)
+            paths[:, :, place] = scaled(others[np.arange(count), :, of], times, chance, self.domain)
+        imposed = entry["imposed"][new].T if "imposed" in entry else np.nan
+        return np.where(np.isnan(imposed), paths, imposed)
+
+    def _effects(self, entry: Entry, plan: Entry, count: int, seeds: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """What channels do to the sales of new articles ``[S, H, N]``, and usually to the others' ``[D - N, H]``."""
+        horizon, length = self.prediction_length, entry["target"].shape[1]
+        new = ~self.known
+        if self.response is None:
+            return np.ones((count, horizon, new.sum())), np.ones((self.known.sum(), horizon))
+        own, number = seeds
+        factors = self.response.factors(entry, horizon, self.context_length, count, (own + 1) * 7919 + number)
+        usual = self.response.usual(usual_channels(plan))[:, 0]
+        channels = plan["feat_dynamic_real"][:, : length + horizon]
+        others = beside_usual(self.response, plan, channels)[self.known]
+        if getattr(self.predictor, "covariate_names", ()):
+            return factors[:, :, new] / usual[new], others[:, length:]
+        # Paths of a model that reads no prices are as sales were on the average of the past, whatever is planned.
+        return factors[:, :, new] / usual[new], np.repeat(others[:, :length].mean(1, keepdims=True), horizon, axis=1)
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor into `path`, the one beneath it into a folder of it."""
+        inner = Path(path) / "predictor"
+        inner.mkdir(parents=True, exist_ok=True)
+        super().serialize(Path(path))
+        self.predictor.serialize(inner)
+        if self.response is not None:
+            self.response.serialize(path)
+        described = {
+            "spec": to_plain(self.spec),
+            "known": self.known.tolist(),
+            "likeness": to_plain(self.likeness),
+            "widths": self.widths,
+            "responds": self.response is not None,
+            "domain": self.domain,
+            "context_length": self.context_length,
+            "seed": self.seed,
+        }
+        (Path(path) / "cold_start.json").write_text(json.dumps(described))
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> ColdStartPredictor:
+        """Read what `serialize` wrote."""
+        described = json.loads((Path(path) / "cold_start.json").read_text())
+        predictor = Predictor.deserialize(Path(path) / "predictor", **kwargs)
+        response = Response.deserialize(path) if described.pop("responds") else None
+        spec, likeness = from_plain(described.pop("spec")), from_plain(described.pop("likeness"))
+        return cls(predictor, spec, np.array(described.pop("known")), likeness, response=response, **described)
+
+
+def require_past(entry: Entry, known: np.ndarray, item_ids: tuple[str, ...], where: str) -> None:
+    """Raise where an entry has no value of an article that has a past elsewhere.
+
+    Arguments:
+        entry: ``target`` ``[D, T]``.
+        known: bool ``[D]``, which articles have a past.
+        item_ids: names of the D articles.
+        where: what the entry is called.
+
+    Raises:
+        ValueError: it has none.
+    """
+    lost = known & np.isnan(entry["target"]).all(1)
+    if lost.any():
+        item = item_ids[int(np.flatnonzero(lost)[0])]
+        raise ValueError(
+            f"{where}: expected values of {item!r}, which the training data have a past of, got none; an article "
+            "is new in all entries or in none"
+        )

@@ -1,0 +1,206 @@
+"""Dependence between series and steps, learnt from past forecasts and lent to any model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+from safetensors.numpy import load_file, save_file
+
+from ...datasets.entries.cuts import known_until
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.predictor import asked
+from ...evaluation.adapters.single_series import grouped
+from ..paths.dependence import gaussian_scores, past_scores, rank_of, reorder
+from .wrapper import WrappingEstimator
+
+Dependence = Literal["gaussian", "empirical"]
+
+
+class Coupled(Predictor):
+    r"""A predictor whose paths are put together anew, so that they rise and fall together as past errors did.
+
+    At every step and for every series the values drawn stay what they are; only which path has which of them changes.
+    So each marginal, and every score of one, is untouched. The order comes from where the truth lay within the
+    forecasts of past windows, its ranks u ``[K, H, D]``:
+
+    * ``"empirical"``: a path follows the ranks of one past window, drawn anew for each path. With observations in
+      the place of ranks this is the Schaake shuffle (Clark et al. 2004, Journal of Hydrometeorology 5, 243-262).
+    * ``"gaussian"``: a path follows a normal vector over all series and steps, with the correlation of
+      :math:`\Phi^{-1}(u)`, shrunk towards none as far as K windows leave it uncertain (`shrinkage`).
+
+    Make one with `couple`.
+
+    Arguments:
+        predictor: any predictor of joint forecasts; what dependence it has is replaced.
+        ranks: ``[K, H, D]`` where the truth lay in past forecasts, within (0, 1).
+        dependence: how new ranks are drawn from past ones.
+        seed: of the draws.
+    """
+
+    def __init__(
+        self, predictor: Predictor, ranks: np.ndarray, *, dependence: Dependence = "gaussian", seed: int = 0
+    ) -> None:
+        super().__init__(prediction_length=predictor.prediction_length)
+        if dependence not in get_args(Dependence):
+            raise ValueError(f"dependence: expected one of {', '.join(get_args(Dependence))}, got {dependence!r}")
+        if ranks.ndim != 3 or len(ranks) < 2 or ranks.shape[1] != predictor.prediction_length:
+            raise ValueError(
+                f"ranks: expected [K, {predictor.prediction_length}, D] of at least 2 windows, got {list(ranks.shape)}"
+            )
+        self.predictor, self.ranks = predictor, ranks.astype(np.float32)
+        self.dependence, self.seed = dependence, seed
+        self.training_log = getattr(predictor, "training_log", [])
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series, as far as the predictor knows them."""
+        return tuple(getattr(self.predictor, "item_ids", ()))
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the channels that the predictor reads; of one that does not say, there is no such attribute."""
+        return tuple(self.predictor.covariate_names)
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
+        generator = np.random.default_rng(self.seed if seed is None else seed)
+        for forecast in self.predictor.predict(dataset, num_samples=num_samples, **asked(seed)):
+            samples = np.asarray(forecast.samples)
+            draw = gaussian_scores if self.dependence == "gaussian" else past_scores
+            forecast.samples = reorder(samples, draw(self.ranks, len(samples), generator))
+            yield forecast
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor into `path`, the one beneath it into a folder of it."""
+        inner = Path(path) / "predictor"
+        inner.mkdir(parents=True, exist_ok=True)
+        super().serialize(Path(path))
+        self.predictor.serialize(inner)
+        save_file({"ranks": self.ranks}, Path(path) / "ranks.safetensors")
+        (Path(path) / "coupled.json").write_text(json.dumps({"dependence": self.dependence, "seed": self.seed}))
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> Coupled:
+        """Read what `serialize` wrote."""
+        ranks = load_file(Path(path) / "ranks.safetensors")["ranks"]
+        described = json.loads((Path(path) / "coupled.json").read_text())
+        return cls(Predictor.deserialize(Path(path) / "predictor", **kwargs), ranks, **described)
+
+
+class CoupledEstimator(WrappingEstimator):
+    """Trains a model and couples it with what its forecasts of the training span missed; see `couple`.
+
+    Arguments:
+        model: an estimator of joint forecasts, such as `GroupedEstimator`, or a predictor that needs no training.
+        dependence: ``"gaussian"`` or ``"empirical"``, see `Coupled`.
+        windows: past windows to learn from.
+        seed: of the draws.
+    """
+
+    def __init__(
+        self,
+        model: Estimator | Predictor,
+        *,
+        dependence: Dependence = "gaussian",
+        windows: int = 100,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(model)
+        if dependence not in get_args(Dependence):
+            raise ValueError(f"dependence: expected one of {', '.join(get_args(Dependence))}, got {dependence!r}")
+        if windows < 2:
+            raise ValueError(f"windows: expected at least 2 to learn from, got {windows}")
+        self.dependence, self.windows, self.seed = dependence, windows, seed
+
+    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> Coupled:
+        """Train the model and couple it.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: likewise, for the model to watch.
+
+        Returns:
+            The coupled predictor.
+        """
+        entries, model = as_multivariate(training_data), self.model
+        predictor = model.train(entries, validation_data) if isinstance(model, Estimator) else model
+        return couple(predictor, entries, dependence=self.dependence, windows=self.windows, seed=self.seed)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> CoupledEstimator:
+        """This estimator, and its model, for one run of a backtest."""
+        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
+        return CoupledEstimator(model, dependence=self.dependence, windows=self.windows, seed=seed)
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"model": self.model, "dependence": self.dependence, "windows": self.windows, "seed": self.seed}
+
+
+def couple(
+    predictor: Predictor,
+    training_data: Iterable[Entry],
+    *,
+    dependence: Dependence = "gaussian",
+    windows: int = 100,
+    num_samples: int = 100,
+    seed: int = 0,
+) -> Coupled:
+    """Learn from a predictor's errors on the training span, and couple its paths.
+
+    Arguments:
+        predictor: any trained predictor of joint forecasts ``[S, H, D]``; gluonts' own of single series are grouped.
+        training_data: what it was trained on; nothing later enters.
+        dependence: ``"gaussian"`` or ``"empirical"``, see `Coupled`.
+        windows: past windows to learn from, spread evenly over the last three quarters of the span, as far as every
+            series has begun; they may overlap.
+        num_samples: paths a window.
+        seed: of the draws.
+
+    Returns:
+        The coupled predictor.
+
+    Raises:
+        ValueError: the span is too short for two windows, or a series begins too late in it.
+
+    Example:
+        >>> import pandas as pd
+        >>> from hemline.forecasting import RandomWalkPredictor
+        >>> steps = np.random.default_rng(0).normal(size=(1, 200)) * [[1], [-1]]
+        >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": steps.cumsum(1)}
+        >>> coupled = couple(RandomWalkPredictor(3, joint=False), [entry])
+        >>> drawn = next(coupled.predict([entry], num_samples=500)).samples
+        >>> bool(np.corrcoef(drawn[:, 0].T)[0, 1] < -0.9)
+        True
+    """
+    predictor = grouped(predictor)
+    generator, horizon = np.random.default_rng(seed), predictor.prediction_length
+    entries = as_multivariate(training_data)
+    pasts, truths = [], []
+    for entry in entries:
+        length = entry["target"].shape[1]
+        begun = 1 + int((~np.isnan(entry["target"])).argmax(axis=1).max())
+        first, last = max(1, length // 4, begun), length - horizon
+        for end in (
+            np.unique(np.linspace(first, last, max(2, windows // len(entries))).astype(int)) if last > first else ()
+        ):
+            pasts.append(known_until(entry, end, horizon))
+            truths.append(entry["target"][:, end : end + horizon].T)
+    if len(truths) < 2:
+        raise ValueError(
+            f"training_data: expected more than {2 * horizon} steps to learn from, got {length}, of them "
+            f"{length - begun} after every series has begun"
+        )
+    ranks = [
+        rank_of(truth, np.asarray(forecast.samples), generator)
+        for truth, forecast in zip(truths, predictor.predict(pasts, num_samples=num_samples), strict=True)
+    ]
+    return Coupled(predictor, np.stack(ranks), dependence=dependence, seed=seed)

@@ -1,0 +1,210 @@
+"""Several trainings of one model, each drawing its share of the paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.domain import Domain
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ..paths.domain import within
+from ..paths.shares import first_paths, in_turns, shares_of
+from ..paths.totals import corrected, corrections, mixed_totals
+from ..training.members import trained_member
+from .wrapper import WrappingEstimator
+
+
+class EnsembleEstimator(WrappingEstimator):
+    """Trains a model several times from other seeds; the forecast is the mixture of theirs.
+
+    Small data leave much of a network to the chance of its seed. A mixture averages that out, and its spread holds
+    what the trainings do not agree on (Lakshminarayanan et al. 2017, arXiv 1612.01474).
+
+    Arguments:
+        model: an estimator of joint forecasts with a method ``for_run(seed, directory)``.
+        members: how often it is trained.
+        seed: the members have the seeds ``members * seed`` and on.
+
+    Raises:
+        ValueError: there are fewer than two members, or the model cannot be seeded.
+
+    Example:
+        >>> from hemline.forecasting import GRUMAFEstimator
+        >>> EnsembleEstimator(GRUMAFEstimator("D", 7), members=5).members
+        5
+    """
+
+    def __init__(self, model: Estimator, *, members: int = 3, seed: int = 0) -> None:
+        super().__init__(model)
+        if members < 2:
+            raise ValueError(f"members: expected at least 2, got {members}")
+        if not hasattr(model, "for_run"):
+            raise ValueError(f"model: expected an estimator with for_run(seed), got {type(model).__name__}")
+        self.members, self.seed = members, seed
+        self._directory: Path | None = None
+
+    def train(
+        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+    ) -> EnsemblePredictor:
+        """Train the members, one after the other.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: likewise, for the members to watch.
+
+        Returns:
+            The predictor.
+        """
+        entries = as_multivariate(training_data)
+        held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        trained = []
+        for number in range(self.members):
+            folder = None if self._directory is None else self._directory / f"member-{number}"
+            seed = self.members * self.seed + number
+            trained.append(trained_member(self.model, seed, folder, entries, held_out))
+        return EnsemblePredictor(trained)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> EnsembleEstimator:
+        """This estimator for one run of a backtest; each member is kept in a folder of its own."""
+        run = EnsembleEstimator(self.model.for_run(seed), members=self.members, seed=seed)
+        run._directory = None if directory is None else Path(directory)
+        return run
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"model": self.model, "members": self.members, "seed": self.seed}
+
+
+class EnsemblePredictor(Predictor):
+    """Draws a share of the paths from each of several predictors.
+
+    Arguments:
+        members: predictors of the same problem; their ``predict`` takes ``num_samples`` and ``seed``.
+        weights: the members' shares, not negative and 1 in all; equal ones if ``None``.
+        names: what the members are called, if they have names.
+        domain: the values that a path can take, whatever a member draws; see `within`.
+        total_weights: the members' shares of the forecast of the sum of all series, likewise, to which the paths of
+            each member are then reconciled (`mixed_totals`, `corrections`); ``None`` leaves the sum as it is. In a
+            changed future a path keeps the correction that it has in the planned one, so that what the change does is
+            what the members say it does.
+    """
+
+    def __init__(
+        self,
+        members: list[Any],
+        weights: Sequence[float] | None = None,
+        names: Sequence[str] = (),
+        domain: Domain = "real",
+        total_weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(prediction_length=members[0].prediction_length)
+        self.members, self.names, self.domain = members, tuple(names), domain
+        self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
+        self.total_weights = None if total_weights is None else [float(weight) for weight in total_weights]
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series, as far as a member knows them."""
+        return next((found for member in self.members if (found := getattr(member, "item_ids", ()))), ())
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the K channels; none if a member that draws paths reads none: a scenario would change a part."""
+        drawing = [member for member, weight in zip(self.members, self.weights, strict=True) if weight]
+        known = [tuple(getattr(member, "covariate_names", ())) for member in drawing]
+        return known[0] if all(known) else ()
+
+    @property
+    def training_log(self) -> list[dict[str, Any]]:
+        """The epochs of all members, one training behind the other."""
+        rows = [row for member in self.members for row in getattr(member, "training_log", [])]
+        return [{**row, "epoch": number} for number, row in enumerate(rows)]
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon that follows each entry.
+
+        Arguments:
+            dataset: as the members take it. An entry with a changed future may hold the entry of the planned one as
+                ``planned``, as `simulate` says it.
+            num_samples: paths S an entry; what the shares leave over goes to the members that it is most due to, and
+                of fewer paths than members the lightest have none.
+            seed: of the draws, another one for each member; the seed of each one's training if ``None``.
+
+        Returns:
+            A `SampleForecast` with ``samples`` ``[S, H, D]`` for each entry. The members take turns, so that any first
+            paths are a fair share of all of them.
+
+        Raises:
+            ValueError: there is not even one path.
+        """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        entries, shares = as_multivariate(dataset, "dataset"), shares_of(num_samples, self.weights)
+        of_total = self.total_weights or [0.0] * len(self.members)
+        needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
+        plans, turns = [entry.get("planned", entry) for entry in entries], in_turns(shares)
+        drawn, planned = tee(self._drawn(entries, needed, seed))
+        if self.total_weights is not None and any("planned" in entry for entry in entries):
+            planned = self._drawn(plans, needed, seed)
+        for entry, plan, forecasts, expected in zip(entries, plans, drawn, planned, strict=True):
+            samples = first_paths(self._paths(forecasts), shares)
+            if self.total_weights is not None:
+                paths = self._paths(expected)
+                totals = mixed_totals([each.sum(-1) for each in paths], of_total, num_samples)
+                usual = first_paths(paths, shares)
+                share = corrections(usual, totals, shares, _imposed(plan))
+                usual = corrected(usual, share, _imposed(plan))
+                samples = within(corrected(samples, share, _imposed(entry)), self.domain, usual)
+            yield SampleForecast(samples[turns], start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
+
+    def _drawn(
+        self, entries: Sequence[Entry], counts: Sequence[int], seed: int | None
+    ) -> Iterator[tuple[SampleForecast, ...]]:
+        """The members' forecasts of each entry, of at least one path each."""
+        seeds = [None if seed is None else len(self.members) * seed + number for number in range(len(self.members))]
+        drawn = [
+            member.predict(entries, num_samples=max(count, 1), seed=own)
+            for member, count, own in zip(self.members, counts, seeds, strict=True)
+        ]
+        return zip(*drawn, strict=True)
+
+    def _paths(self, forecasts: Sequence[SampleForecast]) -> list[np.ndarray]:
+        return [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor into `path`, each member into a folder of it."""
+        super().serialize(Path(path))
+        for number, member in enumerate(self.members):
+            inner = Path(path) / f"member-{number}"
+            inner.mkdir(parents=True, exist_ok=True)
+            member.serialize(inner)
+        described = {
+            "weights": self.weights,
+            "names": self.names,
+            "domain": self.domain,
+            "total_weights": self.total_weights,
+        }
+        (Path(path) / "ensemble.json").write_text(json.dumps(described))
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> EnsemblePredictor:
+        """Read what `serialize` wrote."""
+        described = json.loads((Path(path) / "ensemble.json").read_text())
+        count = len(described["weights"])
+        members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(count)]
+        return cls(members, **described)
+
+
+def _imposed(entry: Entry) -> np.ndarray | None:
+    """Which values ``[H, D]`` are imposed; ``None`` where none can be."""
+    return ~np.isnan(entry["imposed"].T) if "imposed" in entry else None

@@ -1,0 +1,229 @@
+"""Several models as one: a mixture whose weights the last weeks of the training span have earned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.cuts import known_until, of_series
+from ...datasets.entries.domain import Domain
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...runtime.plain import Configured
+from ..paths.domain import within
+from ..paths.totals import mixed_totals, to_totals
+from ..paths.weights import pool_weights
+from ..training.members import trained_member
+from ..training.options import NonFiniteLoss
+from .ensemble import EnsemblePredictor
+
+logger = logging.getLogger(__name__)
+
+
+class PooledEstimator(Configured, Estimator):
+    r"""Trains several models and mixes their paths, with the weights that were best on the end of the training span.
+
+    Each model is trained without the last windows of the span and forecasts them. The weights w of a mixture (linear
+    pool) minimise its energy score there, which is quadratic and convex in w,
+
+    .. math:: S(w) = \sum_i w_i\, E\lVert X_i - y\rVert - \tfrac12 \sum_{ij} w_i w_j\, E\lVert X_i - X_j'\rVert ,
+
+    so that there is one best mixture, and it rewards models that differ in what they get wrong (Gneiting and Raftery
+    2007, doi 10.1198/016214506000001437, eq. 22; linear pools by their CRPS: Thorey et al. 2017, doi
+    10.1002/qj.2940). What forecasts each series well need not forecast their sum well. So there are two mixtures: one
+    of the models' forecasts of the sum of all series, weighed by its CRPS, and one of their paths, each reconciled to
+    that sum (`to_totals`), weighed by its energy score.
+
+    Few windows say little of weights, so that they are drawn towards equal ones (Diebold and Pauly 1990, doi
+    10.1016/0169-2070(90)90028-A), by adding `shrinkage` :math:`\sum_i (w_i - 1/J)^2` to the score, measured in that of
+    the best single model. Models with hardly any weight are dropped, and the others are trained again on the whole
+    span.
+
+    Arguments:
+        models: estimators of joint forecasts, or predictors that need no training, by name.
+        windows: windows held out at the end, one horizon each; fewer where they would take more than a third of the
+            longest series. ``None`` takes a tenth of the longest series, from 5 windows to 20.
+        smallest: weight below which a model is dropped.
+        shrinkage: how much the weights are drawn towards equal ones; 0 takes the best of the windows as they are.
+        domain: the values that a path can take; what a model draws beyond becomes the nearest of them.
+        only_totals: names of models that take part in the forecast of the sum alone. One that reads no prices belongs
+            here if the others do: all paths then answer to prices.
+        num_samples: paths a window to learn the weights from.
+        seed: of models that can be seeded.
+
+    Raises:
+        ValueError: there are fewer than two models, `windows` or `smallest` is out of its range, or `only_totals`
+            names what is no model, or all of them.
+
+    Example:
+        >>> from hemline.forecasting import GRUMAFEstimator, RandomWalkPredictor
+        >>> sorted(PooledEstimator({"maf": GRUMAFEstimator("D", 7), "walk": RandomWalkPredictor(7)}).models)
+        ['maf', 'walk']
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Estimator | Predictor],
+        *,
+        windows: int | None = None,
+        smallest: float = 0.05,
+        shrinkage: float = 0.03,
+        domain: Domain = "real",
+        only_totals: Sequence[str] = (),
+        num_samples: int = 100,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(models) < 2:
+            raise ValueError(f"models: expected at least 2, got {len(models)}")
+        if (windows is not None and windows < 1) or num_samples < 2:
+            raise ValueError(
+                f"windows, num_samples: expected at least 1 window of 2 paths, got {windows}, {num_samples}"
+            )
+        if not 0 <= smallest < 1 / len(models):
+            raise ValueError(f"smallest: expected from 0 to below 1 / {len(models)}, got {smallest}")
+        if shrinkage < 0:
+            raise ValueError(f"shrinkage: expected at least 0, got {shrinkage}")
+        if not set(only_totals) < set(models):
+            raise ValueError(f"only_totals: expected some of {', '.join(models)}, not all, got {list(only_totals)}")
+        self.models, self.only_totals = dict(models), tuple(only_totals)
+        self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
+        self.num_samples, self.seed = num_samples, seed
+        self._directory: Path | None = None
+
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        first: Any = next(iter(self.models.values()))
+        return int(first.prediction_length)
+
+    def train(
+        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+    ) -> EnsemblePredictor:
+        """Weigh the models, then train those with a weight.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
+            validation_data: likewise, for the models to watch in their second training.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: the data are too short for a window, or no model can be trained on them.
+        """
+        entries = as_multivariate(training_data)
+        watched = None if validation_data is None else as_multivariate(validation_data, "validation_data")
+        drawn, truth = self.held_out(entries)
+        totals = None
+        if truth.shape[-1] > 1:
+            totals = self._weights("the sum", *summed(drawn, truth))
+            drawn = reconciled(drawn, list(totals.values()), self.domain)
+        allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals} or drawn
+        weights = dict.fromkeys(drawn, 0.0) | self._weights("the series", allowed, truth)
+        kept = [name for name in drawn if weights[name] or (totals and totals[name])]
+        members = [self._trained(name, entries, watched, "whole") for name in kept]
+        of_total = None if totals is None else [totals[name] for name in kept]
+        return EnsemblePredictor(members, [weights[name] for name in kept], kept, self.domain, of_total)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
+        """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
+        run = PooledEstimator(**{**self.settings(), "seed": seed})
+        run._directory = None if directory is None else Path(directory)
+        return run
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "num_samples", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def held_out(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Train the models without the last windows, and have them forecast.
+
+        Arguments:
+            entries: multivariate gluonts entries (``target`` ``[D, T]``).
+
+        Returns:
+            For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``, for those D
+            series that begin before the windows.
+
+        Raises:
+            ValueError: the data are too short for a window, or no model can be trained on them.
+        """
+        horizon = self.prediction_length
+        longest = max(entry["target"].shape[1] for entry in entries)
+        wanted = min(max(longest // (10 * horizon), 5), 20) if self.windows is None else self.windows
+        count = min(wanted, longest // (3 * horizon))
+        if count < 1:
+            raise ValueError(
+                f"training_data: expected at least {3 * horizon} steps, so that a horizon of {horizon} can be held "
+                f"out, got {longest}"
+            )
+        place = max(range(len(entries)), key=lambda number: entries[number]["target"].shape[1])
+        ends = [longest - number * horizon for number in range(count, 0, -1)]
+        before = [known_until(entry, ends[0]) if number == place else entry for number, entry in enumerate(entries)]
+        known = np.any([(~np.isnan(entry["target"])).any(1) for entry in before], axis=0)
+        if not known.all():
+            logger.info("%d series begin in the held-out windows and do not count in the weights", (~known).sum())
+        before, last = [of_series(entry, known) for entry in before], of_series(entries[place], known)
+        pasts = [known_until(last, end, horizon) for end in ends]
+        drawn = {}
+        for name in self.models:
+            try:
+                predictor = self._trained(name, before, None, "weighing")
+                forecasts = predictor.predict(pasts, num_samples=self.num_samples)
+                paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
+                if not np.isfinite(paths).all():
+                    raise ValueError("its paths are not all finite")
+                drawn[name] = within(paths, self.domain)
+            except (ValueError, NonFiniteLoss) as error:
+                logger.warning("%s takes no part in the pool: %s", name, error)
+        if not drawn:
+            raise ValueError("models: none can be trained on these data; the warnings before this say why")
+        return drawn, np.stack([last["target"][:, end : end + horizon].T for end in ends])
+
+    def _weights(self, kind: str, drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
+        found = pool_weights(list(drawn.values()), truth, self.smallest, self.shrinkage)
+        weights = dict(zip(drawn, found.tolist(), strict=True))
+        logger.info("weights of %s: %s", kind, ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
+        return weights
+
+    def _trained(self, name: str, entries: list[Entry], watched: list[Entry] | None, stage: str) -> Predictor:
+        if isinstance(self.models[name], Estimator):
+            logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
+        folder = None if self._directory is None else self._directory / f"{stage}-{name}"
+        return trained_member(self.models[name], self.seed, folder, entries, watched)
+
+
+def summed(drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Paths ``[W, S, H, 1]`` and truth ``[W, H, 1]`` of the sum of those series that are known at a step.
+
+    Arguments:
+        drawn: for each model the paths ``[W, S, H, D]``.
+        truth: ``[W, H, D]``, NaN where missing.
+    """
+    missing = np.isnan(truth)
+    sums = {name: np.where(missing[:, None], 0.0, paths).sum(-1, keepdims=True) for name, paths in drawn.items()}
+    return sums, np.where(missing.all(-1, keepdims=True), np.nan, np.nansum(truth, axis=-1, keepdims=True))
+
+
+def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain: Domain) -> dict[str, np.ndarray]:
+    """Each model's paths, reconciled to the mixture's forecast of the sum.
+
+    Arguments:
+        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
+        weights: ``[J]`` of the models in the forecast of the sum.
+        domain: the values that a path can take.
+    """
+    models = list(drawn.values())
+    windows, count = models[0].shape[:2]
+    totals = [mixed_totals([paths[window].sum(-1) for paths in models], weights, count) for window in range(windows)]
+    told = {
+        name: np.stack([to_totals(*each) for each in zip(paths, totals, strict=True)]) for name, paths in drawn.items()
+    }
+    return {name: within(paths, domain, sums_of=paths) for name, paths in told.items()}

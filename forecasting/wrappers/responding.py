@@ -1,0 +1,202 @@
+"""Any model of sales, made to answer to prices and promotions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from gluonts.model.estimator import Estimator
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
+
+from ...datasets.entries.domain import Domain
+from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.predictor import asked
+from ...runtime.plain import from_plain, to_plain
+from ..response.fit import fit_response
+from ..response.response import LogLinear, Response
+from ..units.feedback import Feedback
+from ..windows.spec import SeriesSpec, infer_spec
+from .wrapper import WrappingEstimator
+
+
+class RespondingEstimator(WrappingEstimator):
+    r"""Lets a model forecast what prices and promotions do not explain, and multiplies by what they do.
+
+    Sales are divided by their fitted response to the covariates (`LogLinear`), the model forecasts what is left, and
+    each of its paths is multiplied by the response to the planned covariates, with coefficients of its own drawn from
+    their posterior. So a model that reads no covariates forecasts under planned prices, and says what others would do.
+
+    Known as regression with ARIMA errors (Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, ch.
+    10), where both are fitted at once; here the response comes first, beside a level of its own that moves
+    (`fit_response`), and any model may follow it.
+
+    The models of `ForecastEstimator` and `CrossFitEstimator` have an argument ``response`` for the same; in those that
+    draw step by step the effect is within the loop, so that they can impose sales too.
+
+    Arguments:
+        model: an estimator of joint forecasts, or a predictor that needs no training; it sees no covariates that are
+            known of the future.
+        response: how sales answer to the covariates.
+        domain: the values that sales can take, ``"nonnegative"`` or ``"count"``. The model works on numbers that are
+            not negative; its own domain is no count.
+        context_length: steps of the past from whose mean covariates a drawn coefficient counts; twice the horizon if
+            ``None``.
+        seed: of the coefficients, and of a model that can be seeded.
+
+    Raises:
+        ValueError: `domain` is unknown, or `context_length` out of its range.
+
+    Example:
+        >>> from hemline.forecasting import VARPredictor
+        >>> RespondingEstimator(VARPredictor(8)).prediction_length
+        8
+    """
+
+    def __init__(
+        self,
+        model: Estimator | Predictor,
+        *,
+        response: LogLinear | None = None,
+        domain: Domain = "nonnegative",
+        context_length: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(model)
+        if domain not in get_args(Domain):
+            raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {domain!r}")
+        if context_length is not None and context_length < 1:
+            raise ValueError(f"context_length: expected at least 1 step, got {context_length}")
+        self.response, self.domain = response or LogLinear(), domain
+        self.context_length, self.seed = context_length, seed
+
+    def train(
+        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+    ) -> RespondingPredictor:
+        """Fit the response, then train the model on what it leaves.
+
+        Arguments:
+            training_data: multivariate gluonts entries, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T]`` with
+                names in ``covariates``; or univariate ones, which are grouped.
+            validation_data: likewise, for the model to watch.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ValueError: there are no covariates or they have no names, sales are negative, a price is not above 0, or
+                the data are too short for the model to forecast after them.
+        """
+        entries = as_multivariate(training_data)
+        if hasattr(self.model, "require_steps"):  # a model that learns nothing now would refuse them at its forecast
+            self.model.require_steps(entries, "training_data")
+        spec = infer_spec(
+            entries, freq=entries[0]["start"].freqstr, prediction_length=self.prediction_length, lags=(1,)
+        )
+        response, model = fit_response(entries, spec, self.response, self.domain), self.model
+        if isinstance(model, Estimator):
+            watched = None
+            if validation_data is not None:
+                watched = response.training(as_multivariate(validation_data, "validation_data"), self.seed)
+            model = model.train(response.training(entries, self.seed), watched)
+        context = self.context_length or 2 * self.prediction_length
+        return RespondingPredictor(model, response, spec, context_length=context, seed=self.seed)
+
+    def for_run(self, seed: int, directory: Path | None = None) -> RespondingEstimator:
+        """This estimator, and its model, for one run of a backtest."""
+        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
+        return RespondingEstimator(**{**self.settings(), "model": model, "seed": seed})
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {name: getattr(self, name) for name in ("model", "response", "domain", "context_length", "seed")}
+
+
+class RespondingPredictor(Predictor):
+    """Multiplies the paths of a predictor by the response to the planned covariates; see `RespondingEstimator`.
+
+    Arguments:
+        predictor: of sales without what covariates explain.
+        response: the fitted response.
+        spec: the shape of the training data.
+        context_length: steps of the past from whose mean covariates a drawn coefficient counts.
+        seed: of the coefficients.
+    """
+
+    def __init__(
+        self, predictor: Predictor, response: Response, spec: SeriesSpec, *, context_length: int, seed: int = 0
+    ) -> None:
+        super().__init__(prediction_length=predictor.prediction_length)
+        self.predictor, self.response, self.spec = predictor, response, spec
+        self.context_length, self.seed = context_length, seed
+        self.training_log = getattr(predictor, "training_log", [])
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Names of the D series."""
+        return self.spec.item_ids
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the K channels."""
+        return self.response.names
+
+    def predict(
+        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+    ) -> Iterator[SampleForecast]:
+        """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
+
+        Arguments:
+            dataset: entries, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]`` with the planned future. An
+                entry with a changed future holds that of the planned one as ``planned``, as `simulate` says it.
+            num_samples: paths S an entry.
+            seed: of the draws; those of the training if ``None``. The same seed gives the same paths; a changed future
+                has the coefficients of its plan (`Response.factors`).
+
+        Raises:
+            ValueError: there is not even one path, an entry has another shape than the training data
+                (`SeriesSpec.require`), or values are to be imposed.
+        """
+        if num_samples < 1:
+            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+        entries = as_multivariate(dataset, "dataset")
+        for number, entry in enumerate(entries):
+            self.spec.require(entry, number)
+            if "imposed" in entry:
+                raise ValueError(
+                    "imposed: a model whose series do not read what the others sold cannot impose sales; simulate one "
+                    "that draws step by step"
+                )
+        histories = [self.response.history(entry) for entry in entries]
+        forecasts = self.predictor.predict(histories, num_samples=num_samples, **asked(seed))
+        own = self.seed if seed is None else seed
+        for number, (entry, forecast) in enumerate(zip(entries, forecasts, strict=True)):
+            levels = np.asarray(forecast.samples)
+            factors = self.response.factors(
+                entry, self.prediction_length, self.context_length, len(levels), (own + 1) * 7919 + number
+            )
+            feedback = Feedback(self.response.domain, factor=torch.from_numpy(factors)[None])
+            forecast.samples = feedback.finish(torch.from_numpy(levels)[None])[0].numpy()
+            yield forecast
+
+    def serialize(self, path: Path) -> None:
+        """Write the predictor into `path`, the one beneath it into a folder of it."""
+        inner = Path(path) / "predictor"
+        inner.mkdir(parents=True, exist_ok=True)
+        super().serialize(Path(path))
+        self.predictor.serialize(inner)
+        self.response.serialize(path)
+        described = {"spec": to_plain(self.spec), "context_length": self.context_length, "seed": self.seed}
+        (Path(path) / "responding.json").write_text(json.dumps(described))
+
+    @classmethod
+    def deserialize(cls, path: Path, **kwargs: Any) -> RespondingPredictor:
+        """Read what `serialize` wrote."""
+        described = json.loads((Path(path) / "responding.json").read_text())
+        predictor = Predictor.deserialize(Path(path) / "predictor", **kwargs)
+        described["spec"] = from_plain(described["spec"])
+        return cls(predictor, Response.deserialize(path), **described)

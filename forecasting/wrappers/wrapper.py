@@ -1,0 +1,28 @@
+"""What estimators that are made of another model share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gluonts.model.estimator import Estimator
+
+from ...evaluation.adapters.single_series import grouped
+from ...runtime.plain import Configured
+
+
+class WrappingEstimator(Configured, Estimator):
+    """An estimator made of another model, whose horizon is its own.
+
+    Arguments:
+        model: an estimator of joint forecasts, or a predictor that needs no training; gluonts' own of single series
+            are grouped.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model: Any = grouped(model)
+
+    @property
+    def prediction_length(self) -> int:
+        """The horizon H, in steps."""
+        return int(self.model.prediction_length)

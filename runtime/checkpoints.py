@@ -1,0 +1,116 @@
+"""Checkpoints that survive a kill at any moment, and a stop that survives with them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
+
+from ..forecasting.networks.network import Learner
+from .resume import RESUME
+from .run_folder import RunFolder
+
+
+class Checkpoints(Checkpoint):
+    """Keeps the whole state after every epoch, and the weights of the best one.
+
+    The file is written beside its place and moved there when it is whole, so that there is always one to go on
+    from. It holds tensors and plain data only and is read with ``weights_only=True``.
+
+    Arguments:
+        folder: where ``last.ckpt`` is kept; ``None`` keeps no file.
+        forecaster: the network in training.
+        identity: what has to be equal for a training to go on: a hash of its configuration and data.
+    """
+
+    def __init__(self, folder: str | None, forecaster: Learner, identity: str) -> None:
+        self.folder = None if folder is None else Path(folder)
+        self.forecaster, self.identity = forecaster, identity
+        self.best_loss = float("inf")
+        self.best: dict[str, torch.Tensor] | None = None
+
+    def latest(self) -> Path | None:
+        """The checkpoint to go on from, ``None`` where there is none."""
+        if self.folder is None or not (self.folder / "last.ckpt").exists():
+            return None
+        return self.folder / "last.ckpt"
+
+    def require_own(self, path: str | Path) -> None:
+        """Raise where a checkpoint is of another training; Lightning gives its weights to the network before it asks.
+
+        Raises:
+            ValueError: the checkpoint is of another training.
+        """
+        kept = torch.load(path, map_location="cpu", weights_only=True)["callbacks"].get(self.state_key, {})
+        if kept.get("identity") != self.identity:
+            raise ValueError(
+                f"checkpoints: expected a checkpoint of the same settings and data, got one of another training in "
+                f"{path}; remove it, or choose another folder"
+            )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the best weights and write the file."""
+        watched = trainer.callback_metrics.get("validation_loss")
+        if watched is not None and float(watched) < self.best_loss:
+            self.best_loss = float(watched)
+            state = self.forecaster.state_dict()
+            self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / "partial.ckpt"
+        trainer.save_checkpoint(partial)
+        if trainer.is_global_zero:
+            os.replace(partial, self.folder / "last.ckpt")
+
+    def restore_best(self) -> None:
+        """Give the network the weights of the best epoch, if a validation loss was watched."""
+        if self.best is not None:
+            self.forecaster.load_state_dict(self.best)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed training has to know of the epochs before it."""
+        return {"best_loss": self.best_loss, "best": self.best, "identity": self.identity}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best epoch of the training before."""
+        self.best_loss, self.best = state_dict["best_loss"], state_dict["best"]
+
+
+class Patience(EarlyStopping):
+    """Ends a training whose validation loss no longer falls, and leaves it ended when it is taken up again.
+
+    Arguments:
+        epochs: without a better validation loss.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__("validation_loss", patience=epochs, verbose=False)
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop before the first epoch, if the training that the checkpoint is of had come to its end."""
+        trainer.should_stop = self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
+
+
+class KeepLast(Checkpoint):
+    """Write the full state after each epoch, from which a killed training goes on.
+
+    Lightning calls a `Checkpoint` after the module's own hook, so that the epoch is in the training log.
+
+    Arguments:
+        folder: the folder of the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the state aside, then put it in the place of the last one."""
+        trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
+        files, root = self.folder.files, self.folder.root
+        files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")

@@ -1,0 +1,181 @@
+"""Frozen dataclasses as plain data and back: what is saved with a predictor and shown with a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from typing_extensions import Self
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def to_plain(value: Any) -> Any:
+    """A configuration as numbers, strings, lists and dicts; nested dataclasses carry their ``type``.
+
+    Arguments:
+        value: a dataclass or plain data, numpy's numbers among them.
+
+    Returns:
+        What JSON and TOML can hold.
+
+    Example:
+        >>> from hemline.forecasting.units.scaling import Scaling
+        >>> to_plain(Scaling("change"))
+        {'type': 'hemline.forecasting.units.scaling:Scaling', 'of': 'change', 'lag': 1, 'prior': 1.0, 'domain': 'real'}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        cls = type(value)
+        fields = {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        return {"type": f"{cls.__module__}:{cls.__qualname__}", **fields}
+    if isinstance(value, Configured):
+        return value.configuration()
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if _is_validated(value):
+        return {"type": f"{type(value).__module__}:{type(value).__qualname__}", **to_plain(value.__init_args__)}
+    return value
+
+
+def from_plain(data: Any, allowed: type | None = None) -> Any:
+    """Rebuild what `to_plain` wrote.
+
+    Arguments:
+        data: plain data.
+        allowed: a class whose subclasses may stand at the top beside dataclasses.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ValueError: a ``type`` is not a dataclass that can be imported, or a field is unknown to it.
+
+    Example:
+        >>> from hemline.forecasting.units.scaling import Scaling
+        >>> from_plain(to_plain(Scaling("change", lag=7)))
+        Scaling(of='change', lag=7, prior=1.0, domain='real')
+    """
+    if isinstance(data, list):
+        return tuple(from_plain(item) for item in data)
+    if not isinstance(data, dict):
+        return data
+    if "type" not in data:
+        return {key: from_plain(item) for key, item in data.items()}
+    module, _, name = str(data["type"]).partition(":")
+    try:
+        cls = getattr(sys.modules.get(module) or importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"type: cannot import {data['type']!r}; is the package that defines it here?") from error
+    known = isinstance(cls, type) and (dataclasses.is_dataclass(cls) or (allowed and issubclass(cls, allowed)))
+    if not known:
+        raise ValueError(f"type: expected a configuration, got {data['type']!r}")
+    fields = {key: from_plain(item) for key, item in data.items() if key != "type"}
+    refuse_unknown(list(inspect.signature(cls).parameters), fields, data["type"])
+    return cls(**fields)
+
+
+def override(config: T, changes: Mapping[str, Any], where: str = "") -> T:
+    """Change fields of a frozen dataclass, nested ones by nested mappings.
+
+    Arguments:
+        config: the dataclass.
+        changes: field names to values; for a nested dataclass a mapping of its own fields, or another dataclass.
+        where: the place of `config` in the whole, for the message.
+
+    Returns:
+        The changed copy.
+
+    Raises:
+        ValueError: a field is unknown; the message names those known.
+
+    Example:
+        >>> from hemline.forecasting.units.scaling import Scaling
+        >>> override(Scaling(), {"of": "change"})
+        Scaling(of='change', lag=1, prior=1.0, domain='real')
+    """
+    current = {field.name: getattr(config, field.name) for field in dataclasses.fields(config) if field.init}
+    return type(config)(**_changed(current, changes, where or type(config).__name__))
+
+
+class Configured:
+    """An object that is made from its settings alone, and can be made again from others.
+
+    The settings are the arguments of the constructor; a class says in `settings` what they were.
+    """
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that the object was made from, by name."""
+        raise NotImplementedError
+
+    def override(self, changes: Mapping[str, Any]) -> Self:
+        """A copy with other settings, nested ones given by nested mappings.
+
+        Arguments:
+            changes: constructor arguments to values, or for parts to mappings of their own settings.
+
+        Raises:
+            ValueError: a setting is unknown; the message names those known.
+
+        Example:
+            >>> from hemline.forecasting import ForecastEstimator
+            >>> ForecastEstimator("D", 7).override({"train": {"max_epochs": 3}}).train_config.max_epochs
+            3
+        """
+        return type(self)(**_changed(self.settings(), changes, type(self).__name__))
+
+    def configuration(self) -> dict[str, Any]:
+        """All settings as plain data, with the ``type`` of every part."""
+        cls = type(self)
+        plain = {name: to_plain(value) for name, value in self.settings().items()}
+        return {"type": f"{cls.__module__}:{cls.__qualname__}", **plain}
+
+
+def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+    refuse_unknown(list(current), changes, where)
+    values = dict(current)
+    for name, value in changes.items():
+        if isinstance(value, Mapping) and dataclasses.is_dataclass(values[name]):
+            values[name] = override(values[name], value, f"{where}.{name}")
+        elif isinstance(value, Mapping) and isinstance(values[name], Configured):
+            values[name] = values[name].override(value)
+        elif isinstance(value, Mapping) and _is_validated(values[name]):
+            cls = type(values[name])
+            refuse_unknown(list(inspect.signature(cls).parameters), value, f"{where}.{name}")
+            values[name] = cls(**{**values[name].__init_args__, **value})
+        elif isinstance(value, Mapping) and _is_of_models(values[name]):
+            values[name] = _changed(dict(values[name]), value, f"{where}.{name}")
+        else:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return values
+
+
+def _is_validated(value: Any) -> bool:
+    """Whether gluonts' `validated` noted all arguments; a constructor that it does not wrap knows more than that."""
+    return hasattr(value, "__init_args__") and hasattr(type(value).__init__, "Model")
+
+
+def _is_of_models(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(isinstance(item, Configured) for item in value.values())
+
+
+def refuse_unknown(known: Sequence[str], given: Iterable[str], where: str) -> None:
+    """Raise for the first setting that is not known.
+
+    Raises:
+        ValueError: naming the setting and those known.
+    """
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{where}: unknown setting {name!r}, expected one of {', '.join(known)}")

@@ -1,0 +1,88 @@
+"""What a run leaves behind, in a local folder or at any fsspec address: JSON, safetensors, Parquet."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import fsspec
+import pandas as pd
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from .whole_files import write_whole
+
+
+class RunFolder:
+    """A folder of a run.
+
+    Arguments:
+        address: a local folder, or an fsspec address such as ``s3://bucket/run``.
+
+    Example:
+        >>> folder = RunFolder("memory://a-run")
+        >>> folder.write_json("split.json", {"seed": 0})
+        >>> folder.read_json("split.json")
+        {'seed': 0}
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = str(address).rstrip("/")
+        self.files, self.root = fsspec.core.url_to_fs(self.address)
+
+    def path(self, name: str) -> str:
+        """The full address of a file of the run."""
+        return f"{self.address}/{name}"
+
+    def has(self, name: str) -> bool:
+        """Whether the run has this file."""
+        return bool(self.files.exists(f"{self.root}/{name}"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file, whole or not at all: a killed run leaves the file of before."""
+        self.files.makedirs(self.root, exist_ok=True)
+        write_whole(self.files, f"{self.root}/{name}", content)
+
+    def read_bytes(self, name: str) -> bytes:
+        """Read a file."""
+        if not self.has(name):
+            raise FileNotFoundError(f"checkpoint: expected a run with {name} in {self.address}, got none")
+        return self.files.cat_file(f"{self.root}/{name}")
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write plain data."""
+        self.write_bytes(name, json.dumps(data, indent=1, ensure_ascii=False).encode())
+
+    def read_json(self, name: str) -> Any:
+        """Read plain data."""
+        return json.loads(self.read_bytes(name))
+
+    def write_tensors(self, name: str, tensors: Mapping[str, Tensor]) -> None:
+        """Write tensors."""
+        self.write_bytes(
+            name, safetensors.torch.save({key: t.detach().cpu().contiguous() for key, t in tensors.items()})
+        )
+
+    def read_tensors(self, name: str) -> dict[str, Tensor]:
+        """Read tensors.
+
+        Raises:
+            ValueError: the file is not whole.
+        """
+        try:
+            return safetensors.torch.load(self.read_bytes(name))
+        except safetensors.SafetensorError as error:
+            raise ValueError(f"checkpoint: expected whole weights in {self.path(name)}, got {error}") from None
+
+    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table as Parquet."""
+        file = io.BytesIO()
+        frame.to_parquet(file, index=False)
+        self.write_bytes(name, file.getvalue())
+
+    def read_frame(self, name: str) -> pd.DataFrame:
+        """Read a Parquet table."""
+        return pd.read_parquet(io.BytesIO(self.read_bytes(name)))

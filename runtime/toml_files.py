@@ -1,0 +1,57 @@
+"""What lies in a table, said by a TOML file beside it: a catalogue of articles, or the series of a shop."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import fsspec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def read_description(address: str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Arguments:
+        address: path or fsspec address of the file.
+
+    Returns:
+        Its keys and values.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not TOML.
+    """
+    try:
+        with fsspec.open(address, "rb") as file:
+            return tomllib.loads(file.read().decode())
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{address}: expected a TOML file that describes a table, found none") from error
+    except ValueError as error:
+        raise ValueError(f"{address}: not TOML: {error}") from error
+
+
+def check_keys(address: str, given: Iterable[str], known: Iterable[str], needed: Iterable[str]) -> None:
+    """Refuse a description with a key that is not known or without one that is needed.
+
+    Arguments:
+        address: the description, for messages.
+        given: its keys.
+        known: the keys that it may have.
+        needed: those that it has to have.
+
+    Raises:
+        ValueError: a key is unknown or missing.
+    """
+    given, known = list(given), list(known)
+    for key in given:
+        if key not in known:
+            raise ValueError(f"{address}: expected the keys {', '.join(known)}, got {key!r}")
+    for key in needed:
+        if key not in given:
+            raise ValueError(f"{address}: expected the key {key!r}, got {', '.join(given) or 'no key at all'}")

@@ -1,0 +1,295 @@
+"""Word the photos of articles: train on titles, test by BLEU, tell of new photos."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ...datasets.pictures.catalogue import Article, Catalogue
+from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
+from ...datasets.pictures.source import Progress, Source
+from ...datasets.pictures.split import ArticleSplit, split_articles
+from ...runtime.resume import REPORT, RESUME, begin, check_begun
+from ...runtime.run_folder import RunFolder
+from ..classify.classifier import machine
+from ..embed.encoder import ArticleEncoder, open_encoder
+from .captioner import Captioner, CaptionerConfig
+from .training import CaptionTrainConfig, fit_captioner
+from .words import CaptionTokenizer
+
+CACHE, CACHED, MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
+    "features.safetensors",
+    "features.json",
+    "captioner.json",
+    "split.json",
+    "test.json",
+    "captioner.safetensors",
+    "tokenizer.json",
+)
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """A trained captioner and what belongs to it.
+
+    Arguments:
+        captioner: the network, in evaluation mode.
+        tokenizer: its words.
+        mean: ``[F]``, what is subtracted from an article vector.
+        std: ``[F]``, by what it is divided.
+        encoder: the run or backbone that makes the vectors, and its name as it was at training.
+    """
+
+    captioner: Captioner
+    tokenizer: CaptionTokenizer
+    mean: Tensor
+    std: Tensor
+    encoder: dict[str, str]
+
+    def say(self, vectors: np.ndarray, *, beams: int = 5, batch_size: int = 256) -> list[str]:
+        """A title for each article vector ``[n, F]``."""
+        said = []
+        for some in torch.from_numpy(vectors).split(batch_size):
+            numbers = self.captioner.say((some - self.mean) / self.std, beams=beams)
+            said += [self.tokenizer.decode(row) for row in numbers.tolist()]
+        return said
+
+    def save(self, folder: RunFolder) -> None:
+        """Write the weights as safetensors and all else as JSON."""
+        folder.write_tensors(WEIGHTS, {**self.captioner.state_dict(), "mean": self.mean, "std": self.std})
+        folder.write_bytes(WORDS, self.tokenizer.to_text().encode())
+        folder.write_json(MODEL, {"captioner": self.captioner.to_json(), "encoder": self.encoder})
+
+    @classmethod
+    def load(cls, folder: RunFolder) -> Annotator:
+        """Read what `save` wrote."""
+        described = folder.read_json(MODEL)
+        tensors = folder.read_tensors(WEIGHTS)
+        mean, std = tensors.pop("mean"), tensors.pop("std")
+        captioner = Captioner.from_json(described["captioner"])
+        captioner.load_state_dict(tensors)
+        captioner.eval()
+        tokenizer = CaptionTokenizer.from_text(folder.read_bytes(WORDS).decode())
+        return cls(captioner, tokenizer, mean, std, described["encoder"])
+
+
+def train_annotator(
+    source: Source,
+    checkpoint: str,
+    *,
+    encoder: dict[str, str],
+    training: CaptionTrainConfig | None = None,
+    min_count: int = 2,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Annotator:
+    """Train a captioner on the titles of a catalogue and write the run.
+
+    The vectors of all articles are computed once and kept in the run. Where the encoder is a classifier's run,
+    its split is used, so that no article by which the captions are judged taught the encoder.
+
+    Arguments:
+        source: the catalogue, with texts.
+        checkpoint: folder or fsspec address of the run.
+        encoder: ``{"run": …}``, a classifier's run, or ``{"backbone": …}``, a name as in `build_backbone`.
+        training: how to train.
+        min_count: rarer words become unknown.
+        resume: go on with the killed training in `checkpoint`.
+        progress: called with the photos opened and all photos.
+
+    Returns:
+        The trained annotator.
+
+    Raises:
+        ValueError: the folder already holds a run, no article has a text, or `resume` is asked of a run that
+            was begun with another encoder, other options, articles or texts.
+    """
+    training = training or CaptionTrainConfig()
+    folder = RunFolder(checkpoint)
+    catalogue = source.catalogue
+    opened = open_encoder(encoder)
+    begun = {"encoder": opened.name, "training": training.to_json(), "min_count": min_count}
+    check_begun(folder, begun, resume)
+    if folder.has(REPORT):
+        return Annotator.load(folder)
+    if not resume:
+        pictures = source.load(opened.preprocessing, progress=progress).first(opened.max_images)
+        if "run" in encoder:
+            split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
+        else:
+            split = split_articles(catalogue, pictures)
+        folder.write_json(SPLIT, split.to_json())
+        _keep_vectors(folder, opened, catalogue, pictures, device=_device(training.device))
+    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    vectors, photos = _kept_vectors(folder, catalogue)
+    learning = _rows(catalogue, split.train, photos)
+    texts = [catalogue.articles[row].text for row in learning]
+    if not texts:
+        raise ValueError("data: expected training articles with a photo and a text, got none")
+    tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
+    begin(folder, begun, {f"text of item {article.item_id}": article.text for article in catalogue.articles}, resume)
+    known = vectors[learning]
+    mean, std = known.mean(dim=0), known.std(dim=0, correction=min(1, len(known) - 1))
+    # A feature that is the same in all training articles says nothing here: by a tiny number it would say all.
+    std = torch.where(std > 1e-6, std, 1.0)
+    torch.manual_seed(training.seed)
+    captioner = Captioner(CaptionerConfig(features=vectors.shape[1], vocabulary=len(tokenizer)))
+    began = time.perf_counter()
+    history = fit_captioner(
+        captioner, training, (known - mean) / std, [tokenizer.encode(text) for text in texts], folder
+    )
+    annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name})
+    annotator.save(folder)
+    report = {
+        "articles": {"learned": len(texts), "words": len(tokenizer)},
+        "quarantine": folder.read_json(CACHED)["quarantine"],
+        "training": training.to_json(),
+        "seconds": round(time.perf_counter() - began, 1),
+        "machine": machine(),
+        "history": history,
+    }
+    folder.write_json(REPORT, report)
+    if folder.has(RESUME):
+        folder.files.rm_file(f"{folder.root}/{RESUME}")
+    return annotator
+
+
+def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> dict[str, Any]:
+    """Judge a run on the test titles by BLEU, beside always saying the most frequent training title.
+
+    Writes ``test.json`` and ``captions.parquet`` (``item_id, photo, title, said``).
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        source: the catalogue it was trained on.
+        beams: beams of the search.
+
+    Returns:
+        ``articles``, and for the row of the model and that of the most frequent title BLEU-1 … BLEU-4, 0…1.
+
+    Raises:
+        ValueError: no test article has a photo and a text, or the articles are not those of training.
+    """
+    folder = RunFolder(checkpoint)
+    annotator = Annotator.load(folder)
+    catalogue = source.catalogue
+    vectors, photos = _kept_vectors(folder, catalogue)
+    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    rows = _rows(catalogue, split.test, photos)
+    if not len(rows):
+        raise ValueError("data: expected test articles with a photo and a text, got none")
+    words = annotator.tokenizer.words
+    truth = [words(catalogue.articles[row].text) for row in rows]
+    learned = (words(catalogue.articles[row].text) for row in _rows(catalogue, split.train, photos))
+    frequent = Counter(learned).most_common(1)[0][0]
+    said = annotator.say(vectors[rows].numpy(), beams=beams)
+    scores = {
+        "articles": len(rows),
+        "model": bleu(said, truth),
+        "most_frequent_title": {"title": frequent, **bleu([frequent] * len(rows), truth)},
+    }
+    folder.write_json(TEST, scores)
+    articles = [catalogue.articles[row] for row in rows]
+    frame = {
+        "item_id": [article.item_id for article in articles],
+        "photo": [photos[row] for row in rows],
+        "title": truth,
+        "said": said,
+    }
+    folder.write_frame("captions.parquet", pd.DataFrame(frame))
+    return scores
+
+
+def annotate_photos(
+    checkpoint: str, addresses: Sequence[str], *, beams: int = 5
+) -> tuple[list[tuple[str, str]], tuple[Quarantined, ...]]:
+    """Word some photos, each alone.
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        addresses: paths or fsspec addresses of photos.
+        beams: beams of the search.
+
+    Returns:
+        The address and words of each photo, and the photos that could not be opened.
+    """
+    annotator = Annotator.load(RunFolder(checkpoint))
+    encoder = open_encoder(annotator.encoder)
+    catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
+    wanted = encoder.preprocessing
+    pictures = load_pictures(catalogue, wanted.size, channels=wanted.channels, fit=wanted.fit)
+    vectors = encoder.encode(pictures, len(catalogue))
+    said = annotator.say(vectors[pictures.article], beams=beams) if len(pictures) else []
+    return list(zip(pictures.addresses, said, strict=True)), pictures.quarantine
+
+
+def bleu(said: Sequence[str], truth: Sequence[str]) -> dict[str, float]:
+    """Corpus BLEU of 1 … 4 words, by torchmetrics.
+
+    Arguments:
+        said: n sentences.
+        truth: the one reference of each.
+
+    Returns:
+        ``bleu_1`` … ``bleu_4``, 0…1.
+
+    Example:
+        >>> bleu(["a blue cotton shirt"], ["a blue cotton shirt"])["bleu_4"]
+        1.0
+    """
+    from torchmetrics.functional.text import bleu_score
+
+    references = [[one] for one in truth]
+    return {f"bleu_{n}": round(float(bleu_score(list(said), references, n_gram=n)), 4) for n in (1, 2, 3, 4)}
+
+
+def _keep_vectors(
+    folder: RunFolder, encoder: ArticleEncoder, catalogue: Catalogue, pictures: Pictures, *, device: str
+) -> None:
+    """Write the vector of each article, and beside them whose they are and what made them."""
+    vectors = torch.from_numpy(encoder.encode(pictures, len(catalogue), device=device))
+    photos: dict[str, str | None] = dict.fromkeys(catalogue.item_ids)
+    for number, address in zip(pictures.article[::-1], pictures.addresses[::-1], strict=True):
+        photos[catalogue.articles[number].item_id] = address
+    quarantine = [{"address": bad.address, "reason": bad.reason} for bad in pictures.quarantine]
+    folder.write_json(CACHED, {"encoder": encoder.name, "photos": photos, "quarantine": quarantine})
+    folder.write_tensors(CACHE, {"vectors": vectors})
+
+
+def _kept_vectors(folder: RunFolder, catalogue: Catalogue) -> tuple[Tensor, list[str | None]]:
+    """The vectors of a catalogue ``[n, F]`` and its first good photos, by item id and in its order.
+
+    Raises:
+        ValueError: the articles are not those of training.
+    """
+    photos = folder.read_json(CACHED)["photos"]
+    if strange := sorted(photos.keys() ^ set(catalogue.item_ids)):
+        how = "without" if strange[0] in photos else "with"
+        raise ValueError(
+            f"data: expected the articles of the training in {folder.address}, got them {how} item {strange[0]!r}"
+        )
+    place = {item_id: row for row, item_id in enumerate(photos)}
+    vectors = folder.read_tensors(CACHE)["vectors"]
+    return vectors[[place[item_id] for item_id in catalogue.item_ids]], [photos[item] for item in catalogue.item_ids]
+
+
+def _rows(catalogue: Catalogue, item_ids: Sequence[str], photos: Sequence[str | None]) -> np.ndarray:
+    wanted = set(item_ids)
+    rows = [
+        row
+        for row, article in enumerate(catalogue.articles)
+        if article.item_id in wanted and article.text and photos[row]
+    ]
+    return np.array(rows, dtype=np.int64)
+
+
+def _device(device: str) -> str:
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"

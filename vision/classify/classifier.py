@@ -1,0 +1,81 @@
+"""A trained product network on disk."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ...datasets.pictures.labels import LabelSpace
+from ...runtime.run_folder import RunFolder
+from ..networks.product_network import ProductNetwork
+from .training import TrainConfig
+
+WEIGHTS, MODEL = "model.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained product network and what belongs to it.
+
+    Arguments:
+        network: the network, in evaluation mode.
+        training: how it was trained.
+        max_images: photos an article, at most.
+    """
+
+    network: ProductNetwork
+    training: TrainConfig
+    max_images: int | None = None
+
+    def save(self, folder: RunFolder) -> None:
+        """Write the weights as safetensors and all else as JSON."""
+        folder.write_tensors(WEIGHTS, self.network.state_dict())
+        described = {
+            "network": self.network.to_json(),
+            "training": self.training.to_json(),
+            "max_images": self.max_images,
+        }
+        folder.write_json(MODEL, described)
+
+    @classmethod
+    def load(cls, folder: RunFolder) -> Classifier:
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no model in the folder.
+            ValueError: the weights are not those of the described network.
+        """
+        described = folder.read_json(MODEL)
+        network = ProductNetwork.from_json(described["network"])
+        try:
+            network.load_state_dict(folder.read_tensors(WEIGHTS))
+        except RuntimeError as error:
+            raise ValueError(f"checkpoint: expected the weights of {folder.path(MODEL)}, got {error}") from None
+        network.eval()
+        return cls(network, TrainConfig.from_json(described["training"]), described["max_images"])
+
+
+def stored_labels(folder: RunFolder) -> LabelSpace:
+    """The tasks of a run and their classes, without its weights.
+
+    Raises:
+        FileNotFoundError: there is no model in the folder.
+    """
+    return LabelSpace.from_json(folder.read_json(MODEL)["network"]["labels"])
+
+
+def machine() -> dict[str, Any]:
+    """The machine and versions that a figure comes from."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        // (2**20 if sys.platform == "darwin" else 2**10),
+    }

@@ -1,0 +1,289 @@
+"""Train a product network on a catalogue, test it on articles it never saw, and ask it about photos."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ...datasets.pictures.catalogue import Article, Catalogue
+from ...datasets.pictures.labels import LabelSpace
+from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
+from ...datasets.pictures.source import Progress, Source
+from ...datasets.pictures.split import ArticleSplit, split_articles
+from ...runtime.resume import REPORT, RESUME, begin, check_begun
+from ...runtime.run_folder import RunFolder
+from ..networks.known_backbones import build_backbone
+from ..networks.product_network import NetworkConfig, ProductNetwork
+from .answers import article_table, judge, photo_table
+from .classifier import Classifier, machine
+from .scores import score
+from .training import TrainConfig, fit
+
+SPLIT, TEST = "split.json", "test.json"
+
+
+def train_classifier(
+    source: Source,
+    checkpoint: str,
+    *,
+    network: NetworkConfig | None = None,
+    training: TrainConfig | None = None,
+    tasks: Sequence[str] = (),
+    max_images: int | None = None,
+    shares: tuple[float | None, float | None] = (None, None),
+    split_seed: int = 0,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Classifier:
+    """Train a network on the articles of a catalogue and write the run.
+
+    The run holds ``model.safetensors``, ``model.json``, ``split.json``, what it was begun with (``begun.json``,
+    ``data.json``) and ``report.json`` with the training log, the quarantined photos and what was noticed about
+    articles and labels. While it trains, it also holds ``last.ckpt``, from which a killed training goes on.
+
+    Arguments:
+        source: the catalogue.
+        checkpoint: folder or fsspec address of the run.
+        network: the form of the network.
+        training: how to train.
+        tasks: the label columns to learn; by default all.
+        max_images: photos an article, at most.
+        shares: the shares of articles for validation and test, as `split_articles` takes them.
+        split_seed: draws the split.
+        resume: go on with the killed training in `checkpoint`.
+        progress: called with the photos opened and all photos.
+
+    Returns:
+        The trained classifier.
+
+    Raises:
+        ValueError: the folder already holds a run, a task is not a label column, or `resume` is asked of a
+            run that was begun with other options, labels or classes.
+    """
+    network, training = network or NetworkConfig(), training or TrainConfig()
+    folder = RunFolder(checkpoint)
+    tasks = tuple(tasks) or source.catalogue.columns
+    for task in tasks:
+        if task not in source.catalogue.columns:
+            raise ValueError(f"tasks: expected label columns of {list(source.catalogue.columns)}, got {task!r}")
+    begun = {
+        "network": network.to_json(),
+        "training": training.to_json(),
+        "tasks": list(tasks),
+        "max_images": max_images,
+        "shares": list(shares),
+        "split_seed": split_seed,
+    }
+    check_begun(folder, begun, resume)
+    if folder.has(REPORT):
+        return Classifier.load(folder)
+    started, busy = time.perf_counter(), time.process_time()
+    torch.manual_seed(training.seed)
+    backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
+    pictures = source.load(backbone.preprocessing, progress=progress)
+    if resume:
+        split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    else:
+        split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
+        folder.write_json(SPLIT, split.to_json())
+    # Only now: which photos are used must not change who judges whom.
+    pictures = pictures.first(max_images)
+    learning = _rows(source.catalogue, split.train, pictures)
+    if not len(learning):
+        first = f", {pictures.quarantine[0].address}: {pictures.quarantine[0].reason}" if pictures.quarantine else ""
+        raise ValueError(
+            f"data: expected training articles with a photo, got none of {len(split.train)} "
+            f"({len(pictures.quarantine)} photos in quarantine{first})"
+        )
+    labels = LabelSpace.of(
+        [source.catalogue.articles[row] for row in learning],
+        tasks,
+        facets=[name for name in source.facets if name in tasks],
+        order={name: classes for name, classes in source.order.items() if name in tasks},
+    )
+    targets = labels.encode(source.catalogue.articles)
+    begin(folder, begun, _learned(source.catalogue, labels), resume)
+    opened = time.perf_counter()
+    whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
+    classifier = Classifier(whole, training, max_images)
+    history = fit(
+        classifier.network,
+        training,
+        pictures,
+        targets,
+        train=learning,
+        validation=_rows(source.catalogue, split.validation, pictures),
+        folder=folder,
+    )
+    classifier.save(folder)
+    report = {
+        **scan_report(source.catalogue, pictures, split, labels),
+        "seconds": {
+            "photos": round(opened - started, 1),
+            "training": round(time.perf_counter() - opened, 1),
+            "processor": round(time.process_time() - busy, 1),
+        },
+        "machine": machine(),
+        "parameters": sum(p.numel() for p in classifier.network.parameters()),
+        "history": history,
+    }
+    folder.write_json(REPORT, report)
+    if folder.has(RESUME):
+        folder.files.rm_file(f"{folder.root}/{RESUME}")
+    return classifier
+
+
+def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, labels: LabelSpace) -> dict[str, Any]:
+    """What was noticed about photos, articles and labels, as plain data."""
+    bare = [
+        article.item_id for article, n in zip(catalogue.articles, pictures.counts(len(catalogue)), strict=True) if not n
+    ]
+    sides = {name: len(split.side(name)) for name in ("train", "validation", "test")}
+    new = labels.unseen(catalogue.articles)
+    return {
+        "articles": {"all": len(catalogue), **sides, "without_photo": bare},
+        "photos": {"good": len(pictures), "on_two_sides": list(split.shared)},
+        "quarantine": [asdict(bad) for bad in pictures.quarantine],
+        "labels": {
+            "classes": {task.name: len(task.classes) for task in labels.tasks},
+            "one_class": [task.name for task in labels.tasks if len(task.classes) == 1],
+            "never_seen_in_training": new,
+        },
+    }
+
+
+def evaluate_classifier(
+    checkpoint: str,
+    source: Source,
+    *,
+    mirrored: bool = False,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Score a run on the sides of the split it was trained with, and write all its answers.
+
+    Writes ``test.json`` (the scores), ``articles.parquet`` (truth and answer of each article, with its side)
+    and ``photos.parquet`` (the probability of every tag for each photo).
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        source: the catalogue.
+        mirrored: take the mean of the answers to each photo and to its mirror image.
+        device: where to calculate.
+        progress: called with the photos opened and all photos.
+
+    Returns:
+        Side (``"train"``, ``"validation"``, ``"test"``) -> task -> what `score` gives.
+
+    Raises:
+        FileNotFoundError: there is no run.
+        ValueError: no article of the stored split is in the catalogue.
+    """
+    folder = RunFolder(checkpoint)
+    classifier = Classifier.load(folder)
+    network, labels = classifier.network.to(device), classifier.network.labels
+    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    pictures = source.load(network.backbone.preprocessing, progress=progress).first(classifier.max_images)
+    targets = labels.encode(source.catalogue.articles)
+    new = labels.count_unseen(source.catalogue.articles)
+    learned = _rows(source.catalogue, split.train, pictures)
+    counts = pictures.counts(len(source.catalogue))
+    scores: dict[str, dict[str, Any]] = {}
+    tables, photos = [], []
+    for side in ("train", "validation", "test"):
+        rows = _rows(source.catalogue, split.side(side), pictures)
+        everyone = _rows(source.catalogue, split.side(side), None)
+        probabilities = judge(network, pictures, rows, mirrored=mirrored)
+        scores[side] = {
+            task.name: score(
+                task,
+                probabilities[task.name],
+                targets[task.name][rows],
+                _most_frequent(targets[task.name][learned]),
+                new[task.name][rows] if task.facets else None,
+            )
+            for task in labels.tasks
+        }
+        articles = [source.catalogue.articles[row] for row in everyone]
+        tables.append(article_table(labels, articles, counts[everyone], probabilities).assign(side=side))
+        photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored).assign(side=side))
+    if not any(len(part) for part in photos):
+        raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
+    folder.write_json(TEST, scores)
+    for name, parts in (("articles.parquet", tables), ("photos.parquet", photos)):
+        folder.write_frame(name, pd.concat([part for part in parts if len(part)], ignore_index=True))
+    return scores
+
+
+def predict_photos(
+    checkpoint: str, addresses: Sequence[str], *, mirrored: bool = False, device: str = "cpu"
+) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:
+    """Ask a run about photos, each alone.
+
+    Arguments:
+        checkpoint: folder or fsspec address of the run.
+        addresses: paths or fsspec addresses of photos.
+        mirrored: take the mean of the answers to each photo and to its mirror image.
+        device: where to calculate.
+
+    Returns:
+        Columns ``item_id, photo, task, label, probability``, and the photos that could not be opened.
+    """
+    classifier = Classifier.load(RunFolder(checkpoint))
+    network = classifier.network.to(device)
+    shown = network.backbone.preprocessing
+    catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
+    pictures = load_pictures(catalogue, shown.size, channels=shown.channels, fit=shown.fit)
+    probabilities = judge(network, pictures, pictures.article, mirrored=mirrored)
+    names = [catalogue.articles[row].item_id for row in pictures.article]
+    return photo_table(network.labels, names, pictures.addresses, probabilities), pictures.quarantine
+
+
+def _learned(catalogue: Catalogue, labels: LabelSpace) -> dict[str, Any]:
+    """The labels of each article, and then the classes of each task."""
+    told = {
+        f"{task.name} of item {article.item_id}": list(article.labels.get(task.name, ()))
+        for task in labels.tasks
+        for article in catalogue.articles
+    }
+    classes = {f"classes of {task.name}{' (facets)' * task.facets}": list(task.classes) for task in labels.tasks}
+    return {**told, **classes}
+
+
+def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | None) -> np.ndarray:
+    """The numbers in the catalogue of these articles, of those with a photo where pictures are given."""
+    wanted = set(item_ids)
+    counts = pictures.counts(len(catalogue)) if pictures is not None else np.ones(len(catalogue))
+    rows = [row for row, item_id in enumerate(catalogue.item_ids) if item_id in wanted and counts[row]]
+    return np.array(rows, dtype=np.int64)
+
+
+def _most_frequent(codes: np.ndarray) -> int | np.ndarray | None:
+    if codes.ndim == 2:
+        told = codes[~np.isnan(codes).any(axis=1)]
+        return told.mean(axis=0) > 0.5 if len(told) else None
+    known = codes[codes >= 0]
+    return int(np.bincount(known).argmax()) if len(known) else None
+
+
+def _photos(
+    classifier: Classifier,
+    catalogue: Catalogue,
+    pictures: Pictures,
+    rows: np.ndarray,
+    probabilities: dict[str, np.ndarray],
+    mirrored: bool,
+) -> pd.DataFrame:
+    chosen = np.flatnonzero(np.isin(pictures.article, rows))
+    if len(chosen) != len(rows):
+        probabilities = judge(classifier.network, pictures, rows, each_photo=True, mirrored=mirrored)
+    names = [catalogue.articles[pictures.article[number]].item_id for number in chosen]
+    return photo_table(
+        classifier.network.labels, names, [pictures.addresses[number] for number in chosen], probabilities
+    )

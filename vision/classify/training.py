@@ -1,0 +1,213 @@
+"""Training a product network: its options and its LightningModule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...datasets.pictures.photos import Pictures
+from ...runtime.epochs import EpochTraining
+from ...runtime.run import Precision, run_training
+from ...runtime.run_folder import RunFolder
+from ..networks.article_batches import ArticleBatch, ArticleBatches
+from ..networks.augmentation import Augmentation, AugmentConfig
+from ..networks.product_network import ProductNetwork, parameter_groups
+from .task_loss import ClassWeights, TaskLoss
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a product network is trained: AdamW, with a learning rate that rises and then falls to nearly 0.
+
+    Arguments:
+        epochs: passes over the training articles.
+        batch_size: articles a step.
+        lr: the largest learning rate, that of the heads.
+        weight_decay: AdamW's decay of the weights.
+        rise: the share of all steps in which the learning rate rises.
+        layer_decay: by what factor a stage of the backbone learns slower than the one above it.
+        frozen: whether the backbone stays as it is, batch statistics included.
+        class_weights: ``"none"``, ``"inverse"`` or ``"effective"``, see `class_weights`.
+        class_beta: the β of the effective number, 0…1; nearer 1 weighs rare classes more.
+        smoothing: label smoothing.
+        augment: random changes of the photos, or ``None``.
+        seed: seeds the weights, the order and the changes.
+        precision: Lightning's precision; ``"bf16-mixed"`` is faster on processors that calculate in it.
+        device: Lightning's accelerator (``"auto"``, ``"cpu"``, ``"cuda"``).
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    epochs: int = 20
+    batch_size: int = 64
+    lr: float = 3e-3
+    weight_decay: float = 0.05
+    rise: float = 0.2
+    layer_decay: float = 1.0
+    frozen: bool = False
+    class_weights: ClassWeights = "none"
+    class_beta: float = 0.99
+    smoothing: float = 0.0
+    augment: AugmentConfig | None = field(default_factory=AugmentConfig)
+    seed: int = 0
+    precision: Precision = "32-true"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "lr"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        for name in ("rise", "layer_decay", "smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected 0…1, got {getattr(self, name)}")
+        if self.class_weights not in ("none", "inverse", "effective"):
+            raise ValueError(f"class_weights: expected 'none', 'inverse' or 'effective', got {self.class_weights!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TrainConfig:
+        """The options that `to_json` wrote."""
+        augment = data["augment"]
+        return cls(**{**data, "augment": AugmentConfig(**augment) if augment is not None else None})
+
+
+class Training(EpochTraining):
+    """A product network under Lightning.
+
+    Arguments:
+        network: the network.
+        config: the options.
+        pictures: the photos of the whole catalogue.
+        targets: task -> codes of the whole catalogue.
+        train: the numbers of the training articles.
+        validation: the numbers of the articles to watch; may be empty.
+    """
+
+    def __init__(
+        self,
+        network: ProductNetwork,
+        config: TrainConfig,
+        pictures: Pictures,
+        targets: Mapping[str, np.ndarray],
+        train: np.ndarray,
+        validation: np.ndarray,
+    ) -> None:
+        super().__init__(config.epochs, config.seed)
+        self.network, self.config = network, config
+        self.pictures, self.targets = pictures, targets
+        self.rows, self.watched = train, validation
+        known = {name: codes[train] for name, codes in targets.items()}
+        self.loss = TaskLoss(
+            network.labels, known, weights=config.class_weights, beta=config.class_beta, smoothing=config.smoothing
+        )
+        size = network.backbone.preprocessing.size
+        self.augment: nn.Module = nn.Identity() if config.augment is None else Augmentation(config.augment, size)
+        self._right: dict[str, list[Tensor]] = {}
+
+    def train_dataloader(self) -> ArticleBatches:
+        """The training articles, in an order of this epoch; made anew by Lightning before each epoch."""
+        return ArticleBatches(
+            self.pictures,
+            self.targets,
+            self.rows,
+            batch_size=self.config.batch_size,
+            seed=self.epoch_seed,
+            each_photo=self.network.config.pooling == "logits",
+        )
+
+    def val_dataloader(self) -> ArticleBatches | list[Any]:
+        """The articles to watch."""
+        if not len(self.watched):
+            return []
+        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=4 * self.config.batch_size)
+
+    def transfer_batch_to_device(self, batch: ArticleBatch, device: torch.device, dataloader_idx: int) -> ArticleBatch:
+        """Move a batch to the training device."""
+        return batch.to(device)
+
+    def on_train_epoch_start(self) -> None:
+        """Begin to count."""
+        super().on_train_epoch_start()
+        self._right = {}
+
+    def training_step(self, batch: ArticleBatch, index: int) -> Tensor:
+        """One step."""
+        images = self.network.prepare.bright(batch.pixels)
+        images = self.network.prepare.normalise(self.augment(images))
+        logits = self.network.judge(images, batch.article, len(batch))
+        return self.noted(self.loss(logits, batch.targets))
+
+    def validation_step(self, batch: ArticleBatch, index: int) -> None:
+        """Count right answers."""
+        logits = self.network(batch.pixels, batch.article, len(batch))
+        for task in self.network.labels.tasks:
+            said, target = logits[task.name], batch.targets[task.name]
+            if task.facets:
+                known = ~target.isnan()
+                right = (said[known] > 0) == (target[known] > 0.5)
+            else:
+                known = target != -1
+                right = said[known].argmax(dim=1) == target[known]
+            self._right.setdefault(task.name, []).append(right.float())
+
+    def judged(self) -> dict[str, float]:
+        """The share of right answers in this epoch, by task; none of a task without a label among those to watch."""
+        told = {name: torch.cat(right) for name, right in self._right.items()}
+        return {name: round(float(right.mean()), 4) for name, right in told.items() if len(right)}
+
+    def configure_optimizers(self) -> Any:
+        """AdamW and the one cycle of its learning rate."""
+        config = self.config
+        groups = parameter_groups(
+            self.network, config.lr, layer_decay=config.layer_decay, weight_decay=config.weight_decay
+        )
+        return self.one_cycle(torch.optim.AdamW(groups, lr=config.lr), config.rise)
+
+
+def fit(
+    network: ProductNetwork,
+    config: TrainConfig,
+    pictures: Pictures,
+    targets: Mapping[str, np.ndarray],
+    *,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: RunFolder | None = None,
+) -> list[dict[str, Any]]:
+    """Train a network in place, going on from the state in the folder if there is one.
+
+    Arguments:
+        network: the network, its weights already drawn.
+        config: the options.
+        pictures: the photos of the whole catalogue.
+        targets: task -> codes of the whole catalogue.
+        train: int64, the numbers of the articles to learn from; each has a photo.
+        validation: int64, the numbers of the articles to watch; may be empty.
+        folder: where the state of each epoch is kept; ``None`` keeps none.
+
+    Returns:
+        The training log: a row an epoch with ``epoch, loss, validation, seconds``.
+
+    Raises:
+        ValueError: there is no article to learn from.
+        FloatingPointError: the loss became NaN or infinite.
+    """
+    if not len(train):
+        raise ValueError("train: expected articles with a photo to learn from, got none")
+    # Lightning leaves each module in its mode, and stored weights come in evaluation mode.
+    network.train()
+    if config.frozen:
+        network.freeze()
+    module = Training(network, config, pictures, targets, train, validation)
+    run_training(module, device=config.device, precision=config.precision, folder=folder)
+    network.eval()
+    return module.history

@@ -1,0 +1,114 @@
+"""``hemline vision annotate``: learn to word photos from titles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .classify import Checkpoint, Data, Device, chosen_device
+
+app = typer.Typer(help="Titles and descriptions of articles from their photos.", no_args_is_help=True)
+
+Encoder = Annotated[str | None, typer.Option(help="A classifier's run whose network reads the photos.")]
+
+Backbone = Annotated[str | None, typer.Option(help="Or a backbone by name, folder or hub name.")]
+
+
+@app.command()
+def train(
+    data: Data,
+    checkpoint: Checkpoint,
+    encoder: Encoder = None,
+    backbone: Backbone = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training titles.")] = 30,
+    lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
+    batch_size: Annotated[int, typer.Option(help="Titles a step.")] = 64,
+    min_count: Annotated[int, typer.Option(help="Rarer words become unknown.")] = 2,
+    seed: Annotated[int, typer.Option(help="Draws weights and order.")] = 0,
+    device: Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training.")] = False,
+) -> None:
+    """Train a captioner on the titles of a catalogue; the network that reads the photos stays as it is.
+
+    Example: hemline vision annotate train --data shop.toml --encoder runs/tasks --checkpoint runs/titles
+    """
+    from ...datasets.pictures.source import open_source
+    from ..captions.annotate import train_annotator
+    from ..captions.training import CaptionTrainConfig
+    from .progress import shown_progress
+
+    # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
+    chosen_device(device)
+    training = CaptionTrainConfig(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, device=device)
+    with shown_progress("opening photos") as progress:
+        train_annotator(
+            open_source(data),
+            checkpoint,
+            encoder=named_encoder(encoder, backbone),
+            training=training,
+            min_count=min_count,
+            resume=resume,
+            progress=progress,
+        )
+    typer.echo(f"The run lies in {checkpoint}.")
+
+
+@app.command("test")
+def judge(
+    data: Data,
+    checkpoint: Checkpoint,
+    beams: Annotated[int, typer.Option(help="Beams of the search.")] = 5,
+    examples: Annotated[int, typer.Option(min=0, help="How many examples to show.")] = 10,
+) -> None:
+    """BLEU on the test titles, beside that of always saying the most frequent title; and some examples.
+
+    The examples stand with their photos in captions.png of the run.
+    """
+    from ...datasets.pictures.source import open_source
+    from ...runtime.run_folder import RunFolder
+    from ..captions.annotate import evaluate_annotator
+    from ..plots.plot_run import plot_captions
+
+    scores = evaluate_annotator(checkpoint, open_source(data), beams=beams)
+    typer.echo(
+        f"{scores['articles']} test titles\n\n| row | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 |\n|---|---|---|---|---|"
+    )
+    for name in ("model", "most_frequent_title"):
+        shown = " | ".join(f"{scores[name][f'bleu_{n}']:.3f}" for n in (1, 2, 3, 4))
+        typer.echo(f"| {name} | {shown} |")
+    typer.echo("")
+    captions = RunFolder(checkpoint).read_frame("captions.parquet")
+    for row in captions.sample(min(examples, len(captions)), random_state=0).itertuples():
+        typer.echo(f"{row.item_id}: {row.title}\n    said: {row.said}")
+    if examples:
+        typer.echo(f"\nWith photos: {plot_captions(checkpoint, examples=examples)}")
+
+
+@app.command()
+def predict(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, or addresses of photos.")],
+    checkpoint: Checkpoint,
+    beams: Annotated[int, typer.Option(help="Beams of the search.")] = 5,
+) -> None:
+    """Word some photos."""
+    from ..captions.annotate import annotate_photos
+
+    said, quarantine = annotate_photos(checkpoint, paths, beams=beams)
+    for address, words in said:
+        typer.echo(f"{address}: {words}")
+    for bad in quarantine:
+        typer.echo(f"{bad.address}: {bad.reason}", err=True)
+    if quarantine:
+        raise typer.Exit(1)
+
+
+def named_encoder(encoder: str | None, backbone: str | None) -> dict[str, str]:
+    """The one of the two that is named.
+
+    Raises:
+        ValueError: none or both are.
+    """
+    if (encoder is None) == (backbone is None):
+        raise ValueError(f"encoder, backbone: expected one of the two, got {encoder!r} and {backbone!r}")
+    return {"run": encoder} if encoder is not None else {"backbone": str(backbone)}

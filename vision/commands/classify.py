@@ -1,0 +1,234 @@
+"""``hemline vision classify``: train a product network, test it, look at it, and ask it about photos."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(help="Colour, brand, type, facets: labels of articles from their photos.", no_args_is_help=True)
+
+DATA = "A catalogue: a .toml description, a folder of photos in class folders, or fashion_mnist."
+
+CHECKPOINT = "Folder or fsspec address (s3://...) of the run."
+
+Data = Annotated[str, typer.Option("--data", help=DATA)]
+
+Checkpoint = Annotated[str, typer.Option("--checkpoint", help=CHECKPOINT)]
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+Mirrored = Annotated[bool, typer.Option("--mirrored", help="Mean of the answers to a photo and to its mirror image.")]
+
+
+@app.command()
+def train(
+    data: Data,
+    checkpoint: Checkpoint,
+    task: Annotated[list[str] | None, typer.Option(help="A label column to learn; repeat it. Default: all.")] = None,
+    backbone: Annotated[str, typer.Option(help="small-cnn, an architecture by name, or stored weights.")] = "small-cnn",
+    finetune: Annotated[bool, typer.Option("--finetune/--frozen", help="Train the backbone, or leave it.")] = True,
+    epochs: Annotated[int, typer.Option(help="Passes over the training articles.")] = 20,
+    lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
+    layer_decay: Annotated[float, typer.Option(help="How much slower each stage below the heads learns.")] = 1.0,
+    batch_size: Annotated[int, typer.Option(help="Articles a step.")] = 64,
+    size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    channels: Annotated[int | None, typer.Option(help="3, or 1 for grey.")] = None,
+    widths: Annotated[str, typer.Option(help="Channels of each stage of the small network.")] = "32,64,128",
+    pooling: Annotated[str, typer.Option(help="max, mean, attention or logits.")] = "max",
+    hidden: Annotated[int, typer.Option(help="Width of the dense layers, 0 for none.")] = 0,
+    dropout: Annotated[float, typer.Option(help="Share of dense outputs left out in training.")] = 0.2,
+    spatial_transformer: Annotated[bool, typer.Option("--spatial-transformer", help="Learn to crop.")] = False,
+    max_images: Annotated[int | None, typer.Option(help="Photos an article, at most.")] = None,
+    class_weights: Annotated[str, typer.Option(help="none, inverse or effective.")] = "none",
+    class_beta: Annotated[float, typer.Option(help="The beta of the effective number; nearer 1 weighs more.")] = 0.99,
+    smoothing: Annotated[float, typer.Option(help="Label smoothing.")] = 0.0,
+    weight_decay: Annotated[float, typer.Option(help="Decay of the weights.")] = 0.05,
+    mirror: Annotated[float, typer.Option(help="Share of photos mirrored in training.")] = 0.5,
+    crop: Annotated[float, typer.Option(help="Smallest share of a photo that a random crop keeps; 1: none.")] = 0.7,
+    validation: Annotated[
+        float | None,
+        typer.Option(help="Share of articles to watch: 0.1, or none of those that the source gives to train on."),
+    ] = None,
+    test: Annotated[
+        float | None, typer.Option(help="Share held out for the test: 0.2, unless the source says which.")
+    ] = None,
+    split_seed: Annotated[int, typer.Option(help="Draws the split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Draws weights, order and changes.")] = 0,
+    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
+    device: Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training.")] = False,
+) -> None:
+    """Train a network on the articles of a catalogue.
+
+    Example: hemline vision classify train --data fashion_mnist --checkpoint runs/fm --size 28 --channels 1
+    """
+    from ...datasets.pictures.source import open_source
+    from ...runtime.resume import REPORT
+    from ...runtime.run import Precision
+    from ...runtime.run_folder import RunFolder
+    from ..classify.classify import train_classifier
+    from ..classify.task_loss import ClassWeights
+    from ..classify.training import TrainConfig
+    from ..networks.augmentation import AugmentConfig
+    from ..networks.product_network import NetworkConfig, Pooling
+    from .progress import shown_progress
+
+    # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
+    chosen_device(device)
+    network = NetworkConfig(
+        backbone=backbone,
+        size=size,
+        channels=channels,
+        widths=_numbers(widths),
+        pooling=cast(Pooling, pooling),
+        hidden=hidden,
+        dropout=dropout,
+        spatial_transformer=spatial_transformer,
+    )
+    training = TrainConfig(
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        weight_decay=weight_decay,
+        layer_decay=layer_decay,
+        frozen=not finetune,
+        class_weights=cast(ClassWeights, class_weights),
+        class_beta=class_beta,
+        smoothing=smoothing,
+        augment=AugmentConfig(mirror=mirror, crop=crop) if mirror or crop < 1 else None,
+        seed=seed,
+        precision=cast(Precision, precision),
+        device=device,
+    )
+    with shown_progress("opening photos") as progress:
+        train_classifier(
+            open_source(data),
+            checkpoint,
+            network=network,
+            training=training,
+            tasks=task or (),
+            max_images=max_images,
+            shares=(validation, test),
+            split_seed=split_seed,
+            resume=resume,
+            progress=progress,
+        )
+    report = RunFolder(checkpoint).read_json(REPORT)
+    typer.echo(_noticed(report))
+    seconds = report["seconds"]
+    typer.echo(
+        f"The run lies in {checkpoint}: trained in {seconds['training']:.0f} s; with opening the photos it took "
+        f"{seconds['processor']:.0f} s of processor time."
+    )
+
+
+@app.command("test")
+def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = False, device: Device = "auto") -> None:
+    """Score a run on the test side of the split that was stored at training."""
+    from ...datasets.pictures.source import open_source
+    from ..classify.classify import evaluate_classifier
+    from ..classify.scores import table
+    from .progress import shown_progress
+
+    with shown_progress("opening photos") as progress:
+        scores = evaluate_classifier(
+            checkpoint, open_source(data), mirrored=mirrored, device=chosen_device(device), progress=progress
+        )
+    for side, of_tasks in scores.items():
+        if any(score["articles"] for score in of_tasks.values()):
+            typer.echo(f"\n{side}\n\n{table(of_tasks)}")
+    typer.echo(f"\nPer class: {checkpoint}/test.json; every answer: articles.parquet and photos.parquet beside it.")
+
+
+@app.command()
+def plot(data: Data, checkpoint: Checkpoint) -> None:
+    """Draw what a tested run sees and mistakes: filters, a map of the test articles, mistakes, reliability."""
+    from ...datasets.pictures.source import open_source
+    from ..plots.plot_run import plot_run
+    from .progress import shown_progress
+
+    with shown_progress("opening photos") as progress:
+        drawn = plot_run(checkpoint, open_source(data), progress=progress)
+    for address in drawn:
+        typer.echo(address)
+
+
+@app.command()
+def predict(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, or addresses of photos.")],
+    checkpoint: Checkpoint,
+    out: Annotated[str | None, typer.Option(help="A .csv or .parquet file for the probability of every tag.")] = None,
+    mirrored: Mirrored = False,
+    device: Device = "auto",
+) -> None:
+    """Tell what a run sees on photos: the likeliest label of each task, of facets all that are likelier than not."""
+    from ...runtime.run_folder import RunFolder
+    from ..classify.classifier import stored_labels
+    from ..classify.classify import predict_photos
+
+    answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=chosen_device(device))
+    if out is not None:
+        if not out.endswith((".csv", ".parquet")):
+            raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
+        answers.to_csv(out, index=False) if out.endswith(".csv") else answers.to_parquet(out, index=False)
+    tasks = stored_labels(RunFolder(checkpoint)).tasks
+    for photo, rows in answers.groupby("photo", sort=False):
+        said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets)}" for task in tasks]
+        typer.echo(f"{photo}: {', '.join(said)}")
+    for bad in quarantine:
+        typer.echo(f"{bad.address}: {bad.reason}", err=True)
+    if quarantine:
+        raise typer.Exit(1)
+
+
+def chosen_device(device: str) -> str:
+    """The torch device that ``auto``, ``cpu`` or ``cuda`` means on this machine."""
+    import torch
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"device: expected 'auto', 'cpu' or 'cuda', got {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: expected a machine with a GPU for 'cuda', got none")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _said(answers: pd.DataFrame, facets: bool) -> str:
+    """The label of a photo in words; each facet is a yes or no of its own, and all of them may be no."""
+    ordered = answers.sort_values("probability", ascending=False, kind="stable")
+    named = list(zip(ordered["label"], ordered["probability"].astype(float), strict=True))
+    chosen = [(label, share) for label, share in named if share > 0.5] if facets else named[:1]
+    told = " and ".join(f"{label} ({share:.2f})" for label, share in chosen)
+    return told or "none above 0.5 (likeliest {} {:.2f})".format(*named[0])
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"widths: expected whole numbers with commas between, got {text!r}") from None
+
+
+def _noticed(report: dict) -> str:
+    articles, bad = report["articles"], report["quarantine"]
+    lines = [
+        f"{articles['all']} articles ({articles['train']} train, {articles['validation']} validation, "
+        f"{articles['test']} test), {len(articles['without_photo'])} without a usable photo; "
+        f"{report['photos']['good']} photos, {len(bad)} in quarantine"
+    ]
+    lines += [f"  quarantined {row['address']}: {row['reason']}" for row in bad[:10]]
+    lines += [f"  and {len(bad) - 10} more in report.json"] if len(bad) > 10 else []
+    if shared := report["photos"]["on_two_sides"]:
+        lines.append(f"  {len(shared)} photos are on two sides of the split that the source gave, such as {shared[0]}")
+    lines += [f"  only one class in training: {name}" for name in report["labels"]["one_class"]]
+    lines += [
+        f"  never seen in training: {name} {', '.join(found)}"
+        for name, found in report["labels"]["never_seen_in_training"].items()
+    ]
+    return "\n".join(lines)

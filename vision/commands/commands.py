@@ -1,0 +1,17 @@
+"""The commands of this room: ``hemline vision classify|annotate|embed``."""
+
+from __future__ import annotations
+
+import typer
+
+from .annotate import app as annotate
+from .classify import app as classify
+from .embed import embed
+
+app = typer.Typer(help="Read facts off the photos of articles.", no_args_is_help=True)
+
+app.add_typer(classify, name="classify")
+
+app.add_typer(annotate, name="annotate")
+
+app.command()(embed)

@@ -1,0 +1,42 @@
+"""The choice of a backbone network: a small CNN or a pretrained architecture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor, nn
+
+from .preprocessing import Preprocessing
+
+SMALL_CNN = "small-cnn"
+
+
+class Backbone(nn.Module, ABC):
+    """A network from images to vectors.
+
+    Attributes:
+        features: the width F of the vectors.
+        pooling: how the vector is drawn from the network's last map, in words.
+        preprocessing: what its inputs must look like.
+    """
+
+    features: int
+    pooling: str
+    preprocessing: Preprocessing
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Prepared images ``[N, channels, size, size]`` to vectors ``[N, F]``."""
+
+    @abstractmethod
+    def stages(self) -> list[list[nn.Parameter]]:
+        """All parameters, from the first layers to the last, for learning rates that fall with depth."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """What `backbone_from_json` needs to make a network of the same form, without its weights."""
+
+    @abstractmethod
+    def first_filters(self) -> Tensor:
+        """The weights ``[filters, channels, h, w]`` of the layer that sees the pixels."""

@@ -1,0 +1,213 @@
+"""Backbones of the `transformers` library: stored weights from a folder or the hub, or the bare form offline."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .backbone import Backbone
+from .preprocessing import Preprocessing
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+
+HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of network in `transformers`.
+
+    Arguments:
+        model: the class of the network.
+        output: which of its outputs is the vector of an image.
+        pooling: how that output is drawn from the last map, in words.
+        scale: mean and standard deviation of the inputs it is usually trained with.
+        resizable: whether images of another size need its position table interpolated by a flag.
+    """
+
+    model: str
+    output: str
+    pooling: str
+    scale: tuple[tuple[float, ...], tuple[float, ...]]
+    resizable: bool = False
+
+
+FAMILIES: dict[str, Family] = {
+    "resnet": Family("ResNetModel", "pooler_output", "mean over the last map", IMAGENET),
+    "convnextv2": Family("ConvNextV2Model", "pooler_output", "mean over the last map, normalised", IMAGENET),
+    "dinov2": Family("Dinov2Model", "pooler_output", "class token, normalised", IMAGENET),
+    "clip_vision_model": Family("CLIPVisionModelWithProjection", "image_embeds", "class token, projected", CLIP, True),
+    "siglip_vision_model": Family("SiglipVisionModel", "pooler_output", "attention head", HALF, True),
+}
+"""Model type of `transformers` -> what is needed to use it here."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A form of a network, without weights.
+
+    Arguments:
+        model_type: the key in `FAMILIES`.
+        options: what differs from the family's defaults.
+    """
+
+    model_type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "resnet-50": Architecture("resnet"),
+    "convnextv2-tiny": Architecture("convnextv2"),
+    "dinov2-small": Architecture("dinov2", {"hidden_size": 384, "num_attention_heads": 6, "image_size": 224}),
+    "clip-vit-b32": Architecture("clip_vision_model"),
+    "siglip-base": Architecture("siglip_vision_model"),
+}
+"""The forms that can be made with random weights, by name."""
+
+_LAYER = re.compile(r"\.(?:layer|layers|stages)\.(\d+)\.")
+
+
+class TransformersBackbone(Backbone):
+    """A vision network of `transformers` as a backbone.
+
+    Arguments:
+        model: the network.
+        name: what it was made from.
+        preprocessing: what its inputs look like.
+    """
+
+    def __init__(self, model: nn.Module, name: str, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.model, self.name, self.preprocessing = model, name, preprocessing
+        config: Any = model.config
+        self.family = _family(config.model_type, name)
+        self.pooling = self.family.pooling
+        self.interpolate = self.family.resizable and preprocessing.size != config.image_size
+        with torch.no_grad():
+            mode = model.training
+            model.eval()
+            shown = torch.zeros(1, 3, preprocessing.size, preprocessing.size, device=next(model.parameters()).device)
+            self.features = int(self(shown).shape[1])
+            model.train(mode)
+
+    @classmethod
+    def named(cls, name: str, *, size: int | None = None) -> TransformersBackbone:
+        """A backbone by a name of `ARCHITECTURES` (random weights), or from a local folder or the hub.
+
+        Arguments:
+            name: the name, folder or hub name.
+            size: side of the images; by default what the weights expect.
+
+        Raises:
+            ValueError: the family is not known, or the folder does not say how its images are prepared.
+            FileNotFoundError: there is no such folder, and the hub does not answer or has none.
+        """
+        if name in ARCHITECTURES:
+            return cls._bare(name, size)
+        return cls._stored(name, size)
+
+    @classmethod
+    def _bare(cls, name: str, size: int | None) -> TransformersBackbone:
+        import transformers
+
+        made = ARCHITECTURES[name]
+        config = transformers.AutoConfig.for_model(made.model_type, **made.options)
+        usual = getattr(config, "image_size", 224)
+        if made.model_type in ("clip_vision_model", "siglip_vision_model", "dinov2") and size is not None:
+            # Without weights there is no position table to interpolate: it is made for this size.
+            config.image_size = size
+        family = FAMILIES[made.model_type]
+        model = getattr(transformers, family.model)(config)
+        return cls(model, name, Preprocessing(size or usual, 3, *family.scale, fit="crop"))
+
+    @classmethod
+    def _stored(cls, name: str, size: int | None) -> TransformersBackbone:
+        import transformers
+
+        try:
+            whole = transformers.AutoConfig.from_pretrained(name)
+            config = getattr(whole, "vision_config", whole)
+            family = _family(config.model_type, name)
+            model = getattr(transformers, family.model).from_pretrained(name, config=config)
+        except OSError as error:
+            raise FileNotFoundError(
+                f"backbone: expected 'small-cnn', one of {list(ARCHITECTURES)}, a folder of weights or a name on "
+                f"the hub, got {name!r} ({str(error).splitlines()[0]})"
+            ) from None
+        return cls(model, name, _stored_preprocessing(name, size))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Prepared images ``[N, 3, size, size]`` to vectors ``[N, F]``."""
+        more = {"interpolate_pos_encoding": True} if self.interpolate else {}
+        return getattr(self.model(pixel_values=images, **more), self.family.output).flatten(1)
+
+    def stages(self) -> list[list[nn.Parameter]]:
+        """The embedding, each layer or stage, and what follows them."""
+        named = list(self.model.named_parameters())
+        numbers = [int(found[1]) for name, _ in named if (found := _LAYER.search(f".{name}"))]
+        last = max(numbers, default=-1) + 2
+        stages: list[list[nn.Parameter]] = [[] for _ in range(last + 1)]
+        for name, parameter in named:
+            found = _LAYER.search(f".{name}")
+            early = "embed" in name.split("encoder")[0] or "pre_layrnorm" in name
+            stages[int(found[1]) + 1 if found else 0 if early else last].append(parameter)
+        return [stage for stage in stages if stage]
+
+    def first_filters(self) -> Tensor:
+        """The first convolution's weights."""
+        first = next(module for module in self.model.modules() if isinstance(module, nn.Conv2d))
+        return first.weight.detach()
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of the network as plain data; no hub is needed to make it again."""
+        config: Any = self.model.config
+        return {
+            "kind": "transformers",
+            "name": self.name,
+            "config": config.to_dict(),
+            "preprocessing": self.preprocessing.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TransformersBackbone:
+        """The network of the form that `to_json` wrote, with random weights."""
+        import transformers
+
+        config = transformers.AutoConfig.for_model(**data["config"])
+        model = getattr(transformers, _family(config.model_type, data["name"]).model)(config)
+        return cls(model, data["name"], Preprocessing.from_json(data["preprocessing"]))
+
+
+def _family(model_type: str, name: str) -> Family:
+    if model_type not in FAMILIES:
+        raise ValueError(f"backbone: expected a network of {list(FAMILIES)}, got {model_type!r} in {name!r}")
+    return FAMILIES[model_type]
+
+
+def _stored_preprocessing(name: str, size: int | None) -> Preprocessing:
+    """What ``preprocessor_config.json`` beside the weights says; its mean and std belong to the weights."""
+    file = os.path.join(name, "preprocessor_config.json")
+    if not os.path.isdir(name):
+        from huggingface_hub import hf_hub_download
+
+        file = hf_hub_download(name, "preprocessor_config.json")
+    if not os.path.exists(file):
+        raise ValueError(f"backbone: expected preprocessor_config.json beside the weights in {name}, got none")
+    with open(file, encoding="utf-8") as opened:
+        described = json.load(opened)
+    sides = described.get("crop_size") or described.get("size") or {}
+    side = sides if isinstance(sides, int) else sides.get("height") or sides.get("shortest_edge")
+    chosen = size or side
+    if chosen is None:
+        raise ValueError(f"size: expected a size in {file}, or given, got none")
+    mean, std = tuple(described["image_mean"]), tuple(described["image_std"])
+    return Preprocessing(int(chosen), 3, mean, std, fit="crop")

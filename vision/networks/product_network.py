@@ -1,0 +1,205 @@
+"""From the photos of an article to everything that is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from ...datasets.pictures.labels import LabelSpace
+from .backbone import SMALL_CNN, Backbone
+from .known_backbones import backbone_from_json
+from .preprocessing import Prepare
+from .set_pooling import SET_POOLINGS, MeanPooling, pad_sets
+from .spatial_transformer import SpatialTransformer
+
+Pooling = Literal["max", "mean", "attention", "logits"]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The form of a product network.
+
+    Arguments:
+        backbone: what sees one image: a name, folder or hub name, see `build_backbone`.
+        size: side of the images, pixels; ``None``: what the backbone expects.
+        channels: 3, or 1 for grey; ``None``: what the backbone expects.
+        widths: stages of the small network.
+        pooling: how the photos of an article become one vector (``"max"``, ``"mean"``, ``"attention"``), or
+            ``"logits"``: each photo is judged alone and the judgements are averaged.
+        hidden: width of the dense layers before and after the pooling, 0 for none: a small network learns faster
+            without them, Lyst's had 1024.
+        dropout: share of dense outputs left out in training.
+        spatial_transformer: whether a learned warp comes before the backbone.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    backbone: str = SMALL_CNN
+    size: int | None = None
+    channels: int | None = None
+    widths: tuple[int, ...] = (32, 64, 128)
+    pooling: Pooling = "max"
+    hidden: int = 0
+    dropout: float = 0.2
+    spatial_transformer: bool = False
+
+    def __post_init__(self) -> None:
+        if self.pooling not in (*SET_POOLINGS, "logits"):
+            raise ValueError(f"pooling: expected one of {[*SET_POOLINGS, 'logits']}, got {self.pooling!r}")
+        if self.hidden < 0 or not 0 <= self.dropout < 1:
+            raise ValueError(f"hidden, dropout: expected at least 0 and 0…1, got {self.hidden}, {self.dropout}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The form as plain data."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> NetworkConfig:
+        """The form that `to_json` wrote."""
+        return cls(**{**data, "widths": tuple(data["widths"])})
+
+
+class ProductNetwork(nn.Module):
+    """Images → vectors → a dense layer → set pooling → a dense layer → a head for each task.
+
+    One task and one image are its special cases. With ``"max"`` pooling it is the network of Lyst (E. Bell,
+    2018), with any backbone in the place of ZFNet.
+
+    Arguments:
+        backbone: image to vector.
+        labels: the tasks and their classes.
+        config: the rest of the form.
+
+    Example:
+        >>> import torch
+        >>> from hemline.datasets.pictures.labels import Task
+        >>> from hemline.vision.networks.small_cnn import SmallCNN
+        >>> labels = LabelSpace((Task("colour", ("red", "blue")), Task("facets", ("v-neck",), facets=True)))
+        >>> network = ProductNetwork(backbone=SmallCNN(16, widths=(4, 8)), labels=labels)
+        >>> photos = torch.zeros(3, 3, 16, 16, dtype=torch.uint8)
+        >>> logits = network(photos, article=torch.tensor([0, 0, 1]), articles=2)
+        >>> {task: tuple(values.shape) for task, values in logits.items()}
+        {'colour': (2, 2), 'facets': (2, 1)}
+    """
+
+    def __init__(self, *, backbone: Backbone, labels: LabelSpace, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or NetworkConfig()
+        self.labels = labels
+        self.backbone = backbone
+        self.prepare = Prepare(backbone.preprocessing)
+        width = self.config.hidden or backbone.features
+        self.warp = SpatialTransformer(backbone.preprocessing.channels) if self.config.spatial_transformer else None
+        self.view = self._dense(backbone.features)
+        self.pool = SET_POOLINGS.get(self.config.pooling, MeanPooling)(width)
+        self.dense = self._dense(width)
+        # A number and not the task's name: a column may be called what a module cannot be.
+        self.heads = nn.ModuleList(nn.Linear(width, len(task.classes)) for task in labels.tasks)
+        self.features = width
+        self.frozen = False
+
+    def freeze(self) -> ProductNetwork:
+        """Leave the backbone as it is from now on: its weights, and its batch statistics as well."""
+        self.frozen = True
+        self.backbone.requires_grad_(False)
+        return self.train(self.training)
+
+    def train(self, mode: bool = True) -> ProductNetwork:
+        """Training or evaluation mode; a frozen backbone stays in the latter."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+    def forward(self, pixels: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+        """Judge articles by their stored photos.
+
+        Arguments:
+            pixels: uint8 ``[N, 1 or 3, S, S]``.
+            article: int64 ``[N]``, ascending, to which of the articles a photo belongs.
+            articles: the number of articles B.
+
+        Returns:
+            Task -> logits ``[B, classes]``.
+        """
+        return self.judge(self.prepare(pixels), article, articles)
+
+    def judge(self, images: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+        """As `forward`, of images that are prepared (and augmented) already."""
+        views = self._views(images)
+        if self.config.pooling != "logits":
+            return self._answers(self.dense(self.pool(*pad_sets(views, article, articles))))
+        judged = self._answers(self.dense(views))
+        return {task: self.pool(*pad_sets(logits, article, articles)) for task, logits in judged.items()}
+
+    def embed(self, pixels: Tensor, article: Tensor, articles: int) -> Tensor:
+        """The vector of each article before the heads ``[B, F]``; zero for an article without a photo."""
+        views = self._views(self.prepare(pixels))
+        if self.config.pooling == "logits":
+            return self.pool(*pad_sets(self.dense(views), article, articles))
+        padded, mask = pad_sets(views, article, articles)
+        return self.dense(self.pool(padded, mask)) * mask.any(dim=1, keepdim=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the weights, as plain data."""
+        return {
+            "config": self.config.to_json(),
+            "backbone": self.backbone.to_json(),
+            "labels": self.labels.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ProductNetwork:
+        """A network of the form that `to_json` wrote, with random weights."""
+        return cls(
+            backbone=backbone_from_json(data["backbone"]),
+            labels=LabelSpace.from_json(data["labels"]),
+            config=NetworkConfig.from_json(data["config"]),
+        )
+
+    def _views(self, images: Tensor) -> Tensor:
+        if self.warp is not None:
+            images = self.warp(images)
+        return self.view(self.backbone(images))
+
+    def _answers(self, vectors: Tensor) -> dict[str, Tensor]:
+        return {task.name: head(vectors) for task, head in zip(self.labels.tasks, self.heads, strict=True)}
+
+    def _dense(self, width: int) -> nn.Module:
+        if self.config.hidden == 0:
+            return nn.Identity()
+        return nn.Sequential(nn.Linear(width, self.config.hidden), nn.ReLU(), nn.Dropout(self.config.dropout))
+
+
+def parameter_groups(
+    network: ProductNetwork, lr: float, *, layer_decay: float = 1.0, weight_decay: float = 0.0
+) -> list[dict[str, Any]]:
+    """The parameters to train, with learning rates that fall from the heads down to the first layers.
+
+    The stage n steps below the heads gets ``lr · layer_decayⁿ``. Biases and normalisation weights are not
+    decayed.
+
+    Arguments:
+        network: the network; frozen parameters are left out.
+        lr: the learning rate of the heads.
+        layer_decay: by what factor a stage learns slower than the one above it, 0…1.
+        weight_decay: the decay of the weights.
+
+    Returns:
+        Groups for a torch optimiser.
+    """
+    stages = network.backbone.stages()
+    inside = {id(parameter) for stage in stages for parameter in stage}
+    rates = [(stage, lr * layer_decay ** (len(stages) - number)) for number, stage in enumerate(stages)]
+    rates.append(([parameter for parameter in network.parameters() if id(parameter) not in inside], lr))
+    groups = []
+    for stage, rate in rates:
+        for decay, wanted in ((weight_decay, True), (0.0, False)):
+            some = [p for p in stage if p.requires_grad and (p.dim() > 1) == wanted]
+            if some:
+                groups.append({"params": some, "lr": rate, "weight_decay": decay})
+    return groups
