@@ -28,7 +28,7 @@ bench: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy datasets evaluation forecasting vision
+	$(BIN)/mypy datasets evaluation forecasting runtime vision
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info runs

@@ -11,7 +11,6 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
-from ..forecasting.networks.network import Learner
 from .resume import RESUME
 from .run_folder import RunFolder
 
@@ -28,7 +27,7 @@ class Checkpoints(Checkpoint):
         identity: what has to be equal for a training to go on: a hash of its configuration and data.
     """
 
-    def __init__(self, folder: str | None, forecaster: Learner, identity: str) -> None:
+    def __init__(self, folder: str | None, forecaster: torch.nn.Module, identity: str) -> None:
         self.folder = None if folder is None else Path(folder)
         self.forecaster, self.identity = forecaster, identity
         self.best_loss = float("inf")

@@ -42,8 +42,6 @@ def seed_everything(seed: int) -> None:
     Arguments:
         seed: at least 0.
     """
-    import torch  # here, because what needs no torch should not wait for its import
-
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

@@ -30,4 +30,5 @@ def same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
 
 
 def numbers_of(count: int) -> tuple[str, ...]:
+    """The names of so many series that have none: their numbers."""
     return tuple(str(number) for number in range(count))

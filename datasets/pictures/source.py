@@ -8,10 +8,9 @@ from typing import Any
 
 from ...runtime.folders import find_named
 from ...runtime.toml_files import check_keys, read_description
-from ...vision.networks.preprocessing import Preprocessing
 from .catalogue import Catalogue, CatalogueTable, read_catalogue, read_photo_folder
 from .fashion_mnist import fashion_mnist
-from .photos import Pictures, load_pictures
+from .photos import Fit, Pictures, load_pictures
 
 Progress = Callable[[int, int], None]
 
@@ -36,17 +35,18 @@ class Source:
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: Pictures | None = None
 
-    def load(self, preprocessing: Preprocessing, *, progress: Progress | None = None) -> Pictures:
-        """The photos as a network wants them; those of a decoded source as they are."""
+    def load(self, size: int, *, channels: int = 3, fit: Fit = "pad", progress: Progress | None = None) -> Pictures:
+        """The photos in the size and channels that a network reads; those of a decoded source as they are.
+
+        Arguments:
+            size: side of the square, pixels.
+            channels: 3, or 1 for grey.
+            fit: how a photo that is not square becomes one.
+            progress: is told how many of how many photos are read.
+        """
         if self.pictures is not None:
             return self.pictures
-        return load_pictures(
-            self.catalogue,
-            preprocessing.size,
-            channels=preprocessing.channels,
-            fit=preprocessing.fit,
-            progress=progress,
-        )
+        return load_pictures(self.catalogue, size, channels=channels, fit=fit, progress=progress)
 
 
 def open_source(data: str) -> Source:

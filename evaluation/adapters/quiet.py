@@ -10,7 +10,7 @@ from gluonts.env import env
 
 
 @contextmanager
-def quiet_backtest() -> Iterator[None]:
+def quiet_gluonts() -> Iterator[None]:
     """Leave out a warning that gluonts 0.17 causes at every lag it reads, thousands of times a forecast."""
     with warnings.catch_warnings():
         # By category: matching the message each time took a seventh of a forecast.

@@ -51,6 +51,7 @@ def legend_below(figure: Figure, axes: Axes) -> None:
 
 
 def png_bytes(figure: Figure) -> bytes:
+    """A figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

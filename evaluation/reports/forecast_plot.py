@@ -48,6 +48,7 @@ def plot_forecast(
             history before the forecast.
 
     Example:
+        >>> import pandas as pd
         >>> paths = np.random.default_rng(0).normal(size=(50, 4, 2))
         >>> start = pd.Period("2024-01-01", "D")
         >>> forecast = SampleForecast(paths, start_date=start + 20)

@@ -17,6 +17,7 @@ from gluonts.model.forecast import Forecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import Entry, ForecastData, Metadata
+from ...runtime.seeds import seed_everything
 from ..adapters.quiet import quiet_backtest
 from . import machine
 from .identity import digest
@@ -154,7 +155,7 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
             predictor = _fitted(run, training_data(run.data, block[0], fit, protocol.history), folder)
             seconds["seconds_train"] += time.perf_counter() - began
             training += [{"fit": fit, **row} for row in getattr(predictor, "training_log", None) or []]
-            machine.seed_everything(run.seed)
+            seed_everything(run.seed)
             tell("forecasting")
             began = time.perf_counter()
             for window, samples in _forecasts(predictor, block, metadata, protocol.num_samples):
@@ -210,7 +211,7 @@ def _fitted(run: Run, entries: list[Entry], checkpoints: Path | None) -> Predict
         model = model.for_run(run.seed, checkpoints)
     if not hasattr(model, "train"):
         return model
-    machine.seed_everything(run.seed)
+    seed_everything(run.seed)
     return model.train(entries)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,9 +26,7 @@ from ..units.scaling import restore
 from ..windows.gaps import last_season, previous_values
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics
-
-if TYPE_CHECKING:
-    from .window_estimator import WindowEstimator
+from .architecture import Architecture, architecture_of
 
 Entry = dict[str, Any]
 
@@ -46,7 +44,7 @@ class ForecastPredictor(Predictor):
 
     def __init__(
         self,
-        estimator: WindowEstimator,
+        estimator: Architecture,
         forecaster: JointForecaster,
         training_log: list[dict[str, Any]] | None = None,
         max_bytes: int = 512 * 2**20,
@@ -162,10 +160,7 @@ class ForecastPredictor(Predictor):
             raise ValueError(
                 f"predictor: expected one that this version wrote, got an older one in {path}; train it again"
             )
-        # The estimator makes predictors and a predictor remembers its estimator: one of them imports late.
-        from .window_estimator import WindowEstimator
-
-        estimator = WindowEstimator.from_configuration(described["estimator"])
+        estimator = architecture_of(described["estimator"])
         spec = from_plain(described["spec"])
         weights = load_file(Path(path) / "weights.safetensors")
         statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
-from ...runtime.plain import Configured, from_plain
 from ...runtime.seeds import seeded
 from ..networks.network import JointForecaster
 from ..response.fit import fit_response
@@ -19,14 +18,15 @@ from ..response.response import LogLinear
 from ..training.options import TrainConfig
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec, infer_spec
-from ..windows.tensor import SeriesTensor, Statistics
+from ..windows.tensor import SeriesTensor
+from .architecture import Architecture
 from .predictor import ForecastPredictor
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class WindowEstimator(Configured, Estimator, ABC):
+class WindowEstimator(Architecture, Estimator, ABC):
     """An estimator of many series that learns from windows of them.
 
     Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future
@@ -63,15 +63,6 @@ class WindowEstimator(Configured, Estimator, ABC):
         self.context_length = None if context_length is None else int(context_length)
         self.lags = None if lags is None else tuple(int(lag) for lag in lags)
         self.scaling, self.response, self.train_config = scaling, response, train
-
-    @abstractmethod
-    def network(self, spec: SeriesSpec, statistics: Statistics) -> JointForecaster:
-        """Compose the network, weights drawn from torch's generator.
-
-        Arguments:
-            spec: the shape of the problem.
-            statistics: those of the training span.
-        """
 
     @abstractmethod
     def _fit(
@@ -147,14 +138,6 @@ class WindowEstimator(Configured, Estimator, ABC):
         """
         checkpoints = None if directory is None else str(directory)
         return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
-
-    @staticmethod
-    def from_configuration(configuration: Mapping[str, Any]) -> WindowEstimator:
-        """Rebuild what `configuration` described."""
-        estimator = from_plain(dict(configuration), allowed=WindowEstimator)
-        if not isinstance(estimator, WindowEstimator):
-            raise ValueError(f"configuration: expected a WindowEstimator, got {configuration.get('type')!r}")
-        return estimator
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -82,7 +82,8 @@ class Outcome:
         """The share of paths on which a condition holds.
 
         Arguments:
-            condition: such as ``"units[A] + units[B] < 500"``; `hemline.forecasting.scenarios.questions.holds` has all of it.
+            condition: such as ``"units[A] + units[B] < 500"``; `questions.holds` has all
+                of it.
 
         Raises:
             ValueError: the condition cannot be read, or names what is not there.

@@ -13,7 +13,6 @@ from hemline.forecasting import (
     MAF,
     MODELS,
     DeepAREstimator,
-    ForecastEstimator,
     GRUMAFEstimator,
     RandomWalkPredictor,
     Recurrent,
@@ -21,6 +20,7 @@ from hemline.forecasting import (
     TrainConfig,
     build_model,
 )
+from hemline.forecasting.models.architecture import architecture_of
 from hemline.runtime.seeds import seeded
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
@@ -82,7 +82,7 @@ def test_a_configuration_says_all_and_a_run_is_seeded(name, walks):
 
 def test_a_configuration_makes_the_same_estimator_again():
     model = GRUMAFEstimator("D", 7, lags=(1, 3), head=MAF(blocks=2), train=TrainConfig(max_epochs=3))
-    again = ForecastEstimator.from_configuration(model.configuration())
+    again = architecture_of(model.configuration())
     assert isinstance(again, GRUMAFEstimator)
     assert again.configuration() == model.configuration()
 

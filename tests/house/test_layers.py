@@ -1,42 +1,131 @@
-"""Which room may import which, read from the imports themselves."""
+"""Which floor may import which, read from the imports themselves, those inside functions too."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAY_IMPORT = {
-    "datasets": set(),
-    "evaluation": {"datasets"},
-    "forecasting": {"datasets"},
-    "vision": {"datasets"},
+
+# Floors from bottom to top. Rooms on one floor do not import each other; a room imports the floors below.
+FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"), ("cli",))
+
+# Inside a room likewise: a folder, or a file that lies in the room itself.
+INSIDE = {
+    "runtime": (),
+    "datasets": (
+        ("entries", "pictures"),
+        ("tables", "simulated", "benchmarks"),
+        ("registry",),
+        ("commands",),
+    ),
+    "evaluation": (
+        ("scores", "drawing", "adapters"),
+        ("runs",),
+        ("store",),
+        ("tables",),
+        ("execution",),
+        ("grids",),
+        ("reports",),
+        ("commands",),
+    ),
+    "forecasting": (
+        ("windows", "units", "paths", "scenarios"),
+        ("response",),
+        ("networks",),
+        ("training",),
+        ("models",),
+        ("wrappers",),
+        ("registry",),
+        ("commands",),
+    ),
+    "vision": (
+        ("networks",),
+        ("embed", "classify", "captions"),
+        ("plots",),
+        ("commands",),
+    ),
 }
-FILES = [file for room in MAY_IMPORT for file in sorted((ROOT / room).rglob("*.py"))]
+LONGEST = 320
+MOST = 14
+FILES = [file for floor in FLOORS[:-1] for room in floor for file in sorted((ROOT / room).rglob("*.py"))]
+FILES.append(ROOT / "cli.py")
 
 
-def rooms_imported(file: Path) -> set[str]:
-    own = file.relative_to(ROOT).parts
+def name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name(file): file for file in FILES}
+
+
+def imported(file: Path) -> set[str]:
+    """The modules of the house that a file imports, at its top or inside a function."""
+    package = file.relative_to(ROOT).parent.parts
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = own[: len(own) - node.level]
-            target = [*base, *(node.module or "").split(".")]
-            names = [target[0]] if target[0] else [alias.name for alias in node.names]
-            found.update(names)
+            base = ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{base}.{alias.name}" if base else alias.name
+                found.add(inner if inner in MODULES else base)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "hemline":
-            found.add("an absolute import of hemline")
+            found.add("hemline")
         elif isinstance(node, ast.Import):
-            found.update("an absolute import of hemline" for alias in node.names if alias.name.startswith("hemline"))
-    return found
+            found.update("hemline" for alias in node.names if alias.name.split(".")[0] == "hemline")
+    return found - {"", name(file)}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_a_room_imports_only_what_it_may(file):
-    room = file.relative_to(ROOT).parts[0]
-    assert rooms_imported(file) <= MAY_IMPORT[room] | {room}
+IMPORTS = {module: imported(file) for module, file in MODULES.items()}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_a_file_reads_in_one_sitting(file):
-    assert len(file.read_text().splitlines()) <= 400
+def rank(floors: tuple[tuple[str, ...], ...], room: str) -> int | None:
+    return next((height for height, floor in enumerate(floors) if room in floor), None)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_downwards(module):
+    room, *inside = module.split(".")
+    wrong = []
+    for target in sorted(IMPORTS[module]):
+        there, *within = target.split(".")
+        if there == "hemline":
+            wrong.append(f"{target}: inside the library imports are relative")
+        elif there != room:
+            if rank(FLOORS, there) >= rank(FLOORS, room):
+                wrong.append(target)
+        elif inside and within and inside[0] != within[0]:
+            heights = rank(INSIDE[room], inside[0]), rank(INSIDE[room], within[0])
+            if None not in heights and heights[1] > heights[0]:
+                wrong.append(target)
+    assert wrong == []
+
+
+def test_no_circle_of_files():
+    waiting = {module: set(targets) & set(MODULES) for module, targets in IMPORTS.items()}
+    while free := [module for module, targets in waiting.items() if not targets]:
+        for module in free:
+            del waiting[module]
+        waiting = {module: targets - set(free) for module, targets in waiting.items()}
+    assert sorted(waiting) == []
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_file_reads_in_one_sitting(module):
+    assert len(MODULES[module].read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("folder", sorted({file.parent for file in FILES}), ids=str)
+def test_a_folder_is_taken_in_at_a_glance(folder):
+    assert len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) <= MOST
+
+
+@pytest.mark.parametrize("room", ["datasets", "evaluation", "forecasting"])
+def test_no_public_name_is_hidden_by_a_file(room):
+    """The import of a submodule would take the place of a name that is imported when it is asked for."""
+    face = importlib.import_module(f"hemline.{room}")
+    inside = {path.stem for path in (ROOT / room).iterdir()}
+    assert set(face.__all__) & inside == set()
+    assert all(getattr(face, public).__name__ for public in face.__all__ if callable(getattr(face, public)))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("datasets", "evaluation", "forecasting", "vision")
-DATA = {".html", ".toml", ".typed"}
+ROOMS = ("datasets", "evaluation", "forecasting", "runtime", "vision")
+DATA = {".html", ".pyi", ".toml", ".typed"}
 
 
 def in_tree() -> set[str]:

@@ -179,7 +179,7 @@ def test_bad_input_leaves_the_folder_free(shop: Path, tmp_path: Path, monkeypatc
         patch.setattr(classify, "build_backbone", lambda *_, **__: (_ for _ in ()).throw(ValueError("no such network")))
         with pytest.raises(ValueError, match="no such network"):
             train_classifier(source, run, network=SMALL, training=SHORT)
-    pictures = source.load(build_backbone(size=24).preprocessing)
+    pictures = source.load(**build_backbone(size=24).preprocessing.photos)
     held_out = split_articles(source.catalogue, pictures).test[0]
     two = rewritten(shop, lambda _, row: row.update(shape=["round", "square"]) if row["id"] == held_out else None)
     with pytest.raises(ValueError, match=f"at most one 'shape' of item '{held_out}'"):

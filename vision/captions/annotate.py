@@ -121,7 +121,7 @@ def train_annotator(
     if folder.has(REPORT):
         return Annotator.load(folder)
     if not resume:
-        pictures = source.load(opened.preprocessing, progress=progress).first(opened.max_images)
+        pictures = source.load(**opened.preprocessing.photos, progress=progress).first(opened.max_images)
         if "run" in encoder:
             split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
         else:

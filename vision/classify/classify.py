@@ -86,7 +86,7 @@ def train_classifier(
     started, busy = time.perf_counter(), time.process_time()
     torch.manual_seed(training.seed)
     backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
-    pictures = source.load(backbone.preprocessing, progress=progress)
+    pictures = source.load(**backbone.preprocessing.photos, progress=progress)
     if resume:
         split = ArticleSplit.from_json(folder.read_json(SPLIT))
     else:
@@ -189,7 +189,7 @@ def evaluate_classifier(
     classifier = Classifier.load(folder)
     network, labels = classifier.network.to(device), classifier.network.labels
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
-    pictures = source.load(network.backbone.preprocessing, progress=progress).first(classifier.max_images)
+    pictures = source.load(**network.backbone.preprocessing.photos, progress=progress).first(classifier.max_images)
     targets = labels.encode(source.catalogue.articles)
     new = labels.count_unseen(source.catalogue.articles)
     learned = _rows(source.catalogue, split.train, pictures)

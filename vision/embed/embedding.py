@@ -92,7 +92,7 @@ def embed_catalogue(
         ValueError: axes are asked for, and none of the training articles has a photo.
     """
     articles = source.catalogue.articles
-    pictures = source.load(encoder.preprocessing, progress=progress).first(encoder.max_images)
+    pictures = source.load(**encoder.preprocessing.photos, progress=progress).first(encoder.max_images)
     shown = pictures.counts(len(articles)) > 0
     vectors = unit_length(encoder.encode(pictures, len(articles), device=device))
     metadata: dict[str, Any] = {

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Fit
+
+
+class PhotoFormat(TypedDict):
+    """How photos are read from files, as arguments of `Source.load`."""
+
+    size: int
+    channels: int
+    fit: Fit
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,11 @@ class Preprocessing:
             raise ValueError(
                 f"mean, std: expected {self.channels} numbers each, std positive, got {self.mean} and {self.std}"
             )
+
+    @property
+    def photos(self) -> PhotoFormat:
+        """What of it says how photos are read from files."""
+        return {"size": self.size, "channels": self.channels, "fit": self.fit}
 
     def to_json(self) -> dict[str, Any]:
         """The preprocessing as plain data."""

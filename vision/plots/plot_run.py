@@ -58,7 +58,7 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
     answers = folder.read_frame("articles.parquet")
     answers = answers[(answers["side"] == "test") & (answers["photos"] > 0)]
     encoder = ArticleEncoder.of_run(checkpoint)
-    pictures = source.load(encoder.preprocessing, progress=progress).first(classifier.max_images)
+    pictures = source.load(**encoder.preprocessing.photos, progress=progress).first(classifier.max_images)
     row = {item_id: number for number, item_id in enumerate(source.catalogue.item_ids)}
     counts = pictures.counts(len(source.catalogue))
     if gone := [item for item in answers["item_id"].unique() if item not in row or not counts[row[item]]]:

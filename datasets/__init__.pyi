@@ -1,0 +1,9 @@
+from .benchmarks.orange_juice import dominicks_oj as dominicks_oj
+from .entries.data import ForecastData as ForecastData
+from .entries.data import Metadata as Metadata
+from .registry import DATASETS as DATASETS
+from .registry import get_dataset as get_dataset
+from .simulated.sales import simulated_sales as simulated_sales
+from .simulated.truth import SalesTruth as SalesTruth
+from .tables.frames import from_frame as from_frame
+from .tables.sales_table import from_sales as from_sales

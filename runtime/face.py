@@ -1,0 +1,43 @@
+"""A package's public names, each imported when it is first asked for."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Callable
+from importlib.util import resolve_name
+from pathlib import Path
+from typing import Any
+
+
+def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """The ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from the imports of its stub ``__init__.pyi``.
+
+    Type checkers and editors read the same stub, so that every name stands in one place. Importing the package imports
+    none of its modules: what needs a score does not wait for matplotlib.
+
+    Arguments:
+        package: ``__name__`` of the package.
+        file: its ``__file__``.
+
+    Returns:
+        The three, in this order.
+    """
+    places: dict[str, tuple[str, str]] = {}
+    for node in ast.parse(Path(file).with_suffix(".pyi").read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            places |= {alias.asname or alias.name: (module, alias.name) for alias in node.names}
+
+    def get(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, attribute = places[name]
+        found = getattr(importlib.import_module(module), attribute)
+        # A submodule of the same name is set by its import: the public name goes before it.
+        setattr(sys.modules[package], name, found)
+        return found
+
+    names = sorted(places)
+    return get, lambda: names, names
