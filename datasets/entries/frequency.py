@@ -162,6 +162,20 @@ def dates_of(start: pd.Period, steps: int) -> pd.DatetimeIndex:
         return to_dates(pd.period_range(start, periods=steps, freq=start.freq))
 
 
+def shifted(start: pd.Period, steps: int) -> pd.Period:
+    """A period some steps later; quiet where pandas announces the end of business-day periods."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return start + steps
+
+
+def periods(start: pd.Period, steps: int) -> pd.PeriodIndex:
+    """Consecutive periods; quiet where pandas announces the end of business-day periods."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return pd.period_range(start, periods=steps, freq=start.freq)
+
+
 def written_date(start: pd.Period, step: int = 0) -> str:
     """The date of a step as messages write it, see :func:`to_dates`; at midnight without the time of day.
 

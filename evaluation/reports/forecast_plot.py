@@ -10,10 +10,9 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from ...datasets.entries.data import Entry
-from ...datasets.entries.frequency import dates_of, written_date
+from ...datasets.entries.frequency import dates_of, shifted, written_date
 from ..drawing.fans import draw_fan, draw_history
 from ..drawing.style import LITERAL, finish_axes, legend_below
-from ..runs.windows import shifted
 from ..scores.intervals import COVERAGES, plotting_quantiles
 from ..scores.univariate import sorted_paths
 

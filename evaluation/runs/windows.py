@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...datasets.entries.data import Entry
+from ...datasets.entries.frequency import periods, shifted
 
 History = Literal["expanding"] | int
 
@@ -186,20 +186,6 @@ def last_steps(entry: Entry, history: History) -> Entry:
         if cut.get(name) is not None:
             cut[name] = np.asarray(cut[name])[..., first:]
     return cut
-
-
-def shifted(start: pd.Period, steps: int) -> pd.Period:
-    """A period some steps later; quiet where pandas announces the end of business-day periods."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        return start + steps
-
-
-def periods(start: pd.Period, steps: int) -> pd.PeriodIndex:
-    """Consecutive periods; quiet where pandas announces the end of business-day periods."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        return pd.period_range(start, periods=steps, freq=start.freq)
 
 
 def _until(entry: Entry, end: int) -> Entry:
