@@ -97,10 +97,10 @@ def mount() -> None:
     from .datasets.registry import get_dataset
     from .evaluation.commands import register as register_evaluation
     from .forecasting.commands.train import register as register_forecasting
-    from .forecasting.registry.named import MODELS, build_model
+    from .forecasting.registry.named import build_model, model_names
     from .vision.commands.commands import app as vision
 
     app.add_typer(data, name="data")
     app.add_typer(vision, name="vision")
     register_forecasting(app, get_dataset)
-    register_evaluation(app, build_model, list(MODELS), get_dataset)
+    register_evaluation(app, build_model, model_names(), get_dataset)

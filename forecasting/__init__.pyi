@@ -18,6 +18,7 @@ from .models.published import TimeGradEstimator as TimeGradEstimator
 from .models.published import TransformerMAFEstimator as TransformerMAFEstimator
 from .models.published import VecLSTMCopulaEstimator as VecLSTMCopulaEstimator
 from .models.published import VecLSTMIndependentEstimator as VecLSTMIndependentEstimator
+from .models.stored import load_predictor as load_predictor
 from .models.vector_autoregression import VARPredictor as VARPredictor
 from .networks.direct import Direct as Direct
 from .networks.encoders.recurrent import Recurrent as Recurrent
@@ -35,6 +36,7 @@ from .paths.table import forecast_frame as forecast_frame
 from .registry.named import MODELS as MODELS
 from .registry.named import NamedModel as NamedModel
 from .registry.named import build_model as build_model
+from .registry.named import model_names as model_names
 from .response.response import LogLinear as LogLinear
 from .scenarios.notation import Change as Change
 from .scenarios.notation import parse_change as parse_change

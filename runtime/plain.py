@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from .names import Names, spelled
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,12 +30,12 @@ def to_plain(value: Any) -> Any:
     Example:
         >>> from hemline.forecasting.units.scaling import Scaling
         >>> to_plain(Scaling("change"))
-        {'type': 'hemline.forecasting.units.scaling:Scaling', 'of': 'change', 'lag': 1, 'prior': 1.0, 'domain': 'real'}
+        {'type': 'Scaling', 'of': 'change', 'lag': 1, 'prior': 1.0, 'domain': 'real'}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         cls = type(value)
         fields = {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
-        return {"type": f"{cls.__module__}:{cls.__qualname__}", **fields}
+        return {"type": spelled(cls), **fields}
     if isinstance(value, Configured):
         return value.configuration()
     if isinstance(value, Mapping):
@@ -45,43 +45,40 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if _is_validated(value):
-        return {"type": f"{type(value).__module__}:{type(value).__qualname__}", **to_plain(value.__init_args__)}
+        return {"type": spelled(type(value)), **to_plain(value.__init_args__)}
     return value
 
 
-def from_plain(data: Any, allowed: type | None = None) -> Any:
+def from_plain(data: Any, names: Names, allowed: type | None = None) -> Any:
     """Rebuild what `to_plain` wrote.
 
     Arguments:
         data: plain data.
+        names: the classes that it may name.
         allowed: a class whose subclasses may stand at the top beside dataclasses.
 
     Returns:
         The configuration.
 
     Raises:
-        ValueError: a ``type`` is not a dataclass that can be imported, or a field is unknown to it.
+        ValueError: a ``type`` is not a dataclass of `names`, or a field is unknown to it.
 
     Example:
+        >>> from hemline.forecasting.names import NAMES
         >>> from hemline.forecasting.units.scaling import Scaling
-        >>> from_plain(to_plain(Scaling("change", lag=7)))
+        >>> from_plain(to_plain(Scaling("change", lag=7)), NAMES)
         Scaling(of='change', lag=7, prior=1.0, domain='real')
     """
     if isinstance(data, list):
-        return tuple(from_plain(item) for item in data)
+        return tuple(from_plain(item, names) for item in data)
     if not isinstance(data, dict):
         return data
     if "type" not in data:
-        return {key: from_plain(item) for key, item in data.items()}
-    module, _, name = str(data["type"]).partition(":")
-    try:
-        cls = getattr(sys.modules.get(module) or importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"type: cannot import {data['type']!r}; is the package that defines it here?") from error
-    known = isinstance(cls, type) and (dataclasses.is_dataclass(cls) or (allowed and issubclass(cls, allowed)))
-    if not known:
+        return {key: from_plain(item, names) for key, item in data.items()}
+    cls = names.find(str(data["type"]))
+    if not (dataclasses.is_dataclass(cls) or (allowed and issubclass(cls, allowed))):
         raise ValueError(f"type: expected a configuration, got {data['type']!r}")
-    fields = {key: from_plain(item) for key, item in data.items() if key != "type"}
+    fields = {key: from_plain(item, names) for key, item in data.items() if key != "type"}
     refuse_unknown(list(inspect.signature(cls).parameters), fields, data["type"])
     return cls(**fields)
 
@@ -139,7 +136,7 @@ class Configured:
         """All settings as plain data, with the ``type`` of every part."""
         cls = type(self)
         plain = {name: to_plain(value) for name, value in self.settings().items()}
-        return {"type": f"{cls.__module__}:{cls.__qualname__}", **plain}
+        return {"type": spelled(cls), **plain}
 
 
 def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from gluonts.transform.sampler import InstanceSampler
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
 from ...datasets.entries.univariate import as_univariate
-from ...runtime.plain import Configured
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
+from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
 from .single_series import groups_single_series
@@ -32,7 +32,7 @@ _READ = {
 """The attributes by which gluonts' estimators say that they read a field."""
 
 
-class GroupedEstimator(Configured, Estimator):
+class GroupedEstimator(ForecastModel):
     """Trains a univariate gluonts estimator over the single series and groups what it forecasts.
 
     The paths of different series are independent; `CoupledEstimator` gives them the dependence of the past.

@@ -14,11 +14,14 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.checks import check_series
 from ...datasets.entries.multivariate import Entry, as_multivariate
 from ...datasets.entries.univariate import as_univariate
+from ...runtime.names import Names
 from ...runtime.seeds import seeded
+from .fitted import FittedModel
+from .predictor_folder import read_predictor, store_predictor
 from .quiet import quiet_gluonts
 
 
-class GroupedPredictor(Predictor):
+class GroupedPredictor(FittedModel):
     """Forecasts every series on its own and groups the independent paths to a joint forecast.
 
     Path number s of the group is path number s of every series; across series the paths are independent.
@@ -32,6 +35,9 @@ class GroupedPredictor(Predictor):
         fields: how many rows or values a series had in each field that the predictor reads, as trained; the number of
             a series in ``feat_static_cat`` is none of them.
     """
+
+    item_ids: tuple[str, ...] = ()
+    covariate_names: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -99,13 +105,9 @@ class GroupedPredictor(Predictor):
             forecasts = self.predictor.predict(rows, num_samples=num_samples)
             return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
 
-    def serialize(self, path: Path) -> None:
-        """Write the predictor into `path`, the univariate one into a folder of it."""
-        path = Path(path)
-        inner = path / "univariate"
-        inner.mkdir(parents=True, exist_ok=True)
-        super().serialize(path)
-        self.predictor.serialize(inner)
+    def write(self, folder: Path) -> None:
+        """Write the univariate predictor into a folder of its own, and what the series were."""
+        store_predictor(self.predictor, folder / "univariate")
         described = {
             "seed": self.seed,
             "training_log": self.training_log,
@@ -113,13 +115,13 @@ class GroupedPredictor(Predictor):
             "covariate_names": self.covariate_names,
             "fields": self.fields,
         }
-        (path / "grouped.json").write_text(json.dumps(described))
+        (folder / "grouped.json").write_text(json.dumps(described))
 
     @classmethod
-    def deserialize(cls, path: Path, **kwargs: Any) -> GroupedPredictor:
-        """Read what `serialize` wrote."""
-        described = json.loads((Path(path) / "grouped.json").read_text())
-        inner = Predictor.deserialize(Path(path) / "univariate", **kwargs)
+    def read(cls, folder: Path, names: Names, device: str) -> GroupedPredictor:
+        """Read what `write` wrote."""
+        described = json.loads((folder / "grouped.json").read_text())
+        inner = read_predictor(folder / "univariate", names, device=device)
         items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
         return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))
 

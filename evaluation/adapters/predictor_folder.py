@@ -8,24 +8,46 @@ from pathlib import Path
 from gluonts.model.predictor import Predictor
 
 from ...datasets.registry import is_description
+from ...runtime.names import Names
+from .fitted import SIGN, FittedModel
 
 _DATASET = "dataset.json"
 
 
 def holds_predictor(path: Path) -> bool:
     """Whether a predictor of any kind was serialized into a folder."""
-    return (path / "gluonts-config.json").is_file()
+    return (path / SIGN).is_file()
 
 
-def load_predictor(path: Path) -> Predictor:
-    """Read a predictor that was serialized into a folder.
+def store_predictor(predictor: Predictor, folder: Path) -> None:
+    """Write a predictor of any kind into a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    predictor.serialize(folder)
+
+
+def read_predictor(path: Path | str, names: Names, *, device: str = "cpu") -> Predictor:
+    """Read a predictor of any kind from the folder that it was serialized into.
+
+    Arguments:
+        path: the folder.
+        names: the classes that its files may name.
+        device: on which paths are drawn, for a model that can choose.
 
     Raises:
         FileNotFoundError: the folder holds none.
+        ValueError: it is of a class that is not among `names`.
     """
+    path = Path(path)
     if not holds_predictor(path):
         raise FileNotFoundError(f"predictor: expected a folder that `hemline train` wrote, got {path}")
-    return Predictor.deserialize(path)
+    described = json.loads((path / SIGN).read_text())
+    kind = names.find(str(described.get("name", described["type"])))
+    if not issubclass(kind, Predictor):
+        raise ValueError(f"predictor: expected a predictor in {path}, got a {kind.__name__}")
+    if issubclass(kind, FittedModel):
+        return kind.read(path, names, device)
+    choose = {"device": device} if kind.__module__.startswith("gluonts.torch") else {}
+    return kind.deserialize(path, **choose)
 
 
 def remember_dataset(path: Path, dataset: str) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ...datasets.entries.data import Entry, ForecastData
+from ...runtime.names import spelled
 
 _SHOWN = (
     *(bytes, complex, range, slice, Decimal, np.dtype, np.datetime64, np.timedelta64),
@@ -150,8 +151,8 @@ def _plain_object(value: Any, where: str) -> Any:
                 f"{where}: a function defined inside another looks different in every process ({name}); define it "
                 f"in a module, or give the model a method configuration() that returns its settings"
             )
-        return f"{value.__module__}:{name}"
-    kind = f"{type(value).__module__}:{type(value).__qualname__}"
+        return spelled(value)
+    kind = spelled(type(value))
     if isinstance(value, enum.Enum):
         return f"{kind}.{value.name}"
     if isinstance(value, (Path, pd.Timestamp, pd.offsets.BaseOffset)):

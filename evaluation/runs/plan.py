@@ -11,6 +11,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
+from ..adapters.foreign import horizon_of, is_model
 from ..adapters.single_series import grouped
 from .identity import describe, fingerprint
 from .metrics import METRICS
@@ -62,21 +63,21 @@ def plan_runs(
 
 def _made(name: str, model: Model, metadata: Metadata) -> Estimator | Predictor:
     made: Any = model
-    if not isinstance(model, type) and not (hasattr(model, "train") or hasattr(model, "predict")):
+    if not isinstance(model, type) and not is_model(model):
         if not callable(model):
             raise ValueError(
                 f"models[{name!r}]: expected a gluonts estimator, a predictor or a function of the metadata, got "
                 f"{type(model).__name__}"
             )
         made = model(metadata)
-    if isinstance(made, type) or not (hasattr(made, "train") or hasattr(made, "predict")):
+    if not is_model(made):
         got = f"the class {made.__name__}" if isinstance(made, type) else type(made).__name__
         raise ValueError(f"models[{name!r}]: expected a gluonts estimator or predictor, got {got}")
     try:
         made = grouped(made)
     except ValueError as error:
         raise ValueError(f"models[{name!r}]: {error}") from error
-    horizon = getattr(made, "prediction_length", metadata.prediction_length)
+    horizon = horizon_of(made, metadata.prediction_length)
     if horizon != metadata.prediction_length:
         raise ValueError(
             f"models[{name!r}]: expected a horizon of {metadata.prediction_length} steps as in {metadata.name}, "

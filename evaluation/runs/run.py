@@ -18,6 +18,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import Entry, ForecastData, Metadata
 from ...runtime.seeds import seed_everything
+from ..adapters.foreign import for_run, needs_training, training_log_of
 from ..adapters.quiet import quiet_backtest
 from . import machine
 from .identity import digest
@@ -154,7 +155,7 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
             folder = None if checkpoints is None else checkpoints / f"fit_{fit}"
             predictor = _fitted(run, training_data(run.data, block[0], fit, protocol.history), folder)
             seconds["seconds_train"] += time.perf_counter() - began
-            training += [{"fit": fit, **row} for row in getattr(predictor, "training_log", None) or []]
+            training += [{"fit": fit, **row} for row in training_log_of(predictor)]
             seed_everything(run.seed)
             tell("forecasting")
             began = time.perf_counter()
@@ -206,10 +207,8 @@ def _blocks(windows: list[Window], refit_every: int | None) -> Iterator[list[Win
 
 
 def _fitted(run: Run, entries: list[Entry], checkpoints: Path | None) -> Predictor:
-    model: Any = run.model
-    if hasattr(model, "for_run"):
-        model = model.for_run(run.seed, checkpoints)
-    if not hasattr(model, "train"):
+    model = for_run(run.model, run.seed, checkpoints)
+    if not needs_training(model):
         return model
     seed_everything(run.seed)
     return model.train(entries)

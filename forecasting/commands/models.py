@@ -59,5 +59,5 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         typer.echo(f"# {name} on {metadata.name}{about}\n")
         if isinstance(model, GroupedEstimator):
             model = model.estimator  # `module:Class` takes the arguments of the class
-        has_settings = isinstance(model, (Configured, Estimator))
-        typer.echo(as_toml(model) if has_settings else "# It has no settings.\n", nl=False)
+        settings = as_toml(model).strip() if isinstance(model, (Configured, Estimator)) else ""
+        typer.echo(settings or "# It has no settings.")

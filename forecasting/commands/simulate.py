@@ -12,13 +12,15 @@ import typer
 from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.data import ForecastData, history_of
-from ...evaluation.adapters.predictor_folder import load_predictor, remembered_dataset
+from ...evaluation.adapters.predictor_folder import remembered_dataset
+from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
 from ..scenarios.cannibalisation import Cannibalisation, cannibalisation
 from ..scenarios.future import some
 from ..scenarios.outcome import Outcome, Simulation
 from ..scenarios.scenario import Scenario, read_scenarios
 from ..scenarios.simulate import simulate
+from .options import Trust
 
 MATRIX = 12
 
@@ -56,13 +58,14 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         ask: Annotated[
             list[str] | None, typer.Option(help="A question, such as 'units[A] + units[B] < 500'; may be repeated.")
         ] = None,
+        trust: Trust = None,
     ) -> None:
         """Simulate changed futures and show what they do to a pair of articles.
 
         Example: hemline simulate --predictor runs/sales --articles A,B --set 'price[A]=-20%@2:4' --out runs/markdown
         """
         chosen = gather_scenarios(set_ or [], scenario)
-        trained = load_predictor(predictor)
+        trained = load_predictor(predictor, trust=trust or ())
         data = load(dataset or remembered_dataset(predictor))
         number = chosen_window(data, window)
         history = history_of(data, number)

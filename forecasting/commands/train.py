@@ -10,10 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from ...datasets.entries.data import ForecastData, history_of, whole_history
-from ...evaluation.adapters.predictor_folder import holds_predictor, load_predictor, remember_dataset
+from ...evaluation.adapters.foreign import needs_training
+from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset
+from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
-from ..registry.named import MODELS, build_model
+from ..registry.named import build_model, model_names
 from .models import register as register_models
+from .options import Trust
 from .simulate import register as register_simulate
 
 if sys.version_info >= (3, 11):
@@ -35,7 +38,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
     @app.command()
     def train(
         dataset: Annotated[str, typer.Option(help="Name that `hemline data list` shows, or the TOML file of a table.")],
-        model: Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")],
+        model: Annotated[str, typer.Option(help=f"One of {', '.join(model_names())}.")],
         out: Annotated[Path, typer.Option(help="Folder for the predictor and its checkpoints.")],
         seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws.")] = 0,
         epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
@@ -55,7 +58,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         if epochs is not None:
             overrides["train"] = {**overrides.get("train", {}), "max_epochs": epochs}
         built = build_model(model, data.metadata, overrides)
-        if not hasattr(built, "train"):
+        if not needs_training(built):
             raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
         _require_free(out)
         typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
@@ -74,6 +77,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             typer.Option(help="Forecast this test window (0 is the first), not the time after the data."),
         ] = None,
         num_samples: Annotated[int, typer.Option(help="Sample paths.")] = 100,
+        trust: Trust = None,
     ) -> None:
         """Forecast the steps after the end of a dataset, or one of its test windows.
 
@@ -83,7 +87,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         """
         if out.suffix not in (".csv", ".parquet"):
             raise ValueError(f"out: expected a .csv or .parquet file, got {str(out)!r}")
-        data, trained = load(dataset), load_predictor(predictor)
+        data, trained = load(dataset), load_predictor(predictor, trust=trust or ())
         entry = history_of(data, window)
         drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
         frame = forecast_frame(drawn, data.metadata.item_ids)

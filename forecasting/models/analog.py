@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
-import torch
-from gluonts.core.component import validated
-from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import RepresentablePredictor
-from torch import Tensor
 
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.frequency import frequency_family
 from ...datasets.entries.multivariate import Entry, as_multivariate
-from ...runtime.plain import Configured
+from ...evaluation.adapters.fitted import PlainModel
+from ...evaluation.adapters.model import ForecastModel
+from ..names import NAMES
 from ..paths.domain import within
 from ..paths.shares import as_often, shares_of
 from ..paths.weights import pool_weights
 from ..windows.gaps import bridged
+from .likeness_fit import best_weights, distances
 from .past_stretches import Move, Stretches, shortest, stretches_before
 
 MOVES = (
@@ -38,11 +35,8 @@ RATIOS = tuple(Move(move.share, move.of, "ratio") for move in MOVES if move.shar
 FEWEST = 4
 """Stretches that a past has at least, for its forecast to be learnt from."""
 
-PENALTY = 0.01
-"""Of the squares of what a kind of likeness counts, on the scale of the relative energy score of one forecast."""
 
-
-class AnalogEstimator(Configured, Estimator):
+class AnalogEstimator(ForecastModel):
     r"""Learns which stretches of the past the future resembles, all series of a stretch together.
 
     A path is what really happened over some past stretch of as many steps, which began whole seasons ago, brought to
@@ -124,8 +118,8 @@ class AnalogEstimator(Configured, Estimator):
         found, drawn = [], []
         generator = np.random.default_rng(self.seed)
         for move in moves:
-            parts = [_parts(past, move, truth) for past, truth in zip(pasts, truths, strict=True)]
-            theta = _best(parts)
+            parts = [distances(past, move, truth) for past, truth in zip(pasts, truths, strict=True)]
+            theta = best_weights(parts)
             paths = [past.moved(move, _drawn(past, theta, self.num_samples, generator)) for past in pasts]
             found.append(theta)
             drawn.append(within(np.stack(paths).astype(np.float32), self.domain))
@@ -144,10 +138,6 @@ class AnalogEstimator(Configured, Estimator):
             thetas=[found[number].tolist() for number in kept],
             seed=self.seed,
         )
-
-    def for_run(self, seed: int, directory: Path | None = None) -> AnalogEstimator:
-        """This estimator for one run of a backtest; it leaves nothing in a folder."""
-        return self.override({"seed": seed})
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -179,7 +169,7 @@ class AnalogEstimator(Configured, Estimator):
         return [pasts[number] for number in known], [truths[number] for number in known]
 
 
-class AnalogPredictor(RepresentablePredictor):
+class AnalogPredictor(PlainModel):
     """Draws stretches of the past, as `AnalogEstimator` has learnt to.
 
     Paths are what happened; many are alike where few stretches resemble today. Each forecast reads the past that it is
@@ -199,9 +189,8 @@ class AnalogPredictor(RepresentablePredictor):
         seed: of the draws.
     """
 
-    covariate_names: tuple[str, ...] = ()  # it reads none
+    names = NAMES
 
-    @validated()
     def __init__(
         self,
         prediction_length: int,
@@ -223,6 +212,16 @@ class AnalogPredictor(RepresentablePredictor):
         self.stretches, self.seed = stretches, seed
         self.moves = [Move(*move) for move in moves]
         self.weights, self.thetas = weights, [np.asarray(theta, dtype=float) for theta in thetas]
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("freq", "target_dim", "season_length", "cycle_length", "domain", "stretches", "seed")
+        learnt = {
+            "moves": [list(vars(move).values()) for move in self.moves],
+            "weights": self.weights,
+            "thetas": [theta.tolist() for theta in self.thetas],
+        }
+        return {"prediction_length": self.prediction_length, **{name: getattr(self, name) for name in names}, **learnt}
 
     def predict(
         self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
@@ -279,37 +278,3 @@ def _drawn(past: Stretches, theta: np.ndarray, count: int, generator: np.random.
     strength = past.likeness @ theta
     probability = np.exp(strength - strength.max())
     return as_often(probability / probability.sum(), count, generator)
-
-
-def _parts(past: Stretches, move: Move, truth: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Likeness ``[K, F]``, distances to the truth ``[K]`` and between stretches ``[K, K]``, summed over the steps."""
-    paths = past.moved(move)
-    distance, between = np.zeros(len(paths)), np.zeros((len(paths), len(paths)))
-    for step, outcome in enumerate(truth):
-        known = ~np.isnan(outcome)
-        # Apart from the outcome, so that squares of large levels leave the digits of small distances.
-        errors = paths[:, step, known] - outcome[known]
-        squares = (errors**2).sum(1)
-        distance += np.sqrt(squares)
-        between += np.sqrt(np.maximum(squares[:, None] + squares - 2 * errors @ errors.T, 0))
-    np.fill_diagonal(between, 0)
-    return torch.from_numpy(past.likeness), torch.from_numpy(distance), torch.from_numpy(between)
-
-
-def _best(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> np.ndarray:
-    """What likeness counts ``[F]``, for the best energy score over past forecasts."""
-    scale = max(sum(float(distance.mean()) for _, distance, _ in parts), 1e-12)
-    theta = torch.zeros(parts[0][0].shape[1], dtype=torch.float64, requires_grad=True)
-    search = torch.optim.LBFGS([theta], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        search.zero_grad()
-        total = PENALTY * (theta**2).sum() / len(parts)
-        for likeness, distance, between in parts:
-            weights = torch.softmax(likeness @ theta, dim=0)
-            total = total + (weights @ distance - weights @ between @ weights / 2) / scale
-        total.backward()
-        return total
-
-    search.step(loss)
-    return theta.detach().numpy()

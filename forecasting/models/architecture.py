@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from ...runtime.names import Names
 from ...runtime.plain import Configured, from_plain
 from ..networks.network import JointForecaster
 from ..response.response import LogLinear
@@ -38,13 +39,17 @@ class Architecture(Configured, ABC):
         """
 
 
-def architecture_of(configuration: Mapping[str, Any]) -> Architecture:
+def architecture_of(configuration: Mapping[str, Any], names: Names) -> Architecture:
     """The settings that `Configured.configuration` described.
+
+    Arguments:
+        configuration: plain data.
+        names: the classes that it may name.
 
     Raises:
         ValueError: the configuration is of something else.
     """
-    found = from_plain(dict(configuration), allowed=Architecture)
+    found = from_plain(dict(configuration), names, allowed=Architecture)
     if not isinstance(found, Architecture):
         raise ValueError(f"configuration: expected the settings of a network, got {configuration.get('type')!r}")
     return found

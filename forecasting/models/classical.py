@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from gluonts.core.component import validated
 from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import RepresentablePredictor
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.fitted import PlainModel
+from ..names import NAMES
 from ..windows.gaps import previous_values
 from .naive import RandomWalkPredictor
 
@@ -18,7 +18,7 @@ SHORTEST = 12
 """Values below which no classical model is chosen; such a series walks at random."""
 
 
-class ClassicalPredictor(RepresentablePredictor):
+class ClassicalPredictor(PlainModel):
     """A model of the exponential smoothing or the ARIMA family for each series, chosen by information criterion.
 
     Chosen and fitted anew by statsforecast (the extra ``classical``) on what lies before each forecast; the series
@@ -42,9 +42,8 @@ class ClassicalPredictor(RepresentablePredictor):
         'ets'
     """
 
-    covariate_names: tuple[str, ...] = ()  # it reads none
+    names = NAMES
 
-    @validated()
     def __init__(
         self,
         prediction_length: int,
@@ -61,6 +60,11 @@ class ClassicalPredictor(RepresentablePredictor):
         if history is not None and history < SHORTEST:
             raise ValueError(f"history: expected at least {SHORTEST} steps, got {history}")
         self.family, self.season_length, self.history, self.seed = family, season_length, history, seed
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        names = ("prediction_length", "family", "season_length", "history", "seed")
+        return {name: getattr(self, name) for name in names}
 
     def for_run(self, seed: int, directory: Any = None) -> ClassicalPredictor:
         """This predictor with another seed."""

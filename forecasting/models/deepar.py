@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gluonts.model.estimator import Estimator
 
 from ...datasets.entries.frequency import normalize_freq
 from ...datasets.entries.multivariate import Entry, as_multivariate
 from ...evaluation.adapters.estimator import GroupedEstimator, single_series
+from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
-from ...runtime.plain import Configured
 from ..training.options import TrainConfig
 
 
-class DeepAREstimator(Configured, Estimator):
+class DeepAREstimator(ForecastModel):
     """DeepAR for every series with shared weights, independent given the past (Salinas et al. 2020, 1704.04110).
 
     Trains ``gluonts.torch.DeepAREstimator`` on the D single series, each known to the network by an embedding of

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from gluonts.core.component import validated
 from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import RepresentablePredictor
 
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.fitted import PlainModel
+from ..names import NAMES
 from ..windows.gaps import last_season, previous_values
 
 Entry = dict[str, Any]
 
 
-class SeasonalNaivePredictor(RepresentablePredictor):
+class SeasonalNaivePredictor(PlainModel):
     """The value of one season before, on every path: ``y_{T+h} = y_{T+h-m}``.
 
     Where that value is missing, the last one seen at the same place of a season takes its place. Before there was one
@@ -35,14 +35,17 @@ class SeasonalNaivePredictor(RepresentablePredictor):
         array([2., 3., 2.], dtype=float32)
     """
 
-    covariate_names: tuple[str, ...] = ()  # it reads none
+    names = NAMES
 
-    @validated()
     def __init__(self, prediction_length: int, season_length: int = 1) -> None:
         super().__init__(prediction_length=prediction_length)
         if season_length < 1:
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length = season_length
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"prediction_length": self.prediction_length, "season_length": self.season_length}
 
     def predict(
         self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
@@ -53,7 +56,7 @@ class SeasonalNaivePredictor(RepresentablePredictor):
             yield _forecast(entry, np.repeat(path[None], num_samples, axis=0))
 
 
-class RandomWalkPredictor(RepresentablePredictor):
+class RandomWalkPredictor(PlainModel):
     """Past changes, drawn with replacement and added up: ``y_{T+h} = y_{T+h-m} + e_h``.
 
     The bootstrapped walk learns nothing, and is hard to beat on CRPS-sum (Koochali et al. 2022,
@@ -74,14 +77,22 @@ class RandomWalkPredictor(RepresentablePredictor):
         array([4., 5.], dtype=float32)
     """
 
-    covariate_names: tuple[str, ...] = ()  # it reads none
+    names = NAMES
 
-    @validated()
     def __init__(self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0) -> None:
         super().__init__(prediction_length=prediction_length)
         if season_length < 1:
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length, self.joint, self.seed = season_length, joint, seed
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "prediction_length": self.prediction_length,
+            "season_length": self.season_length,
+            "joint": self.joint,
+            "seed": self.seed,
+        }
 
     def for_run(self, seed: int, directory: Any = None) -> RandomWalkPredictor:
         """This predictor with another seed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -13,12 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import Predictor
 from safetensors.torch import load_file, save_file
 
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.fitted import FittedModel
+from ...runtime.names import Names
 from ...runtime.plain import from_plain, to_plain
 from ...runtime.seeds import seeded
+from ..names import NAMES
 from ..networks.network import JointForecaster
 from ..response.response import Response
 from ..units.feedback import Feedback
@@ -31,7 +32,7 @@ from .architecture import Architecture, architecture_of
 Entry = dict[str, Any]
 
 
-class ForecastPredictor(Predictor):
+class ForecastPredictor(FittedModel):
     """Draws joint sample paths from a trained forecaster.
 
     Arguments:
@@ -41,6 +42,8 @@ class ForecastPredictor(Predictor):
         max_bytes: bound on the memory of a chunk of paths, in bytes.
         response: how sales answer to the covariates, where the network models what is left.
     """
+
+    names = NAMES
 
     def __init__(
         self,
@@ -116,12 +119,11 @@ class ForecastPredictor(Predictor):
                     item_id=entry.get("item_id"),
                 )
 
-    def serialize(self, path: Path) -> None:
-        """Write the predictor as JSON and safetensors into the folder `path`, which is made if need be.
+    def write(self, folder: Path) -> None:
+        """Write the predictor as JSON and safetensors.
 
         Callbacks, loggers and what else the options of Lightning's trainer held as objects are left out.
         """
-        path = Path(path)
         estimator = self.estimator.configuration()
         options = estimator["train"]["trainer"]
         estimator["train"]["trainer"] = {name: value for name, value in options.items() if _is_plain(value)}
@@ -132,41 +134,31 @@ class ForecastPredictor(Predictor):
             "max_bytes": self.max_bytes,
             "responds": self.response is not None,
         }
-        text = json.dumps(described, indent=2)
-        path.mkdir(parents=True, exist_ok=True)
-        save_file(self.forecaster.state_dict(), path / "weights.safetensors")
+        (folder / "predictor.json").write_text(json.dumps(described, indent=2))
+        save_file(self.forecaster.state_dict(), folder / "weights.safetensors")
         if self.response is not None:
-            self.response.serialize(path)
-        partial = path / "predictor.json.partial"
-        partial.write_text(text)
-        os.replace(partial, path / "predictor.json")
-        # Last, because a folder that has this file is taken for a whole predictor.
-        super().serialize(path)
+            self.response.serialize(folder)
 
     @classmethod
-    def deserialize(cls, path: Path, device: str | torch.device = "cpu") -> ForecastPredictor:
-        """Read what `serialize` wrote.
-
-        Arguments:
-            path: the folder.
-            device: on which paths are drawn.
+    def read(cls, folder: Path, names: Names, device: str) -> ForecastPredictor:
+        """Read what `write` wrote.
 
         Raises:
-            FileNotFoundError: `path` holds no predictor.
+            FileNotFoundError: the folder holds no predictor.
             ValueError: an older version wrote it.
         """
-        described = json.loads((Path(path) / "predictor.json").read_text())
+        described = json.loads((folder / "predictor.json").read_text())
         if "responds" not in described:
             raise ValueError(
-                f"predictor: expected one that this version wrote, got an older one in {path}; train it again"
+                f"predictor: expected one that this version wrote, got an older one in {folder}; train it again"
             )
-        estimator = architecture_of(described["estimator"])
-        spec = from_plain(described["spec"])
-        weights = load_file(Path(path) / "weights.safetensors")
+        estimator = architecture_of(described["estimator"], names)
+        spec = from_plain(described["spec"], names)
+        weights = load_file(folder / "weights.safetensors")
         statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
         forecaster = estimator.network(spec, statistics)
         forecaster.load_state_dict(weights)
-        response = Response.deserialize(path) if described["responds"] else None
+        response = Response.deserialize(folder) if described["responds"] else None
         predictor = cls(estimator, forecaster, described["training_log"], described["max_bytes"], response)
         return predictor.to(device)
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from gluonts.core.component import validated
 from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import RepresentablePredictor
 
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.fitted import PlainModel
+from ..names import NAMES
 from ..windows.gaps import previous_values
 
 
-class VARPredictor(RepresentablePredictor):
+class VARPredictor(PlainModel):
     r"""Each series regressed on the last values of all, :math:`y_t = c + \sum_{l=1}^{p} A_l y_{t-l} + e_t`.
 
     Fitted anew by least squares on all that lies before each forecast; the order p is the one with the least AIC.
@@ -36,14 +36,17 @@ class VARPredictor(RepresentablePredictor):
         True
     """
 
-    covariate_names: tuple[str, ...] = ()  # it reads none
+    names = NAMES
 
-    @validated()
     def __init__(self, prediction_length: int, max_lags: int = 5, seed: int = 0) -> None:
         super().__init__(prediction_length=prediction_length)
         if max_lags < 1:
             raise ValueError(f"max_lags: expected at least 1, got {max_lags}")
         self.max_lags, self.seed = max_lags, seed
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"prediction_length": self.prediction_length, "max_lags": self.max_lags, "seed": self.seed}
 
     def for_run(self, seed: int, directory: Any = None) -> VARPredictor:
         """This predictor with another seed."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gluonts.model.estimator import Estimator
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.model import ForecastModel
 from ...runtime.seeds import seeded
 from ..networks.network import JointForecaster
 from ..response.fit import fit_response
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class WindowEstimator(Architecture, Estimator, ABC):
+class WindowEstimator(Architecture, ForecastModel):
     """An estimator of many series that learns from windows of them.
 
     Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future

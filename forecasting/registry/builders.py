@@ -150,7 +150,5 @@ def shipped(name: str, model: Any, metadata: Metadata, overrides: Mapping[str, A
     """
     for settings in (shipped_settings(metadata.name, name), overrides or {}):
         if settings:
-            if not hasattr(model, "override"):
-                raise ValueError(f"{name}: has no settings, got {', '.join(settings)}")
             model = model.override(settings)
     return model

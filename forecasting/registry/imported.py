@@ -12,6 +12,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import Metadata
 from ...evaluation.adapters.estimator import GroupedEstimator
+from ...evaluation.adapters.fitted import PlainModel
 from ...runtime.plain import Configured, refuse_unknown
 
 
@@ -19,8 +20,9 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
     """Make a model that is not ours, for a dataset.
 
     Arguments:
-        name: ``module:Class`` of an estimator, or ``module:function`` of a function of the `Metadata`. An estimator
-            of gluonts is taken for one of single series and grouped; what a function returns is taken as it is.
+        name: ``module:Class`` of an estimator or of a model that needs no training, or ``module:function`` of a
+            function of the `Metadata`. An estimator of gluonts is taken for one of single series and grouped; what a
+            function returns is taken as it is.
         metadata: the dataset; the class is given its frequency and horizon.
         settings: further arguments of the class; of one of ours, or made like ours, nested settings as of a model that
             is known by name.
@@ -42,7 +44,7 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"models: cannot import {name!r}: {error}") from error
-    is_class = isinstance(found, type) and issubclass(found, Estimator)
+    is_class = isinstance(found, type) and issubclass(found, (Estimator, PlainModel))
     if not is_class:
         if not callable(found) or isinstance(found, type):
             raise ValueError(f"models: expected an estimator or a function of the metadata, got {name!r}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...datasets.entries.data import Metadata
+from ...runtime.names import declared
 from ..models.classical import ClassicalPredictor
 from ..models.deepar import DeepAREstimator
 from ..models.naive import RandomWalkPredictor, SeasonalNaivePredictor
@@ -171,11 +172,17 @@ MODELS: dict[str, NamedModel] = {
 """The models by name."""
 
 
+def model_names() -> list[str]:
+    """All names that `build_model` knows: those of `MODELS`, and those that installed packages declare."""
+    return [*MODELS, *declared()]
+
+
 def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | None = None) -> Any:
     """Make a model for a dataset, with the shipped settings for it.
 
     Arguments:
-        name: a key of `MODELS`, or ``module:Class`` for any other estimator; see `imported_model`.
+        name: a key of `MODELS`, the name under which an installed package declares a model (`ForecastModel`), or
+            ``module:Class`` for any other estimator; see `imported_model`.
         metadata: the dataset.
         overrides: settings that go before the shipped ones.
 
@@ -187,6 +194,8 @@ def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | No
     """
     if ":" in name:
         return imported_model(name, metadata, overrides or {})
+    if name not in MODELS and (other := declared().get(name)):
+        return imported_model(other.value, metadata, overrides or {})
     if name not in MODELS:
-        raise ValueError(f"models: unknown model {name!r}, expected one of {', '.join(MODELS)}")
+        raise ValueError(f"models: unknown model {name!r}, expected one of {', '.join(model_names())}")
     return shipped(name, MODELS[name].build(metadata), metadata, overrides)

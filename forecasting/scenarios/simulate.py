@@ -9,6 +9,7 @@ import numpy as np
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.foreign import channels_of, item_ids_of
 from .future import BASELINE, Future, unseen_values
 from .outcome import PRICE, Outcome, Simulation
 from .scenario import Scenario
@@ -120,9 +121,9 @@ def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str
 
 def _known(predictor: Predictor, entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of series and channels: those that the model was trained on, else those of the entry."""
-    item_ids = getattr(predictor, "item_ids", ()) or entry.get("item_ids", ())
+    item_ids = item_ids_of(predictor) or entry.get("item_ids", ())
     dim = len(entry["target"])
-    channels = getattr(predictor, "covariate_names", None)
+    channels = channels_of(predictor)
     if channels is None:
         channels = entry.get("covariates", ())
     return tuple(item_ids) or tuple(str(number) for number in range(dim)), tuple(channels)

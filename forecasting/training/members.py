@@ -15,7 +15,10 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.multivariate import Entry
+from ...evaluation.adapters.foreign import for_run
+from ...evaluation.adapters.predictor_folder import read_predictor
 from ...runtime.plain import to_plain
+from ..names import NAMES
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +47,7 @@ def trained_member(
     if folder is not None and isinstance(model, Estimator):
         identity = _identity(model, seed, entries, held_out)
         own = None if identity is None else folder / identity
-    run = model.for_run(seed, own or folder) if hasattr(model, "for_run") else model
+    run = for_run(model, seed, own or folder)
     if not isinstance(run, Estimator):
         return run
     if own is None:
@@ -52,7 +55,7 @@ def trained_member(
     kept = own / "predictor"
     if kept.exists():
         try:
-            return Predictor.deserialize(kept)
+            return read_predictor(kept, NAMES)
         except (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
             logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
             shutil.rmtree(kept)

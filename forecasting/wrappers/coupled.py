@@ -15,15 +15,20 @@ from safetensors.numpy import load_file, save_file
 
 from ...datasets.entries.cuts import known_until
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.fitted import FittedModel
+from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of
 from ...evaluation.adapters.predictor import asked
+from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...evaluation.adapters.single_series import grouped
+from ...runtime.names import Names
+from ..names import NAMES
 from ..paths.dependence import gaussian_scores, past_scores, rank_of, reorder
 from .wrapper import WrappingEstimator
 
 Dependence = Literal["gaussian", "empirical"]
 
 
-class Coupled(Predictor):
+class Coupled(FittedModel):
     r"""A predictor whose paths are put together anew, so that they rise and fall together as past errors did.
 
     At every step and for every series the values drawn stay what they are; only which path has which of them changes.
@@ -44,6 +49,8 @@ class Coupled(Predictor):
         seed: of the draws.
     """
 
+    names = NAMES
+
     def __init__(
         self, predictor: Predictor, ranks: np.ndarray, *, dependence: Dependence = "gaussian", seed: int = 0
     ) -> None:
@@ -56,12 +63,12 @@ class Coupled(Predictor):
             )
         self.predictor, self.ranks = predictor, ranks.astype(np.float32)
         self.dependence, self.seed = dependence, seed
-        self.training_log = getattr(predictor, "training_log", [])
+        self.training_log = training_log_of(predictor)
 
     @property
     def item_ids(self) -> tuple[str, ...]:
         """Names of the D series, as far as the predictor knows them."""
-        return tuple(getattr(self.predictor, "item_ids", ()))
+        return item_ids_of(self.predictor)
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
@@ -79,21 +86,18 @@ class Coupled(Predictor):
             forecast.samples = reorder(samples, draw(self.ranks, len(samples), generator))
             yield forecast
 
-    def serialize(self, path: Path) -> None:
-        """Write the predictor into `path`, the one beneath it into a folder of it."""
-        inner = Path(path) / "predictor"
-        inner.mkdir(parents=True, exist_ok=True)
-        super().serialize(Path(path))
-        self.predictor.serialize(inner)
-        save_file({"ranks": self.ranks}, Path(path) / "ranks.safetensors")
-        (Path(path) / "coupled.json").write_text(json.dumps({"dependence": self.dependence, "seed": self.seed}))
+    def write(self, folder: Path) -> None:
+        """Write the predictor beneath it into a folder of its own, and the ranks."""
+        store_predictor(self.predictor, folder / "predictor")
+        save_file({"ranks": self.ranks}, folder / "ranks.safetensors")
+        (folder / "coupled.json").write_text(json.dumps({"dependence": self.dependence, "seed": self.seed}))
 
     @classmethod
-    def deserialize(cls, path: Path, **kwargs: Any) -> Coupled:
-        """Read what `serialize` wrote."""
-        ranks = load_file(Path(path) / "ranks.safetensors")["ranks"]
-        described = json.loads((Path(path) / "coupled.json").read_text())
-        return cls(Predictor.deserialize(Path(path) / "predictor", **kwargs), ranks, **described)
+    def read(cls, folder: Path, names: Names, device: str) -> Coupled:
+        """Read what `write` wrote."""
+        ranks = load_file(folder / "ranks.safetensors")["ranks"]
+        described = json.loads((folder / "coupled.json").read_text())
+        return cls(read_predictor(folder / "predictor", names, device=device), ranks, **described)
 
 
 class CoupledEstimator(WrappingEstimator):
@@ -137,7 +141,7 @@ class CoupledEstimator(WrappingEstimator):
 
     def for_run(self, seed: int, directory: Path | None = None) -> CoupledEstimator:
         """This estimator, and its model, for one run of a backtest."""
-        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
+        model = for_run(self.model, seed, directory)
         return CoupledEstimator(model, dependence=self.dependence, windows=self.windows, seed=seed)
 
     def settings(self) -> dict[str, Any]:

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
-from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.fitted import FittedModel
+from ...evaluation.adapters.foreign import can_be_seeded, channels_of, item_ids_of, training_log_of
+from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ...runtime.names import Names
+from ..names import NAMES
 from ..paths.domain import within
 from ..paths.shares import first_paths, in_turns, shares_of
 from ..paths.totals import corrected, corrections, mixed_totals
@@ -46,7 +50,7 @@ class EnsembleEstimator(WrappingEstimator):
         super().__init__(model)
         if members < 2:
             raise ValueError(f"members: expected at least 2, got {members}")
-        if not hasattr(model, "for_run"):
+        if not can_be_seeded(model):
             raise ValueError(f"model: expected an estimator with for_run(seed), got {type(model).__name__}")
         self.members, self.seed = members, seed
         self._directory: Path | None = None
@@ -83,7 +87,7 @@ class EnsembleEstimator(WrappingEstimator):
         return {"model": self.model, "members": self.members, "seed": self.seed}
 
 
-class EnsemblePredictor(Predictor):
+class EnsemblePredictor(FittedModel):
     """Draws a share of the paths from each of several predictors.
 
     Arguments:
@@ -96,6 +100,8 @@ class EnsemblePredictor(Predictor):
             changed future a path keeps the correction that it has in the planned one, so that what the change does is
             what the members say it does.
     """
+
+    names = NAMES
 
     def __init__(
         self,
@@ -113,19 +119,19 @@ class EnsemblePredictor(Predictor):
     @property
     def item_ids(self) -> tuple[str, ...]:
         """Names of the D series, as far as a member knows them."""
-        return next((found for member in self.members if (found := getattr(member, "item_ids", ()))), ())
+        return next((found for member in self.members if (found := item_ids_of(member))), ())
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
         """Names of the K channels; none if a member that draws paths reads none: a scenario would change a part."""
         drawing = [member for member, weight in zip(self.members, self.weights, strict=True) if weight]
-        known = [tuple(getattr(member, "covariate_names", ())) for member in drawing]
+        known = [channels_of(member) or () for member in drawing]
         return known[0] if all(known) else ()
 
     @property
     def training_log(self) -> list[dict[str, Any]]:
         """The epochs of all members, one training behind the other."""
-        rows = [row for member in self.members for row in getattr(member, "training_log", [])]
+        rows = [row for member in self.members for row in training_log_of(member)]
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
 
     def predict(
@@ -181,27 +187,24 @@ class EnsemblePredictor(Predictor):
     def _paths(self, forecasts: Sequence[SampleForecast]) -> list[np.ndarray]:
         return [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
 
-    def serialize(self, path: Path) -> None:
-        """Write the predictor into `path`, each member into a folder of it."""
-        super().serialize(Path(path))
+    def write(self, folder: Path) -> None:
+        """Write each member into a folder of its own, and the weights."""
         for number, member in enumerate(self.members):
-            inner = Path(path) / f"member-{number}"
-            inner.mkdir(parents=True, exist_ok=True)
-            member.serialize(inner)
+            store_predictor(member, folder / f"member-{number}")
         described = {
             "weights": self.weights,
             "names": self.names,
             "domain": self.domain,
             "total_weights": self.total_weights,
         }
-        (Path(path) / "ensemble.json").write_text(json.dumps(described))
+        (folder / "ensemble.json").write_text(json.dumps(described))
 
     @classmethod
-    def deserialize(cls, path: Path, **kwargs: Any) -> EnsemblePredictor:
-        """Read what `serialize` wrote."""
-        described = json.loads((Path(path) / "ensemble.json").read_text())
+    def read(cls, folder: Path, names: Names, device: str) -> EnsemblePredictor:
+        """Read what `write` wrote."""
+        described = json.loads((folder / "ensemble.json").read_text())
         count = len(described["weights"])
-        members = [Predictor.deserialize(Path(path) / f"member-{number}", **kwargs) for number in range(count)]
+        members = [read_predictor(folder / f"member-{number}", names, device=device) for number in range(count)]
         return cls(members, **described)
 
 

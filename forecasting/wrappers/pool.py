@@ -14,7 +14,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.cuts import known_until, of_series
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.multivariate import Entry, as_multivariate
-from ...runtime.plain import Configured
+from ...evaluation.adapters.model import ForecastModel
 from ..paths.domain import within
 from ..paths.totals import mixed_totals, to_totals
 from ..paths.weights import pool_weights
@@ -25,7 +25,7 @@ from .ensemble import EnsemblePredictor
 logger = logging.getLogger(__name__)
 
 
-class PooledEstimator(Configured, Estimator):
+class PooledEstimator(ForecastModel):
     r"""Trains several models and mixes their paths, with the weights that were best on the end of the training span.
 
     Each model is trained without the last windows of the span and forecasts them. The weights w of a mixture (linear

@@ -15,8 +15,13 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.fitted import FittedModel
+from ...evaluation.adapters.foreign import for_run, training_log_of
 from ...evaluation.adapters.predictor import asked
+from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ...runtime.names import Names
 from ...runtime.plain import from_plain, to_plain
+from ..names import NAMES
 from ..response.fit import fit_response
 from ..response.response import LogLinear, Response
 from ..units.feedback import Feedback
@@ -108,7 +113,7 @@ class RespondingEstimator(WrappingEstimator):
 
     def for_run(self, seed: int, directory: Path | None = None) -> RespondingEstimator:
         """This estimator, and its model, for one run of a backtest."""
-        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
+        model = for_run(self.model, seed, directory)
         return RespondingEstimator(**{**self.settings(), "model": model, "seed": seed})
 
     def settings(self) -> dict[str, Any]:
@@ -116,7 +121,7 @@ class RespondingEstimator(WrappingEstimator):
         return {name: getattr(self, name) for name in ("model", "response", "domain", "context_length", "seed")}
 
 
-class RespondingPredictor(Predictor):
+class RespondingPredictor(FittedModel):
     """Multiplies the paths of a predictor by the response to the planned covariates; see `RespondingEstimator`.
 
     Arguments:
@@ -127,13 +132,15 @@ class RespondingPredictor(Predictor):
         seed: of the coefficients.
     """
 
+    names = NAMES
+
     def __init__(
         self, predictor: Predictor, response: Response, spec: SeriesSpec, *, context_length: int, seed: int = 0
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.response, self.spec = predictor, response, spec
         self.context_length, self.seed = context_length, seed
-        self.training_log = getattr(predictor, "training_log", [])
+        self.training_log = training_log_of(predictor)
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -183,20 +190,17 @@ class RespondingPredictor(Predictor):
             forecast.samples = feedback.finish(torch.from_numpy(levels)[None])[0].numpy()
             yield forecast
 
-    def serialize(self, path: Path) -> None:
-        """Write the predictor into `path`, the one beneath it into a folder of it."""
-        inner = Path(path) / "predictor"
-        inner.mkdir(parents=True, exist_ok=True)
-        super().serialize(Path(path))
-        self.predictor.serialize(inner)
-        self.response.serialize(path)
+    def write(self, folder: Path) -> None:
+        """Write the predictor beneath it into a folder of its own, and the response."""
+        store_predictor(self.predictor, folder / "predictor")
+        self.response.serialize(folder)
         described = {"spec": to_plain(self.spec), "context_length": self.context_length, "seed": self.seed}
-        (Path(path) / "responding.json").write_text(json.dumps(described))
+        (folder / "responding.json").write_text(json.dumps(described))
 
     @classmethod
-    def deserialize(cls, path: Path, **kwargs: Any) -> RespondingPredictor:
-        """Read what `serialize` wrote."""
-        described = json.loads((Path(path) / "responding.json").read_text())
-        predictor = Predictor.deserialize(Path(path) / "predictor", **kwargs)
-        described["spec"] = from_plain(described["spec"])
-        return cls(predictor, Response.deserialize(path), **described)
+    def read(cls, folder: Path, names: Names, device: str) -> RespondingPredictor:
+        """Read what `write` wrote."""
+        described = json.loads((folder / "responding.json").read_text())
+        predictor = read_predictor(folder / "predictor", names, device=device)
+        described["spec"] = from_plain(described["spec"], names)
+        return cls(predictor, Response.deserialize(folder), **described)

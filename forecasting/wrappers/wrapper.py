@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gluonts.model.estimator import Estimator
-
+from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.single_series import grouped
-from ...runtime.plain import Configured
 
 
-class WrappingEstimator(Configured, Estimator):
+class WrappingEstimator(ForecastModel):
     """An estimator made of another model, whose horizon is its own.
 
     Arguments:

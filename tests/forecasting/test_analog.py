@@ -6,7 +6,8 @@ import pytest
 import torch
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import AnalogEstimator
-from hemline.forecasting.models.analog import AnalogPredictor, _best, _parts
+from hemline.forecasting.models.analog import AnalogPredictor
+from hemline.forecasting.models.likeness_fit import best_weights, distances
 from hemline.forecasting.models.past_stretches import Move, shortest, stretches_before
 from hemline.forecasting.windows.gaps import bridged
 
@@ -89,7 +90,7 @@ def test_the_score_that_is_learnt_from_is_the_energy_score_of_the_weighted_stret
     past, truth = RNG.normal(size=(40, 3)) + 1e4, RNG.normal(size=(5, 3)) + 1e4
     truth[2, 1] = np.nan
     stretches = stretches_before(past, 5, season=2, cycle=2, most=4)
-    _, distance, between = (part.numpy() for part in _parts(stretches, Move(0.5), truth))
+    _, distance, between = (part.numpy() for part in distances(stretches, Move(0.5), truth))
     often = np.array([3, 1, 4, 2])
     weights = often / often.sum()
     expected = energy_score(np.repeat(stretches.moved(Move(0.5)), often, axis=0), truth).sum()
@@ -100,8 +101,8 @@ def test_what_likeness_counts_is_best_for_the_score():
     parts = []
     for number in range(6):
         stretches = stretches_before(np.random.default_rng(number).normal(size=(60, 2)).cumsum(0), 3, 2, 4, 30)
-        parts.append(_parts(stretches, Move(), stretches.past[-3:] + 0.3))
-    best = _best(parts)
+        parts.append(distances(stretches, Move(), stretches.past[-3:] + 0.3))
+    best = best_weights(parts)
 
     def loss(theta):
         total, scale = 0.01 * (theta**2).sum() / 6, sum(float(distance.mean()) for _, distance, _ in parts)

@@ -5,8 +5,7 @@ import sys
 import pytest
 import typer
 from hemline.datasets import get_dataset
-from hemline.evaluation.adapters.predictor_folder import load_predictor
-from hemline.forecasting import MODELS, GRUMAFEstimator, RandomWalkPredictor, build_model
+from hemline.forecasting import MODELS, GRUMAFEstimator, RandomWalkPredictor, build_model, load_predictor
 from hemline.forecasting.commands.train import register
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 from typer.testing import CliRunner
@@ -65,7 +64,7 @@ def test_nested_settings_of_a_class_of_ours_are_those_of_its_name(said, tmp_path
 
 
 def test_a_model_without_settings_says_so(said):
-    assert said("models", "describe", "seasonal-walk").endswith("\n# It has no settings.\n")
+    assert said("models", "describe", "seasonal-naive").endswith("\n# It has no settings.\n")
 
 
 def test_what_is_described_of_a_class_are_its_arguments(said):

@@ -21,6 +21,7 @@ from hemline.forecasting import (
     build_model,
 )
 from hemline.forecasting.models.architecture import architecture_of
+from hemline.forecasting.names import NAMES
 from hemline.runtime.seeds import seeded
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
@@ -82,7 +83,7 @@ def test_a_configuration_says_all_and_a_run_is_seeded(name, walks):
 
 def test_a_configuration_makes_the_same_estimator_again():
     model = GRUMAFEstimator("D", 7, lags=(1, 3), head=MAF(blocks=2), train=TrainConfig(max_epochs=3))
-    again = architecture_of(model.configuration())
+    again = architecture_of(model.configuration(), NAMES)
     assert isinstance(again, GRUMAFEstimator)
     assert again.configuration() == model.configuration()
 
@@ -118,7 +119,7 @@ def test_an_unknown_setting_is_refused_with_those_known(changes, message):
 def test_an_unknown_model_is_refused_with_those_known():
     with pytest.raises(ValueError, match="unknown model 'gru-mfa', expected one of pool, cross-fit"):
         build_model("gru-mfa", METADATA)
-    with pytest.raises(ValueError, match="random-walk: has no settings, got train"):
+    with pytest.raises(ValueError, match="RandomWalkPredictor: unknown setting 'train'"):
         build_model("random-walk", METADATA, SHORT)
 
 

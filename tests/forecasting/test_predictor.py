@@ -1,7 +1,5 @@
 """Predicting: shapes, seeds, memory chunks and inputs that do not fit."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,8 +94,7 @@ def test_a_predictor_that_could_not_be_written_leaves_no_folder_that_looks_whole
         predictor.serialize(tmp_path / "unsaid")
     assert not (tmp_path / "unsaid").exists()
     predictor.training_log = []
-    monkeypatch.setattr(json, "dumps", lambda *arguments, **options: "{}")
-    monkeypatch.setattr("hemline.forecasting.models.predictor.os.replace", lambda *paths: 1 / 0)
+    monkeypatch.setattr("hemline.evaluation.adapters.fitted.Path.replace", lambda *paths: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         predictor.serialize(tmp_path / "broken")
     assert not holds_predictor(tmp_path / "broken")

@@ -14,6 +14,7 @@ from gluonts.model.predictor import Predictor
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
 from ....datasets.entries.multivariate import STATIC, Entry, as_multivariate
+from ....evaluation.adapters.foreign import for_run
 from ...response.fit import fit_response
 from ...response.response import LogLinear, Response
 from ...windows.spec import SeriesSpec, infer_spec
@@ -175,7 +176,7 @@ class ColdStartEstimator(WrappingEstimator):
 
     def for_run(self, seed: int, directory: Path | None = None) -> ColdStartEstimator:
         """This estimator, and its model, for one run of a backtest."""
-        model = self.model.for_run(seed, directory) if hasattr(self.model, "for_run") else self.model
+        model = for_run(self.model, seed, directory)
         return ColdStartEstimator(**{**self.settings(), "model": model, "seed": seed})
 
     def settings(self) -> dict[str, Any]:

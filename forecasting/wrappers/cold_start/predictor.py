@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -14,8 +13,13 @@ from gluonts.model.predictor import Predictor
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
 from ....datasets.entries.multivariate import STATIC, Entry, as_multivariate
+from ....evaluation.adapters.fitted import FittedModel
+from ....evaluation.adapters.foreign import channels_of, training_log_of
 from ....evaluation.adapters.predictor import asked
+from ....evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ....runtime.names import Names
 from ....runtime.plain import from_plain, to_plain
+from ...names import NAMES
 from ...response.response import Response
 from ...windows.spec import SeriesSpec
 from .descriptors import Likeness, alike
@@ -28,7 +32,7 @@ DRAWS = 100
 """Draws of a level that first sales move, at least: how far they do goes by the variance of the draws."""
 
 
-class ColdStartPredictor(Predictor):
+class ColdStartPredictor(FittedModel):
     """Adds paths of new articles to those of a predictor of the others; see `ColdStartEstimator`.
 
     Arguments:
@@ -42,6 +46,8 @@ class ColdStartPredictor(Predictor):
         context_length: steps of each article that say at which level it is today.
         seed: of the draws.
     """
+
+    names = NAMES
 
     def __init__(
         self,
@@ -60,7 +66,7 @@ class ColdStartPredictor(Predictor):
         self.predictor, self.spec, self.known, self.likeness = predictor, spec, known, likeness
         self.widths = widths
         self.response, self.domain, self.context_length, self.seed = response, domain, context_length, seed
-        self.training_log = getattr(predictor, "training_log", [])
+        self.training_log = training_log_of(predictor)
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -70,7 +76,7 @@ class ColdStartPredictor(Predictor):
     @property
     def covariate_names(self) -> tuple[str, ...]:
         """Names of the K channels; none if the articles with a past, or the new ones, read none."""
-        read = getattr(self.predictor, "covariate_names", ())
+        read = channels_of(self.predictor)
         return self.spec.covariate_names if read and (self.known.all() or self.response is not None) else ()
 
     def predict(
@@ -175,19 +181,16 @@ class ColdStartPredictor(Predictor):
         usual = self.response.usual(usual_channels(plan))[:, 0]
         channels = plan["feat_dynamic_real"][:, : length + horizon]
         others = beside_usual(self.response, plan, channels)[self.known]
-        if getattr(self.predictor, "covariate_names", ()):
+        if channels_of(self.predictor):
             return factors[:, :, new] / usual[new], others[:, length:]
         # Paths of a model that reads no prices are as sales were on the average of the past, whatever is planned.
         return factors[:, :, new] / usual[new], np.repeat(others[:, :length].mean(1, keepdims=True), horizon, axis=1)
 
-    def serialize(self, path: Path) -> None:
-        """Write the predictor into `path`, the one beneath it into a folder of it."""
-        inner = Path(path) / "predictor"
-        inner.mkdir(parents=True, exist_ok=True)
-        super().serialize(Path(path))
-        self.predictor.serialize(inner)
+    def write(self, folder: Path) -> None:
+        """Write the predictor beneath it into a folder of its own, and what was learnt of descriptors."""
+        store_predictor(self.predictor, folder / "predictor")
         if self.response is not None:
-            self.response.serialize(path)
+            self.response.serialize(folder)
         described = {
             "spec": to_plain(self.spec),
             "known": self.known.tolist(),
@@ -198,15 +201,15 @@ class ColdStartPredictor(Predictor):
             "context_length": self.context_length,
             "seed": self.seed,
         }
-        (Path(path) / "cold_start.json").write_text(json.dumps(described))
+        (folder / "cold_start.json").write_text(json.dumps(described))
 
     @classmethod
-    def deserialize(cls, path: Path, **kwargs: Any) -> ColdStartPredictor:
-        """Read what `serialize` wrote."""
-        described = json.loads((Path(path) / "cold_start.json").read_text())
-        predictor = Predictor.deserialize(Path(path) / "predictor", **kwargs)
-        response = Response.deserialize(path) if described.pop("responds") else None
-        spec, likeness = from_plain(described.pop("spec")), from_plain(described.pop("likeness"))
+    def read(cls, folder: Path, names: Names, device: str) -> ColdStartPredictor:
+        """Read what `write` wrote."""
+        described = json.loads((folder / "cold_start.json").read_text())
+        predictor = read_predictor(folder / "predictor", names, device=device)
+        response = Response.deserialize(folder) if described.pop("responds") else None
+        spec, likeness = from_plain(described.pop("spec"), names), from_plain(described.pop("likeness"), names)
         return cls(predictor, spec, np.array(described.pop("known")), likeness, response=response, **described)
 
 

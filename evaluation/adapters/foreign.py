@@ -1,0 +1,63 @@
+"""Models of any origin: what is asked of each, and what is assumed of one that does not say.
+
+A `FittedModel` says all of it. Other predictors of joint forecasts, of users or of gluonts, say some of it or nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gluonts.model.predictor import Predictor
+
+
+def for_run(model: Any, seed: int, directory: Path | None = None) -> Any:
+    """The model with the seed of one run of a backtest, as it is if it cannot be seeded.
+
+    Arguments:
+        model: an estimator or a predictor.
+        seed: of weights, windows and draws.
+        directory: folder for checkpoints, from which a killed run goes on.
+    """
+    return model.for_run(seed, directory) if can_be_seeded(model) else model
+
+
+def can_be_seeded(model: Any) -> bool:
+    """Whether a model has ``for_run(seed, directory)``."""
+    return hasattr(model, "for_run")
+
+
+def needs_training(model: Any) -> bool:
+    """Whether a model is trained before it forecasts: an estimator, not a predictor."""
+    return hasattr(model, "train")
+
+
+def forecasts(model: Any) -> bool:
+    """Whether a model forecasts as it is: a predictor."""
+    return hasattr(model, "predict")
+
+
+def is_model(made: Any) -> bool:
+    """Whether something is an estimator or a predictor, and not a class of such."""
+    return not isinstance(made, type) and (needs_training(made) or forecasts(made))
+
+
+def horizon_of(model: Any, otherwise: int) -> int:
+    """The steps that a model forecasts, if it says so."""
+    return int(getattr(model, "prediction_length", otherwise))
+
+
+def item_ids_of(predictor: Predictor) -> tuple[str, ...]:
+    """Names of the series that a predictor was trained on; none if it takes any, or does not say."""
+    return tuple(getattr(predictor, "item_ids", ()))
+
+
+def channels_of(predictor: Predictor) -> tuple[str, ...] | None:
+    """Names of the channels that a predictor reads; ``None`` if it does not say."""
+    names = getattr(predictor, "covariate_names", None)
+    return None if names is None else tuple(names)
+
+
+def training_log_of(predictor: Predictor) -> list[dict[str, Any]]:
+    """A row an epoch of the training; none of a predictor that keeps no log."""
+    return list(getattr(predictor, "training_log", None) or [])

@@ -1,0 +1,68 @@
+"""What every model of ours is before its training: settings, a seed, and what it can do."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gluonts.model.estimator import Estimator
+
+from ...runtime.plain import Configured
+from .fitted import FittedModel
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class ForecastModel(Configured, Estimator):
+    """A model of D series, to be trained on a dataset.
+
+    How to implement a model: write two classes, as ``examples/own_package/drift_model.py`` does.
+
+    1. A `ForecastModel`, made from its settings alone. `settings` gives them back by the names of the constructor's
+       arguments; `configuration`, `override` and the identity of a backtest run come from that. ``freq`` and
+       ``prediction_length`` are given by the dataset where the constructor has them, everything else has a default.
+       `train` returns a fitted model; it draws from ``seed``, or from what `for_run` puts in the place of it.
+    2. A `FittedModel`: `predict` yields joint sample paths ``[S, H, D]`` for each entry, the same for the same seed;
+       `write` and `read` keep it in a folder. One that its settings describe whole is a `PlainModel`, which has both.
+       One that needs no training is a `PlainModel` alone.
+
+    A package that declares the model as an entry point of the group ``hemline.models`` has it wherever a model is
+    named: on the command line, in grids, in `build_model`, and in stored predictors.
+
+    Attributes:
+        reads_channels: whether it reads prices, promotions and other channels known of the future.
+        imposes_sales: whether a scenario can set what a series sells.
+        others_answer: whether the other series read at a step what was sold, or set, at those before.
+    """
+
+    reads_channels: ClassVar[bool] = False
+    imposes_sales: ClassVar[bool] = False
+    others_answer: ClassVar[bool] = False
+
+    @abstractmethod
+    def train(
+        self,
+        training_data: Iterable[Mapping[str, Any]],
+        validation_data: Iterable[Mapping[str, Any]] | None = None,
+    ) -> FittedModel:
+        """Train on a dataset.
+
+        Arguments:
+            training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones, which are grouped.
+            validation_data: likewise, to watch; ``None`` for none.
+
+        Returns:
+            The fitted model.
+        """
+
+    def for_run(self, seed: int, directory: Path | None = None) -> Self:
+        """This model for one run of a backtest.
+
+        Arguments:
+            seed: of weights, windows and draws.
+            directory: folder for checkpoints, from which a killed run goes on; a model that keeps none leaves it.
+        """
+        return self.override({"seed": seed})

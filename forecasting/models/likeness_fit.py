@@ -1,0 +1,48 @@
+"""Weights of the kinds of likeness, fitted by the energy score of past forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .past_stretches import Move, Stretches
+
+PENALTY = 0.01
+"""L2 penalty on the weights of likeness, on the scale of the relative energy score of one forecast."""
+
+
+def distances(past: Stretches, move: Move, truth: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """Likeness ``[K, F]``, distances to the truth ``[K]`` and between stretches ``[K, K]``, summed over the steps."""
+    paths = past.moved(move)
+    distance, between = np.zeros(len(paths)), np.zeros((len(paths), len(paths)))
+    for step, outcome in enumerate(truth):
+        known = ~np.isnan(outcome)
+        # Apart from the outcome, so that squares of large levels leave the digits of small distances.
+        errors = paths[:, step, known] - outcome[known]
+        squares = (errors**2).sum(1)
+        distance += np.sqrt(squares)
+        between += np.sqrt(np.maximum(squares[:, None] + squares - 2 * errors @ errors.T, 0))
+    np.fill_diagonal(between, 0)
+    return torch.from_numpy(past.likeness), torch.from_numpy(distance), torch.from_numpy(between)
+
+
+def best_weights(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> np.ndarray:
+    """What likeness counts ``[F]``, for the best energy score over past forecasts."""
+    scale = max(sum(float(distance.mean()) for _, distance, _ in parts), 1e-12)
+    theta = torch.zeros(parts[0][0].shape[1], dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([theta], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        search.zero_grad()
+        total = PENALTY * (theta**2).sum() / len(parts)
+        for likeness, distance, between in parts:
+            weights = torch.softmax(likeness @ theta, dim=0)
+            total = total + (weights @ distance - weights @ between @ weights / 2) / scale
+        total.backward()
+        return total
+
+    search.step(loss)
+    return theta.detach().numpy()

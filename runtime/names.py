@@ -1,0 +1,89 @@
+"""Classes by short public names, so that stored files outlive the modules in which the classes stand."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from types import FunctionType
+
+PACKAGE = __name__.partition(".")[0]
+
+ENTRY_POINTS = "hemline.models"
+"""The group of entry points by which an installed package makes classes of its own readable."""
+
+
+def declared() -> dict[str, EntryPoint]:
+    """The models of installed packages, by the names of their entry points in the group `ENTRY_POINTS`."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def spelled(found: type | FunctionType) -> str:
+    """How files name a class or a function: ours by its name alone, that of another package as ``module:Class``.
+
+    Example:
+        >>> spelled(Names), spelled(dict)
+        ('Names', 'builtins:dict')
+    """
+    ours = found.__module__.partition(".")[0] == PACKAGE
+    return found.__qualname__ if ours else f"{found.__module__}:{found.__qualname__}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """A closed table of the classes that files may name.
+
+    Arguments:
+        places: short name -> ``module:Class``. Literal, so that nothing has to be imported for it to be full.
+        trusted: classes of other packages, each as ``module:Class``, that the user named.
+
+    Example:
+        >>> Names({"Names": f"{__name__}:Names"}).find("Names") is Names
+        True
+    """
+
+    places: Mapping[str, str]
+    trusted: frozenset[str] = field(default_factory=frozenset)
+
+    def with_(self, places: Mapping[str, str]) -> Names:
+        """This table and the names of another room."""
+        return Names({**self.places, **places}, self.trusted)
+
+    def trusting(self, *classes: str) -> Names:
+        """This table and classes that the user named, each as ``module:Class``."""
+        return Names(self.places, self.trusted | set(classes))
+
+    def find(self, name: str) -> type:
+        """The class of a name in a file; its module is imported only if the table has it.
+
+        Arguments:
+            name: a short name, or ``module:Class`` of a module that an installed package declares (`declared`), or
+                of a class that the user trusts. How files of before spelled our classes is read for one
+                release: ``hemline.forecasting.scaling:Scaling`` is ``Scaling``.
+
+        Raises:
+            ValueError: the table does not have the name, or what has the name is not there.
+        """
+        short = name.replace(":", ".").rpartition(".")[2] if name.startswith(f"{PACKAGE}.") else name
+        place = self.places.get(short) or self._of_others(name)
+        if place is None:
+            raise ValueError(
+                f"type: expected one of {', '.join(sorted(self.places))}, got {name!r}; a class of your own is read "
+                f"where you trust it by name"
+            )
+        module, _, attribute = place.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"type: cannot import {name!r} ({error}); is the package that defines it here?") from error
+        if not isinstance(found, type):
+            raise ValueError(f"type: expected a class, got {name!r}")
+        return found
+
+    def _of_others(self, name: str) -> str | None:
+        # gluonts writes ``module.Class``.
+        spelling = name if ":" in name else ":".join(name.rsplit(".", 1))
+        if spelling in self.trusted or spelling.partition(":")[0] in {place.module for place in declared().values()}:
+            return spelling
+        return None
