@@ -1,6 +1,5 @@
 """`hemline backtest`, `hemline table` and `hemline report`."""
 
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ..datasets.entries.data import ForecastData, Metadata
+from ..runtime.toml_files import parse_toml
 from .grids.backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
 from .grids.grid import read_grid
 from .grids.run_grid import run_grid
@@ -22,11 +22,6 @@ from .store.backtest_folder import Backtest, load_backtest
 from .tables.score_table import Format, ScoreTable
 from .tables.table import summary, table
 from .tables.wins import wins
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def register(
@@ -251,10 +246,7 @@ def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping
     """
     if path is None:
         return {}
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"config: {path} is not TOML: {error}") from error
+    settings = parse_toml(path.read_bytes(), f"config: {path}")
     for name, value in settings.items():
         if name not in models or not isinstance(value, dict):
             raise ValueError(f"config: expected a table for each of {', '.join(models)}, {path} has {name!r}")

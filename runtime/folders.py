@@ -76,7 +76,7 @@ def find_named(path: str, address: str) -> str:
     beside = address.rsplit("/", 1)[0] if "/" in address else "."
     if "://" in beside:
         return f"{beside}/{path}"
-    folders = [beside, *(root for root in os.environ.get("HEMLINE_DATA", "").split(":") if root)]
+    folders = [beside, *map(str, data_folders())]
     for folder in folders:
         if os.path.exists(os.path.join(folder, path)):
             return os.path.join(folder, path)

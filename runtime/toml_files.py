@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 import fsspec
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def read_description(address: str) -> dict[str, Any]:
@@ -29,11 +24,29 @@ def read_description(address: str) -> dict[str, Any]:
     """
     try:
         with fsspec.open(address, "rb") as file:
-            return tomllib.loads(file.read().decode())
+            return parse_toml(file.read(), address)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{address}: expected a TOML file that describes a table, found none") from error
+
+
+def parse_toml(content: bytes, name: str) -> dict[str, Any]:
+    """Keys and values of the content of a TOML file: UTF-8, with or without a byte order mark.
+
+    Arguments:
+        content: the bytes of the file.
+        name: what the file is called in messages, after the argument that named it.
+
+    Raises:
+        ValueError: it is not TOML.
+
+    Example:
+        >>> parse_toml("seed = 3".encode("utf-8-sig"), "config: own.toml")
+        {'seed': 3}
+    """
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:
-        raise ValueError(f"{address}: not TOML: {error}") from error
+        raise ValueError(f"{name} is not TOML: {error}") from error
 
 
 def check_keys(address: str, given: Iterable[str], known: Iterable[str], needed: Iterable[str]) -> None:

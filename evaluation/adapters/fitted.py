@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from gluonts.core import fqname_for
 from gluonts.model.forecast import SampleForecast
@@ -17,9 +17,6 @@ from gluonts.model.predictor import Predictor
 from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, from_plain
 from .names import NAMES
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 SIGN = "gluonts-config.json"
 """The file that is written last: a folder that has it holds a whole predictor."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from gluonts.model.estimator import Estimator
 
 from ...runtime.plain import Configured
 from .fitted import FittedModel
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class ForecastModel(Configured, Estimator):

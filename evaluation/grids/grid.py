@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...runtime.toml_files import parse_toml
 from ..runs.plan import check_seeds, make_protocol
 from ..runs.run import Protocol
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _ON_A_DATASET = ("models", "seeds", "windows", "num_samples", "refit_every", "history", "time_budget", "settings")
 
@@ -81,10 +76,7 @@ def read_grid(path: str | os.PathLike[str], known: Sequence[str] = ()) -> Grid:
         FileNotFoundError: there is no such file.
     """
     path = Path(path)
-    try:
-        read = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not TOML: {error}") from error
+    read = parse_toml(path.read_bytes(), str(path))
     try:
         return _grid(read, known)
     except ValueError as error:

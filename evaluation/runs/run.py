@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -107,7 +107,7 @@ class Run:
             "refit_every": protocol.refit_every,
             "device": machine.device(),
             "versions": json.dumps(machine.versions(), sort_keys=True),
-            "started": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+            "started": datetime.now(UTC).isoformat(timespec="microseconds"),
         }
 
 

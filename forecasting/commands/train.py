@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,17 +11,13 @@ import typer
 from ...datasets.entries.data import ForecastData, history_of, whole_history
 from ...evaluation.adapters.foreign import needs_training
 from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset
+from ...runtime.toml_files import parse_toml
 from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
 from ..registry.named import build_model, model_names
 from .models import register as register_models
 from .options import Trust
 from .simulate import register as register_simulate
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
@@ -106,10 +101,7 @@ def read_settings(path: Path) -> Mapping[str, Any]:
     Raises:
         ValueError: the file is not TOML.
     """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"config: {path} is not TOML: {error}") from error
+    return parse_toml(path.read_bytes(), f"config: {path}")
 
 
 def _require_free(out: Path) -> None:

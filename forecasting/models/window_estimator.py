@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from ..windows.spec import SeriesSpec, infer_spec
 from ..windows.tensor import SeriesTensor
 from .architecture import Architecture
 from .predictor import ForecastPredictor
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class WindowEstimator(Architecture, ForecastModel):

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...runtime.toml_files import check_keys
+from ...runtime.toml_files import check_keys, parse_toml
 from .future import BASELINE
 from .notation import Change, parse_change
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True, init=False)
@@ -82,10 +76,7 @@ def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"scenario: expected a TOML file, got {source}, which is none")
-    try:
-        described = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"scenario: {source} is not TOML: {error}") from error
+    described = parse_toml(source.read_bytes(), f"scenario: {source}")
     check_keys(f"scenario: {source}", described, ["scenario"], ["scenario"])
     tables = described["scenario"]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):

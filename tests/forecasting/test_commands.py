@@ -1,6 +1,6 @@
 """`hemline train`, what it refuses before anything is trained, and `hemline models`."""
 
-import sys
+import tomllib
 
 import pytest
 import typer
@@ -9,11 +9,6 @@ from hemline.forecasting import MODELS, GRUMAFEstimator, RandomWalkPredictor, bu
 from hemline.forecasting.commands.train import register
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 from typer.testing import CliRunner
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @pytest.mark.parametrize("predictor", [RandomWalkPredictor(8), EnsemblePredictor([RandomWalkPredictor(8)])])

@@ -1,16 +1,11 @@
 """The named models do what is said of them, and their settings go out as TOML and come back."""
 
-import sys
+import tomllib
 
 import pytest
 from hemline.datasets import Metadata, simulated_sales
 from hemline.forecasting import MODELS, Scenario, build_model, simulate
 from hemline.forecasting.registry.settings_text import as_toml
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SALES = simulated_sales(articles=3, weeks=90, seed=3, windows=1)
 HISTORY = {**SALES.test[0], "target": SALES.test[0]["target"][:, :-8]}

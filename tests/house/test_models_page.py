@@ -1,16 +1,11 @@
 """The page of models says what the house knows of them."""
 
 import re
-import sys
+import tomllib
 from pathlib import Path
 
 from hemline.datasets import Metadata
 from hemline.forecasting import MODELS, build_model
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 

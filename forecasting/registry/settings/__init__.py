@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.resources import files
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from ....runtime.toml_files import parse_toml
 
 
 def shipped_settings(dataset: str, model: str) -> dict[str, Any]:
@@ -25,4 +21,4 @@ def shipped_settings(dataset: str, model: str) -> dict[str, Any]:
     file = files(__package__) / f"{dataset}.toml"
     if not file.is_file():
         return {}
-    return tomllib.loads(file.read_text(encoding="utf-8")).get(model, {})
+    return parse_toml(file.read_bytes(), str(file)).get(model, {})
