@@ -29,6 +29,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy datasets evaluation forecasting runtime vision
+	$(BIN)/mypy --strict runtime evaluation/scores
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info runs

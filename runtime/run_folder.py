@@ -50,7 +50,7 @@ class RunFolder:
         """Read a file."""
         if not self.has(name):
             raise FileNotFoundError(f"checkpoint: expected a run with {name} in {self.address}, got none")
-        return self.files.cat_file(f"{self.root}/{name}")
+        return bytes(self.files.cat_file(f"{self.root}/{name}"))
 
     def write_json(self, name: str, data: Any) -> None:
         """Write plain data."""

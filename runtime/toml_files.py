@@ -46,7 +46,7 @@ def parse_toml(content: bytes, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:
-        raise ValueError(f"{name} is not TOML: {error}") from error
+        raise ValueError(f"{name}: not TOML: {error}") from error
 
 
 def check_keys(address: str, given: Iterable[str], known: Iterable[str], needed: Iterable[str]) -> None:

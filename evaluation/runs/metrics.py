@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..scores.intervals import central_interval, covered, scaled_interval_score, seasonal_error
-from ..scores.multivariate import energy_score, trajectory_energy_score, variogram_score
+from ..scores.multivariate import energy_score, trajectory_energy_score, variogram_score, variogram_size
 from ..scores.univariate import crps_of_sorted, mean_quantile_loss, pick_quantiles, sorted_paths, sum_over_series
 
 
@@ -163,14 +163,6 @@ def _scaled_interval_score(outcome: Outcome) -> np.ndarray:
     return scaled_interval_score(outcome.ordered, outcome.observed, outcome.seasonal_error)
 
 
-def _variogram_size(outcome: Outcome) -> np.ndarray:
-    """``Σ_{i,j} |y_i − y_j|``: the variogram score, order ½, of a forecast whose paths are all level."""
-    ordered = np.sort(outcome.observed, axis=1)
-    count = (~np.isnan(ordered)).sum(1, keepdims=True)
-    places = 2 * np.arange(ordered.shape[1]) + 1 - count
-    return 2 * np.nansum(places * ordered, axis=1)
-
-
 _COVERAGE = (
     "Share of {1} inside the central {0:.0%} interval{2}, ends included; {0:.0%} is right, of small counts more."
 )
@@ -209,7 +201,7 @@ METRICS: dict[str, Metric] = {
         "Variogram score of order ½ over the series, divided by Σ|y_i − y_j|: how series move together.",
         "joint",
         lambda outcome: variogram_score(outcome.samples, outcome.observed),
-        _variogram_size,
+        lambda outcome: variogram_size(outcome.observed),
     ),
     "weighted_quantile_loss": Metric(
         "wQL",

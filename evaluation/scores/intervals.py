@@ -109,7 +109,7 @@ def interval_score(lower: np.ndarray, upper: np.ndarray, observed: np.ndarray, a
     Source: T. Gneiting, A. E. Raftery (2007), doi:10.1198/016214506000001437, equation 43.
     """
     missed = np.maximum(lower - observed, 0) + np.maximum(observed - upper, 0)
-    return upper - lower + 2.0 / alpha * missed
+    return np.asarray(upper - lower + 2.0 / alpha * missed)
 
 
 def seasonal_error(past: np.ndarray, season: int) -> np.ndarray:

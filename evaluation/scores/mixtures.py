@@ -26,7 +26,8 @@ def weighted_crps(values: np.ndarray, weights: np.ndarray, truth: np.ndarray) ->
     order = values.argsort(axis=1)
     values, weights = np.take_along_axis(values, order, 1), np.take_along_axis(weights, order, 1)
     below = weights.cumsum(1)
-    return (weights * np.abs(values - truth[:, None])).sum(1) - (weights * values * (2 * below - weights - 1)).sum(1)
+    spread = (weights * values * (2 * below - weights - 1)).sum(1)
+    return np.asarray((weights * np.abs(values - truth[:, None])).sum(1) - spread)
 
 
 def mixture_score(drawn: Sequence[np.ndarray], truth: np.ndarray, weights: Sequence[float]) -> float:
@@ -65,3 +66,35 @@ def score_parts(drawn: Sequence[np.ndarray], truth: np.ndarray) -> tuple[np.ndar
                 pairs = len(first) * (len(first) - 1) if i == j else len(first) * len(paths[j])
                 between[i, j] += cdist(first, paths[j]).sum() / pairs
     return distance, np.triu(between) + np.triu(between, 1).T
+
+
+def path_distances(paths: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parts of the energy score of one forecast whose paths are yet to be weighted, summed over the steps.
+
+    With weights w it is ``w·a − ½ w·B·w``, the energy score of the distribution that has path k with probability w_k.
+
+    Arguments:
+        paths: ``[K, H, D]``, data units.
+        truth: ``[H, D]``, data units, NaN where missing.
+
+    Returns:
+        Euclidean distances over the series observed at a step, a ``[K]`` of each path to the truth and B ``[K, K]``
+        between paths, data units.
+
+    Example:
+        >>> path_distances(np.array([[[0.0]], [[2.0]]]), np.array([[1.0]]))
+        (array([1., 1.]), array([[0., 2.],
+               [2., 0.]]))
+
+    Source: T. Gneiting, A. E. Raftery (2007), doi:10.1198/016214506000001437, equation 22.
+    """
+    distance, between = np.zeros(len(paths)), np.zeros((len(paths), len(paths)))
+    for step, outcome in enumerate(truth):
+        known = ~np.isnan(outcome)
+        # Apart from the outcome, so that squares of large levels leave the digits of small distances.
+        errors = paths[:, step, known] - outcome[known]
+        squares = (errors**2).sum(1)
+        distance += np.sqrt(squares)
+        between += np.sqrt(np.maximum(squares[:, None] + squares - 2 * errors @ errors.T, 0))
+    np.fill_diagonal(between, 0)
+    return distance, between

@@ -96,6 +96,25 @@ def variogram_score(samples: np.ndarray, observed: np.ndarray, order: float = 0.
     return scores
 
 
+def variogram_size(observed: np.ndarray) -> np.ndarray:
+    """``Σ_{i,j} |y_i − y_j|``: the variogram score, order ½, of a forecast whose paths are all level.
+
+    Arguments:
+        observed: ``[H, D]``, data units, NaN where missing.
+
+    Returns:
+        ``[H]``, data units.
+
+    Example:
+        >>> variogram_size(np.array([[0.0, 1.0, np.nan]]))
+        array([2.])
+    """
+    ordered = np.sort(observed, axis=1)
+    count = (~np.isnan(ordered)).sum(1, keepdims=True)
+    places = 2 * np.arange(ordered.shape[1]) + 1 - count
+    return np.asarray(2 * np.nansum(places * ordered, axis=1))
+
+
 def _energy(paths: np.ndarray, outcome: np.ndarray) -> float:
     """Energy score of paths ``[S, D]``."""
     count = len(paths)
@@ -119,8 +138,10 @@ def _power(differences: np.ndarray, order: float) -> np.ndarray:
     """``|differences| ** order``, written over them."""
     np.abs(differences, out=differences)
     if order == 0.5:
-        return np.sqrt(differences, out=differences)
-    return np.power(differences, order, out=differences)
+        np.sqrt(differences, out=differences)
+    else:
+        np.power(differences, order, out=differences)
+    return differences
 
 
 def _steps(samples: np.ndarray, observed: np.ndarray) -> Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]:

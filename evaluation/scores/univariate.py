@@ -88,7 +88,7 @@ def quantile_loss(quantile: np.ndarray, observed: np.ndarray, level: float) -> n
         >>> quantile_loss(np.array([3.0]), np.array([5.0]), 0.9)
         array([3.6])
     """
-    return 2 * np.abs((quantile - observed) * ((observed <= quantile) - level))
+    return np.asarray(2 * np.abs((quantile - observed) * ((observed <= quantile) - level)))
 
 
 def mean_quantile_loss(ordered: np.ndarray, observed: np.ndarray, levels: Sequence[float] = LEVELS) -> np.ndarray:
@@ -231,7 +231,7 @@ def crps_of_sorted(ordered: np.ndarray, observed: np.ndarray) -> np.ndarray:
         error += np.abs(path - observed)
         # Centred at the smallest path, so that a high level costs no digits.
         spread += (2 * number + 1 - count) * (path - ordered[..., 0, :, :])
-    return error / count - spread / count**2
+    return np.asarray(error / count - spread / count**2)
 
 
 def checked(samples: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

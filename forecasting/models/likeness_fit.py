@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...evaluation.scores.mixtures import path_distances
 from .past_stretches import Move, Stretches
 
 PENALTY = 0.01
@@ -16,16 +17,7 @@ PENALTY = 0.01
 
 def distances(past: Stretches, move: Move, truth: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Likeness ``[K, F]``, distances to the truth ``[K]`` and between stretches ``[K, K]``, summed over the steps."""
-    paths = past.moved(move)
-    distance, between = np.zeros(len(paths)), np.zeros((len(paths), len(paths)))
-    for step, outcome in enumerate(truth):
-        known = ~np.isnan(outcome)
-        # Apart from the outcome, so that squares of large levels leave the digits of small distances.
-        errors = paths[:, step, known] - outcome[known]
-        squares = (errors**2).sum(1)
-        distance += np.sqrt(squares)
-        between += np.sqrt(np.maximum(squares[:, None] + squares - 2 * errors @ errors.T, 0))
-    np.fill_diagonal(between, 0)
+    distance, between = path_distances(past.moved(move), truth)
     return torch.from_numpy(past.likeness), torch.from_numpy(distance), torch.from_numpy(between)
 
 

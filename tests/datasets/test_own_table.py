@@ -84,7 +84,7 @@ def test_a_file_that_is_no_description_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.toml: expected a TOML file that describes a table"):
         get_dataset(str(tmp_path / "none.toml"))
     (tmp_path / "bad.toml").write_text("table = sales")
-    with pytest.raises(ValueError, match=r"bad\.toml is not TOML"):
+    with pytest.raises(ValueError, match=r"bad\.toml: not TOML"):
         get_dataset(str(tmp_path / "bad.toml"))
     with pytest.raises(ValueError, match=r"or a \.toml file that describes a table; got 'sales\.csv'"):
         get_dataset("sales.csv")

@@ -212,7 +212,7 @@ def test_bad_input_is_one_clear_line(hemline, folder: Path, tmp_path: Path, argu
     [
         ("[gru]\nx = 1", "config: expected a table for each of walk, .*has 'gru'"),
         ("walk = 3", "config: expected a table .*has 'walk'"),
-        ("[walk", "config: .* is not TOML"),
+        ("[walk", "config: .* not TOML"),
     ],
 )
 def test_settings_that_are_none_are_refused(hemline, tmp_path: Path, text: str, message: str) -> None:

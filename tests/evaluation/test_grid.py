@@ -84,7 +84,7 @@ def test_any_class_can_be_a_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("out = ", "is not TOML"),
+        ("out = ", "not TOML"),
         (SMALL.replace("out", "into"), "into: unknown key, expected some of out, datasets, models, seeds"),
         (SMALL + "[on.rates]\nwindow = 2", r"on\.rates\.window: unknown key, expected some of models, seeds, windows"),
         ('out = "x"\nmodels = ["a"]', "datasets: expected to be given, got none"),
@@ -128,7 +128,7 @@ def test_what_makes_no_sense_is_refused_in_one_line_that_names_the_file_and_the_
 def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     path = tmp_path / "grid.toml"
     path.write_bytes(b'out = "caf\xe9"')
-    with pytest.raises(ValueError, match=r"grid\.toml is not TOML: 'utf-8' codec can't decode"):
+    with pytest.raises(ValueError, match=r"grid\.toml: not TOML: 'utf-8' codec can't decode"):
         read_grid(path)
 
 

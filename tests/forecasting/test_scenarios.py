@@ -111,7 +111,7 @@ def test_scenarios_survive_toml(tmp_path):
             '[[scenario]]\nname = "baseline"\nchanges = []',
             "expected a name of its own for the scenario, got 'baseline'",
         ),
-        ("[[scenario", "is not TOML"),
+        ("[[scenario", "not TOML"),
         ("scenario = 1", r"expected tables \[\[scenario\]\]"),
     ],
 )

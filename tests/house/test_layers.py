@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,16 @@ def test_no_public_name_is_hidden_by_a_file(room):
     inside = {path.stem for path in (ROOT / room).iterdir()}
     assert set(face.__all__) & inside == set()
     assert all(getattr(face, public).__name__ for public in face.__all__ if callable(getattr(face, public)))
+
+
+def test_scores_are_defined_in_one_place():
+    score = re.compile("crps|energy|variogram|quantile_loss|interval_score")
+    elsewhere = {
+        f"{module}.{node.name}"
+        for module, file in MODULES.items()
+        if not module.startswith("evaluation.scores")
+        for node in ast.walk(ast.parse(file.read_text()))
+        # What a metric of a backtest makes of a score takes the outcome of a window.
+        if isinstance(node, ast.FunctionDef) and score.search(node.name) and "outcome" not in ast.unparse(node.args)
+    }
+    assert elsewhere == set()

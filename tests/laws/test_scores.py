@@ -11,6 +11,7 @@ from hemline.evaluation.scores import multivariate as vector_scores
 from hemline.evaluation.scores import univariate as scores
 from hemline.evaluation.scores.calibration import calibration_histogram, pit, pit_deviation, pit_histogram
 from hemline.evaluation.scores.intervals import COVERAGES, central_interval, covered, interval_score
+from hemline.evaluation.scores.mixtures import path_distances
 
 PATHS, HORIZON, DIM = 60, 3, 4
 JOINT = {
@@ -234,3 +235,19 @@ def test_the_deviation_of_a_flat_histogram_is_nothing_and_of_a_spike_nearly_two(
 def test_what_cannot_be_scored_is_refused(call: Callable, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_parts_of_the_energy_score_give_that_of_weighted_paths():
+    """With equal weights it is the energy score; a path twice has the weights of both."""
+    rng = np.random.default_rng(5)
+    paths, truth = rng.normal(size=(7, 4, 3)), rng.normal(size=(4, 3))
+    truth[1, 2] = np.nan
+    a, b = path_distances(paths, truth)
+    equal = np.full(7, 1 / 7)
+    np.testing.assert_allclose(
+        a @ equal - equal @ b @ equal / 2, vector_scores.energy_score(paths, truth).sum(), rtol=1e-12
+    )
+    weights = rng.dirichlet(np.ones(7))
+    twice = np.concatenate([weights[:-1], [weights[-1] / 3, 2 * weights[-1] / 3]])
+    a2, b2 = path_distances(np.concatenate([paths, paths[-1:]]), truth)
+    np.testing.assert_allclose(a @ weights - weights @ b @ weights / 2, a2 @ twice - twice @ b2 @ twice / 2, rtol=1e-12)
