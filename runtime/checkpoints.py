@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +15,27 @@ from .run_folder import RunFolder
 
 
 class Checkpoints(Checkpoint):
-    """Keeps the whole state after every epoch, and the weights of the best one.
+    """Keeps the whole state after every epoch, and the weights of the best one where a validation loss is watched.
 
     The file is written beside its place and moved there when it is whole, so that there is always one to go on
-    from. It holds tensors and plain data only and is read with ``weights_only=True``.
+    from. It holds tensors and plain data only and is read with ``weights_only=True``. Lightning calls a `Checkpoint`
+    after the module's own hook, so that the epoch is in the training log.
 
     Arguments:
-        folder: where ``last.ckpt`` is kept; ``None`` keeps no file.
-        forecaster: the network in training.
-        identity: what has to be equal for a training to go on: a hash of its configuration and data.
+        folder: where ``last.ckpt`` is kept, local or at any fsspec address; ``None`` keeps no file.
+        network: the network in training, of which the best weights are kept; ``None`` keeps none.
+        identity: what has to be equal for a training to go on: a hash of its configuration and data; empty where the
+            folder's own files say what was begun there.
     """
 
-    def __init__(self, folder: str | None, forecaster: torch.nn.Module, identity: str) -> None:
-        self.folder = None if folder is None else Path(folder)
-        self.forecaster, self.identity = forecaster, identity
+    def __init__(self, folder: RunFolder | None, network: torch.nn.Module | None = None, identity: str = "") -> None:
+        self.folder, self.network, self.identity = folder, network, identity
         self.best_loss = float("inf")
         self.best: dict[str, torch.Tensor] | None = None
 
-    def latest(self) -> Path | None:
+    def latest(self) -> str | None:
         """The checkpoint to go on from, ``None`` where there is none."""
-        if self.folder is None or not (self.folder / "last.ckpt").exists():
-            return None
-        return self.folder / "last.ckpt"
+        return self.folder.path(RESUME) if self.folder is not None and self.folder.has(RESUME) else None
 
     def require_own(self, path: str | Path) -> None:
         """Raise where a checkpoint is of another training; Lightning gives its weights to the network before it asks.
@@ -55,22 +53,22 @@ class Checkpoints(Checkpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the best weights and write the file."""
         watched = trainer.callback_metrics.get("validation_loss")
-        if watched is not None and float(watched) < self.best_loss:
+        if self.network is not None and watched is not None and float(watched) < self.best_loss:
             self.best_loss = float(watched)
-            state = self.forecaster.state_dict()
+            state = self.network.state_dict()
             self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
         if self.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / "partial.ckpt"
-        trainer.save_checkpoint(partial)
+        files, root = self.folder.files, self.folder.root
+        files.makedirs(root, exist_ok=True)
+        trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
         if trainer.is_global_zero:
-            os.replace(partial, self.folder / "last.ckpt")
+            files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch, if a validation loss was watched."""
-        if self.best is not None:
-            self.forecaster.load_state_dict(self.best)
+        if self.network is not None and self.best is not None:
+            self.network.load_state_dict(self.best)
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training has to know of the epochs before it."""
@@ -94,22 +92,3 @@ class Patience(EarlyStopping):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop before the first epoch, if the training that the checkpoint is of had come to its end."""
         trainer.should_stop = self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
-
-
-class KeepLast(Checkpoint):
-    """Write the full state after each epoch, from which a killed training goes on.
-
-    Lightning calls a `Checkpoint` after the module's own hook, so that the epoch is in the training log.
-
-    Arguments:
-        folder: the folder of the run.
-    """
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the state aside, then put it in the place of the last one."""
-        trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
-        files, root = self.folder.files, self.folder.root
-        files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import lightning.pytorch as pl
@@ -14,58 +15,78 @@ from torch import Tensor
 logger = logging.getLogger(__name__)
 
 
-class EpochTraining(pl.LightningModule):
-    """A network under Lightning, whose epochs depend on seed and number alone and leave a line each in a log.
+def epoch_seed(seed: int, epoch: int) -> int:
+    """The seed of an epoch's draws."""
+    return (seed + 1) * 1_000_003 + epoch
 
-    A training that was killed therefore goes on to the same weights; the log goes with its state.
+
+class EpochTraining(pl.LightningModule):
+    """A network under Lightning, whose epochs depend on seed and number alone and leave a row each in a log.
+
+    A training that was killed therefore goes on to the same weights; the log goes with its state. Lightning makes the
+    loaders of a resumed epoch twice, so that a loader draws from a generator of its own, seeded by `epoch_seed`: one
+    that draws from torch's would shift what the steps draw. A training with several optimisers
+    (``automatic_optimization = False``) notes each of its losses by a name.
 
     Arguments:
-        epochs: passes over the batches.
+        epochs: how many there are.
         seed: of all that the epochs draw.
 
     Attributes:
-        history: a row an epoch with ``epoch, loss, validation, seconds``.
+        history: a row an epoch, as `row` makes it.
     """
 
     def __init__(self, epochs: int, seed: int) -> None:
         super().__init__()
-        self.epochs, self.seed = epochs, seed
+        self.epochs, self.seed = int(epochs), seed
         self.history: list[dict[str, Any]] = []
-        self._losses: list[Tensor] = []
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
         self._began = 0.0
 
     @property
     def epoch_seed(self) -> int:
         """The seed of this epoch's draws."""
-        return (self.seed + 1) * 1_000_003 + self.current_epoch
+        return epoch_seed(self.seed, self.current_epoch)
 
-    def judged(self) -> dict[str, float]:
-        """What the articles to watch came to in this epoch, by task; nothing if there are none."""
-        return {}
-
-    def noted(self, loss: Tensor) -> Tensor:
-        """The loss of a step, which counts in the epoch's mean."""
-        self._losses.append(loss.detach())
+    def noted(self, loss: Tensor, name: str = "loss") -> Tensor:
+        """The loss of a step, which counts in the epoch's mean of that name."""
+        told = loss.detach()
+        self._sums[name] = self._sums[name] + told if name in self._sums else told
+        self._counts[name] = self._counts.get(name, 0) + 1
         return loss
+
+    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
+        """What the log keeps of this epoch, and what is said of it behind its first loss.
+
+        Arguments:
+            losses: the mean of each loss, by name.
+            seconds: wall-clock time of the epoch.
+        """
+        shown = "".join(f", {name} {value:.4f}" for name, value in list(losses.items())[1:])
+        return {"epoch": self.current_epoch + 1, **losses, "seconds": round(seconds, 2)}, shown
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
-        torch.manual_seed(self.epoch_seed)
-        self._losses, self._began = [], time.perf_counter()
+        torch.manual_seed(self.epoch_seed + self.global_rank)
+        self._sums, self._counts, self._began = {}, {}, time.perf_counter()
 
     def on_train_epoch_end(self) -> None:
         """Note the epoch in the training log.
 
         Raises:
-            FloatingPointError: the loss became NaN or infinite.
+            FloatingPointError: a loss became NaN or infinite.
         """
-        loss, number = float(torch.stack(self._losses).mean()), self.current_epoch + 1
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"loss is {loss} in epoch {number}; try a smaller lr")
-        judged, seconds = self.judged(), round(time.perf_counter() - self._began, 2)
-        self.history.append({"epoch": number, "loss": loss, "validation": judged, "seconds": seconds})
-        shown = "".join(f", {name} {value:.3f}" for name, value in judged.items())
-        logger.info("epoch %d/%d: loss %.4f%s (%.1f s)", number, self.epochs, loss, shown, seconds)
+        number, seconds = self.current_epoch + 1, time.perf_counter() - self._began
+        reduce = self.trainer.strategy.reduce
+        losses = {name: float(reduce(total)) / self._counts[name] for name, total in self._sums.items()}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"{name} is {loss} in epoch {number}; try a smaller lr")
+        row, shown = self.row(losses, seconds)
+        self.history.append(row)
+        first = next(iter(losses.values()))
+        logger.info("epoch %d/%d: loss %.4f%s (%.1f s)", number, self.epochs, first, shown, seconds)
 
     def one_cycle(self, optimizer: torch.optim.Optimizer, rise: float) -> dict[str, Any]:
         """What Lightning wants to know of an optimiser whose learning rates rise once and then fall to nearly 0.

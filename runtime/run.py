@@ -1,55 +1,64 @@
-"""One way to run Lightning: quiet, and able to go on after a kill."""
+"""One way to run Lightning: quiet, with progress on a terminal, and able to go on after a kill."""
 
 from __future__ import annotations
 
+import inspect
 import sys
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import TQDMProgressBar
 
-from .checkpoints import KeepLast
+from .checkpoints import Checkpoints
 from .epochs import EpochTraining
+from .plain import refuse_unknown
 from .quiet import quiet_lightning
-from .resume import RESUME
-from .run_folder import RunFolder
 
 Precision = Literal["32-true", "bf16-mixed"]
 
 
-def run_training(module: EpochTraining, *, device: str, precision: Precision, folder: RunFolder | None) -> None:
-    """Train a module, going on from the state in the folder if there is one.
+def run_training(
+    module: EpochTraining,
+    checkpoints: Checkpoints,
+    *,
+    callbacks: Sequence[pl.Callback] = (),
+    options: Mapping[str, Any] | None = None,
+    resume: str | Path | None = None,
+    **data: Any,
+) -> None:
+    """Train a module, going on from the state that is kept in its folder if there is one.
 
     Arguments:
-        module: what is trained; it makes its own batches, anew before each epoch.
-        device: Lightning's accelerator.
-        precision: Lightning's precision.
-        folder: where the state of each epoch is kept; ``None`` keeps none.
+        module: what is trained.
+        checkpoints: keeps the state of each epoch.
+        callbacks: further ones.
+        options: of Lightning's trainer, before ours; its own ``callbacks`` join the others.
+        resume: checkpoint to go on from; by default the latest of the folder.
+        data: ``train_dataloaders`` and ``val_dataloaders``, for a module that does not make its own.
 
     Raises:
+        ValueError: Lightning's trainer has no such option.
         KeyboardInterrupt: the training was interrupted; the state of the last whole epoch is kept.
     """
-    shown = sys.stderr.isatty()
-    callbacks: list[pl.Callback] = [TQDMProgressBar(refresh_rate=10)] if shown else []
-    resume = None
-    if folder is not None:
-        folder.files.makedirs(folder.root, exist_ok=True)
-        callbacks.append(KeepLast(folder))
-        resume = folder.path(RESUME) if folder.has(RESUME) else None
+    given, shown = dict(options or {}), sys.stderr.isatty()
+    refuse_unknown(list(inspect.signature(pl.Trainer).parameters), given, "trainer")
+    users = given.pop("callbacks", None) or []
+    used = [checkpoints, *callbacks, *([TQDMProgressBar(refresh_rate=10)] if shown else [])]
+    used += [users] if isinstance(users, pl.Callback) else users
+    defaults = {
+        "max_epochs": module.epochs,
+        "accelerator": "auto",
+        "devices": 1,
+        "num_sanity_val_steps": 0,
+        "logger": False,
+        "enable_checkpointing": True,
+        "enable_model_summary": False,
+        "enable_progress_bar": shown,
+    }
     with quiet_lightning():
-        trainer = pl.Trainer(
-            max_epochs=module.epochs,
-            accelerator=device,
-            devices=1,
-            precision=precision,
-            callbacks=callbacks,
-            reload_dataloaders_every_n_epochs=1,
-            num_sanity_val_steps=0,
-            logger=False,
-            enable_checkpointing=folder is not None,
-            enable_model_summary=False,
-            enable_progress_bar=shown,
-        )
-        trainer.fit(module, ckpt_path=resume, weights_only=True)
+        trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
+        trainer.fit(module, ckpt_path=resume or checkpoints.latest(), weights_only=True, **data)
     if trainer.interrupted:
         raise KeyboardInterrupt

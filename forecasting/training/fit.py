@@ -6,8 +6,6 @@ Importing Lightning takes as long as importing all else together, so this file i
 from __future__ import annotations
 
 import hashlib
-import inspect
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,16 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import TQDMProgressBar
 from torch import Tensor
 from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from ...runtime.checkpoints import Checkpoints, Patience
-from ...runtime.plain import refuse_unknown
-from ...runtime.quiet import quiet_lightning
+from ...runtime.run import run_training
+from ...runtime.run_folder import RunFolder
 from ..networks.forecaster import Forecaster
 from ..networks.network import Learner
 from ..windows.tensor import SeriesTensor
@@ -68,40 +64,18 @@ def fit(
         raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
     module = Training(forecaster, config, series, watched)
     identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
-    checkpoints = Checkpoints(config.checkpoints, forecaster, identity)
+    folder = None if config.checkpoints is None else RunFolder(config.checkpoints)
+    checkpoints = Checkpoints(folder, forecaster, identity)
     before = ckpt_path or checkpoints.latest()
     if before is not None:
         checkpoints.require_own(before)
-    callbacks: list[pl.Callback] = [checkpoints]
-    if watched is not None and config.patience is not None:
-        callbacks.append(Patience(config.patience))
-    show = sys.stderr.isatty()
-    if show:
-        callbacks.append(TQDMProgressBar(refresh_rate=10))
-    refuse_unknown(list(inspect.signature(pl.Trainer).parameters), config.trainer, "trainer")
-    given = config.trainer.get("callbacks") or []
-    callbacks += [given] if isinstance(given, pl.Callback) else given
-    options = {
-        "max_epochs": int(config.max_epochs),
-        "gradient_clip_val": config.gradient_clip,
-        "accelerator": "auto",
-        "devices": 1,
-        "num_sanity_val_steps": 0,
-        "logger": False,
-        "enable_checkpointing": True,
-        "enable_model_summary": False,
-        "enable_progress_bar": show,
-        **config.trainer,
-        "callbacks": callbacks,
-    }
-    with quiet_lightning(), _unchecked_distributions(), _compiled_head(forecaster, config.compile):
-        trainer = pl.Trainer(**options)
-        loaders: dict[str, Any] = {"train_dataloaders": Batches(starts, config, trainer)}
-        if watched is not None:
-            loaders["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
-        trainer.fit(module, ckpt_path=before, weights_only=True, **loaders)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    data: dict[str, Any] = {"train_dataloaders": Batches(starts, config, module)}
+    if watched is not None:
+        data["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
+    stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
+    options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
+    with _unchecked_distributions(), _compiled_head(forecaster, config.compile):
+        run_training(module, checkpoints, callbacks=stop, options=options, resume=before, **data)
     checkpoints.restore_best()
     return module.history
 

@@ -1,22 +1,18 @@
-"""The one LightningModule, and the windows that it draws."""
+"""A forecaster under Lightning, and the windows that it draws."""
 
 from __future__ import annotations
 
-import logging
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
+from ...runtime.epochs import EpochTraining
 from ..networks.network import Learner
 from ..windows.tensor import SeriesTensor, Window
 from .options import NonFiniteLoss, TrainConfig
-
-logger = logging.getLogger(__name__)
 
 
 class Batches:
@@ -28,11 +24,11 @@ class Batches:
     Arguments:
         starts: int64 ``[N]`` row numbers to draw from, with replacement.
         config: batch size, batches an epoch and seed.
-        trainer: tells the epoch and the process.
+        training: tells the epoch and the process.
     """
 
-    def __init__(self, starts: Tensor, config: TrainConfig, trainer: pl.Trainer) -> None:
-        self.starts, self.config, self.trainer = starts, config, trainer
+    def __init__(self, starts: Tensor, config: TrainConfig, training: EpochTraining) -> None:
+        self.starts, self.config, self.training = starts, config, training
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -40,14 +36,14 @@ class Batches:
 
     def __iter__(self) -> Iterator[Tensor]:
         """Row numbers ``[B]`` of each batch."""
-        config, trainer = self.config, self.trainer
-        generator = torch.Generator().manual_seed(epoch_seed(config.seed, trainer.current_epoch))
+        config, trainer = self.config, self.training.trainer
+        generator = torch.Generator().manual_seed(self.training.epoch_seed)
         size = (config.batches_per_epoch, trainer.world_size, config.batch_size)
         drawn = self.starts[torch.randint(len(self.starts), size, generator=generator)]
         yield from drawn[:, trainer.global_rank]
 
 
-class Training(pl.LightningModule):
+class Training(EpochTraining):
     """A forecaster under Lightning: draws windows, takes steps, watches the validation span.
 
     Arguments:
@@ -64,12 +60,9 @@ class Training(pl.LightningModule):
         series: SeriesTensor,
         validation: tuple[SeriesTensor, Tensor] | None,
     ) -> None:
-        super().__init__()
+        super().__init__(config.max_epochs, config.seed)
         self.forecaster, self.config = forecaster, config
         self.series, self.validation = series, validation
-        self.history: list[dict[str, Any]] = []
-        self._total, self._steps = torch.zeros(()), 0
-        self._began = 0.0
 
     def on_fit_start(self) -> None:
         """Hold the data on the training device where they fit into half of its free memory."""
@@ -81,21 +74,13 @@ class Training(pl.LightningModule):
         for source in sources:
             source.to(self.device)
 
-    def on_train_epoch_start(self) -> None:
-        """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
-        torch.manual_seed(epoch_seed(self.config.seed, self.current_epoch) + self.global_rank)
-        self._total, self._steps = torch.zeros((), device=self.device), 0
-        self._began = time.perf_counter()
-
     def training_step(self, starts: Tensor, index: int) -> Tensor:
         """One step on the windows that start at `starts`."""
         window = self.series.gather(starts).to(self.device)
         loss = self.forecaster.loss(window, context=self.config.context_loss)
         if not torch.isfinite(loss):
             raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
-        self._total += loss.detach()
-        self._steps += 1
-        return loss
+        return self.noted(loss)
 
     def validation_step(self, starts: Tensor, index: int) -> None:
         """Loss on held-out windows, in evaluation mode."""
@@ -104,25 +89,16 @@ class Training(pl.LightningModule):
         loss = self.forecaster.loss(self.validation[0].gather(starts).to(self.device), context=False)
         self.log("validation_loss", loss, batch_size=len(starts), sync_dist=self.trainer.world_size > 1)
 
-    def on_train_epoch_end(self) -> None:
-        """Note the epoch in the training log."""
+    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
+        """The mean loss of training, and that of the watched windows."""
         watched = self.trainer.callback_metrics.get("validation_loss")
         row = {
             "epoch": self.current_epoch,
-            "train_loss": float(self.trainer.strategy.reduce(self._total)) / self._steps,
+            "train_loss": losses["loss"],
             "validation_loss": None if watched is None else float(watched),
-            "seconds": time.perf_counter() - self._began,
+            "seconds": seconds,
         }
-        self.history.append(row)
-        shown = f", validation {row['validation_loss']:.4f}" if watched is not None else ""
-        logger.info(
-            "epoch %d/%d: loss %.4f%s (%.1f s)",
-            self.current_epoch + 1,
-            self.config.max_epochs,
-            row["train_loss"],
-            shown,
-            row["seconds"],
-        )
+        return row, "" if watched is None else f", validation {float(watched):.4f}"
 
     def configure_optimizers(self) -> Any:
         """Adam, and the schedule of its learning rate."""
@@ -138,14 +114,6 @@ class Training(pl.LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The training log goes with the checkpoint."""
-        checkpoint["history"] = self.history
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The training log comes back with it."""
-        self.history = list(checkpoint["history"])
-
     def _blame(self, window: Window, starts: Tensor, index: int, loss: float) -> str:
         size = (window.values.abs() / self.forecaster.usual_scale).nan_to_num(nan=math.inf)
         row, _, series = torch.unravel_index(size.argmax(), size.shape)
@@ -157,8 +125,3 @@ class Training(pl.LightningModule):
             + (f"The checkpoint before it is kept in {kept}. " if kept else "")
             + "Try a smaller learning_rate or gradient_clip."
         )
-
-
-def epoch_seed(seed: int, epoch: int) -> int:
-    """The seed of an epoch's draws."""
-    return (seed + 1) * 1_000_003 + epoch

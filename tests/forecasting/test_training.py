@@ -19,9 +19,10 @@ from hemline.forecasting import (
     StudentT,
     TrainConfig,
 )
-from hemline.forecasting.training.module import Training, epoch_seed
+from hemline.forecasting.training.module import Training
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
+from hemline.runtime.epochs import epoch_seed
 
 SMALL = {"batches_per_epoch": 4, "batch_size": 8}
 

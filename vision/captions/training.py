@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from ...runtime.checkpoints import Checkpoints
 from ...runtime.epochs import EpochTraining
 from ...runtime.run import run_training
 from ...runtime.run_folder import RunFolder
@@ -145,7 +146,7 @@ def fit_captioner(
         folder: where the state of each epoch is kept.
 
     Returns:
-        The training log: a row an epoch with ``epoch, loss, validation, seconds``.
+        The training log: a row an epoch with ``epoch, loss, seconds``.
 
     Raises:
         ValueError: there is no title.
@@ -154,6 +155,7 @@ def fit_captioner(
     if not titles:
         raise ValueError("titles: expected training articles with a photo and a text, got none")
     module = CaptionTraining(captioner, config, vectors, titles)
-    run_training(module, device=config.device, precision="32-true", folder=folder)
+    options = {"accelerator": config.device, "reload_dataloaders_every_n_epochs": 1}
+    run_training(module, Checkpoints(folder), options=options)
     captioner.eval()
     return module.history

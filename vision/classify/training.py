@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
+from ...runtime.checkpoints import Checkpoints
 from ...runtime.epochs import EpochTraining
 from ...runtime.run import Precision, run_training
 from ...runtime.run_folder import RunFolder
@@ -159,6 +160,12 @@ class Training(EpochTraining):
                 right = said[known].argmax(dim=1) == target[known]
             self._right.setdefault(task.name, []).append(right.float())
 
+    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
+        """The mean loss, and the share of right answers by task."""
+        judged = self.judged()
+        row = {"epoch": self.current_epoch + 1, **losses, "validation": judged, "seconds": round(seconds, 2)}
+        return row, "".join(f", {name} {value:.3f}" for name, value in judged.items())
+
     def judged(self) -> dict[str, float]:
         """The share of right answers in this epoch, by task; none of a task without a label among those to watch."""
         told = {name: torch.cat(right) for name, right in self._right.items()}
@@ -208,6 +215,7 @@ def fit(
     if config.frozen:
         network.freeze()
     module = Training(network, config, pictures, targets, train, validation)
-    run_training(module, device=config.device, precision=config.precision, folder=folder)
+    options = {"accelerator": config.device, "precision": config.precision, "reload_dataloaders_every_n_epochs": 1}
+    run_training(module, Checkpoints(folder), options=options)
     network.eval()
     return module.history

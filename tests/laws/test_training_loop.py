@@ -1,0 +1,77 @@
+"""The one training loop serves a training with two optimisers, and goes on to the digit after a kill."""
+
+from typing import Any
+
+import pytest
+import torch
+from hemline.runtime.checkpoints import Checkpoints
+from hemline.runtime.epochs import EpochTraining
+from hemline.runtime.run import run_training
+from hemline.runtime.run_folder import RunFolder
+from torch import nn
+from torch.utils.data import DataLoader
+
+
+class Adversaries(EpochTraining):
+    """A generator of numbers and a critic that tells them from those of a normal law, each with its optimiser."""
+
+    def __init__(self, epochs: int, stop_in: int | None = None, plant: float | None = None) -> None:
+        super().__init__(epochs, seed=3)
+        self.automatic_optimization = False
+        self.stop_in, self.plant = stop_in, plant
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.generator, self.critic = nn.Linear(2, 1), nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    def train_dataloader(self) -> DataLoader:
+        drawn = torch.Generator().manual_seed(self.epoch_seed)
+        return DataLoader([torch.randn(16, 1, generator=drawn) + 2 for _ in range(4)], batch_size=None, generator=drawn)
+
+    def training_step(self, real: torch.Tensor, index: int) -> None:
+        if self.stop_in == self.current_epoch and index == 2:
+            raise RuntimeError("killed")
+        of_critic, of_generator = self.optimizers()
+        made = self.generator(torch.randn(16, 2))
+        critic = self.critic(made.detach()).mean() - self.critic(real).mean()
+        of_critic.zero_grad()
+        self.manual_backward(self.noted(critic, "critic"))
+        of_critic.step()
+        generator = -self.critic(made).mean() * (self.plant or 1.0)
+        of_generator.zero_grad()
+        self.manual_backward(self.noted(generator, "generator"))
+        of_generator.step()
+
+    def configure_optimizers(self) -> Any:
+        return [torch.optim.Adam(part.parameters(), lr=0.01) for part in (self.critic, self.generator)]
+
+
+def train(module: EpochTraining, folder: str | None) -> EpochTraining:
+    checkpoints = Checkpoints(None if folder is None else RunFolder(folder))
+    options = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1}
+    run_training(module, checkpoints, options=options)
+    return module
+
+
+@pytest.mark.parametrize("place", ["local", "memory"])
+def test_a_training_with_two_optimisers_goes_on_to_the_same_weights(tmp_path, place):
+    folder = str(tmp_path / "run") if place == "local" else "memory://two-optimisers"
+    whole = train(Adversaries(5), None)
+    with pytest.raises(RuntimeError, match="killed"):
+        train(Adversaries(5, stop_in=3), folder)
+    resumed = train(Adversaries(5), folder)
+    for name, weights in whole.state_dict().items():
+        assert torch.equal(weights, resumed.state_dict()[name]), name
+    without_time = [{key: row[key] for key in ("epoch", "critic", "generator")} for row in whole.history]
+    assert [{key: row[key] for key in ("epoch", "critic", "generator")} for row in resumed.history] == without_time
+    assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4, 5]
+
+
+def test_a_loss_that_is_no_number_stops_with_the_state_before_it(tmp_path):
+    with pytest.raises(FloatingPointError, match="critic is nan in epoch 1"):
+        train(Adversaries(2, plant=float("nan")), str(tmp_path / "run"))
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+
+
+def test_an_option_that_the_trainer_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="trainer: unknown setting 'epochs'"):
+        run_training(Adversaries(1), Checkpoints(None), options={"epochs": 3})
