@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,6 +35,23 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             np.random.set_state(states[0])
             random.setstate(states[1])
+
+
+_FOREIGN = threading.RLock()
+
+
+@contextmanager
+def foreign_library(seed: int) -> Iterator[None]:
+    """Let code of another library draw from the process-wide generators, seeded, one thread at a time.
+
+    Models of our own draw from generators of the call. Those of other libraries, gluonts' for one, draw from torch's,
+    numpy's and Python's own: they wait for each other here, and afterwards each generator goes on from where it was.
+
+    Arguments:
+        seed: any integer from 0.
+    """
+    with _FOREIGN, seeded(seed):
+        yield
 
 
 def seed_everything(seed: int) -> None:

@@ -18,7 +18,6 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
 from ...runtime.plain import from_plain, to_plain
-from ...runtime.seeds import seeded
 from ..names import NAMES
 from ..networks.network import JointForecaster
 from ..response.response import Response
@@ -182,7 +181,8 @@ class ForecastPredictor(FittedModel):
         imposed = self._imposed(group)
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
-        with seeded(seed), forecaster.decoding():
+        generator = torch.Generator(device).manual_seed(seed)
+        with forecaster.decoding():
             for first in range(0, paths, at_once):
                 count = min(at_once, paths - first)
                 feedback = Feedback(
@@ -192,7 +192,7 @@ class ForecastPredictor(FittedModel):
                     imposed=None if imposed is None else imposed.to(device),
                     factor=None if factors is None else factors[:, first : first + count].to(device),
                 )
-                sampled = forecaster.sample(window, count, None if feedback.idle else feedback)
+                sampled = forecaster.sample(window, count, None if feedback.idle else feedback, generator)
                 levels = sampled if last is None else restore(sampled, last)
                 drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
         return np.concatenate(drawn, axis=1)

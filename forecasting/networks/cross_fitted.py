@@ -89,13 +89,20 @@ class CrossFitted(JointForecaster):
         self.errors.copy_(without_gaps(self.errors))
 
     @torch.no_grad()
-    def sample(self, window: Window, paths: int, feedback: Feedback | None = None) -> Tensor:
+    def sample(
+        self,
+        window: Window,
+        paths: int,
+        feedback: Feedback | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         """Draw joint sample paths; each of the past windows is followed as often as the others, or once more.
 
         Arguments:
             window: the past, ``[B, M + C, D]``, with the features of context and horizon.
             paths: number of paths S a window.
             feedback: what becomes of a drawn value; it does not change what follows.
+            generator: of the draws, on the device of the network; torch's own if ``None``.
 
         Returns:
             ``[B, S, H, D]``, data units.
@@ -105,7 +112,9 @@ class CrossFitted(JointForecaster):
         batch, horizon, dim = location.shape
         drawn = location.new_empty(batch, paths, horizon, dim)
         for number in range(batch):
-            orders = [torch.randperm(len(self.errors), device=location.device) for _ in range(rounds)]
+            orders = [
+                torch.randperm(len(self.errors), device=location.device, generator=generator) for _ in range(rounds)
+            ]
             drawn[number] = location[number] + scale[number] * self.errors[torch.cat(orders)[:paths]]
         if feedback is not None:
             for step in range(horizon):

@@ -114,13 +114,20 @@ class Forecaster(JointForecaster):
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8) / self.spec.target_dim
 
     @torch.no_grad()
-    def sample(self, window: Window, paths: int, feedback: Feedback | None = None) -> Tensor:
+    def sample(
+        self,
+        window: Window,
+        paths: int,
+        feedback: Feedback | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         """Draw joint sample paths over the horizon, each step fed back into the next.
 
         Arguments:
             window: the past, ``[B, M + C, D]``, with the features of context and horizon.
             paths: number of paths S a window.
             feedback: what becomes of a drawn value before it is fed back: counts, imposed values.
+            generator: of the draws, on the device of the network; torch's own if ``None``.
 
         Returns:
             ``[B, S, H, D]``, levels or changes in data units.
@@ -153,7 +160,7 @@ class Forecaster(JointForecaster):
             parts.append(features[:, step])
             torch.cat(parts, dim=1, out=inputs[:, 0])
             hidden, state = self.encoder(inputs, state)
-            value = self.head.sample(hidden[:, 0], scale)
+            value = self.head.sample(hidden[:, 0], scale, generator)
             if feedback is not None and marginals is not None:
                 said = marginals.to_values(value.view(batch, paths, dim))
                 settled = feedback(step, said.view_as(value)).view(batch, paths, dim)

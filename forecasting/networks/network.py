@@ -60,13 +60,20 @@ class JointForecaster(Learner):
     """A network that draws joint sample paths."""
 
     @abstractmethod
-    def sample(self, window: Window, paths: int, feedback: Feedback | None = None) -> Tensor:
+    def sample(
+        self,
+        window: Window,
+        paths: int,
+        feedback: Feedback | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         """Draw joint sample paths over the horizon.
 
         Arguments:
             window: the past, ``[B, M + C, D]``, with the features of context and horizon.
             paths: number of paths S a window.
             feedback: what becomes of a drawn value: counts, imposed values.
+            generator: of the draws, on the device of the network; torch's own if ``None``.
 
         Returns:
             ``[B, S, H, D]``, levels or changes in data units.

@@ -11,8 +11,9 @@ import hemline.forecasting.networks.transforms.flow as flow_module
 import pytest
 import torch
 from hemline.forecasting.networks.heads.flows import MAF
-from hemline.forecasting.networks.transforms import Flow, MaskedAffine, masked_autoregressive, real_nvp
+from hemline.forecasting.networks.transforms import Flow, masked_autoregressive, real_nvp
 from hemline.forecasting.networks.transforms.captured import CapturedInverse
+from hemline.forecasting.networks.transforms.level_solver import WORKSPACE
 from torch import Tensor
 
 CONTEXT = 4
@@ -68,8 +69,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @contextmanager
 def captured(flow: Flow) -> Iterator[None]:
     with flow.cached():
-        flow._graphs = {}
+        token = flow_module.GRAPHS.set({})
         yield
+        flow_module.GRAPHS.reset(token)
 
 
 def drawn(flow: Flow, condition: Tensor) -> Tensor:
@@ -79,7 +81,11 @@ def drawn(flow: Flow, condition: Tensor) -> Tensor:
 
 def fresh(flow: Flow, condition: Tensor) -> Tensor:
     """What a flow with these weights and without any memory draws."""
-    return drawn(copy.deepcopy(flow), condition)
+    token = flow_module.GRAPHS.set(None)
+    try:
+        return drawn(copy.deepcopy(flow), condition)
+    finally:
+        flow_module.GRAPHS.reset(token)
 
 
 def test_a_copy_made_during_a_decode_has_no_part_in_it(recorded: list[int]):
@@ -87,8 +93,6 @@ def test_a_copy_made_during_a_decode_has_no_part_in_it(recorded: list[int]):
     with captured(flow):
         drawn(flow, context(3))
         other = copy.deepcopy(flow)
-    assert other._graphs is None
-    assert all(module.workspace is None for module in other.modules() if isinstance(module, MaskedAffine))
     torch.testing.assert_close(drawn(other, context(3)), drawn(flow, context(3)))
 
 
@@ -152,26 +156,24 @@ def test_samples_drawn_in_one_decode_do_not_share_memory(make: Callable[..., Flo
 
 def test_the_memory_of_a_decode_is_released_even_after_an_error():
     flow = masked_autoregressive(3, CONTEXT, hidden=4)
-    masked = [module for module in flow.modules() if isinstance(module, MaskedAffine)]
     with flow.cached():
-        assert all(module.workspace is masked[0].workspace is not None for module in masked)
-    assert all(module.workspace is None for module in masked)
+        assert WORKSPACE.get() is not None
+    assert WORKSPACE.get() is None
     with pytest.raises(ValueError, match="context must have"), flow.cached():
         flow(torch.zeros(1))
-    assert all(module.workspace is None for module in masked)
+    assert WORKSPACE.get() is None
 
 
 def test_a_head_keeps_the_memory_of_its_flow_in_a_decode_and_draws_the_same():
     head = MAF(blocks=2, hidden=8).build(series=5, context_size=CONTEXT)
-    masked = [module for module in head.modules() if isinstance(module, MaskedAffine)]
     condition, scale = torch.randn(3, CONTEXT), torch.ones(3, 5)
     torch.manual_seed(1)
     outside = head.sample(condition, scale)
     torch.manual_seed(1)
     with head.decoding():
-        assert masked[0].workspace is not None
+        assert WORKSPACE.get() is not None
         assert torch.equal(head.sample(condition, scale), outside)
-    assert masked[0].workspace is None
+    assert WORKSPACE.get() is None
 
 
 # --- the graph of a decode

@@ -73,7 +73,11 @@ def kept_shares(steps: int, largest_variance: float) -> Tensor:
 
 
 def remove_noise(
-    predict: Callable[[Tensor, Tensor], Tensor], noise: Tensor, kept: Tensor, steps: int | None = None
+    predict: Callable[[Tensor, Tensor], Tensor],
+    noise: Tensor,
+    kept: Tensor,
+    steps: int | None = None,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     r"""Draw from a diffusion model, from the last noise level to the first.
 
@@ -90,6 +94,7 @@ def remove_noise(
         noise: ``[N, D]`` standard normal.
         kept: ``[levels]`` as `kept_shares` gives them.
         steps: levels visited, evenly spread from the last to the first; all if ``None``.
+        generator: of the noise that is added between them; torch's own if ``None``.
 
     Returns:
         ``[N, D]``, scaled values.
@@ -103,7 +108,9 @@ def remove_noise(
         epsilon = predict(x, torch.full((len(x),), level, device=x.device))
         x = (x - (1 - ratio) / (1 - share).sqrt() * epsilon) / ratio.sqrt()
         if before is not None:
-            x = x + ((1 - ratio) * (1 - earlier) / (1 - share)).sqrt() * torch.randn_like(x)
+            x = x + ((1 - ratio) * (1 - earlier) / (1 - share)).sqrt() * torch.empty_like(x).normal_(
+                generator=generator
+            )
     return x
 
 
@@ -156,13 +163,14 @@ class DiffusionHead(EmissionHead):
         told = [checkpoint(self.network, *part, use_reentrant=False, preserve_rng_state=False) for part in parts]
         return torch.cat(told)
 
-    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
+    @torch.no_grad()
+    def sample(self, context: Tensor, scale: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw one joint value a context; see `EmissionHead.sample`."""
         rows = context.reshape(-1, context.shape[-1])
-        noise = rows.new_empty(len(rows), scale.shape[-1]).normal_()
+        noise = rows.new_empty(len(rows), scale.shape[-1]).normal_(generator=generator)
         condition = self.network.conditioned(rows)
         drawn = remove_noise(
-            lambda x, level: self.network.told(x, level, condition), noise, self.kept, self.sampling_steps
+            lambda x, level: self.network.told(x, level, condition), noise, self.kept, self.sampling_steps, generator
         )
         return drawn.view(scale.shape) * scale
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from ..transforms.flow import Flow
+from ..transforms.flow import Flow, FlowDistribution
 from ..transforms.stacks import BaseName, masked_autoregressive, real_nvp
 from .head import DensityHead, HeadConfig
 
@@ -104,6 +105,11 @@ class FlowHead(DensityHead):
     def distribution(self, context: Tensor) -> Distribution:
         """Batch shape ``[...]``, event shape ``[D]``."""
         return self.flow(context)
+
+    def draw(self, density: Distribution, generator: torch.Generator | None) -> Tensor:
+        """One value of all series, ``[..., D]``."""
+        assert isinstance(density, FlowDistribution)
+        return density.sample(generator=generator)
 
     def decoding(self) -> AbstractContextManager[None]:
         """Keep the memory of the inverse from step to step, on a GPU as one CUDA graph."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +51,11 @@ class GaussianHead(DensityHead):
         """Batch shape ``[..., D]``, empty event shape."""
         mean, width = self.parameters_of(context).chunk(2, dim=-1)
         return Normal(mean, self.minimum_scale + softplus(width), validate_args=False)
+
+    def draw(self, density: Distribution, generator: torch.Generator | None) -> Tensor:
+        """One value of each series, ``[..., D]``."""
+        assert isinstance(density, Normal)
+        return torch.normal(density.loc, density.scale, generator=generator)
 
 
 @dataclass(frozen=True)
@@ -117,12 +123,13 @@ class LowRankNormal(Distribution):
         super().__init__(mean.shape[:-1], mean.shape[-1:], validate_args=False)
         self.loc, self.own, self.factor = mean, own, factor
 
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = (), generator: torch.Generator | None = None) -> Tensor:
         """Draw values ``[*sample_shape, ..., D]``."""
         shape = (*sample_shape, *self.batch_shape)
+        kind: dict[str, Any] = {"dtype": self.loc.dtype, "device": self.loc.device, "generator": generator}
         with torch.no_grad():
-            common = torch.randn(*shape, self.factor.shape[-1], dtype=self.loc.dtype, device=self.loc.device)
-            alone = torch.randn(*shape, *self.event_shape, dtype=self.loc.dtype, device=self.loc.device)
+            common = torch.randn(*shape, self.factor.shape[-1], **kind)
+            alone = torch.randn(*shape, *self.event_shape, **kind)
             return self.loc + self.own * alone + (self.factor @ common[..., None])[..., 0]
 
     def log_prob(self, value: Tensor, observed: Tensor | None = None) -> Tensor:
@@ -159,6 +166,11 @@ class LowRankHead(DensityHead):
         """Log-density ``[...]`` of the series seen; see `LowRankNormal.log_prob`."""
         assert isinstance(density, LowRankNormal)
         return density.log_prob(value, observed)
+
+    def draw(self, density: Distribution, generator: torch.Generator | None) -> Tensor:
+        """One value of all series, ``[..., D]``."""
+        assert isinstance(density, LowRankNormal)
+        return density.sample(generator=generator)
 
 
 class LowRankGaussianHead(LowRankHead):

@@ -35,12 +35,13 @@ class EmissionHead(nn.Module, ABC):
         """
 
     @abstractmethod
-    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
+    def sample(self, context: Tensor, scale: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw one joint value a context.
 
         Arguments:
             context: ``[..., C]``.
             scale: ``[..., D]``.
+            generator: of the draws, on the device of the context; torch's own if ``None``.
 
         Returns:
             ``[..., D]``, unscaled.
@@ -111,9 +112,14 @@ class DensityHead(EmissionHead):
         """
         return None if density.event_shape else (density.log_prob(value) * observed).sum(-1)
 
-    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
+    @abstractmethod
+    def draw(self, density: Distribution, generator: torch.Generator | None) -> Tensor:
+        """One joint value ``[..., D]`` of each density that `distribution` returned, scaled, without gradients."""
+
+    @torch.no_grad()
+    def sample(self, context: Tensor, scale: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw one joint value a context; see `EmissionHead.sample`."""
-        return self.distribution(context).sample() * scale
+        return self.draw(self.distribution(context), generator) * scale
 
 
 def borrow(values: Tensor, observed: Tensor) -> Tensor:

@@ -64,10 +64,10 @@ class NegativeBinomialHead(EmissionHead):
         return -(log_prob * observed).sum(-1) / share
 
     @torch.no_grad()
-    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
+    def sample(self, context: Tensor, scale: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw counts by their quantile function, one uniform number each, so that scenarios share their noise."""
         mean, dispersion, zero = self._law(context, scale)
-        level = torch.rand_like(mean)
+        level = torch.rand(mean.shape, dtype=mean.dtype, device=mean.device, generator=generator)
         # Its import takes longer than that of the rest of this package.
         from scipy.stats import nbinom
 

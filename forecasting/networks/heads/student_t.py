@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from torch.distributions import StudentT as StudentTDistribution
 from torch.nn.functional import softplus
 
@@ -51,13 +52,17 @@ class StudentTHead(DensityHead):
             2 + softplus(freedom), location, self.minimum_scale + softplus(width), validate_args=False
         )
 
-    def sample(self, context: Tensor, scale: Tensor) -> Tensor:
-        """Draw one joint value a context from two uniform numbers a series (Bailey 1994, Math. Comp. 62).
+    def draw(self, density: Distribution, generator: torch.Generator | None) -> Tensor:
+        """Draw one value a series from two uniform numbers (Bailey 1994, Math. Comp. 62).
 
         torch draws a Student-t by rejection, so that a draw takes more or fewer random numbers by its degrees of
         freedom; then two scenarios with the same seed would soon have nothing in common.
         """
-        density = self.distribution(context)
-        radius, angle = 1 - torch.rand_like(density.loc), torch.rand_like(density.loc)
+        assert isinstance(density, StudentTDistribution)
+        place = density.loc
+        radius, angle = (
+            torch.rand(place.shape, dtype=place.dtype, device=place.device, generator=generator) for _ in range(2)
+        )
+        radius = 1 - radius
         squared = density.df * torch.expm1(-2 / density.df * radius.log())
-        return (density.loc + density.scale * squared.sqrt() * (2 * torch.pi * angle).cos()) * scale
+        return density.loc + density.scale * squared.sqrt() * (2 * torch.pi * angle).cos()

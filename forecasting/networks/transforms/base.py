@@ -26,8 +26,8 @@ class Base(nn.Module, ABC):
         """The log-density of noise ``[N, D]``, ``[N]``."""
 
     @abstractmethod
-    def rsample(self, rows: int, like: Tensor) -> Tensor:
-        """Draw noise ``[rows, D]`` on the device and in the type of ``like``."""
+    def rsample(self, rows: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Draw noise ``[rows, D]`` on the device and in the type of ``like``, from torch's generator if ``None``."""
 
 
 class GaussianBase(Base):
@@ -41,9 +41,9 @@ class GaussianBase(Base):
         """The log-density of noise ``[N, D]``, ``[N]``."""
         return -0.5 * (z.square().sum(-1) + self.features * math.log(2 * math.pi))
 
-    def rsample(self, rows: int, like: Tensor) -> Tensor:
+    def rsample(self, rows: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw noise ``[rows, D]``."""
-        return torch.randn(rows, self.features, dtype=like.dtype, device=like.device)
+        return torch.randn(rows, self.features, dtype=like.dtype, device=like.device, generator=generator)
 
 
 class StudentTBase(Base):
@@ -72,9 +72,14 @@ class StudentTBase(Base):
         """The log-density of noise ``[N, D]``, ``[N]``."""
         return self._distribution().log_prob(z).sum(-1)
 
-    def rsample(self, rows: int, like: Tensor) -> Tensor:
-        """Draw noise ``[rows, D]``."""
-        return self._distribution().rsample(torch.Size([rows])).to(like.dtype)
+    def rsample(self, rows: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Draw noise ``[rows, D]``: a normal number over the root of a mean square, with gradients of both."""
+        freedom = self.degrees_of_freedom.expand(rows, self.features)
+        normal = freedom.new_empty(freedom.shape).normal_(generator=generator)
+        # As torch's own Student-t draws, which takes no generator.
+        gamma = torch._standard_gamma(0.5 * freedom, generator=generator) / 0.5
+        squares = gamma.clamp(min=torch.finfo(gamma.dtype).tiny)
+        return (normal * torch.rsqrt(squares / freedom)).to(like.dtype)
 
     def _distribution(self) -> torch.distributions.StudentT:
         return torch.distributions.StudentT(self.degrees_of_freedom, validate_args=False)

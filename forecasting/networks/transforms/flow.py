@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import cast
 
 import torch
@@ -14,8 +15,10 @@ from torch.nn import functional
 from .base import Base
 from .bijection import Bijection
 from .captured import CapturedInverse
-from .level_solver import Workspace
-from .masked_affine import MaskedAffine
+from .level_solver import WORKSPACE, Workspace
+
+GRAPHS: ContextVar[dict[object, CapturedInverse] | None] = ContextVar("graphs", default=None)
+"""The graphs of the decode that is running in this thread; ``None`` where inverses are not captured."""
 
 
 class Flow(nn.Module):
@@ -66,7 +69,6 @@ class Flow(nn.Module):
         self.base = base
         self.widths = [bijection.conditioning_features for bijection in bijections]
         self.conditioner = nn.Linear(context_features, sum(self.widths))
-        self._graphs: dict[object, CapturedInverse] | None = None
 
     def forward(self, context: Tensor) -> FlowDistribution:
         """The density given a context.
@@ -118,8 +120,9 @@ class Flow(nn.Module):
         Returns:
             the data ``[N, D]``.
         """
-        if self._graphs is not None and not torch.is_grad_enabled():
-            return self._captured(self._graphs, z, terms)(z, terms)
+        graphs = GRAPHS.get()
+        if graphs is not None and not torch.is_grad_enabled():
+            return self._captured(graphs, z, terms)(z, terms)
         return self._inverse(z, terms)
 
     def _inverse(self, z: Tensor, terms: Sequence[Tensor]) -> Tensor:
@@ -128,17 +131,13 @@ class Flow(nn.Module):
         return z
 
     def _captured(self, graphs: dict[object, CapturedInverse], z: Tensor, terms: Sequence[Tensor]) -> CapturedInverse:
-        key = (z.shape[0], z.dtype, z.device, torch.is_inference_mode_enabled())
+        key = (id(self), z.shape[0], z.dtype, z.device, torch.is_inference_mode_enabled())
         addresses = [tensor.data_ptr() for tensor in (*self.parameters(), *self.buffers())]
         known = graphs.get(key)
         if known is None or known.addresses != addresses:
             with torch.cuda.device_of(z):
                 known = graphs[key] = CapturedInverse(self._inverse, z, terms, addresses)
         return known
-
-    def __getstate__(self) -> dict[str, object]:
-        # A copy made during a decode has no part in it; nor can a CUDA graph be copied.
-        return {**self.__dict__, "_graphs": None}
 
     def _maps(self) -> list[Bijection]:
         return [cast(Bijection, bijection) for bijection in self.bijections]
@@ -148,7 +147,8 @@ class Flow(nn.Module):
         """Keep the memory of inverses from one sample to the next, for the loop of a decoder.
 
         Samples are the same with and without. Only memory and its slicing are kept, nothing computed from the
-        weights, so that weights may even change inside. The memory is released on leaving.
+        weights, so that weights may even change inside. The memory is released on leaving. It belongs to the call:
+        other threads neither see it nor write to it.
 
         On a GPU the time of an inverse goes into launching some ten small kernels for each level and map. So
         there the whole inverse is captured as one CUDA graph at the first sample of a number of rows (which
@@ -168,18 +168,13 @@ class Flow(nn.Module):
         on_gpu = self.conditioner.weight.is_cuda
         if cuda_graph and not on_gpu:
             raise ValueError(f"cuda_graph=True needs the flow on a CUDA device, got {self.conditioner.weight.device}")
-        masked = [module for module in self.modules() if isinstance(module, MaskedAffine)]
-        before = [module.workspace for module in masked], self._graphs
-        workspace = Workspace()
-        for module in masked:
-            module.workspace = workspace
-        self._graphs = {} if (on_gpu if cuda_graph is None else cuda_graph) else None
+        graphs: dict[object, CapturedInverse] | None = {} if (on_gpu if cuda_graph is None else cuda_graph) else None
+        before = WORKSPACE.set(Workspace()), GRAPHS.set(graphs)
         try:
             yield
         finally:
-            workspaces, self._graphs = before
-            for module, previous in zip(masked, workspaces, strict=True):
-                module.workspace = previous
+            WORKSPACE.reset(before[0])
+            GRAPHS.reset(before[1])
 
 
 class FlowDistribution(Distribution):
@@ -222,8 +217,13 @@ class FlowDistribution(Distribution):
             z, log_det = self.flow.to_base(x, [_rows(term, shape) for term in self.terms])
             return (self.flow.base.log_prob(z) + log_det).reshape(shape)
 
-    def rsample(self, sample_shape: Sequence[int] | Size = ()) -> Tensor:
-        """Draw data ``[*sample_shape, *batch_shape, D]``.
+    @torch.no_grad()
+    def sample(self, sample_shape: Sequence[int] | Size = (), generator: torch.Generator | None = None) -> Tensor:
+        """Draw data ``[*sample_shape, *batch_shape, D]`` without gradients, from torch's generator if ``None``."""
+        return self.rsample(sample_shape, generator)
+
+    def rsample(self, sample_shape: Sequence[int] | Size = (), generator: torch.Generator | None = None) -> Tensor:
+        """Draw data ``[*sample_shape, *batch_shape, D]``, from torch's generator if ``None``.
 
         Through a masked autoregressive flow, a draw with gradients enabled takes one full pass for each
         level; ``sample`` is the fast one.
@@ -231,7 +231,7 @@ class FlowDistribution(Distribution):
         shape = self._extended_shape(Size(sample_shape))
         with _full_precision(self.terms[0]):
             terms = [_rows(term, shape[:-1]) for term in self.terms]
-            z = self.flow.base.rsample(terms[0].shape[0], like=terms[0])
+            z = self.flow.base.rsample(terms[0].shape[0], like=terms[0], generator=generator)
             return self.flow.from_base(z, terms).reshape(shape)
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import torch
@@ -135,6 +136,10 @@ class Workspace:
             known = (addresses, _weight_slices(made))
             self._slices[id(made)] = known
         return known[1]
+
+
+WORKSPACE: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
+"""The memory of the decode that is running in this thread; ``None`` where each inverse takes its own."""
 
 
 def _weight_slices(made: MADE) -> list[LevelWeights]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .affine import affine_forward, affine_inverse
 from .bijection import Bijection
-from .level_solver import Workspace, solve_levels
+from .level_solver import WORKSPACE, Workspace, solve_levels
 from .made import MADE
 
 
@@ -53,7 +53,6 @@ class MaskedAffine(Bijection):
     ) -> None:
         super().__init__(features, conditioning_features=hidden)
         self.made = MADE(features, hidden=hidden, hidden_layers=hidden_layers, levels=levels, reverse=reverse)
-        self.workspace: Workspace | None = None
 
     def forward(self, x: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Map data ``[N, D]`` to noise; see :class:`Bijection`."""
@@ -64,11 +63,7 @@ class MaskedAffine(Bijection):
         """Map noise ``[N, D]`` to data; see :class:`Bijection`."""
         if torch.is_grad_enabled():
             return self._inverse_by_passes(z, conditioning)
-        workspace = Workspace() if self.workspace is None else self.workspace
-        return solve_levels(self.made, z, conditioning, workspace)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "workspace": None}
+        return solve_levels(self.made, z, conditioning, WORKSPACE.get() or Workspace())
 
     def _inverse_by_passes(self, z: Tensor, conditioning: Tensor) -> Tensor:
         x = torch.zeros_like(z)
