@@ -36,7 +36,8 @@ class Names:
 
     Arguments:
         places: short name -> ``module:Class``. Literal, so that nothing has to be imported for it to be full.
-        trusted: classes of other packages, each as ``module:Class``, that the user named.
+        trusted: classes of other packages, each as ``module:Class``, that the user named; or ``module`` for all of a
+            module.
 
     Example:
         >>> Names({"Names": f"{__name__}:Names"}).find("Names") is Names
@@ -51,7 +52,7 @@ class Names:
         return Names({**self.places, **places}, self.trusted)
 
     def trusting(self, *classes: str) -> Names:
-        """This table and classes that the user named, each as ``module:Class``."""
+        """This table and classes that the user named, each as ``module:Class``, or ``module`` for all of a module."""
         return Names(self.places, self.trusted | set(classes))
 
     def find(self, name: str) -> type:
@@ -70,7 +71,7 @@ class Names:
         if place is None:
             raise ValueError(
                 f"type: expected one of {', '.join(sorted(self.places))}, got {name!r}; a class of your own is read "
-                f"where you trust it by name"
+                f"where you trust it by name: --trust module:Class, in Python trust=['module:Class']"
             )
         module, _, attribute = place.partition(":")
         try:
@@ -84,6 +85,5 @@ class Names:
     def _of_others(self, name: str) -> str | None:
         # gluonts writes ``module.Class``.
         spelling = name if ":" in name else ":".join(name.rsplit(".", 1))
-        if spelling in self.trusted or spelling.partition(":")[0] in {place.module for place in declared().values()}:
-            return spelling
-        return None
+        vouched = self.trusted | {place.module for place in declared().values()}
+        return spelling if {spelling, spelling.partition(":")[0]} & vouched else None

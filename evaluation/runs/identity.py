@@ -21,6 +21,7 @@ import pandas as pd
 
 from ...datasets.entries.data import Entry, ForecastData
 from ...runtime.names import spelled
+from ..old_names import as_before
 
 _SHOWN = (
     *(bytes, complex, range, slice, Decimal, np.dtype, np.datetime64, np.timedelta64),
@@ -101,7 +102,7 @@ def digest(value: Any) -> str:
         >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
         True
     """
-    text = json.dumps(_plain(value, "value"), sort_keys=True, allow_nan=True)
+    text = json.dumps(as_before(_plain(value, "value")), sort_keys=True, allow_nan=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
+from ...evaluation.old_names import as_before
 from ...runtime.checkpoints import Checkpoints, Patience
 from ...runtime.run import run_training
 from ...runtime.run_folder import RunFolder
@@ -116,7 +117,7 @@ def _identity(
 ) -> str:
     """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
     settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
-    parts = {name: value for name, value in configuration.items() if name != "train"}
+    parts = {name: value for name, value in as_before(configuration).items() if name != "train"}
     digest = hashlib.sha256(repr((settings, parts, forecaster.spec)).encode())
     for source, starts in sources:
         for tensor in (source.values, source.observed, source.features, source.past, starts):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.multivariate import Entry
 from ...evaluation.adapters.foreign import for_run
 from ...evaluation.adapters.predictor_folder import read_predictor
+from ...evaluation.old_names import as_before
 from ...runtime.plain import to_plain
 from ..names import NAMES
 
@@ -55,7 +56,7 @@ def trained_member(
     kept = own / "predictor"
     if kept.exists():
         try:
-            return read_predictor(kept, NAMES)
+            return read_predictor(kept, NAMES.trusting(*_modules(to_plain(model))))
         except (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
             logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
             shutil.rmtree(kept)
@@ -71,10 +72,20 @@ def trained_member(
     return predictor
 
 
+def _modules(settings: Any) -> Iterator[str]:
+    """The modules of somebody else that the parts of a model come from: they run here already."""
+    if isinstance(settings, Mapping):
+        module, colon, _ = str(settings.get("type", "")).partition(":")
+        yield from [module] if colon else []
+        settings = list(settings.values())
+    for part in settings if isinstance(settings, list) else ():
+        yield from _modules(part)
+
+
 def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None) -> str | None:
     """Hash of all that decides a training; ``None`` if the settings are not plain data, and could look alike."""
     try:
-        settings = json.dumps([to_plain(model), seed], sort_keys=True)
+        settings = json.dumps(as_before([to_plain(model), seed]), sort_keys=True)
     except TypeError:
         return None
     found = hashlib.sha256(settings.encode())

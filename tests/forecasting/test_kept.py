@@ -153,3 +153,27 @@ def test_what_was_kept_and_cannot_be_read_is_trained_again(walks, tmp_path, capl
     assert "odd is trained again, what was kept of it cannot be read" in caplog.text
     train()
     assert trained == [1, 1]
+
+
+class OwnPredictor(RandomWalkPredictor):
+    """A predictor of somebody else."""
+
+
+class OwnEstimator(Configured, Estimator):
+    """An estimator of somebody else, whose predictor stands in the same module."""
+
+    prediction_length = 7
+    trained = 0
+
+    def settings(self):
+        return {}
+
+    def train(self, training_data, validation_data=None):
+        type(self).trained += 1
+        return OwnPredictor(7)
+
+
+def test_a_member_of_the_user_s_own_is_kept_as_well(walks, tmp_path):
+    kept = [trained_member(OwnEstimator(), 0, tmp_path, walks, None) for _ in range(2)]
+    assert [type(each) for each in kept] == [OwnPredictor, OwnPredictor]
+    assert OwnEstimator.trained == 1

@@ -88,6 +88,12 @@ def test_a_class_of_the_user_is_read_where_it_is_trusted():
     assert from_plain(plain, NAMES.trusting(f"{__name__}:Own")) == Own(3)
 
 
+def test_a_module_of_the_user_is_read_where_it_is_trusted():
+    assert NAMES.trusting(__name__).find(f"{__name__}:Own") is Own
+    with pytest.raises(ValueError, match="--trust module:Class"):
+        NAMES.trusting(f"{__name__}:Other").find(f"{__name__}:Own")
+
+
 def test_a_class_that_an_installed_package_declares_is_read(monkeypatch):
     declared = EntryPoint("own", f"{__name__}:Own", "hemline.models")
     monkeypatch.setattr(module, "entry_points", lambda group: [declared] if group == declared.group else [])
