@@ -1,9 +1,23 @@
 from .benchmarks.orange_juice import dominicks_oj as dominicks_oj
 from .entries.data import ForecastData as ForecastData
 from .entries.data import Metadata as Metadata
+from .pictures.catalogue import read_catalogue as read_catalogue
+from .pictures.vectors import join_article_vectors as join_article_vectors
+from .pictures.vectors import read_article_vectors as read_article_vectors
 from .registry import DATASETS as DATASETS
 from .registry import get_dataset as get_dataset
 from .simulated.sales import simulated_sales as simulated_sales
 from .simulated.truth import SalesTruth as SalesTruth
 from .tables.frames import from_frame as from_frame
 from .tables.sales_table import from_sales as from_sales
+
+__all__ = [
+    "ForecastData",
+    "from_frame",
+    "from_sales",
+    "get_dataset",
+    "join_article_vectors",
+    "read_article_vectors",
+    "read_catalogue",
+    "simulated_sales",
+]

@@ -31,3 +31,14 @@ from .tables.score_table import ScoreTable as ScoreTable
 from .tables.table import summary as summary
 from .tables.table import table as table
 from .tables.wins import wins as wins
+
+__all__ = [
+    "FittedModel",
+    "ForecastModel",
+    "PlainModel",
+    "backtest",
+    "load_backtest",
+    "plot_forecast",
+    "report",
+    "table",
+]

@@ -38,10 +38,12 @@ from .registry.named import NamedModel as NamedModel
 from .registry.named import build_model as build_model
 from .registry.named import model_names as model_names
 from .response.response import LogLinear as LogLinear
+from .scenarios.cannibalisation import cannibalisation as cannibalisation
 from .scenarios.notation import Change as Change
 from .scenarios.notation import parse_change as parse_change
 from .scenarios.outcome import Outcome as Outcome
 from .scenarios.outcome import Simulation as Simulation
+from .scenarios.pair_page import write_pair_view as write_pair_view
 from .scenarios.scenario import Scenario as Scenario
 from .scenarios.scenario import read_scenarios as read_scenarios
 from .scenarios.simulate import simulate as simulate
@@ -57,3 +59,38 @@ from .wrappers.ensemble import EnsembleEstimator as EnsembleEstimator
 from .wrappers.pool import PooledEstimator as PooledEstimator
 from .wrappers.responding import RespondingEstimator as RespondingEstimator
 from .wrappers.responding import RespondingPredictor as RespondingPredictor
+
+__all__ = [
+    "MAF",
+    "Copula",
+    "DeepAREstimator",
+    "Diffusion",
+    "ForecastEstimator",
+    "GPCopulaEstimator",
+    "GPScalingEstimator",
+    "GRUMAFEstimator",
+    "GRURealNVPEstimator",
+    "Gaussian",
+    "GaussianProcess",
+    "LogLinear",
+    "LowRankGaussian",
+    "NegativeBinomial",
+    "RealNVP",
+    "Recurrent",
+    "Scaling",
+    "Scenario",
+    "SharedWeights",
+    "StudentT",
+    "TimeGradEstimator",
+    "TrainConfig",
+    "Transformer",
+    "TransformerMAFEstimator",
+    "VecLSTMCopulaEstimator",
+    "VecLSTMIndependentEstimator",
+    "build_model",
+    "cannibalisation",
+    "forecast_frame",
+    "load_predictor",
+    "simulate",
+    "write_pair_view",
+]

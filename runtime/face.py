@@ -12,7 +12,10 @@ from typing import Any
 
 
 def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """The ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from the imports of its stub ``__init__.pyi``.
+    """The ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its stub ``__init__.pyi``.
+
+    The stub imports every name that can be asked for, and lists in ``__all__`` those that are public; the others are
+    kept for code that was written before.
 
     Type checkers and editors read the same stub, so that every name stands in one place. Importing the package imports
     none of its modules: what needs a score does not wait for matplotlib.
@@ -25,10 +28,13 @@ def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[
         The three, in this order.
     """
     places: dict[str, tuple[str, str]] = {}
+    public: list[str] = []
     for node in ast.parse(Path(file).with_suffix(".pyi").read_text("utf-8")).body:
         if isinstance(node, ast.ImportFrom):
             module = resolve_name("." * node.level + (node.module or ""), package)
             places |= {alias.asname or alias.name: (module, alias.name) for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            public = ast.literal_eval(node.value)
 
     def get(name: str) -> Any:
         if name not in places:
@@ -39,5 +45,4 @@ def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[
         setattr(sys.modules[package], name, found)
         return found
 
-    names = sorted(places)
-    return get, lambda: names, names
+    return get, lambda: public, public

@@ -49,7 +49,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class ForecastData:
-    """A dataset ready to train on and to be judged by.
+    """A dataset: metadata, training entries, and test entries for a backtest.
 
     Arguments:
         metadata: what the numbers are.

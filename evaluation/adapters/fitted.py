@@ -124,7 +124,7 @@ class FittedModel(Predictor, ABC):
 
 
 class PlainModel(Configured, FittedModel):
-    """A fitted model that its settings describe whole, such as one that learns anew from each past it is given."""
+    """A fitted model without learned state: its settings describe it whole, and it is fitted anew at each forecast."""
 
     training_log: ClassVar[list[dict[str, Any]]] = []  # type: ignore[misc]
 

@@ -25,7 +25,7 @@ def table(
     runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
     missing: Sequence[Mapping[str, Any]] = (),
 ) -> ScoreTable:
-    """Models against datasets on one metric, the best two of each dataset in bold.
+    """A table of scores: models by datasets on one metric, the best two of each dataset in bold.
 
     Of the runs on a dataset, those with the newest data and protocol count, of these those of a model with its newest
     settings, and notes say what was left out. Published numbers are added where the metric is CRPS-sum and the runs

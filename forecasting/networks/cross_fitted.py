@@ -96,16 +96,10 @@ class CrossFitted(JointForecaster):
         feedback: Feedback | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Draw joint sample paths; each of the past windows is followed as often as the others, or once more.
+        """Draw joint sample paths; see `JointForecaster.sample`.
 
-        Arguments:
-            window: the past, ``[B, M + C, D]``, with the features of context and horizon.
-            paths: number of paths S a window.
-            feedback: what becomes of a drawn value; it does not change what follows.
-            generator: of the draws, on the device of the network; torch's own if ``None``.
-
-        Returns:
-            ``[B, S, H, D]``, data units.
+        Each of the past windows is followed as often as the others, or once more; what the feedback makes of a value
+        does not change what follows.
         """
         location, scale = self.location_and_scale(window, range(len(self.members)))
         rounds = -(-paths // len(self.errors))

@@ -121,17 +121,7 @@ class Forecaster(JointForecaster):
         feedback: Feedback | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Draw joint sample paths over the horizon, each step fed back into the next.
-
-        Arguments:
-            window: the past, ``[B, M + C, D]``, with the features of context and horizon.
-            paths: number of paths S a window.
-            feedback: what becomes of a drawn value before it is fed back: counts, imposed values.
-            generator: of the draws, on the device of the network; torch's own if ``None``.
-
-        Returns:
-            ``[B, S, H, D]``, levels or changes in data units.
-        """
+        """Draw joint sample paths, each step fed back into the next; see `JointForecaster.sample`."""
         spec = self.spec
         batch, past = window.values.shape[0], spec.history + spec.context_length
         window, scale, marginals = self._in_units(window)

@@ -19,7 +19,7 @@ PRICE = "price"
 
 @dataclass(frozen=True)
 class LogLinear:
-    r"""A log-linear response to known-future covariates, fitted before the network, which models what is left.
+    r"""A log-linear response of sales to prices and promotions, fitted before the network, which models the rest.
 
     .. math:: \log \mu_{ti} = b_{ti} + \sum_k \theta_{ik} x_{tk}
 

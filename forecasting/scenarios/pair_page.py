@@ -48,7 +48,7 @@ def write_pair_view(
     out: str | os.PathLike[str],
     effects: Cannibalisation | None = None,
 ) -> tuple[Path, ...]:
-    """Write the pictures as PNG and all of it as one HTML page that needs no other file.
+    """Write the pair view of a simulation: PNG pictures, and one HTML page that needs no other file.
 
     Arguments:
         simulation: the outcomes.

@@ -123,7 +123,7 @@ def test_a_folder_is_taken_in_at_a_glance(folder):
     assert len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) <= MOST
 
 
-@pytest.mark.parametrize("room", ["datasets", "evaluation", "forecasting"])
+@pytest.mark.parametrize("room", ["datasets", "evaluation", "forecasting", "vision"])
 def test_no_public_name_is_hidden_by_a_file(room):
     """The import of a submodule would take the place of a name that is imported when it is asked for."""
     face = importlib.import_module(f"hemline.{room}")

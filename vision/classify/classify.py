@@ -224,7 +224,7 @@ def evaluate_classifier(
 def predict_photos(
     checkpoint: str, addresses: Sequence[str], *, mirrored: bool = False, device: str = "cpu"
 ) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:
-    """Ask a run about photos, each alone.
+    """Predictions of a trained run for photos, each photo on its own.
 
     Arguments:
         checkpoint: folder or fsspec address of the run.
