@@ -54,6 +54,11 @@ class GroupedEstimator(ForecastModel):
         self.estimator, self.seed = estimator, seed
 
     @property
+    def reads_channels(self) -> bool:
+        """Whether the univariate estimator reads channels known of the future."""
+        return reads_channels(self.estimator)
+
+    @property
     def prediction_length(self) -> int:
         """The horizon H, in steps."""
         return self.estimator.prediction_length

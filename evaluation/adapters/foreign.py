@@ -47,6 +47,11 @@ def horizon_of(model: Any, otherwise: int) -> int:
     return int(getattr(model, "prediction_length", otherwise))
 
 
+def reads_channels(model: Any) -> bool:
+    """Whether a model says that it reads channels known of the future."""
+    return bool(getattr(model, "reads_channels", False))
+
+
 def item_ids_of(predictor: Predictor) -> tuple[str, ...]:
     """Names of the series that a predictor was trained on; none if it takes any, or does not say."""
     return tuple(getattr(predictor, "item_ids", ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from gluonts.model.estimator import Estimator
 
@@ -29,15 +29,24 @@ class ForecastModel(Configured, Estimator):
     A package that declares the model as an entry point of the group ``hemline.models`` has it wherever a model is
     named: on the command line, in grids, in `build_model`, and in stored predictors.
 
-    Attributes:
-        reads_channels: whether it reads prices, promotions and other channels known of the future.
-        imposes_sales: whether a scenario can set what a series sells.
-        others_answer: whether the other series read at a step what was sold, or set, at those before.
+    What a model can do it says by three properties, all of which are false unless a class says otherwise:
+    `reads_channels`, `imposes_sales` and `others_answer`.
     """
 
-    reads_channels: ClassVar[bool] = False
-    imposes_sales: ClassVar[bool] = False
-    others_answer: ClassVar[bool] = False
+    @property
+    def reads_channels(self) -> bool:
+        """Whether the model reads prices, promotions and other channels known of the future."""
+        return False
+
+    @property
+    def imposes_sales(self) -> bool:
+        """Whether a scenario can set what a series sells."""
+        return False
+
+    @property
+    def others_answer(self) -> bool:
+        """Whether the other series read at a step what was sold, or set, at those before."""
+        return False
 
     @abstractmethod
     def train(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ..networks.composition import response_units
 from ..networks.encoders.encoder import EncoderConfig
 from ..networks.encoders.recurrent import Recurrent
+from ..networks.encoders.shared import SharedWeights
 from ..networks.forecaster import Forecaster
 from ..networks.heads.head import EmissionHead, HeadConfig
 from ..networks.heads.student_t import StudentT
@@ -74,6 +75,11 @@ class ForecastEstimator(WindowEstimator):
         )
         self.encoder = encoder or self.default_encoder
         self.head = head or self.default_head
+
+    @property
+    def others_answer(self) -> bool:
+        """Whether the encoder reads all series at once."""
+        return not isinstance(self.encoder, SharedWeights)
 
     def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:
         """Compose the network, weights drawn from torch's generator.

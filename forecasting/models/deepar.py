@@ -67,6 +67,11 @@ class DeepAREstimator(ForecastModel):
             if asked:
                 raise ValueError(f"train: gluonts' DeepAR has no {name}, got {getattr(config, name)!r}")
 
+    @property
+    def reads_channels(self) -> bool:
+        """Whether the model reads channels known of the future."""
+        return True
+
     def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
         """Train on a multivariate dataset, or on univariate entries, which are grouped.
 

@@ -61,6 +61,16 @@ class WindowEstimator(Architecture, ForecastModel):
         self.lags = None if lags is None else tuple(int(lag) for lag in lags)
         self.scaling, self.response, self.train_config = scaling, response, train
 
+    @property
+    def reads_channels(self) -> bool:
+        """Whether the model reads channels known of the future."""
+        return True
+
+    @property
+    def imposes_sales(self) -> bool:
+        """Whether a scenario can set what a series sells."""
+        return True
+
     @abstractmethod
     def _fit(
         self,

@@ -55,6 +55,16 @@ class EnsembleEstimator(WrappingEstimator):
         self.members, self.seed = members, seed
         self._directory: Path | None = None
 
+    @property
+    def imposes_sales(self) -> bool:
+        """As the model beneath it."""
+        return self.model.imposes_sales
+
+    @property
+    def others_answer(self) -> bool:
+        """As the model beneath it."""
+        return self.model.others_answer
+
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
     ) -> EnsemblePredictor:

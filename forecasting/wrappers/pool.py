@@ -14,6 +14,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.cuts import known_until, of_series
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.foreign import reads_channels
 from ...evaluation.adapters.model import ForecastModel
 from ..paths.domain import within
 from ..paths.totals import mixed_totals, to_totals
@@ -95,6 +96,11 @@ class PooledEstimator(ForecastModel):
         self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
         self.num_samples, self.seed = num_samples, seed
         self._directory: Path | None = None
+
+    @property
+    def reads_channels(self) -> bool:
+        """Whether the models that draw paths read channels known of the future."""
+        return all(reads_channels(model) for name, model in self.models.items() if name not in self.only_totals)
 
     @property
     def prediction_length(self) -> int:

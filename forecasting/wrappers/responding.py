@@ -79,6 +79,11 @@ class RespondingEstimator(WrappingEstimator):
         self.response, self.domain = response or LogLinear(), domain
         self.context_length, self.seed = context_length, seed
 
+    @property
+    def reads_channels(self) -> bool:
+        """Whether the response reads channels: always."""
+        return True
+
     def train(
         self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
     ) -> RespondingPredictor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...evaluation.adapters.foreign import reads_channels
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.single_series import grouped
 
@@ -19,6 +20,11 @@ class WrappingEstimator(ForecastModel):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model: Any = grouped(model)
+
+    @property
+    def reads_channels(self) -> bool:
+        """As the model beneath it."""
+        return reads_channels(self.model)
 
     @property
     def prediction_length(self) -> int:

@@ -53,7 +53,14 @@ def test_a_model_answers_to_what_is_said_of_it(name):
                 simulate(model, HISTORY, Scenario("changed", change), paths=5)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if hasattr(build_model(name, SALES.metadata), "override")])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_says_of_itself_what_the_table_says(name):
+    known, model = MODELS[name], build_model(name, SALES.metadata)
+    said = [getattr(model, what, False) for what in ("reads_channels", "imposes_sales", "others_answer")]
+    assert said == [known.channels, known.imposes, known.others_read]
+
+
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("metadata", DATASETS, ids=lambda metadata: metadata.name)
 def test_settings_as_toml_make_the_same_model(name, metadata):
     model = build_model(name, metadata)
