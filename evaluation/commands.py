@@ -12,6 +12,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ..datasets.entries.data import ForecastData, Metadata
+from ..runtime.quiet import lasting_filters
 from ..runtime.toml_files import parse_toml
 from .grids.backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
 from .grids.grid import read_grid
@@ -67,7 +68,7 @@ def register(
         settings = read_settings(config, chosen)
         data = load(dataset)
         built = {name: build(name, data.metadata, settings.get(name, {})) for name in chosen}
-        with warnings.catch_warnings():
+        with lasting_filters():
             # The failures are told below, and by the exit code.
             warnings.simplefilter("ignore", RunFailedWarning)
             scores = backtest(

@@ -10,10 +10,15 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+_PROCESS = threading.RLock()
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch, numpy and Python for a block; afterwards each goes on from where it was.
+    """Seed the generators of the process, torch's, numpy's and Python's, for a block; then each goes on as before.
+
+    One thread at a time is in such a block, others wait. It is for what draws from them whatever one does: a training,
+    and models of other libraries, such as gluonts'. A forecast of our own draws from a generator of the call.
 
     Arguments:
         seed: any integer from 0.
@@ -25,8 +30,8 @@ def seeded(seed: int) -> Iterator[None]:
         ...     print(bool(torch.rand(1) == first))
         True
     """
-    states = np.random.get_state(), random.getstate()
-    with torch.random.fork_rng():
+    with _PROCESS, torch.random.fork_rng():
+        states = np.random.get_state(), random.getstate()
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
@@ -35,23 +40,6 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             np.random.set_state(states[0])
             random.setstate(states[1])
-
-
-_FOREIGN = threading.RLock()
-
-
-@contextmanager
-def foreign_library(seed: int) -> Iterator[None]:
-    """Let code of another library draw from the process-wide generators, seeded, one thread at a time.
-
-    Models of our own draw from generators of the call. Those of other libraries, gluonts' for one, draw from torch's,
-    numpy's and Python's own: they wait for each other here, and afterwards each generator goes on from where it was.
-
-    Arguments:
-        seed: any integer from 0.
-    """
-    with _FOREIGN, seeded(seed):
-        yield
 
 
 def seed_everything(seed: int) -> None:

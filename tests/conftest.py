@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+
+SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
+FEW = {"response": {"iterations": 3}}
+MEMBERS = {
+    "cross-fit": {**SHORT, **FEW},
+    "deepar": SHORT,
+    "density": {**SHORT, **FEW},
+    "analog": {"model": {"origins": 4}, **FEW},
+    "var": FEW,
+    "analog-plain": {"origins": 4},
+}
+QUICK = {
+    "analog": {"model": {"origins": 4}},
+    "auto-arima": {"history": 20},
+    "auto-ets": {"history": 20},
+    "cold-start": {"model": {"model": {"origins": 4}}, **FEW},
+    "deepar-coupled": {"model": SHORT, "windows": 4},
+    # So much towards equal weights that every member keeps one.
+    "pool": {"models": MEMBERS, "windows": 2, "num_samples": 10, "smallest": 0.0, "shrinkage": 100.0},
+    "sales-maf-ensemble": {"model": SHORT, "members": 2},
+    "timegrad": {**SHORT, "head": {"steps": 5}},
+    "var-responding": {},
+}
+
+
+@pytest.fixture(scope="session")
+def trained_shortly() -> Callable[[str, Any], Any]:
+    """A function that makes a model by its name for a dataset and trains it for a second at most."""
+    from hemline.forecasting import build_model  # here, because the tests of pictures need no models of series
+
+    def trained(name: str, data: Any) -> Any:
+        model = build_model(name, data.metadata)
+        if not hasattr(model, "train"):
+            return model.override(QUICK.get(name, {}))
+        return model.override(QUICK.get(name, SHORT)).train(data.train)
+
+    return trained
 
 
 @pytest.fixture(autouse=True, scope="session")

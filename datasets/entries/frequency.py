@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from typing import Any, cast
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
+
+from ...runtime.quiet import own_filters
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
@@ -62,20 +65,25 @@ def normalize_freq(freq: str) -> str:
         base, anchor = base[0] + "E", _MONTHS[first - 1]
     alias = f"{count}{base}" + (f"-{anchor}" if anchor else "")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            offset = to_offset(alias)
-            with warnings.catch_warnings():
-                # pandas announces the end of business-day periods; gluonts and the benchmark use them.
-                warnings.simplefilter("ignore", FutureWarning)
-                pd.Period("2020-01-01", freq=cast(Any, offset))
-        if offset.n < 1:
-            raise ValueError("the multiple must be at least 1")
+        return _spelled(alias)
     except (ValueError, Warning) as error:
         raise ValueError(
             f"freq: expected a pandas frequency alias such as 'h', '30min', 'D', 'B', 'W-MON' or 'ME', "
             f"got {freq!r} ({error})"
         ) from error
+
+
+@lru_cache(maxsize=256)
+def _spelled(alias: str) -> str:
+    """An alias as pandas spells it; what pandas refuses, or warns of, is raised."""
+    with own_filters():
+        warnings.simplefilter("error")
+        offset = to_offset(alias)
+        # pandas announces the end of business-day periods; gluonts and the benchmark use them.
+        warnings.simplefilter("ignore", FutureWarning)
+        pd.Period("2020-01-01", freq=cast(Any, offset))
+    if offset.n < 1:
+        raise ValueError("the multiple must be at least 1")
     name: str = offset.freqstr
     return name
 
@@ -118,7 +126,7 @@ def to_period(date: Any, freq: str) -> pd.Period:
         Period('2024-05', 'M')
     """
     offset = to_offset(normalize_freq(freq))
-    with warnings.catch_warnings():
+    with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
         return pd.Period(pd.Timestamp(date), freq=cast(Any, offset))
 
@@ -140,7 +148,7 @@ def to_dates(periods: pd.PeriodIndex) -> pd.DatetimeIndex:
         >>> [str(to_dates(pd.PeriodIndex([to_period("2024-05-13", freq)]))[0].date()) for freq in ("D", "W-MON", "MS")]
         ['2024-05-13', '2024-05-13', '2024-05-01']
     """
-    with warnings.catch_warnings():
+    with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
         begins = periods.to_timestamp()
     return begins + pd.Timedelta(days=6) if isinstance(periods.freq, pd.offsets.Week) else begins
@@ -157,21 +165,21 @@ def dates_of(start: pd.Period, steps: int) -> pd.DatetimeIndex:
         >>> dates_of(to_period("2024-01-01", "W-MON"), 3).strftime("%d %B").tolist()
         ['01 January', '08 January', '15 January']
     """
-    with warnings.catch_warnings():
+    with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
         return to_dates(pd.period_range(start, periods=steps, freq=start.freq))
 
 
 def shifted(start: pd.Period, steps: int) -> pd.Period:
     """A period some steps later; quiet where pandas announces the end of business-day periods."""
-    with warnings.catch_warnings():
+    with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
         return start + steps
 
 
 def periods(start: pd.Period, steps: int) -> pd.PeriodIndex:
     """Consecutive periods; quiet where pandas announces the end of business-day periods."""
-    with warnings.catch_warnings():
+    with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
         return pd.period_range(start, periods=steps, freq=start.freq)
 

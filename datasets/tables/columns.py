@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ...runtime.quiet import own_filters
 from ..entries.data import Domain
 from ..entries.frequency import to_dates
 from .timeline import Timeline
@@ -138,7 +139,7 @@ class Columns:
         self._refuse(raw.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
         day_first = _day_first(raw, timestamp)
         try:
-            with warnings.catch_warnings():
+            with own_filters():
                 # pandas announces that it will refuse several UTC offsets; they are refused below.
                 warnings.simplefilter("ignore", FutureWarning)
                 parsed = pd.to_datetime(raw, errors="coerce", dayfirst=day_first)

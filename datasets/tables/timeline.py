@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...runtime.quiet import own_filters
 from ..entries.frequency import normalize_freq, to_period, written_date
 
 _DAY = 86_400 * 10**9
@@ -78,7 +79,7 @@ def lay_out(
         if len(weekend):
             raise ValueError(f"freq: business days ('B') have no {_name_rows(rows, weekend)}, which lie on a weekend")
     first = to_period(dates.min(), freq)
-    with warnings.catch_warnings():
+    with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
         ordinals = pd.PeriodIndex(dates, freq=first.freq).asi8 - first.ordinal
     multiple = first.freq.n

@@ -15,7 +15,7 @@ from ...datasets.entries.checks import check_series
 from ...datasets.entries.multivariate import Entry, as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.names import Names
-from ...runtime.seeds import foreign_library
+from ...runtime.seeds import seeded
 from .fitted import FittedModel
 from .predictor_folder import read_predictor, store_predictor
 from .quiet import quiet_gluonts
@@ -101,7 +101,7 @@ class GroupedPredictor(FittedModel):
 
     def _joined(self, rows: list[Entry], num_samples: int, seed: int) -> np.ndarray:
         """Paths ``[S, H, D]`` of the single series."""
-        with foreign_library(seed), quiet_gluonts():
+        with seeded(seed), quiet_gluonts():
             forecasts = self.predictor.predict(rows, num_samples=num_samples)
             return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
 

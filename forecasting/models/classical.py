@@ -10,7 +10,7 @@ from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
-from ...runtime.seeds import foreign_library
+from ...runtime.seeds import seeded
 from ..names import NAMES
 from ..windows.gaps import previous_values
 from .naive import RandomWalkPredictor
@@ -106,5 +106,5 @@ class ClassicalPredictor(PlainModel):
         values = values[-(self.history or len(values)) :]
         # Not once in training: the fit of one candidate depends on those tried before it, whose bounds it takes over.
         chosen = (AutoETS if self.family == "ets" else AutoARIMA)(season_length=self.season_length)
-        with foreign_library(seed):
+        with seeded(seed):
             return chosen.simulate(self.prediction_length, count, y=values, seed=seed)

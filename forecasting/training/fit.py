@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from ...evaluation.old_names import as_before
 from ...runtime.checkpoints import Checkpoints, Patience
+from ...runtime.quiet import lasting_filters
 from ...runtime.run import run_training
 from ...runtime.run_folder import RunFolder
 from ..networks.forecaster import Forecaster
@@ -145,7 +146,7 @@ def _compiled_head(forecaster: Learner, wanted: bool) -> Iterator[None]:
         return
     if not isinstance(forecaster, Forecaster):
         raise ValueError(f"compile: expected a model with an emission head, got {type(forecaster).__name__}")
-    with warnings.catch_warnings():
+    with lasting_filters():
         # The compiler looks for gradients on every input, the context vectors among them.
         warnings.filterwarnings("ignore", message=".*\\.grad attribute of a Tensor that is not a leaf.*")
         forecaster.head.loss = torch.compile(forecaster.head.loss)  # type: ignore[method-assign]

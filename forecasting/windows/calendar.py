@@ -7,6 +7,7 @@ import pandas as pd
 from gluonts.time_feature import time_features_from_frequency_str
 
 from ...datasets.entries.frequency import MINUTES, frequency_family
+from ...runtime.quiet import own_filters
 
 LAGS = {"B": (1, 2), "D": (1, 7, 14), "W": (1, 2, 4, 52), "M": (1, 2, 12), "Q": (1, 4), "Y": (1,)}
 
@@ -63,6 +64,8 @@ def calendar_features(start: pd.Period, length: int) -> np.ndarray:
         (3, 3)
     """
     functions = time_features_from_frequency_str(start.freq.freqstr)
-    index = pd.period_range(start, periods=length, freq=start.freq)
-    columns = [np.asarray(function(index), dtype=np.float32) for function in functions]
+    # For weeks of the year pandas has filters of warnings too.
+    with own_filters():
+        index = pd.period_range(start, periods=length, freq=start.freq)
+        columns = [np.asarray(function(index), dtype=np.float32) for function in functions]
     return np.stack(columns, axis=1) if columns else np.zeros((length, 0), dtype=np.float32)

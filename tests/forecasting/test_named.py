@@ -10,26 +10,6 @@ from hemline.forecasting.registry.settings_text import as_toml
 SALES = simulated_sales(articles=3, weeks=90, seed=3, windows=1)
 HISTORY = {**SALES.test[0], "target": SALES.test[0]["target"][:, :-8]}
 FIRST = SALES.metadata.item_ids[0]
-SHORT = {"train": {"max_epochs": 1, "batches_per_epoch": 2, "batch_size": 8}}
-FEW = {"response": {"iterations": 3}}
-MEMBERS = {
-    "cross-fit": {**SHORT, **FEW},
-    "deepar": SHORT,
-    "density": {**SHORT, **FEW},
-    "analog": {"model": {"origins": 4}, **FEW},
-    "var": FEW,
-    "analog-plain": {"origins": 4},
-}
-QUICK = {
-    "analog": {"model": {"origins": 4}},
-    "cold-start": {"model": {"model": {"origins": 4}}, **FEW},
-    "deepar-coupled": {"model": SHORT, "windows": 4},
-    # So much towards equal weights that every member keeps one.
-    "pool": {"models": MEMBERS, "windows": 2, "num_samples": 10, "smallest": 0.0, "shrinkage": 100.0},
-    "sales-maf-ensemble": {"model": SHORT, "members": 2},
-    "timegrad": {**SHORT, "head": {"steps": 5}},
-    "var-responding": {},
-}
 DATASETS = [
     SALES.metadata,
     Metadata("exchange_rate_nips", "B", 30, ("a", "b", "c"), season=5),
@@ -38,10 +18,8 @@ DATASETS = [
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_answers_to_what_is_said_of_it(name):
-    known, model = MODELS[name], build_model(name, SALES.metadata)
-    if hasattr(model, "train"):
-        model = model.override(QUICK.get(name, SHORT)).train(SALES.train)
+def test_a_model_answers_to_what_is_said_of_it(name, trained_shortly):
+    known, model = MODELS[name], trained_shortly(name, SALES)
     for change, able in ((f"price[{FIRST}] = -30%", known.channels), (f"drop {FIRST}", known.imposes)):
         if able:
             outcome = simulate(model, HISTORY, Scenario("changed", change), paths=100)["changed"]

@@ -1,24 +1,20 @@
 """Prediction changes nothing that another thread or the caller can see."""
 
 import random
+import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
 import torch
 from hemline.datasets import simulated_sales
-from hemline.forecasting import MODELS, build_model
+from hemline.forecasting import MODELS
 from torch.distributions import Distribution
 
 SALES = simulated_sales(articles=3, weeks=120, windows=1)
-FEW = {"max_epochs": 1, "batches_per_epoch": 2}
-SHORT = {
-    "pool": {"models": {name: {"train": FEW} for name in ("cross-fit", "deepar", "density")}, "windows": 1},
-    "sales-maf-ensemble": {"model": {"train": FEW}, "members": 2},
-    "deepar-coupled": {"model": {"train": FEW}, "windows": 5},
-    "timegrad": {"train": FEW, "head": {"steps": 5}},
-}
-WITHOUT = ("analog", "cold-start", "var", "auto-", "last-value", "seasonal-", "random-walk")
+HISTORY = SALES.train[-1] | {"feat_dynamic_real": SALES.test[-1]["feat_dynamic_real"]}
 
 
 def state() -> tuple:
@@ -32,29 +28,58 @@ def state() -> tuple:
         torch.get_num_threads(),
         torch.is_grad_enabled(),
         Distribution._validate_args,
+        np.geterr(),
+        list(warnings.filters),
     )
 
 
-# Python's filters of warnings are of the whole process up to 3.13, so that one thread's context can end another's.
-@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence for multidimensional indexing")
+@pytest.fixture
+def impatient():
+    """Threads that take turns far more often than they would."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_twelve_predictions_in_four_threads_are_as_one_alone(name):
+def test_twelve_predictions_in_four_threads_are_as_one_alone(name, trained_shortly, impatient):
     if name.startswith("auto-"):
         pytest.importorskip("statsforecast", reason="needs the extra `classical`")
-    model = build_model(name, SALES.metadata, SHORT.get(name, {} if name.startswith(WITHOUT) else {"train": FEW}))
-    model = model.train(SALES.train) if hasattr(model, "train") else model
+    model = trained_shortly(name, SALES)
 
     def ask(seed: int) -> np.ndarray:
-        return next(iter(model.predict([SALES.train[-1] | WEEKS], num_samples=20, seed=seed))).samples
+        return next(iter(model.predict([HISTORY], num_samples=20, seed=seed))).samples
 
     alone = {seed: ask(seed) for seed in range(3)}
-    before = state()
+    together, before = Barrier(4), state()
+
+    def ask_at_once(number: int) -> np.ndarray:
+        together.wait(timeout=60)
+        return ask(number % 3)
+
     with ThreadPoolExecutor(4) as pool:
-        drawn = list(pool.map(ask, [number % 3 for number in range(12)]))
+        drawn = list(pool.map(ask_at_once, range(12)))
     assert state() == before
     for number, paths in enumerate(drawn):
         assert np.isfinite(paths).all()
         np.testing.assert_array_equal(paths, alone[number % 3])
 
 
-WEEKS = {"feat_dynamic_real": SALES.test[-1]["feat_dynamic_real"]}
+def test_a_training_and_forecasts_of_other_libraries_do_not_disturb_each_other(trained_shortly, impatient):
+    other = trained_shortly("deepar", SALES)
+
+    def trained(_: int) -> dict[str, torch.Tensor]:
+        return trained_shortly("gru-maf", SALES).forecaster.state_dict()
+
+    def ask(_: int) -> np.ndarray:
+        return next(iter(other.predict([HISTORY], num_samples=20, seed=1))).samples
+
+    weights, paths, before = trained(0), ask(0), state()
+    with ThreadPoolExecutor(4) as pool:
+        asked, trainings = pool.map(ask, range(6)), pool.map(trained, range(3))
+        for again in asked:
+            np.testing.assert_array_equal(again, paths)
+        for again in trainings:
+            assert all(torch.equal(again[name], weight) for name, weight in weights.items())
+    assert state() == before
