@@ -129,12 +129,16 @@ class TestCompare:
 
     def test_equal_records_are_equal(self, compared, capsys):
         assert compared({}) == 0
-        assert "3 rows, 0 differ" in capsys.readouterr().out
+        assert "3 rows, 0 new, 0 differ" in capsys.readouterr().out
 
-    @pytest.mark.parametrize("rows", [{"named/a/crps": 0.1 + 1e-17 * 2}, {"named/a/crps": None}, {"named/b/crps": 0.1}])
-    def test_a_last_digit_a_missing_row_and_a_new_one_are_told(self, compared, capsys, rows):
+    @pytest.mark.parametrize("rows", [{"named/a/crps": 0.1 + 2e-17}, {"named/a/crps": None}])
+    def test_a_last_digit_and_a_missing_row_are_told(self, compared, capsys, rows):
         assert compared(rows) == 1
         assert next(iter(rows)) in capsys.readouterr().out
+
+    def test_a_new_row_is_counted_and_no_failure(self, compared, capsys):
+        assert compared({"named/b/crps": 0.1}) == 0
+        assert "4 rows, 1 new, 0 differ" in capsys.readouterr().out
 
     def test_a_difference_with_a_reason_is_no_failure(self, compared, capsys):
         assert compared({"named/a/crps": 0.2}, {"named/*/crps": "another seed"}) == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,12 @@ Rows = Iterator[tuple[str, Any]]
 def sha(data: bytes | str) -> str:
     """The first 16 hexadecimal digits of SHA-256."""
     return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()[:16]
+
+
+def of_settings(value: Any) -> str:
+    """A digest of a configuration, our classes by their names alone: older versions wrote their modules too."""
+    text = json.dumps(value, sort_keys=True)
+    return sha(re.sub(r'"hemline\.[\w.]+:(\w+)"', r'"\1"', text))
 
 
 def of_array(name: str, array: np.ndarray, count: int = 4) -> Rows:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from golden_commands import classifier, commands, vision
 from golden_data import DESCRIBED, STORED, UNTRAINED, launch, sales, seed_everything, short, window
-from golden_digests import Rows, of_array, of_frame, sha
+from golden_digests import Rows, of_array, of_frame, of_settings
 from golden_predictors import drawn, kept_training, load_stored, rerun_backtest
 from hemline import evaluation
 from hemline.datasets import get_dataset, simulated_sales
@@ -69,8 +69,7 @@ def identity() -> Rows:
         for name in MODELS:
             model = build_model(name, metadata)
             if hasattr(model, "configuration"):
-                text = json.dumps(model.configuration(), sort_keys=True)
-                yield f"identity/{metadata.name}/{name}", sha(text)
+                yield f"identity/{metadata.name}/{name}", of_settings(model.configuration())
     data = sales()
     yield "identity/sales/metadata", repr(data.metadata)
     for number in range(2):
@@ -151,7 +150,7 @@ def compositions() -> Rows:
         training = TrainConfig(max_epochs=3, batches_per_epoch=2, batch_size=8, validation_span=8, patience=1)
         parts = {"encoder": encoder, "head": head, "scaling": scaling, "lags": (1, 2, 4)}
         estimator = ForecastEstimator(metadata.freq, metadata.prediction_length, train=training, **parts)
-        yield f"compositions/{name}/configuration", sha(json.dumps(estimator.configuration(), sort_keys=True))
+        yield f"compositions/{name}/configuration", of_settings(estimator.configuration())
         predictor = estimator.train(data.train)
         log = [[row["train_loss"], row["validation_loss"]] for row in predictor.training_log]
         yield f"compositions/{name}/losses", log

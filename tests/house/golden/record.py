@@ -108,17 +108,20 @@ def compare(old: dict[str, Any], new: dict[str, Any], explained: dict[str, str])
     for key in unlike:
         print(f"environment: {key}: {old['environment'][key]} -> {new['environment'].get(key)}")
     reasons: dict[str, int] = {}
-    failed = 0
+    failed = added = 0
     for name, first, second in differences(old["rows"], new["rows"]):
         pattern = next((pattern for pattern in explained if fnmatch.fnmatchcase(name, pattern)), None)
         if pattern is not None:
             reasons[pattern] = reasons.get(pattern, 0) + 1
             continue
+        if name not in old["rows"]:
+            added += 1
+            continue
         failed += 1
         print(f"{name}\n    old {json.dumps(first)}\n    new {json.dumps(second)}")
     for pattern, count in reasons.items():
         print(f"explained: {count} rows of {pattern}: {explained[pattern]}")
-    print(f"{len(new['rows'])} rows, {failed} differ, {sum(reasons.values())} differ and are explained")
+    print(f"{len(new['rows'])} rows, {added} new, {failed} differ, {sum(reasons.values())} differ and are explained")
     if unlike:
         print("the machines are not alike, so that last digits may differ: use `against`, which makes both here")
         return 2
