@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from gluonts.model.estimator import Estimator
-from gluonts.model.predictor import Predictor
 from gluonts.transform.sampler import InstanceSampler
 
 from ...datasets.entries.multivariate import Entry, as_multivariate
@@ -19,7 +18,7 @@ from ...runtime.seeds import seeded
 from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
-from .single_series import groups_single_series
+from .single_series import reads_single_series
 
 LARGEST_CACHE = 2**25
 """Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
@@ -129,8 +128,14 @@ def _cached(estimator: Estimator, rows: list[Entry]) -> dict[str, bool]:
     return {"cache_data": True} if fixed and sum(row["target"].size for row in rows) <= LARGEST_CACHE else {}
 
 
-@groups_single_series
-def _grouped(model: Estimator | Predictor) -> GroupedEstimator | GroupedPredictor:
+def grouped(model: Any) -> Any:
+    """A model of all series together: gluonts' own of single ones is grouped, any other stays as it is.
+
+    Arguments:
+        model: an estimator or a predictor.
+    """
+    if not reads_single_series(model):
+        return model
     return GroupedEstimator(model) if isinstance(model, Estimator) else GroupedPredictor(model)
 
 

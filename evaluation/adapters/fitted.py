@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -127,6 +127,17 @@ class PlainModel(Configured, FittedModel):
     """A fitted model without learned state: its settings describe it whole, and it is fitted anew at each forecast."""
 
     training_log: ClassVar[list[dict[str, Any]]] = []  # type: ignore[misc]
+
+    def require_steps(self, entries: Sequence[Mapping[str, Any]], argument: str) -> None:
+        """Refuse data that have no entry long enough to be forecast after; by default every entry is.
+
+        Arguments:
+            entries: multivariate, ``target`` ``[D, T]``.
+            argument: the name by which the error calls them.
+
+        Raises:
+            ValueError: no entry is long enough.
+        """
 
     def write(self, folder: Path) -> None:
         """Write the settings as JSON."""

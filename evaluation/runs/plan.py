@@ -11,8 +11,8 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
+from ..adapters.estimator import grouped
 from ..adapters.foreign import horizon_of, is_model
-from ..adapters.single_series import grouped
 from .identity import describe, fingerprint
 from .metrics import METRICS
 from .repeats import RepeatedDataWarning, describe_repeats

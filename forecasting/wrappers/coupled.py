@@ -15,11 +15,11 @@ from safetensors.numpy import load_file, save_file
 
 from ...datasets.entries.cuts import known_until
 from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
-from ...evaluation.adapters.single_series import grouped
 from ...runtime.names import Names
 from ..names import NAMES
 from ..paths.dependence import gaussian_scores, past_scores, rank_of, reorder

@@ -15,7 +15,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.multivariate import Entry, as_multivariate
-from ...evaluation.adapters.fitted import FittedModel
+from ...evaluation.adapters.fitted import FittedModel, PlainModel
 from ...evaluation.adapters.foreign import for_run, training_log_of
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
@@ -102,7 +102,7 @@ class RespondingEstimator(WrappingEstimator):
                 the data are too short for the model to forecast after them.
         """
         entries = as_multivariate(training_data)
-        if hasattr(self.model, "require_steps"):  # a model that learns nothing now would refuse them at its forecast
+        if isinstance(self.model, PlainModel):  # it learns nothing now, and would refuse them at its forecast
             self.model.require_steps(entries, "training_data")
         spec = infer_spec(
             entries, freq=entries[0]["start"].freqstr, prediction_length=self.prediction_length, lags=(1,)

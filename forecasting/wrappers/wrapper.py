@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.foreign import reads_channels
 from ...evaluation.adapters.model import ForecastModel
-from ...evaluation.adapters.single_series import grouped
 
 
 class WrappingEstimator(ForecastModel):

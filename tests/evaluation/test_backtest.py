@@ -12,10 +12,7 @@ import pandas as pd
 import pytest
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
-from gluonts.model.seasonal_naive import SeasonalNaivePredictor as GluontsSeasonalNaive
-from gluonts.torch import SimpleFeedForwardEstimator
 from hemline.evaluation import METRICS, BacktestError, RunFailedWarning, backtest, crps_sum, load_backtest
-from hemline.evaluation.adapters import single_series
 from hemline.evaluation.runs.rows import SCORE_COLUMNS
 from hemline.evaluation.store.store import Store
 
@@ -250,13 +247,6 @@ def test_arguments_that_make_no_sense_are_refused(data, options: dict, message: 
     models = options.pop("models", {"m": Constant(SAMPLES)})
     with pytest.raises(ValueError, match=message):
         backtest(models, data, quiet=True, **options)
-
-
-@pytest.mark.parametrize("model", [GluontsSeasonalNaive(HORIZON, season_length=1), SimpleFeedForwardEstimator(HORIZON)])
-def test_a_model_of_single_series_is_refused_where_nothing_groups_it(data, model, monkeypatch):
-    monkeypatch.setattr(single_series, "_known", [])
-    with pytest.raises(ValueError, match=r"models\['m'\]: expected a model of all series .*import hemline.forecasting"):
-        backtest({"m": model}, data, quiet=True)
 
 
 def changed(data, **fields):
