@@ -29,7 +29,7 @@ def measure(case: str) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     data = simulated_sales(articles=int(case), weeks=160, prediction_length=12, windows=1)
     predictor, training = clocked(lambda: build_model("analog", data.metadata).train(data.train))
-    past = {**data.test[-1], "target": data.test[-1]["target"][:, :-12]}
+    past = data.history(-1)
     _, forecast = clocked(lambda: next(predictor.predict([past], num_samples=100)))
     first, second = data.metadata.item_ids[:2]
     scenarios = [

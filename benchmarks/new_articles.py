@@ -22,12 +22,15 @@ import pandas as pd
 import properscoring
 from gluonts.torch import DeepAREstimator
 from hemline.datasets import ForecastData, from_frame, simulated_sales
+from hemline.datasets.entries.channels import PRICE, PROMO, Channels, names_of, rows_of
+from hemline.datasets.entries.entry import Entry
+from hemline.datasets.entries.gluonts_keys import KNOWN, STATIC
 from hemline.forecasting import build_model
 from hemline.runtime.folders import find
 from lightning import seed_everything
 
 SHARE, PATHS = 0.25, 200
-STATIC = {"numbers": "feat_static_real", "kinds": "feat_static_cat"}
+FIELDS = {"numbers": "static_real", "kinds": "static_cat"}
 
 
 @dataclass(frozen=True)
@@ -71,39 +74,37 @@ def beer(seed: int) -> Case:
     return Case(data, {"kinds": np.stack([pd.factorize(part)[0] for part in parts.T], axis=1)})
 
 
-def cold_start(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+def cold_start(case: Case, train: Entry, past: Entry, new: np.ndarray, seed: int) -> np.ndarray:
     """Paths of the new articles by `cold-start`."""
     predictor = build_model("cold-start", case.data.metadata).for_run(seed).train([train])
     return next(predictor.predict([past], num_samples=PATHS)).samples[:, :, new]
 
 
-def shuffled(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+def shuffled(case: Case, train: Entry, past: Entry, new: np.ndarray, seed: int) -> np.ndarray:
     """With the descriptors of other articles."""
     order = np.random.default_rng(seed + 1000).permutation(len(new))
-    mixed = {STATIC[kind]: values[order] for kind, values in case.described.items()}
-    return cold_start(case, {**train, **mixed}, {**past, **mixed}, new, seed)
+    mixed = {FIELDS[kind]: values[order] for kind, values in case.described.items()}
+    return cold_start(case, train.with_(**mixed), past.with_(**mixed), new, seed)
 
 
-def without(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+def without(case: Case, train: Entry, past: Entry, new: np.ndarray, seed: int) -> np.ndarray:
     """Without descriptors."""
-    train, past = ({key: each[key] for key in each if key not in STATIC.values()} for each in (train, past))
+    train, past = (each.with_(static_real=None, static_cat=None) for each in (train, past))
     return cold_start(case, train, past, new, seed)
 
 
-def deepar(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+def deepar(case: Case, train: Entry, past: Entry, new: np.ndarray, seed: int) -> np.ndarray:
     """By gluonts' DeepAR, which is told of the usual scale and where a life begins."""
     metadata, rows = case.data.metadata, {}
     for name, entry in (("train", train), ("past", past)):
         rows[name] = []
-        for number, target in enumerate(entry["target"]):
-            row = {"start": entry["start"], "target": target, "item_id": metadata.item_ids[number]}
-            for field in STATIC.values():
-                if field in entry:
-                    row[field] = entry[field][number]
-            names = [f"{channel}[{metadata.item_ids[number]}]" for channel in ("price", "promo")]
-            shown = [list(metadata.covariates).index(each) for each in names if each in metadata.covariates]
-            if shown:
-                row["feat_dynamic_real"] = np.log1p(entry["feat_dynamic_real"][shown])
+        for number, target in enumerate(entry.target):
+            item = metadata.item_ids[number]
+            row = {"start": entry.start, "target": target, "item_id": item}
+            row |= {key: entry[key][number] for key in STATIC.values() if key in entry}
+            names = [name for kind in (PRICE, PROMO) for name in names_of(kind, [item]) if name in metadata.covariates]
+            if names:
+                row[KNOWN] = np.log1p(np.stack([entry.channel(name) for name in names]))
             rows[name].append(row)
     kinds = case.described.get("kinds")
     seed_everything(seed, verbose=False)
@@ -116,7 +117,7 @@ def deepar(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> n
             num_feat_static_cat=0 if kinds is None else kinds.shape[1],
             cardinality=None if kinds is None else [int(count) + 1 for count in kinds.max(0)],
             num_feat_dynamic_real=2 if metadata.covariates else 0,
-            default_scale=float(np.nanmean(train["target"][~new])),
+            default_scale=float(np.nanmean(train.target[~new])),
             trainer_kwargs={**quiet, "max_epochs": 15, "default_root_dir": folder},
         )
         predictor = estimator.train([row for row, each in zip(rows["train"], new, strict=True) if not each])
@@ -124,16 +125,16 @@ def deepar(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> n
     return np.stack([forecast.samples for forecast in drawn], axis=-1)
 
 
-def others(case: Case, train: dict, past: dict, new: np.ndarray, seed: int) -> np.ndarray:
+def others(case: Case, train: Entry, past: Entry, new: np.ndarray, seed: int) -> np.ndarray:
     """What another article sold in the same steps a year ago, another one on each path."""
     year, horizon = case.data.metadata.season, case.data.metadata.prediction_length
-    target, generator = past["target"][~new], np.random.default_rng(seed)
+    target, generator = past.target[~new], np.random.default_rng(seed)
     before = target[:, -year : horizon - year or None]
     before = before[~np.isnan(before).any(1)]
     return before[generator.integers(len(before), size=(PATHS, new.sum()))].transpose(0, 2, 1)
 
 
-ROWS: dict[str, Callable[[Case, dict, dict, np.ndarray, int], np.ndarray]] = {
+ROWS: dict[str, Callable[[Case, Entry, Entry, np.ndarray, int], np.ndarray]] = {
     "cold-start": cold_start,
     "cold-start, descriptors of others": shuffled,
     "cold-start, none": without,
@@ -163,27 +164,28 @@ def run(make: Callable[[int], Case], rows: list[str], seeds: Sequence[int]) -> p
         dim, horizon = case.data.metadata.target_dim, case.data.metadata.prediction_length
         new = np.zeros(dim, dtype=bool)
         new[np.random.default_rng(seed).permutation(dim)[: round(SHARE * dim)]] = True
-        train = without_past(case.data.train[0], case, new, ahead=0)
-        past = without_past(case.data.test[-1], case, new, ahead=horizon)
-        truth = case.data.test[-1]["target"][:, -horizon:].T[:, new]
+        train = without_past(case.data.train[0], case, new)
+        past = without_past(case.data.history(-1), case, new)
+        truth = case.data.test[-1].target[:, -horizon:].T[:, new]
         for name in rows:
             found.append({"row": name, "seed": seed, **scores(ROWS[name](case, train, past, new, seed), truth)})
             print(*found[-1].values(), flush=True)
     return pd.DataFrame(found)
 
 
-def without_past(entry: dict, case: Case, new: np.ndarray, ahead: int) -> dict:
-    """An entry up to `ahead` steps before its end in which new articles were never sold, at their list prices."""
-    metadata, length = case.data.metadata, entry["target"].shape[1] - ahead
-    target = np.where(new[:, None], np.nan, entry["target"][:, :length]).astype(np.float32)
-    told = {**entry, "target": target, **{STATIC[kind]: values for kind, values in case.described.items()}}
-    if metadata.covariates:
-        channels = entry["feat_dynamic_real"].copy()
+def without_past(entry: Entry, case: Case, new: np.ndarray) -> Entry:
+    """An entry in which new articles were never sold, at their list prices."""
+    names, channels = entry.channels.names, entry.channels.values.copy()
+    if names:
         for number in np.flatnonzero(new):
-            for channel, before in (("price", case.data.truth.list_price[number]), ("promo", 0.0)):
-                channels[metadata.covariates.index(f"{channel}[{metadata.item_ids[number]}]"), :length] = before
-        told["feat_dynamic_real"] = channels
-    return told
+            for kind, before in ((PRICE, case.data.truth.list_price[number]), (PROMO, 0.0)):
+                row = rows_of(names, kind, [case.data.metadata.item_ids[number]])
+                channels[row, : entry.length] = before
+    return entry.with_(
+        target=np.where(new[:, None], np.nan, entry.target).astype(np.float32),
+        channels=Channels(channels, names),
+        **{FIELDS[kind]: values for kind, values in case.described.items()},
+    )
 
 
 def main() -> None:

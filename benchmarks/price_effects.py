@@ -26,11 +26,11 @@ def effects(model: str, data: ForecastData, seed: int, paths: int = 400) -> pd.D
         seed: of the model and of the paths.
         paths: for each scenario.
     """
-    truth, horizon = data.truth, data.metadata.prediction_length
+    truth = data.truth
     if truth is None:
         raise ValueError("data: expected simulated sales, whose truth is known")
     predictor = build_model(model, data.metadata).for_run(seed).train(data.train)
-    history = {**data.test[0], "target": data.test[0]["target"][:, :-horizon]}
+    history = data.history(0)
     cuts = [Scenario(of, f"price[{of}] = {CHANGE:.0%}") for of in truth.articles]
     outcomes = simulate(predictor, history, cuts, paths=paths, seed=seed)
     rows = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from hemline.datasets.entries.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,11 @@ class Shape:
     length: int
     batch: int
 
-    def entries(self) -> list[dict]:
+    def entries(self) -> list[Entry]:
         """One multivariate entry of random walks of this shape."""
         generator = np.random.default_rng(0)
         target = 50 + generator.normal(size=(self.series, self.length)).cumsum(1)
-        return [{"start": pd.Period("2012-01-02", self.freq), "target": target.astype(np.float32)}]
+        return [Entry(pd.Period("2012-01-02", self.freq), target.astype(np.float32))]
 
 
 SHAPES = {

@@ -32,7 +32,7 @@ def measure(case: str, repeats: int) -> dict[str, Any]:
     data = _data(assortment)
     steps = data.metadata.prediction_length
     predictor = build_model(model, data.metadata, None if model == "analog" else SHORT).train(data.train)
-    past = {**data.test[-1], "target": data.test[-1]["target"][:, :-steps]}
+    past = data.history(-1)
     first, second = data.metadata.item_ids[:2]
     scenarios = [
         Scenario("markdown", f"price[{first}] = -20% @ 2:4"),

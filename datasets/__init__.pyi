@@ -1,6 +1,7 @@
 from .benchmarks.orange_juice import dominicks_oj as dominicks_oj
 from .entries.data import ForecastData as ForecastData
 from .entries.data import Metadata as Metadata
+from .entries.entry import Entry as Entry
 from .pictures.catalogue import read_catalogue as read_catalogue
 from .pictures.vectors import join_article_vectors as join_article_vectors
 from .pictures.vectors import read_article_vectors as read_article_vectors
@@ -12,6 +13,7 @@ from .tables.frames import from_frame as from_frame
 from .tables.sales_table import from_sales as from_sales
 
 __all__ = [
+    "Entry",
     "ForecastData",
     "from_frame",
     "from_sales",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from .benchmarks.further_sets import TABLES, locate_file
 from .benchmarks.load import archive_in_cache, fetch_benchmark
 from .benchmarks.orange_juice import OJ_FILES
 from .benchmarks.published import BENCHMARKS
+from .entries.channels import kinds_of
 from .entries.data import ForecastData
 from .entries.frequency import written_date
 from .registry import DATASETS, get_dataset, is_description
@@ -139,14 +141,14 @@ def _fetched(name: str) -> Path | str:
 def _summary(data: ForecastData, is_file: bool) -> Table:
     metadata, train = data.metadata, data.train[0]
     whole = (data.test or data.train)[-1]
-    target = whole["target"]
-    first = whole["start"]
+    target = whole.target
+    first = whole.start
     table = Table(title=metadata.name, show_header=False)
     table.add_column(style="bold")
     table.add_column()
     facts = {
         "series (D)": f"{metadata.target_dim}",
-        "steps (T)": f"{target.shape[1]}, of them {train['target'].shape[1]} for training",
+        "steps (T)": f"{target.shape[1]}, of them {train.length} for training",
         "frequency": metadata.freq,
         "first, last": f"{written_date(first)}, {written_date(first, target.shape[1] - 1)}",
         **_ahead(data),
@@ -169,12 +171,12 @@ def _ahead(data: ForecastData) -> dict[str, str]:
     """How far the channels are known after the last observed step, where they are."""
     if data.ahead is None:
         return {}
-    seen, known = data.ahead["target"].shape[1], data.ahead["feat_dynamic_real"].shape[1]
-    return {"known future": f"{known - seen} steps, to {written_date(data.ahead['start'], known - 1)}"}
+    seen, known = data.ahead.length, data.ahead.channels.length
+    return {"known future": f"{known - seen} steps, to {written_date(data.ahead.start, known - 1)}"}
 
 
 def _series(data: ForecastData, count: int) -> Table:
-    target = (data.test or data.train)[-1]["target"]
+    target = (data.test or data.train)[-1].target
     shown = min(count, len(target))
     table = Table(title=f"series ({shown} of {len(target)})")
     table.add_column("series", overflow="fold")
@@ -199,8 +201,5 @@ def _number(value: float) -> str:
 
 def _channels(names: tuple[str, ...]) -> str:
     """The kinds of channels, each with how many series have it."""
-    kinds: dict[str, int] = {}
-    for name in names:
-        kind = name.split("[")[0]
-        kinds[kind] = kinds.get(kind, 0) + 1
+    kinds = Counter(kinds_of(names))
     return ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in kinds.items()) or "none"

@@ -27,7 +27,7 @@ def main() -> None:
 
     data = simulated_sales(articles=8)
     horizon = data.metadata.prediction_length
-    history = {**data.test[0], "target": data.test[0]["target"][:, :-horizon]}
+    history = data.history(0)
 
     training = {"train": {"max_epochs": epochs, "batches_per_epoch": batches}}
     joint = build_model("sales-maf", data.metadata, training).train(data.train)

@@ -14,9 +14,7 @@ CURRENCIES = ["Australia", "Britain", "Canada", "Switzerland", "China", "Japan",
 
 data = get_dataset("exchange_rate_nips")
 predictor = build_model("gru-maf", data.metadata).train(data.train)
-window = data.test[0]
-past = {**window, "target": window["target"][:, : -data.metadata.prediction_length]}
-forecast = next(predictor.predict([past], num_samples=400))
+forecast = next(predictor.predict([data.history(0)], num_samples=400))
 shown = ["Australia", "Switzerland", "sum"]
-figure = plot_forecast(forecast, window, item_ids=CURRENCIES, series=shown, unit="US dollars")
+figure = plot_forecast(forecast, data.test[0], item_ids=CURRENCIES, series=shown, unit="US dollars")
 figure.savefig(sys.argv[1] if len(sys.argv) > 1 else "forecast.png", dpi=130)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from ..entries.data import Entry
+from ..entries.entry import Entry
 from ..entries.frequency import to_period
 from .archives import Row
 
@@ -31,7 +31,7 @@ def group_train(rows: Sequence[Row], freq: str, target_dim: int, name: str) -> E
     start, offsets = _offsets(rows, freq)
     length = max(offset + len(row.target) for row, offset in zip(rows, offsets, strict=True))
     target = _pad(rows[-target_dim:], offsets[-target_dim:], length, lambda values: float(np.mean(values)))
-    return {"start": start, "target": target, "item_id": name}
+    return Entry(start, target, item_id=name)
 
 
 def group_windows(rows: Sequence[Row], freq: str, target_dim: int, windows: int, name: str) -> list[Entry]:
@@ -70,7 +70,7 @@ def group_windows(rows: Sequence[Row], freq: str, target_dim: int, windows: int,
                 f"from {min(ends)} to {max(ends)} steps"
             )
         target = _pad(rows[last], offsets[last], ends[0], lambda values: 0.0)
-        entries.append({"start": start, "target": target, "item_id": name})
+        entries.append(Entry(start, target, item_id=name))
     return entries
 
 

@@ -39,8 +39,10 @@ class ChannelName:
 
     def __post_init__(self) -> None:
         if _parts(str(self)) != (self.kind, self.item):
-            wanted = "without brackets" if self.item is None else "with no '[' before that of the item"
-            raise ValueError(f"kind: expected the kind of a channel, {wanted}, got {str(self)!r}")
+            wanted = "no item in brackets" if self.item is None else "no '['"
+            raise ValueError(
+                f"kind: expected a kind of channel with {wanted} in it, got {self.kind!r} of {self.item!r}"
+            )
 
     @classmethod
     def parse(cls, name: str) -> ChannelName:

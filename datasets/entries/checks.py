@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from .entry import Entry
 
 
-def check_series(entry: Mapping[str, Any], item_ids: tuple[str, ...]) -> None:
+def check_series(entry: Entry, item_ids: tuple[str, ...]) -> None:
     """Refuse series that are not those of the training in their order, where both have names.
 
     Arguments:
@@ -16,10 +17,9 @@ def check_series(entry: Mapping[str, Any], item_ids: tuple[str, ...]) -> None:
     Raises:
         ValueError: a series is another one.
     """
-    items = [str(item) for item in entry.get("item_ids", ())]
     # Numbers stand for names where the training data have none; then others' names say nothing.
-    if item_ids != numbers_of(len(item_ids)) or set(items) == set(item_ids):
-        same_names("series", items, item_ids)
+    if item_ids != numbers_of(len(item_ids)) or set(entry.item_ids) == set(item_ids):
+        same_names("series", entry.item_ids, item_ids)
 
 
 def same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Parts of an entry: fewer series, fewer steps, fewer channels."""
+"""Parts of several entries at once."""
 
 from __future__ import annotations
 
@@ -6,77 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .multivariate import STATIC, Entry
-
-
-def known_until(entry: Entry, end: int, horizon: int = 0) -> Entry:
-    """A multivariate entry as it was known after some steps.
-
-    Arguments:
-        entry: ``target`` ``[D, T]`` and what goes with it.
-        end: the steps that are kept.
-        horizon: steps beyond, for which channels known of the future are kept.
-
-    Returns:
-        The entry; its arrays are views.
-    """
-    known = {**entry, "target": entry["target"][:, :end]}
-    for key in ("feat_dynamic_real", "past_feat_dynamic_real"):
-        if key in entry:
-            known[key] = entry[key][:, : end + horizon * (key == "feat_dynamic_real")]
-    return known
-
-
-def of_series(entry: Entry, wanted: np.ndarray) -> Entry:
-    """A multivariate entry of some of its series, with all channels.
-
-    Arguments:
-        entry: ``target`` ``[D, T]`` and what goes with it.
-        wanted: bool ``[D]``.
-    """
-    kept = {**entry, **{key: entry[key][wanted] for key in ("target", *STATIC) if key in entry}}
-    if "item_ids" in entry:
-        kept["item_ids"] = tuple(item for item, stays in zip(entry["item_ids"], wanted, strict=True) if stays)
-    return kept
-
-
-def without_channels_of(entry: Entry, items: set[str]) -> Entry:
-    """A multivariate entry without the channels of some articles; with all where they have no names.
-
-    Arguments:
-        entry: ``target`` ``[D, T]`` and what goes with it.
-        items: names of the articles. A channel that is called after none of them, such as ``temperature[C]``, stays.
-    """
-    kept = dict(entry)
-    for key, called in (("feat_dynamic_real", "covariates"), ("past_feat_dynamic_real", "past_covariates")):
-        names = entry.get(called, ())
-        if not items or key not in entry or len(names) != len(entry[key]):
-            continue
-        rows = [row for row, name in enumerate(names) if name.partition("[")[2][:-1] not in items]
-        kept[key], kept[called] = entry[key][rows], tuple(names[row] for row in rows)
-        if not rows:
-            del kept[key], kept[called]
-    return kept
+from .entry import Entry
 
 
 def of_articles(entries: Sequence[Entry], wanted: np.ndarray) -> list[Entry]:
-    """Multivariate entries of some articles and of their channels; a planned future and imposed sales with them.
+    """Entries of some articles and of their channels; a planned future and imposed sales with them.
 
     Arguments:
-        entries: ``target`` ``[D, T]`` and what goes with it.
+        entries: each with a series an article.
         wanted: bool ``[D]``.
     """
-    if wanted.all():
-        return list(entries)
-    kept = []
-    for entry in entries:
-        items = {str(item) for item, stays in zip(entry.get("item_ids", ()), wanted, strict=False) if not stays}
-        own = without_channels_of(of_series(entry, wanted), items)
-        if "planned" in entry:
-            own["planned"] = of_articles([entry["planned"]], wanted)[0]
-        if "imposed" in entry:
-            own["imposed"] = entry["imposed"][wanted]
-            if np.isnan(own["imposed"]).all():
-                del own["imposed"]
-        kept.append(own)
-    return kept
+    return list(entries) if wanted.all() else [_of_articles(entry, wanted) for entry in entries]
+
+
+def _of_articles(entry: Entry, wanted: np.ndarray) -> Entry:
+    others = {item for item, stays in zip(entry.item_ids, wanted, strict=False) if not stays}
+    left = entry.of_series(wanted).without_channels_of(others)
+    if entry.planned is not None:
+        left = left.with_(planned=_of_articles(entry.planned, wanted))
+    if left.imposed is not None and np.isnan(left.imposed).all():
+        left = left.with_(imposed=None)
+    return left

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Domain = Literal["real", "positive", "unit", "count"]
+from .channels import Channels
+from .entry import Entry
 
-Entry = dict[str, Any]
+Domain = Literal["real", "positive", "unit", "count"]
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Metadata:
         item_ids: the names of the D series, in the order of the rows of every target.
         domain: the values a series can take; ``"unit"`` is the interval [0, 1].
         season: steps of one season, the lag of the seasonal naive forecast.
-        covariates: names of the K rows of ``feat_dynamic_real``; a channel of one series is written
-            ``channel[item_id]``, a channel shared by all series by its bare name.
+        covariates: names of the K channels that are known of the future too; one of a single series is written
+            ``channel[item_id]``, one that all series share by its bare name (`ChannelName`).
         archive: the published benchmark of which these are the exact numbers (its fingerprints were
             verified), else ``None``. Published scores are shown only beside such a dataset.
         lags: lags that go with the data (for a benchmark, those of the published protocol), in steps; empty:
             the models choose by frequency.
-        past_covariates: names of the rows of ``past_feat_dynamic_real``, written as in ``covariates``.
+        past_covariates: names of the P channels that are known of the past alone, written as in ``covariates``.
     """
 
     name: str
@@ -53,16 +54,12 @@ class ForecastData:
 
     Arguments:
         metadata: what the numbers are.
-        train: one multivariate gluonts entry: ``start`` (Period), ``target`` float32 ``[D, T]``, and, where
-            there are covariates, ``feat_dynamic_real`` float32 ``[K, T]``. Channels known of the past alone,
-            such as ``in_stock``, are rows of ``past_feat_dynamic_real`` float32 ``[P, T]``. The names of the
-            rows go with them as ``item_ids``, ``covariates`` and ``past_covariates``.
-        test: an entry for each rolling window, oldest first; ``target`` ``[D, T_w]`` **includes** the H steps
-            to forecast, as does ``feat_dynamic_real``. So does ``past_feat_dynamic_real``, but a model may
-            read it only as far as the steps to forecast begin.
+        train: the entries to train on, one as a rule; gluonts dicts are read as such (`Entry.of`).
+        test: an entry for each rolling window, oldest first; its target ``[D, T_w]`` **includes** the H steps to
+            forecast, as do its channels; `Entry.history` is what lies before them.
         truth: the parameters that made the numbers, for simulated data.
-        ahead: where channels are known beyond the last test window, the entry to go on from after the data: all
-            of ``target``, and ``feat_dynamic_real`` as far as it is known.
+        ahead: where channels are known beyond the last test window, the entry to go on from after the data: all of
+            the target, and the channels as far as they are known.
     """
 
     metadata: Metadata
@@ -71,10 +68,39 @@ class ForecastData:
     truth: Any = field(default=None, repr=False)
     ahead: Entry | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        for name in ("train", "test"):
+            object.__setattr__(self, name, [Entry.of(entry) for entry in getattr(self, name)])
+        if self.ahead is not None:
+            object.__setattr__(self, "ahead", Entry.of(self.ahead))
+
     @property
     def latest(self) -> Entry:
         """The entry with everything that is known, to forecast the time after the data from."""
-        return self.ahead or (self.test or self.train)[-1]
+        return (self.test or self.train)[-1] if self.ahead is None else self.ahead
+
+    def history(self, window: int | None = None) -> Entry:
+        """The entry to continue: what lies before a test window, or all of the data.
+
+        Arguments:
+            window: number of a test window, 0 the first and -1 the last; ``None`` for the time after the data.
+
+        Raises:
+            ValueError: there is no such window.
+
+        Example:
+            >>> from hemline.datasets import simulated_sales
+            >>> data = simulated_sales(articles=2, weeks=104, windows=1)
+            >>> data.history(-1).length, data.history().length
+            (96, 104)
+        """
+        if window is None:
+            return self.latest
+        count = len(self.test)
+        if not -count <= window < count:
+            expected = f"0 to {count - 1}" if count else "no number, the dataset has no test windows"
+            raise ValueError(f"window: expected {expected}, got {window}")
+        return self.test[window].history(self.metadata.prediction_length)
 
     def without_covariates(self) -> ForecastData:
         """The same series without any channel: what a model has to do when nothing is known beside the past.
@@ -85,39 +111,19 @@ class ForecastData:
         Example:
             >>> from hemline.datasets import simulated_sales
             >>> alone = simulated_sales(articles=2, weeks=104, windows=1).without_covariates()
-            >>> alone.metadata.covariates, "feat_dynamic_real" in alone.train[0]
-            ((), False)
+            >>> alone.metadata.covariates, len(alone.train[0].channels)
+            ((), 0)
         """
-        channels = ("feat_dynamic_real", "past_feat_dynamic_real", "covariates", "past_covariates")
         metadata = replace(self.metadata, name=f"{self.metadata.name}-alone", covariates=(), past_covariates=())
         train, test = (
-            [{key: value for key, value in entry.items() if key not in channels} for entry in entries]
+            [entry.with_(channels=Channels(), past_channels=Channels()) for entry in entries]
             for entries in (self.train, self.test)
         )
         return replace(self, metadata=metadata, train=train, test=test, ahead=None)
 
 
-def history_of(data: ForecastData, window: int | None) -> dict[str, Any]:
-    """The entry to continue: all of the data, or what lies before a test window.
-
-    Arguments:
-        data: the dataset.
-        window: number of a test window, 0 the first; ``None`` for the time after the data.
-
-    Raises:
-        ValueError: there is no such window.
-    """
-    if window is None:
-        return data.latest
-    if not 0 <= window < len(data.test):
-        expected = f"0 to {len(data.test) - 1}" if data.test else "no number, the dataset has no test windows"
-        raise ValueError(f"window: expected {expected}, got {window}")
-    entry = data.test[window]
-    return {**entry, "target": entry["target"][:, : -data.metadata.prediction_length]}
-
-
-def whole_history(data: ForecastData) -> list[dict[str, Any]]:
+def whole_history(data: ForecastData) -> list[Entry]:
     """All that was observed, test windows too, to train on for the time after the data."""
     latest = data.latest
-    goes_on = latest["start"] == data.train[0]["start"]
+    goes_on = latest.start == data.train[0].start
     return [latest] if goes_on else [*data.train, latest]

@@ -151,11 +151,7 @@ class Entry(Mapping[str, Any]):
         )
 
     def since(self, first: int) -> Entry:
-        """The entry without its first steps; its start is moved.
-
-        Arguments:
-            first: steps to leave out.
-        """
+        """The entry without so many of its first steps; its start is moved."""
         return self._part(
             start=shifted(self.start, first),
             target=self.target[:, first:],
@@ -221,11 +217,7 @@ class Entry(Mapping[str, Any]):
         raise ValueError(f"name: expected one of {known}; got {name!r}")
 
     def without_channels_of(self, items: set[str]) -> Entry:
-        """The entry without the channels of some items.
-
-        Arguments:
-            items: their names. A channel of none of them stays, as do channels without names.
-        """
+        """The entry without the channels of some items, by name; shared ones and those without names stay."""
         return self._part(**{name: getattr(self, name).without(items) for name in CHANNELS})
 
     def with_(self, **changes: Any) -> Entry:
@@ -251,7 +243,7 @@ class Entry(Mapping[str, Any]):
     copy = to_gluonts  # gluonts' transformations change a copy
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        """As of a dict: the keys of both in a new one."""
+        """The keys of both in a dict."""
         return {**self, **other}
 
     def __getitem__(self, key: str) -> Any:
@@ -277,6 +269,12 @@ class Entry(Mapping[str, Any]):
             held |= {key: rows.values if rows else None, names: rows.names or None}
         held |= {key: getattr(self, name) for name, key in STATIC.items()} | dict(self.others)
         return {key: value for key, value in held.items() if value is not None}
+
+    def as_checked(self) -> Entry:
+        """The entry with the mark that its numbers are fit for models."""
+        marked = self if self.checked else replace(self)
+        marked._set("checked", True)
+        return marked
 
     def _part(self, **changes: Any) -> Entry:
         """The entry with some of its rows or steps, which are as fit for models as all of them."""

@@ -12,10 +12,10 @@ from .channels import Channels
 GluontsEntry: TypeAlias = Mapping[str, object]
 """An entry as gluonts has it, a dict with ``start``, ``target`` and the like; an `Entry` is one too."""
 
-CHANNELS = {
-    "channels": ("feat_dynamic_real", "covariates"),
-    "past_channels": ("past_feat_dynamic_real", "past_covariates"),
-}
+KNOWN, PAST = "feat_dynamic_real", "past_feat_dynamic_real"
+"""The keys of channels that are known of the future too, and of those of the past alone."""
+
+CHANNELS = {"channels": (KNOWN, "covariates"), "past_channels": (PAST, "past_covariates")}
 """The fields of an entry that hold channels, each with the keys of its values and of their names."""
 
 STATIC = {"static_real": "feat_static_real", "static_cat": "feat_static_cat"}

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .data import Entry, ForecastData, Metadata
+from .channels import Channels
+from .data import ForecastData, Metadata
+from .entry import Entry
 
 
 def split_windows(
@@ -54,19 +56,19 @@ def split_windows(
             f"{metadata.name!r} has {length} steps"
         )
 
+    def rows(values: np.ndarray | None, stop: int | None, names: tuple[str, ...]) -> Channels:
+        return Channels() if values is None or not len(values) else Channels(_single(values, stop), names)
+
     def until(end: int, known_until: int | None) -> Entry:
         # The names travel with the numbers, so that a trained model can be asked about its articles by name.
-        entry: Entry = {"start": start, "item_id": metadata.name, "item_ids": metadata.item_ids}
-        if known is not None and len(known):
-            entry["covariates"] = metadata.covariates
-        if past is not None and len(past):
-            entry["past_covariates"] = metadata.past_covariates
-        fields = {"target": target, "feat_dynamic_real": known, "past_feat_dynamic_real": past}
-        for field, values in fields.items():
-            if values is not None and len(values):
-                stop = known_until if field == "feat_dynamic_real" else end
-                entry[field] = np.array(values[:, :stop], dtype=np.float32, order="C")
-        return entry
+        return Entry(
+            start,
+            _single(target, end),
+            item_id=metadata.name,
+            item_ids=metadata.item_ids,
+            channels=rows(known, known_until, metadata.covariates),
+            past_channels=rows(past, end, metadata.past_covariates),
+        )
 
     first = length - windows * horizon
     ends = [first + window * horizon for window in range(1, windows + 1)]
@@ -78,3 +80,8 @@ def split_windows(
         truth=truth,
         ahead=until(length, None) if further else None,
     )
+
+
+def _single(values: np.ndarray, stop: int | None) -> np.ndarray:
+    """The first steps in single precision, in an array of their own."""
+    return np.array(values[:, :stop], dtype=np.float32, order="C")

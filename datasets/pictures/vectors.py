@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import fsspec
 import numpy as np
 import pandas as pd
 
-from ..entries.data import Entry, ForecastData
+from ..entries.data import ForecastData
+from ..entries.entry import Entry
+from ..entries.gluonts_keys import STATIC, GluontsEntry
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> Forecas
         vectors: the vectors.
 
     Returns:
-        The dataset with ``feat_static_real`` float32 ``[D, k + 1]`` in every entry, a row a series: the vector,
+        The dataset with static numbers float32 ``[D, k + 1]`` in every entry, a row a series: the vector,
         and a flag that is 0 where the article has no picture. Static features that were there stay in front.
 
     Raises:
@@ -119,14 +121,14 @@ def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> Forecas
         )
     return replace(
         data,
-        train=[_with(entry, features) for entry in data.train],
-        test=[_with(entry, features) for entry in data.test],
-        ahead=None if data.ahead is None else _with(data.ahead, features),
+        train=[Entry.of(_with(entry, features)) for entry in data.train],
+        test=[Entry.of(_with(entry, features)) for entry in data.test],
+        ahead=None if data.ahead is None else Entry.of(_with(data.ahead, features)),
     )
 
 
-def join_to_entries(entries: Sequence[Mapping[str, object]], vectors: ArticleVectors) -> list[Entry]:
-    """The same for univariate gluonts entries: each gets ``feat_static_real`` ``[k + 1]`` by its ``item_id``.
+def join_to_entries(entries: Sequence[GluontsEntry], vectors: ArticleVectors) -> list[GluontsEntry]:
+    """The same for univariate gluonts entries: each gets static numbers ``[k + 1]`` by its ``item_id``.
 
     gluonts' models scale a series by its past: for one without any, name the level (``default_scale`` of DeepAR), or
     the forecast is zero.
@@ -145,11 +147,11 @@ def join_to_entries(entries: Sequence[Mapping[str, object]], vectors: ArticleVec
     for number, entry in enumerate(entries):
         if "item_id" not in entry:
             raise ValueError(f"entries: expected an item_id in each entry, got none in entry {number}")
-        joined.append(_with(dict(entry), vectors.features([str(entry["item_id"])])[0]))
+        joined.append(_with(entry, vectors.features([str(entry["item_id"])])[0]))
     return joined
 
 
-def _with(entry: Entry, features: np.ndarray) -> Entry:
-    before = entry.get("feat_static_real")
-    after = features if before is None else np.concatenate([np.asarray(before, np.float32), features], axis=-1)
-    return {**entry, "feat_static_real": after}
+def _with(entry: GluontsEntry, features: np.ndarray) -> GluontsEntry:
+    key = STATIC["static_real"]
+    after = np.concatenate([np.asarray(entry[key], np.float32), features], axis=-1) if key in entry else features
+    return {**entry, key: after}

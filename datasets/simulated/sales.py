@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..entries.channels import IN_STOCK, PRICE, PROMO, names_of
 from ..entries.data import ForecastData, Metadata
 from ..entries.frequency import to_period
 from ..entries.splitting import split_windows
@@ -59,8 +60,8 @@ def simulated_sales(
         stockouts: share of stocked-out weeks, at least 0 and below 0.5.
 
     Returns:
-        The dataset. ``feat_dynamic_real`` has the rows ``price[article]``, ``promo[article]`` and the shared
-        ``holiday``; ``past_feat_dynamic_real`` has ``in_stock[article]``; ``truth`` is a :class:`SalesTruth`.
+        The dataset. Its channels are ``price[article]``, ``promo[article]`` and the shared ``holiday``, those of the
+        past alone ``in_stock[article]``; ``truth`` is a :class:`SalesTruth`.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -69,9 +70,9 @@ def simulated_sales(
         >>> data = simulated_sales(articles=6, weeks=104, seed=1)
         >>> data.metadata.item_ids
         ('dress_1', 'dress_2', 'dress_3', 'dress_4', 'coat_1', 'coat_2')
-        >>> data.train[0]["target"].shape, data.train[0]["feat_dynamic_real"].shape
+        >>> data.train[0].target.shape, data.train[0].channels.values.shape
         ((6, 80), (13, 80))
-        >>> [entry["target"].shape[1] for entry in data.test]
+        >>> [entry.length for entry in data.test]
         [88, 96, 104]
     """
     for name, value, least in (("articles", articles, 1), ("weeks", weeks, 2), ("style_size", style_size, 1)):
@@ -113,8 +114,8 @@ def simulated_sales(
         item_ids=names,
         domain="count",
         season=YEAR,
-        covariates=(*(f"price[{name}]" for name in names), *(f"promo[{name}]" for name in names), "holiday"),
-        past_covariates=tuple(f"in_stock[{name}]" for name in names),
+        covariates=(*names_of(PRICE, names), *names_of(PROMO, names), "holiday"),
+        past_covariates=names_of(IN_STOCK, names),
     )
     return split_windows(
         metadata,

@@ -51,7 +51,7 @@ def from_frame(
     Duplicate rows and rows of a second frequency are refused, never averaged or dropped. The training data are
     what lies before the first of the ``windows`` consecutive test windows, which do not overlap and end with the
     last observed target; with ``windows=0`` everything is for training. Rows after that target are the known
-    future: there ``feat_dynamic_real`` of ``latest`` is longer than its ``target``.
+    future: there the channels of ``latest`` reach beyond its target.
 
     Arguments:
         frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
@@ -95,7 +95,7 @@ def from_frame(
         >>> data = from_frame(table, timestamp="week", item="article", target="units", prediction_length=1)
         >>> data.metadata.freq, data.metadata.item_ids
         ('W-SUN', ('coat', 'hat'))
-        >>> data.test[0]["target"].tolist()
+        >>> data.test[0].target.tolist()
         [[3.0, 4.0, nan, 6.0], [9.0, 8.0, 9.0, nan]]
     """
     if fill_covariates not in (None, "forward"):
@@ -179,7 +179,7 @@ def _observed_end(values: np.ndarray, timeline: Timeline, more_is_known: bool) -
 
 
 def _refuse_unseen(data: ForecastData, timeline: Timeline) -> None:
-    target = data.train[0]["target"]
+    target = data.train[0].target
     for name, seen in zip(data.metadata.item_ids, ~np.isnan(target).all(axis=1), strict=True):
         if not seen:
             raise ValueError(

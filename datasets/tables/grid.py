@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..entries.channels import names_of
 from .columns import Columns
 from .timeline import Timeline
 
@@ -58,12 +59,13 @@ class Layout:
         Raises:
             ValueError: a value is missing; the message names column, item and date.
         """
-        rows, names = [np.empty((0, end))], []
+        names: list[str] = []
+        rows = [np.empty((0, end))]
         for column in columns:
             owners = self.items if self.long else ("",)
             cells = self.grid(column)[:, :end]
             rows.append(self._complete(cells, column, owners, self.first_row, fill_until))
-            names += [f"{column}[{owner}]" if owner else str(column) for owner in owners]
+            names += names_of(column, owners) if self.long else (str(column),)
         return np.concatenate(rows), tuple(names)
 
     def shared_channels(self, columns: Sequence[str], fill_until: int) -> tuple[np.ndarray, tuple[str, ...]]:

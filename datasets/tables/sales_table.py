@@ -99,7 +99,7 @@ def from_sales(
         ... })
         >>> data = from_sales(table, article="sku", store="shop", date="day", units="sold", price="eur",
         ...                   prediction_length=1)
-        >>> data.test[0]["target"].tolist(), data.test[0]["feat_dynamic_real"].tolist()
+        >>> data.test[0].target.tolist(), data.test[0].channels.values.tolist()
         ([[4.0, 4.0, 7.0]], [[50.0, 45.0, 50.0]])
         >>> data.metadata.covariates
         ('price[coat]',)

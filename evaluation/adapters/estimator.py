@@ -11,7 +11,9 @@ from typing import Any
 from gluonts.model.estimator import Estimator
 from gluonts.transform.sampler import InstanceSampler
 
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
@@ -24,9 +26,9 @@ LARGEST_CACHE = 2**25
 """Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
 
 _READ = {
-    "feat_static_real": ("num_feat_static_real", "static_dims"),
-    "feat_static_cat": ("num_feat_static_cat", "static_cardinalities"),
-    "feat_dynamic_real": ("num_feat_dynamic_real", "dynamic_dims"),
+    STATIC["static_real"]: ("num_feat_static_real", "static_dims"),
+    STATIC["static_cat"]: ("num_feat_static_cat", "static_cardinalities"),
+    KNOWN: ("num_feat_dynamic_real", "dynamic_dims"),
 }
 """The attributes by which gluonts' estimators say that they read a field."""
 
@@ -62,7 +64,9 @@ class GroupedEstimator(ForecastModel):
         """The horizon H, in steps."""
         return self.estimator.prediction_length
 
-    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
+    def train(
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
+    ) -> GroupedPredictor:
         """Train on a multivariate dataset, or on univariate entries, which are grouped.
 
         Arguments:
@@ -96,8 +100,8 @@ class GroupedEstimator(ForecastModel):
                     "callbacks": [*given.get("callbacks", ()), log],
                 }
             predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
-        item_ids = tuple(entries[0].get("item_ids", ()))
-        channels = tuple(entries[0].get("covariates", ())) if reads_channels(self.estimator) else ()
+        item_ids = entries[0].item_ids
+        channels = entries[0].channels.names if reads_channels(self.estimator) else ()
         fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
         return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields)
 
@@ -117,7 +121,7 @@ class GroupedEstimator(ForecastModel):
         return {"estimator": self.estimator, "seed": self.seed}
 
 
-def _cached(estimator: Estimator, rows: list[Entry]) -> dict[str, bool]:
+def _cached(estimator: Estimator, rows: list[dict[str, Any]]) -> dict[str, bool]:
     """What tells gluonts' own torch models to compute the features of a series once, and not for each of its windows.
 
     A transformation of somebody else's may draw at random, and is done anew each time.
@@ -152,6 +156,6 @@ def _read_fields(estimator: Estimator) -> list[str]:
     return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]
 
 
-def single_series(entries: Iterable[Entry]) -> list[Entry]:
+def single_series(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     """The single series of multivariate entries, one entry after the other."""
     return [row for entry in entries for row in as_univariate(entry)]

@@ -12,7 +12,9 @@ from gluonts.model.forecast import Forecast, QuantileForecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.checks import check_series
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.names import Names
 from ...runtime.seeds import seeded
@@ -53,7 +55,7 @@ class GroupedPredictor(FittedModel):
         self.item_ids, self.covariate_names, self.fields = item_ids, covariate_names, dict(fields or {})
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
@@ -67,39 +69,38 @@ class GroupedPredictor(FittedModel):
         """
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            if "imposed" in entry:
+            if entry.imposed is not None:
                 raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
-            if self.item_ids and "item_ids" in entry and len(entry["target"]) != len(self.item_ids):
+            if self.item_ids and entry.item_ids and entry.dim != len(self.item_ids):
                 raise ValueError(
-                    f"dataset: expected {len(self.item_ids)} series as in training, got {len(entry['target'])} in "
-                    f"entry {number}"
+                    f"dataset: expected {len(self.item_ids)} series as in training, got {entry.dim} in entry {number}"
                 )
             check_series(entry, tuple(self.item_ids))
             rows = as_univariate(entry)
             self._check_fields(rows, entry, number)
             samples = self._joined(rows, num_samples, (seed + 1) * 7919 + number)
-            if "planned" in entry:
-                planned = as_univariate(entry["planned"])
+            if entry.planned is not None:
+                planned = as_univariate(entry.planned)
                 same = [_same_channels(*pair) for pair in zip(rows, planned, strict=True)]
                 samples[..., same] = self._joined(planned, num_samples, (seed + 1) * 7919 + number)[..., same]
             yield SampleForecast(
                 samples=samples,
-                start_date=entry["start"] + entry["target"].shape[1],
-                item_id=entry.get("item_id"),
+                start_date=entry.forecast_start,
+                item_id=entry.item_id,
             )
 
-    def _check_fields(self, rows: list[Entry], entry: Entry, number: int) -> None:
+    def _check_fields(self, rows: list[dict[str, Any]], entry: Entry, number: int) -> None:
         for field, expected in self.fields.items():
             for series, row in enumerate(rows):
                 got = field_length(row, field)
                 if got != expected:
-                    name = entry["item_ids"][series] if "item_ids" in entry else series
+                    name = entry.item_ids[series] if entry.item_ids else series
                     raise ValueError(
                         f"dataset: expected {field} of length {expected} for each series as in training, got "
                         f"{f'one of {got}' if got else 'none'} for series {name!r} of entry {number}"
                     )
 
-    def _joined(self, rows: list[Entry], num_samples: int, seed: int) -> np.ndarray:
+    def _joined(self, rows: list[dict[str, Any]], num_samples: int, seed: int) -> np.ndarray:
         """Paths ``[S, H, D]`` of the single series."""
         with seeded(seed), quiet_gluonts():
             forecasts = self.predictor.predict(rows, num_samples=num_samples)
@@ -126,15 +127,14 @@ class GroupedPredictor(FittedModel):
         return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))
 
 
-def field_length(row: Entry, field: str) -> int:
+def field_length(row: Mapping[str, Any], field: str) -> int:
     """How many rows or values a single series has in a field, its number in ``feat_static_cat`` not counted."""
-    return len(row.get(field, ())) - (field == "feat_static_cat")
+    return len(row.get(field, ())) - (field == STATIC["static_cat"])
 
 
-def _same_channels(first: Entry, second: Entry) -> bool:
+def _same_channels(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     """Whether a series reads the same of the future in two entries."""
-    channels = "feat_dynamic_real"
-    return channels not in first or np.array_equal(first[channels], second[channels])
+    return KNOWN not in first or np.array_equal(first[KNOWN], second[KNOWN])
 
 
 def paths_of(forecast: Forecast, count: int) -> np.ndarray:

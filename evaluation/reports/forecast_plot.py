@@ -9,8 +9,9 @@ from gluonts.model.forecast import SampleForecast
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ...datasets.entries.data import Entry
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import dates_of, shifted, written_date
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ..drawing.fans import draw_fan, draw_history
 from ..drawing.style import LITERAL, finish_axes, legend_below
 from ..scores.intervals import COVERAGES, plotting_quantiles
@@ -20,7 +21,7 @@ from ..scores.univariate import sorted_paths
 @rc_context(LITERAL)
 def plot_forecast(
     forecast: SampleForecast,
-    entry: Entry,
+    entry: GluontsEntry,
     *,
     item_ids: Sequence[str] | None = None,
     series: Sequence[str] | None = None,
@@ -55,7 +56,8 @@ def plot_forecast(
         >>> [axes.get_title(loc="left") for axes in figure.axes]
         ['1', 'sum of 2 series']
     """
-    target = np.atleast_2d(np.asarray(entry["target"], dtype=np.float64))
+    whole = Entry.of(entry)
+    target = whole.target.astype(np.float64)
     samples = np.asarray(forecast.samples)
     samples = samples[:, :, None] if samples.ndim == 2 else samples
     dim, horizon = samples.shape[2], samples.shape[1]
@@ -64,16 +66,16 @@ def plot_forecast(
     names = [str(number) for number in range(dim)] if item_ids is None else list(item_ids)
     if len(names) != dim:
         raise ValueError(f"item_ids: expected {dim} names as in the forecast, got {len(names)}")
-    begin = (forecast.start_date.ordinal - entry["start"].ordinal) // forecast.start_date.freq.n
+    begin = (forecast.start_date.ordinal - whole.start.ordinal) // forecast.start_date.freq.n
     if not 0 < begin <= target.shape[1]:
         raise ValueError(
             f"entry: expected a history that reaches to {written_date(forecast.start_date)}, got "
-            f"{target.shape[1]} steps from {written_date(entry['start'])}"
+            f"{target.shape[1]} steps from {written_date(whole.start)}"
         )
     drawn = _chosen(series, names)
     first = max(0, begin - (3 * horizon if history is None else history))
     known = target[:, first : begin + horizon].T
-    dates = dates_of(shifted(entry["start"], first), len(known))
+    dates = dates_of(shifted(whole.start, first), len(known))
     ahead = dates_of(forecast.start_date, horizon)
     figure = Figure(figsize=(9, 0.7 + 2.3 * len(drawn)), layout="constrained")
     panels = figure.subplots(len(drawn), 1, sharex=True, squeeze=False)[:, 0]

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...datasets.entries.data import Entry, ForecastData
+from ...datasets.entries.data import ForecastData
+from ...datasets.entries.entry import Entry
 from ...runtime.names import spelled
 from ..old_names import as_before
 
@@ -81,9 +82,9 @@ def fingerprint(data: ForecastData) -> str:
     return digest({"metadata": _plain(data.metadata, "metadata"), "train": train, "test": test})
 
 
-def _dated(entry: Entry) -> Entry:
+def _dated(entry: Entry) -> dict[str, Any]:
     """An entry whose start is a date alone; its frequency stands in the metadata."""
-    return {**entry, "start": str(entry["start"])}
+    return {**entry, "start": str(entry.start)}
 
 
 def digest(value: Any) -> str:

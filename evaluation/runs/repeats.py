@@ -38,8 +38,7 @@ def repeated_windows(windows: Sequence[Window]) -> dict[int, int]:
     """
     found = {}
     for window in windows:
-        past, answer = np.asarray(window.past["target"]).T, window.observed
-        past = past[:, None] if past.ndim == 1 else past
+        past, answer = window.past.target.T, window.observed
         if len(past) < len(answer) or len(np.unique(answer[~np.isnan(answer)])) < TELLING:
             continue
         same = ((past == answer[0]) | (np.isnan(past) & np.isnan(answer[0]))).all(1)
@@ -62,7 +61,7 @@ def describe_repeats(name: str, windows: Sequence[Window]) -> str:
         return ""
     number, first = next(iter(found.items()))
     window = next(window for window in windows if window.number == number)
-    then, now = (_span(window, step) for step in (first, np.asarray(window.past["target"]).shape[-1]))
+    then, now = (_span(window, step) for step in (first, window.past.length))
     return (
         f"{name}: {len(found)} of {len(windows)} test windows repeat earlier data value for value, window {number} "
         f"({now}) those of {then}: a model that has learnt them by heart wins there"
@@ -70,5 +69,5 @@ def describe_repeats(name: str, windows: Sequence[Window]) -> str:
 
 
 def _span(window: Window, step: int) -> str:
-    start = window.past["start"]
+    start = window.past.start
     return f"{written_date(start, step)} to {written_date(start, step + len(window.observed) - 1)}"

@@ -142,9 +142,9 @@ def history_rows(windows: Sequence[Window], item_ids: Sequence[str]) -> pd.DataF
     """
     pieces: dict[pd.Timestamp, np.ndarray] = {}
     for window in windows:
-        past = window.past["target"]
+        past = window.past.target
         shown = min(past.shape[1], 4 * len(window.observed))
-        before = dates_of(window.past["start"], past.shape[1])[-shown:]
+        before = dates_of(window.past.start, past.shape[1])[-shown:]
         pieces.update(zip(before, past[:, -shown:].T, strict=True))
         pieces.update(zip(dates_of(window.start, len(window.observed)), window.observed, strict=True))
     dates = sorted(pieces)

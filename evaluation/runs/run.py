@@ -16,7 +16,8 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import Forecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.data import Entry, ForecastData, Metadata
+from ...datasets.entries.data import ForecastData, Metadata
+from ...datasets.entries.entry import Entry
 from ...runtime.seeds import seed_everything
 from ..adapters.foreign import for_run, needs_training, training_log_of
 from ..adapters.quiet import quiet_backtest
@@ -163,7 +164,7 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
                 seconds["seconds_predict"] += time.perf_counter() - began
                 began = time.perf_counter()
                 # A seasonal error is one of the data, however much of them a model was shown.
-                past = np.atleast_2d(run.data.test[window.number]["target"])[:, : -metadata.prediction_length]
+                past = run.data.history(window.number).target
                 outcome = Outcome(samples, window.observed, past, metadata.season)
                 tally.add(outcome)
                 forecasts.append(forecast_rows(window, outcome, metadata.item_ids))
@@ -196,7 +197,7 @@ def training_data(data: ForecastData, window: Window, fit: int, history: History
     if fit == 0:
         return [last_steps(entry, history) for entry in data.train]
     past = training_entry(window)
-    joined = history != "expanding" or past["start"] == data.train[0]["start"]
+    joined = history != "expanding" or past.start == data.train[0].start
     return [past] if joined else [*data.train, past]
 
 

@@ -10,14 +10,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ...datasets.entries.data import Entry
-from ...datasets.entries.frequency import periods, shifted
+from ...datasets.entries.channels import Channels
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import periods
+from ...datasets.entries.gluonts_keys import CHANNELS, GluontsEntry
 
 History = Literal["expanding"] | int
-
-_KNOWN_AHEAD = "feat_dynamic_real"
-
-_KNOWN_OF_PAST = "past_feat_dynamic_real"
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class Window:
 
     Arguments:
         number: its place among the windows, from 0, oldest first.
-        past: a gluonts entry that ends where the forecast begins: ``target`` ``[D, T]``; covariates known ahead
-            reach over the horizon, ``[K, T + H]``; those known of the past alone end with it, ``[P, T]``.
+        past: an entry that ends where the forecast begins; channels known of the future reach over the horizon, those
+            known of the past alone end with it.
         observed: the answer, ``[H, D]``, data units.
         start: the first period to forecast.
     """
@@ -43,7 +41,9 @@ class Window:
         return periods(self.start, len(self.observed))
 
 
-def cut_window(entry: Entry, prediction_length: int, *, number: int = 0, history: History = "expanding") -> Window:
+def cut_window(
+    entry: GluontsEntry, prediction_length: int, *, number: int = 0, history: History = "expanding"
+) -> Window:
     """Split an entry that includes the H steps to forecast into past and answer.
 
     Arguments:
@@ -62,29 +62,28 @@ def cut_window(entry: Entry, prediction_length: int, *, number: int = 0, history
     Example:
         >>> entry = {"start": pd.Period("2024-01-01", "D"), "target": np.arange(5.0)[None]}
         >>> window = cut_window(entry, 2)
-        >>> window.past["target"], window.observed[:, 0], str(window.start)
+        >>> window.past.target, window.observed[:, 0], str(window.start)
         (array([[0., 1., 2.]]), array([3., 4.]), '2024-01-04')
     """
     _check_horizon(prediction_length)
-    target = _target(entry, number)
-    end = target.shape[1] - prediction_length
+    whole = Entry.of(entry)
+    end = whole.length - prediction_length
     if end < 1:
         raise ValueError(
             f"prediction_length: expected a history before the horizon of {prediction_length} steps, "
-            f"window {number} has {target.shape[1]} steps in all"
+            f"window {number} has {whole.length} steps in all"
         )
-    first = _first_step(end, history)
-    past: Entry = {key: value for key, value in entry.items() if key not in (_KNOWN_AHEAD, _KNOWN_OF_PAST)}
-    past["start"] = shifted(entry["start"], first)
-    past["target"] = target[:, first:end].copy()
-    for name, last in ((_KNOWN_AHEAD, end + prediction_length), (_KNOWN_OF_PAST, end)):
-        if entry.get(name) is not None:
-            past[name] = _covariates(entry[name], name, number, first, last)
-    return Window(number, past, target[:, end:].T.copy(), shifted(entry["start"], end))
+    for name, (key, _) in CHANNELS.items():
+        channels: Channels = getattr(whole, name)
+        needed = whole.length if name == "channels" else end
+        if channels and channels.length < needed:
+            raise ValueError(f"{key}: expected at least {needed} steps in window {number}, got {channels.length}")
+    past = whole.history(prediction_length).since(_first_step(end, history))
+    return Window(number, Entry.of(past.to_gluonts()), whole.target[:, end:].T.copy(), past.forecast_start)
 
 
 def rolling_windows(
-    entry: Entry,
+    entry: GluontsEntry,
     prediction_length: int,
     windows: int,
     *,
@@ -117,7 +116,8 @@ def rolling_windows(
     for name, value in (("windows", windows), ("stride", stride)):
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}")
-    length = _target(entry, 0).shape[1]
+    whole = Entry.of(entry)
+    length = whole.length
     needed = prediction_length + (windows - 1) * stride
     if needed >= length:
         raise ValueError(
@@ -127,11 +127,13 @@ def rolling_windows(
     cut = []
     for number in range(windows):
         end = length - (windows - 1 - number) * stride
-        cut.append(cut_window(_until(entry, end), prediction_length, number=number, history=history))
+        cut.append(cut_window(whole.until(end), prediction_length, number=number, history=history))
     return cut
 
 
-def windows_of(entries: Sequence[Entry], prediction_length: int, *, history: History = "expanding") -> list[Window]:
+def windows_of(
+    entries: Sequence[GluontsEntry], prediction_length: int, *, history: History = "expanding"
+) -> list[Window]:
     """The windows of a dataset whose test entries each include their answer.
 
     Arguments:
@@ -153,61 +155,22 @@ def windows_of(entries: Sequence[Entry], prediction_length: int, *, history: His
 
 
 def training_entry(window: Window) -> Entry:
-    """The past of a window as an entry to train on: covariates end with the target.
-
-    Arguments:
-        window: the window before which is trained.
-
-    Returns:
-        A gluonts entry.
-    """
-    entry = dict(window.past)
-    if _KNOWN_AHEAD in entry:
-        entry[_KNOWN_AHEAD] = entry[_KNOWN_AHEAD][:, : entry["target"].shape[1]]
-    return entry
+    """The past of a window as an entry to train on: its channels end with the target."""
+    return window.past.until(window.past.length)
 
 
 def last_steps(entry: Entry, history: History) -> Entry:
     """The last steps of an entry to train on.
 
     Arguments:
-        entry: a gluonts entry, ``target`` ``[D, T]``.
+        entry: the entry to train on.
         history: ``"expanding"`` keeps it whole, a number keeps that many steps.
 
     Returns:
         The entry, its start moved.
     """
-    length = np.shape(entry["target"])[-1]
-    first = _first_step(length, history)
-    if first == 0:
-        return entry
-    cut = dict(entry, start=shifted(entry["start"], first))
-    for name in ("target", _KNOWN_AHEAD, _KNOWN_OF_PAST):
-        if cut.get(name) is not None:
-            cut[name] = np.asarray(cut[name])[..., first:]
-    return cut
-
-
-def _until(entry: Entry, end: int) -> Entry:
-    cut = dict(entry, target=np.asarray(entry["target"])[..., :end])
-    for name in (_KNOWN_AHEAD, _KNOWN_OF_PAST):
-        if cut.get(name) is not None:
-            cut[name] = np.asarray(cut[name])[..., :end]
-    return cut
-
-
-def _target(entry: Entry, number: int) -> np.ndarray:
-    target = np.atleast_2d(np.asarray(entry["target"]))
-    if target.ndim != 2:
-        raise ValueError(f"target: expected [D, T], got {list(target.shape)} in window {number}")
-    return target
-
-
-def _covariates(values: np.ndarray, name: str, number: int, first: int, last: int) -> np.ndarray:
-    values = np.atleast_2d(np.asarray(values))
-    if values.shape[1] < last:
-        raise ValueError(f"{name}: expected at least {last} steps in window {number}, got {values.shape[1]}")
-    return values[:, first:last].copy()
+    first = _first_step(entry.length, history)
+    return entry.since(first) if first else entry
 
 
 def _first_step(length: int, history: History) -> int:

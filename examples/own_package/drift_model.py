@@ -21,7 +21,7 @@ class DriftEstimator(ForecastModel):
         return {"prediction_length": self.prediction_length, "shrinkage": self.shrinkage, "seed": self.seed}
 
     def train(self, training_data, validation_data=None):
-        changes = np.concatenate([np.diff(entry["target"], axis=1) for entry in as_multivariate(training_data)], axis=1)
+        changes = np.concatenate([np.diff(entry.target, axis=1) for entry in as_multivariate(training_data)], axis=1)
         changes = np.nan_to_num(changes)
         covariance = np.atleast_2d(np.cov(changes))
         covariance = (1 - self.shrinkage) * covariance + self.shrinkage * np.diag(np.diag(covariance))
@@ -40,8 +40,8 @@ class DriftPredictor(FittedModel):
         for entry in as_multivariate(dataset):
             size = (num_samples, self.prediction_length)
             changes = generator.multivariate_normal(self.drift, self.covariance, size)
-            paths = np.nan_to_num(entry["target"][:, -1]) + changes.cumsum(1)
-            yield SampleForecast(paths.astype(np.float32), start_date=entry["start"] + entry["target"].shape[1])
+            paths = np.nan_to_num(entry.target[:, -1]) + changes.cumsum(1)
+            yield SampleForecast(paths.astype(np.float32), start_date=entry.forecast_start)
 
     def write(self, folder):
         kept = [self.prediction_length, self.drift.tolist(), self.covariance.tolist(), self.seed]

@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 from gluonts.model.forecast import SampleForecast
 
-from ...datasets.entries.data import ForecastData, history_of
+from ...datasets.entries.data import ForecastData
 from ...evaluation.adapters.predictor_folder import remembered_dataset
 from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
@@ -68,7 +68,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         trained = load_predictor(predictor, trust=trust or ())
         data = load(dataset or remembered_dataset(predictor))
         number = chosen_window(data, window)
-        history = history_of(data, number)
+        history = data.history(number)
         pair = pair_of(articles, data.metadata.item_ids)
         outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
         answers = [

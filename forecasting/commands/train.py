@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ...datasets.entries.data import ForecastData, history_of, whole_history
+from ...datasets.entries.data import ForecastData, whole_history
 from ...evaluation.adapters.foreign import needs_training
 from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset
 from ...runtime.toml_files import parse_toml
@@ -83,7 +83,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         if out.suffix not in (".csv", ".parquet"):
             raise ValueError(f"out: expected a .csv or .parquet file, got {str(out)!r}")
         data, trained = load(dataset), load_predictor(predictor, trust=trust or ())
-        entry = history_of(data, window)
+        entry = data.history(window)
         drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
         frame = forecast_frame(drawn, data.metadata.item_ids)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,10 @@ import numpy as np
 from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.domain import Domain
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ...evaluation.adapters.model import ForecastModel
 from ..names import NAMES
@@ -97,7 +99,9 @@ class AnalogEstimator(ForecastModel):
         self.domain, self.stretches, self.origins = domain, stretches, origins
         self.num_samples, self.seed = num_samples, seed
 
-    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> AnalogPredictor:
+    def train(
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
+    ) -> AnalogPredictor:
         """Learn from past forecasts.
 
         Arguments:
@@ -127,8 +131,8 @@ class AnalogEstimator(ForecastModel):
         kept = np.flatnonzero(weights)
         return AnalogPredictor(
             self.prediction_length,
-            freq=entries[0]["start"].freqstr,
-            target_dim=len(entries[0]["target"]),
+            freq=entries[0].freq,
+            target_dim=entries[0].dim,
             season_length=self.season_length,
             cycle_length=self.cycle_length or self.season_length,
             domain=self.domain,
@@ -151,7 +155,7 @@ class AnalogEstimator(ForecastModel):
         cycle = self.cycle_length or season
         pasts, truths = [], []
         for entry in entries:
-            target = np.asarray(entry["target"], dtype=np.float64)
+            target = np.asarray(entry.target, dtype=np.float64)
             whole = None if np.isnan(target).any() else target.T
             ends = range(target.shape[1] - horizon, needed - 1, -apart)[: max(1, self.origins // len(entries))]
             for end in ends:
@@ -161,7 +165,7 @@ class AnalogEstimator(ForecastModel):
                 truths.append(target[:, end : end + horizon].T)
         known = [number for number, truth in enumerate(truths) if not np.isnan(truth).all()]
         if not known:
-            longest = max(entry["target"].shape[1] for entry in entries)
+            longest = max(entry.length for entry in entries)
             raise ValueError(
                 f"training_data: expected at least {needed + horizon} steps, so that a horizon of {horizon} can "
                 f"follow {FEWEST} past ones, got {longest}"
@@ -224,7 +228,7 @@ class AnalogPredictor(PlainModel):
         return {"prediction_length": self.prediction_length, **{name: getattr(self, name) for name in names}, **learnt}
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
@@ -241,22 +245,22 @@ class AnalogPredictor(PlainModel):
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            found = len(entry["target"]), frequency_family(entry["start"].freqstr)
+            found = entry.dim, frequency_family(entry.freq)
             if found != (self.target_dim, frequency_family(self.freq)):
                 raise ValueError(
                     f"dataset: expected {self.target_dim} series of frequency {self.freq!r} as in training, got "
-                    f"{found[0]} of {entry['start'].freqstr!r} in entry {number}"
+                    f"{found[0]} of {entry.freq!r} in entry {number}"
                 )
-            length, needed = entry["target"].shape[1], shortest(self.prediction_length, self.season_length)
+            length, needed = entry.length, shortest(self.prediction_length, self.season_length)
             if length < needed:
                 raise ValueError(
                     f"dataset: expected at least {needed} steps, to follow what came after some of them, got {length} "
                     f"in entry {number}"
                 )
             yield SampleForecast(
-                samples=self._paths(entry["target"], num_samples, generator).astype(np.float32),
-                start_date=entry["start"] + length,
-                item_id=entry.get("item_id"),
+                samples=self._paths(entry.target, num_samples, generator).astype(np.float32),
+                start_date=entry.start + length,
+                item_id=entry.item_id,
             )
 
     def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:

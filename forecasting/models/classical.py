@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from gluonts.model.forecast import SampleForecast
 
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ...runtime.seeds import seeded
 from ..names import NAMES
@@ -72,7 +73,7 @@ class ClassicalPredictor(PlainModel):
         return ClassicalPredictor(self.prediction_length, self.family, self.season_length, self.history, seed)
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
@@ -81,12 +82,12 @@ class ClassicalPredictor(PlainModel):
         """
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            seeds = np.random.SeedSequence((seed, number)).generate_state(len(entry["target"]))
-            paths = [self._paths(entry["target"][series], num_samples, int(own)) for series, own in enumerate(seeds)]
+            seeds = np.random.SeedSequence((seed, number)).generate_state(entry.dim)
+            paths = [self._paths(entry.target[series], num_samples, int(own)) for series, own in enumerate(seeds)]
             yield SampleForecast(
                 samples=np.stack(paths, axis=2).astype(np.float32),
-                start_date=entry["start"] + entry["target"].shape[1],
-                item_id=entry.get("item_id"),
+                start_date=entry.forecast_start,
+                item_id=entry.item_id,
             )
 
     def _paths(self, target: np.ndarray, count: int, seed: int) -> np.ndarray:

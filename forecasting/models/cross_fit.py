@@ -19,7 +19,7 @@ from ..windows.tensor import SeriesTensor, Statistics
 from .window_estimator import WindowEstimator
 
 if TYPE_CHECKING:
-    from ...datasets.entries.multivariate import Entry
+    from ...datasets.entries.entry import Entry
 
 TRAINING = TrainConfig(
     max_epochs=20, batches_per_epoch=40, batch_size=32, learning_rate=2e-3, gradient_clip=1.0, patience=5
@@ -111,7 +111,7 @@ class CrossFitEstimator(WindowEstimator):
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:
         spec = super()._spec(entries)
-        longest = max(entry["target"].shape[1] for entry in entries)
+        longest = max(entry.length for entry in entries)
         lags = spec.lags if self.lags is not None else tuple(lag for lag in spec.lags if lag <= max(2, longest // 4))
         season, repeats = max(lags), self.direct.repeats
         past = max((count * season for count in range(2, repeats + 1) if count * season < longest // 3), default=0)

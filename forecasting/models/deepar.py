@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...datasets.entries.frequency import normalize_freq
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import GroupedEstimator, single_series
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
@@ -20,7 +21,7 @@ class DeepAREstimator(ForecastModel):
     """DeepAR for every series with shared weights, independent given the past (Salinas et al. 2020, 1704.04110).
 
     Trains ``gluonts.torch.DeepAREstimator`` on the D single series, each known to the network by an embedding of
-    its number and of the categories in ``feat_static_cat``, and groups the independent paths to a joint forecast.
+    its number and of its categories, and groups the independent paths to a joint forecast.
     Covariates known of the past alone are nothing that gluonts' DeepAR reads.
 
     Arguments:
@@ -72,7 +73,9 @@ class DeepAREstimator(ForecastModel):
         """Whether the model reads channels known of the future."""
         return True
 
-    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> GroupedPredictor:
+    def train(
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
+    ) -> GroupedPredictor:
         """Train on a multivariate dataset, or on univariate entries, which are grouped.
 
         Returns:
@@ -83,7 +86,8 @@ class DeepAREstimator(ForecastModel):
 
         entries, config = as_multivariate(training_data), self.train_config
         rows = single_series(entries)
-        known = {key: len(rows[0].get(key, ())) for key in ("feat_dynamic_real", "feat_static_real")}
+        categories = np.stack([row[STATIC["static_cat"]] for row in rows])
+        known = {key: len(rows[0].get(key, ())) for key in (KNOWN, STATIC["static_real"])}
         estimator = Univariate(
             freq=normalize_freq(self.freq),
             prediction_length=self.prediction_length,
@@ -94,10 +98,10 @@ class DeepAREstimator(ForecastModel):
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             lags_seq=None if self.lags is None else list(self.lags),
-            num_feat_static_cat=len(rows[0]["feat_static_cat"]),
-            cardinality=[int(count) + 1 for count in np.max([row["feat_static_cat"] for row in rows], axis=0)],
-            num_feat_static_real=known["feat_static_real"],
-            num_feat_dynamic_real=known["feat_dynamic_real"],
+            num_feat_static_cat=categories.shape[1],
+            cardinality=[int(count) + 1 for count in categories.max(axis=0)],
+            num_feat_static_real=known[STATIC["static_real"]],
+            num_feat_dynamic_real=known[KNOWN],
             batch_size=config.batch_size,
             num_batches_per_epoch=config.batches_per_epoch,
             trainer_kwargs={

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from gluonts.model.forecast import SampleForecast
 
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ..names import NAMES
 from ..windows.gaps import last_season, previous_values
-
-Entry = dict[str, Any]
 
 
 class SeasonalNaivePredictor(PlainModel):
@@ -48,11 +48,11 @@ class SeasonalNaivePredictor(PlainModel):
         return {"prediction_length": self.prediction_length, "season_length": self.season_length}
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, all paths equal whatever the seed."""
         for entry in as_multivariate(dataset, "dataset"):
-            path = _season_before(entry["target"], self.season_length, self.prediction_length)
+            path = _season_before(entry.target, self.season_length, self.prediction_length)
             yield _forecast(entry, np.repeat(path[None], num_samples, axis=0))
 
 
@@ -99,12 +99,12 @@ class RandomWalkPredictor(PlainModel):
         return RandomWalkPredictor(self.prediction_length, self.season_length, self.joint, seed)
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for entry in as_multivariate(dataset, "dataset"):
-            yield _forecast(entry, self.paths(entry["target"], num_samples, generator))
+            yield _forecast(entry, self.paths(entry.target, num_samples, generator))
 
     def paths(self, target: np.ndarray, count: int, generator: np.random.Generator | None = None) -> np.ndarray:
         """Paths ``[S, H, D]`` that follow ``target`` ``[D, T]``, NaN where missing.
@@ -139,6 +139,6 @@ def _season_before(target: np.ndarray, season: int, horizon: int) -> np.ndarray:
 def _forecast(entry: Entry, samples: np.ndarray) -> SampleForecast:
     return SampleForecast(
         samples=samples.astype(np.float32),
-        start_date=entry["start"] + entry["target"].shape[1],
-        item_id=entry.get("item_id"),
+        start_date=entry.forecast_start,
+        item_id=entry.item_id,
     )

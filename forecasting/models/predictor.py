@@ -14,6 +14,8 @@ import torch
 from gluonts.model.forecast import SampleForecast
 from safetensors.torch import load_file, save_file
 
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
@@ -27,8 +29,6 @@ from ..windows.gaps import last_season, previous_values
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics
 from .architecture import Architecture, architecture_of
-
-Entry = dict[str, Any]
 
 
 class ForecastPredictor(FittedModel):
@@ -79,16 +79,15 @@ class ForecastPredictor(FittedModel):
         return self
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon that follows each entry.
 
         Arguments:
-            dataset: multivariate entries, or univariate ones that are grouped to one; ``target`` ``[D, T]`` ends
-                where the forecast begins, ``feat_dynamic_real`` ``[K, T + H]`` covers the horizon,
-                ``past_feat_dynamic_real`` ``[P, >= T]`` is read as far as the target reaches. Values in
-                ``imposed`` ``[D, H]``, data units and NaN where free, are set on every path and fed back. An entry
-                with a changed future holds that of the planned one as ``planned``, as `simulate` says it.
+            dataset: multivariate entries, or univariate ones that are grouped to one; the target ends where the
+                forecast begins, channels known of the future cover the horizon, those of the past alone are read as
+                far as the target reaches. Values in ``imposed`` are set on every path and fed back. An entry with a
+                changed future holds that of the planned one as ``planned``, as `simulate` says it.
             num_samples: paths S an entry.
             seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
 
@@ -114,8 +113,8 @@ class ForecastPredictor(FittedModel):
             for entry, paths in zip(group, samples, strict=True):
                 yield SampleForecast(
                     samples=paths,
-                    start_date=entry["start"] + entry["target"].shape[1],
-                    item_id=entry.get("item_id"),
+                    start_date=entry.forecast_start,
+                    item_id=entry.item_id,
                 )
 
     def write(self, folder: Path) -> None:
@@ -199,14 +198,15 @@ class ForecastPredictor(FittedModel):
 
     def _imposed(self, group: list[Entry]) -> torch.Tensor | None:
         """The imposed values ``[N, H, D]`` of a group, NaN where free; ``None`` where all are."""
-        if not any("imposed" in entry for entry in group):
+        if all(entry.imposed is None for entry in group):
             return None
         free = np.full((self.spec.target_dim, self.spec.prediction_length), np.nan)
-        return torch.from_numpy(np.stack([entry.get("imposed", free).T for entry in group]).astype(np.float32))
+        imposed = [free if entry.imposed is None else entry.imposed for entry in group]
+        return torch.from_numpy(np.stack([values.T for values in imposed]).astype(np.float32))
 
     def _last_values(self, group: list[Entry], lag: int) -> np.ndarray:
         """The values ``[N, lag, D]`` that changes over the horizon are added to."""
-        return np.stack([last_season(entry["target"], lag).T for entry in group]).astype(np.float32)
+        return np.stack([last_season(entry.target, lag).T for entry in group]).astype(np.float32)
 
     def _rows_at_once(self) -> int:
         spec = self.spec
@@ -216,19 +216,13 @@ class ForecastPredictor(FittedModel):
 
 
 def _tail(entry: Entry, reach: int, horizon: int, change: int) -> Entry:
-    length = entry["target"].shape[1]
-    skip = max(0, length - reach)
-    target = entry["target"][:, skip:]
-    if skip and change:
-        # A change after a gap is measured from the last value before it, which may lie before the tail.
-        before = previous_values(entry["target"][:, : skip + change], change, steps=change)[:, -change:]
-        target = np.concatenate([before, target[:, change:]], axis=1)
-    tail = {"start": entry["start"] + skip, "target": target}
-    if "feat_dynamic_real" in entry:
-        tail["feat_dynamic_real"] = entry["feat_dynamic_real"][:, skip : length + horizon]
-    if "past_feat_dynamic_real" in entry:
-        tail["past_feat_dynamic_real"] = entry["past_feat_dynamic_real"][:, skip:length]
-    return tail
+    skip = max(0, entry.length - reach)
+    tail = entry.since(skip).until(entry.length - skip, horizon)
+    if not skip or not change:
+        return tail
+    # A change after a gap is measured from the last value before it, which may lie before the tail.
+    before = previous_values(entry.target[:, : skip + change], change, steps=change)[:, -change:]
+    return tail.with_(target=np.concatenate([before, tail.target[:, change:]], axis=1))
 
 
 def _is_plain(value: Any) -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from gluonts.model.forecast import SampleForecast
 
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ..names import NAMES
 from ..windows.gaps import previous_values
@@ -53,7 +55,7 @@ class VARPredictor(PlainModel):
         return VARPredictor(self.prediction_length, self.max_lags, seed)
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
@@ -64,8 +66,8 @@ class VARPredictor(PlainModel):
         for entry in as_multivariate(dataset, "dataset"):
             yield SampleForecast(
                 samples=self._paths(self._values(entry, "dataset"), num_samples, generator).astype(np.float32),
-                start_date=entry["start"] + entry["target"].shape[1],
-                item_id=entry.get("item_id"),
+                start_date=entry.forecast_start,
+                item_id=entry.item_id,
             )
 
     def require_steps(self, entries: Sequence[Entry], argument: str) -> None:
@@ -78,11 +80,11 @@ class VARPredictor(PlainModel):
         Raises:
             ValueError: the longest entry is too short for as many series, counted from where the youngest begins.
         """
-        self._values(max(entries, key=lambda entry: entry["target"].shape[1] - _begins(entry).max()), argument)
+        self._values(max(entries, key=lambda entry: entry.length - _begins(entry).max()), argument)
 
     def _values(self, entry: Entry, argument: str) -> np.ndarray:
         """The steps from which all series have a value, ``[T, D]``, gaps bridged."""
-        target = entry["target"]
+        target = entry.target
         values = np.where(np.isnan(target), previous_values(target, 1), target).T.astype(np.float64)
         values = values[~np.isnan(values).any(1)]
         dim, begins = len(target), _begins(entry)
@@ -90,8 +92,8 @@ class VARPredictor(PlainModel):
             got = f"got {len(values)}"
             if begins.max() > 0:
                 youngest = int(begins.argmax())
-                name = entry["item_ids"][youngest] if "item_ids" in entry else youngest
-                since = written_date(entry["start"], int(begins[youngest]))
+                name = entry.item_ids[youngest] if entry.item_ids else youngest
+                since = written_date(entry.start, int(begins[youngest]))
                 got += f" from {since} on, where the youngest of them, {name!r}, begins"
             wanted = f"at least {needed} steps to regress {dim} series on each other"
             raise ValueError(f"{argument}: expected {wanted}, {got}")
@@ -118,7 +120,7 @@ def least_steps(dim: int, max_lags: int) -> int:
 
 def _begins(entry: Entry) -> np.ndarray:
     """The step of the first value of each series ``[D]``."""
-    return (~np.isnan(entry["target"])).argmax(axis=1)
+    return (~np.isnan(entry.target)).argmax(axis=1)
 
 
 def choose_order(values: np.ndarray, max_lags: int) -> int:

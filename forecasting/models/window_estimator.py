@@ -9,7 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.model import ForecastModel
 from ...runtime.seeds import seeded
 from ..networks.network import JointForecaster
@@ -26,9 +28,9 @@ from .predictor import ForecastPredictor
 class WindowEstimator(Architecture, ForecastModel):
     """An estimator of many series that learns from windows of them.
 
-    Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future
-    (``feat_dynamic_real``) and of the past alone (``past_feat_dynamic_real``). Static features do not change what
-    a network learns that always sees the same series, and are left unread.
+    Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future and of
+    the past alone. Static features do not change what a network learns that always sees the same series, and are left
+    unread.
 
     Arguments:
         freq: pandas frequency alias of the data.
@@ -94,8 +96,8 @@ class WindowEstimator(Architecture, ForecastModel):
 
     def train(
         self,
-        training_data: Iterable[Entry],
-        validation_data: Iterable[Entry] | None = None,
+        training_data: Iterable[GluontsEntry],
+        validation_data: Iterable[GluontsEntry] | None = None,
         ckpt_path: str | Path | None = None,
     ) -> ForecastPredictor:
         """Train on a dataset.
@@ -161,14 +163,13 @@ class WindowEstimator(Architecture, ForecastModel):
 
 def _require_same_rows(held_out: list[Entry], spec: SeriesSpec) -> None:
     """Raise for the first entry to watch that has another number of series or channels than the training data."""
-    wanted = {
-        "target": spec.target_dim,
-        "feat_dynamic_real": spec.covariates,
-        "past_feat_dynamic_real": spec.past_covariates,
-    }
     for number, entry in enumerate(held_out):
-        for field, rows in wanted.items():
-            found = len(entry.get(field, ()))
+        counts = {
+            "target": (entry.dim, spec.target_dim),
+            KNOWN: (len(entry.channels), spec.covariates),
+            PAST: (len(entry.past_channels), spec.past_covariates),
+        }
+        for field, (found, rows) in counts.items():
             if found != rows:
                 raise ValueError(
                     f"validation_data: expected {rows} rows of {field} as in training, got {found} in entry {number}"
@@ -178,7 +179,7 @@ def _require_same_rows(held_out: list[Entry], spec: SeriesSpec) -> None:
 def _require_counts(entries: list[Entry], spec: SeriesSpec) -> None:
     """Raise for the first value that is no count, by series."""
     for entry in entries:
-        seen = np.nan_to_num(entry["target"])
+        seen = np.nan_to_num(entry.target)
         for item, values in zip(spec.item_ids, seen, strict=True):
             bad = values[(values < 0) | (values != np.round(values))]
             if len(bad):

@@ -8,6 +8,7 @@ from dataclasses import field as column
 import torch
 from torch import Tensor, nn
 
+from ...datasets.entries.channels import items_of
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics, Window
@@ -72,7 +73,7 @@ class Columns:
         names = [""] * spec.calendar + (list(spec.covariate_names) or [""] * spec.covariates)
         names += list(spec.past_covariate_names) or [""] * spec.past_covariates
         names += [""] * (spec.features - len(names))
-        owners = [name.partition("[")[2].removesuffix("]") if "[" in name else None for name in names]
+        owners = items_of(names)
         rows = [[number for number, owner in enumerate(owners) if owner == item] for item in spec.item_ids]
         taken = {number for row in rows for number in row}
         most = max(map(len, rows))

@@ -89,7 +89,7 @@ MODELS: dict[str, NamedModel] = {
     ),
     "cold-start": NamedModel(
         cold_start,
-        "analog, and articles without a past after those that they resemble (feat_static_real, such as pictures)",
+        "analog, and articles without a past after those that they resemble (static features, such as pictures)",
         "all series in one stretch of the past, which new articles follow",
         channels=True,
     ),

@@ -9,11 +9,13 @@ from itertools import combinations
 
 import numpy as np
 
+from ...datasets.entries.channels import PRICE, items_of, kinds_of
 from ...datasets.entries.domain import Domain
-from ...datasets.entries.multivariate import Entry
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import KNOWN
 from ..windows.spec import SeriesSpec
 from .prior import EffectPrior
-from .response import PRICE, LogLinear, Response, logged
+from .response import LogLinear, Response, logged
 from .series_fit import SeriesFit
 from .step_pairs import StepPairs
 
@@ -47,24 +49,24 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
     """
     if not spec.covariates or not spec.covariate_names:
         raise ValueError(
-            "response: expected feat_dynamic_real with names in 'covariates' to respond to, "
+            f"response: expected {KNOWN} with names in 'covariates' to respond to, "
             f"got {spec.covariates} channels and {len(spec.covariate_names)} names"
         )
-    owners = {name.partition("[")[2].removesuffix("]") for name in spec.covariate_names} - {""}
+    owners = {item for item in items_of(spec.covariate_names) if item is not None}
     if owners and not owners & set(spec.item_ids):
         raise ValueError(
             f"item_ids: expected the series to be named as the owners of channels, such as {min(owners)!r}, got "
             f"{', '.join(map(repr, spec.item_ids[:3]))}"
         )
-    names, target = spec.covariate_names, np.concatenate([entry["target"] for entry in entries], axis=1).astype(float)
+    names, target = spec.covariate_names, np.concatenate([entry.target for entry in entries], axis=1).astype(float)
     if np.nanmin(target) < 0:
         series = int(np.argwhere(target < 0)[0][0])
         raise ValueError(
             f"response: expected sales of at least 0, got {np.nanmin(target):g} in {spec.item_ids[series]!r}"
         )
-    raw = np.concatenate([entry["feat_dynamic_real"][:, : entry["target"].shape[1]] for entry in entries], axis=1)
+    raw = np.concatenate([entry.channels.values[:, : entry.length] for entry in entries], axis=1)
     values = logged(raw, names)
-    priced = np.array([name.partition("[")[0] == PRICE for name in names])
+    priced = np.array(kinds_of(names)) == PRICE
     span = np.where(priced, 1.0, _spans(values, names))
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span
@@ -91,7 +93,7 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
 def _spans(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """The spans ``[K]`` of channels; one that never moved has the usual span of its kind, whose effects it takes."""
     width = np.ptp(values, axis=1)
-    kinds = np.array([name.partition("[")[0] for name in names])
+    kinds = np.array(kinds_of(names))
     usual = {kind: width[(kinds == kind) & (width > 0)] for kind in kinds}
     return np.array(
         [
@@ -106,8 +108,9 @@ def _warn_of_twins(
 ) -> None:
     """Warn of articles whose own channels say the same: no data tell apart what each of them does."""
     twins: dict[str, str] = {}
+    owners = items_of(names)
     for item, channels in zip(item_ids, direct, strict=True):
-        own = [column for column in channels if names[column].endswith(f"[{item}]") and np.ptp(inputs[:, column]) > 0]
+        own = [column for column in channels if owners[column] == item and np.ptp(inputs[:, column]) > 0]
         for first, second in combinations(own, 2):
             if abs(np.corrcoef(inputs[:, first], inputs[:, second])[0, 1]) > _TWINS:
                 twins.setdefault(item, f"{names[first]} and {names[second]}")

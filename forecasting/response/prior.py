@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...datasets.entries.channels import items_of, kinds_of
+
 SPIKE = 0.1
 """Size of the effects between articles that have nothing to do with each other, as a share of the others' size."""
 
@@ -41,7 +43,7 @@ class EffectPrior:
     """
 
     def __init__(self, names: Sequence[str], item_ids: Sequence[str], *, prior: float, own_prior: float) -> None:
-        stems, owners = np.array([name.removesuffix("]").partition("[")[::2] for name in names]).T
+        stems, owners = np.array(kinds_of(names)), np.array([item or "" for item in items_of(names)])
         own = np.array(item_ids)[:, None] == owners
         shared = np.broadcast_to(owners == "", own.shape)
         self.direct = own | shared

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from ...datasets.entries.channels import PRICE, Channels, kinds_of
 from ...datasets.entries.domain import Domain
-from ...datasets.entries.multivariate import Entry
+from ...datasets.entries.entry import Entry
 from .effect_draws import drawn_sums
-
-PRICE = "price"
 
 
 @dataclass(frozen=True)
@@ -109,23 +108,21 @@ class Response:
         """Training entries without what the covariates explain; counts are spread over [y, y + 1) before.
 
         Arguments:
-            entries: ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, >= T]``.
+            entries: with the K channels over the target at least.
             seed: of the spread.
         """
         generator = np.random.default_rng(seed)
         counts = self.domain == "count"
-        return [self._deflated(entry, generator.random(entry["target"].shape) if counts else 0.0) for entry in entries]
+        return [self._deflated(entry, generator.random(entry.target.shape) if counts else 0.0) for entry in entries]
 
     def history(self, entry: Entry) -> Entry:
         """An entry to forecast without what the covariates explain; counts are read as y + 1/2."""
         return self._deflated(entry, 0.5 if self.domain == "count" else 0.0)
 
     def _deflated(self, entry: Entry, noise: np.ndarray | float) -> Entry:
-        target = entry["target"]
-        factor = self.usual(entry["feat_dynamic_real"][:, : target.shape[1]])
-        answered = ("feat_dynamic_real", "covariates", "planned")
-        kept = {key: value for key, value in entry.items() if key not in answered}
-        return {**kept, "target": ((target + noise) / factor).astype(np.float32)}
+        factor = self.usual(entry.channels.values[:, : entry.length])
+        left = ((entry.target + noise) / factor).astype(np.float32)
+        return entry.with_(target=left, channels=Channels(), planned=None)
 
     def serialize(self, path: Path) -> None:
         """Write the response into the folder `path`."""
@@ -148,8 +145,8 @@ class Response:
         own effects and those of shared channels are drawn one by one, all others as their sum (`drawn_sums`).
 
         Arguments:
-            entry: ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]``. With a changed future, the entry of the
-                planned one as ``planned``, as `simulate` says it: a path has the same coefficients in both.
+            entry: with the K channels over the horizon too. With a changed future, the entry of the planned one as
+                ``planned``, as `simulate` says it: a path has the same coefficients in both.
             horizon: steps H.
             context: steps before it.
             paths: S.
@@ -160,7 +157,7 @@ class Response:
             float32 ``[S, H, D]``.
         """
         ahead, moved = self._horizon(entry, horizon, context)
-        planned = self._horizon(entry["planned"], horizon, context)[1] if "planned" in entry else moved
+        planned = self._horizon(entry.planned, horizon, context)[1] if entry.planned is not None else moved
         usual = self.mean @ ahead.T
         sums = drawn_sums(np.where(self.direct, 0.0, self.deviation), planned, moved, paths, seed)
         # Numbers of their own, apart from those of the sums and of their channels.
@@ -175,8 +172,8 @@ class Response:
 
     def _horizon(self, entry: Entry, horizon: int, context: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs ``[H, K]`` of the horizon, and how far they are from their mean over the context."""
-        length = entry["target"].shape[1]
-        inputs = self.inputs(entry["feat_dynamic_real"][:, : length + horizon])
+        length = entry.length
+        inputs = self.inputs(entry.channels.values[:, : length + horizon])
         return inputs[length:], inputs[length:] - inputs[max(0, length - context) : length].mean(0)
 
 
@@ -187,8 +184,8 @@ def logged(covariates: np.ndarray, names: Sequence[str]) -> np.ndarray:
         ValueError: a price is not above 0.
     """
     values = np.asarray(covariates, dtype=float).copy()
-    for row, name in enumerate(names):
-        if name.partition("[")[0] == PRICE:
+    for row, (name, kind) in enumerate(zip(names, kinds_of(names), strict=True)):
+        if kind == PRICE:
             if not (values[row] > 0).all():
                 step = int(np.argmin(values[row] > 0))
                 raise ValueError(f"{name}: expected prices above 0, got {values[row, step]:g} at step {step}")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.multivariate import Entry
+from ...datasets.entries.channels import PRICE
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from .future import BASELINE
 from .notation import Change
-from .outcome import PRICE
 from .scenario import Scenario
 from .simulate import simulate
 
@@ -39,7 +39,7 @@ class Cannibalisation:
 
 def cannibalisation(
     predictor: Predictor,
-    history: Entry | Iterable[Entry],
+    history: GluontsEntry | Iterable[GluontsEntry],
     articles: Sequence[str],
     paths: int = 500,
     seed: int = 0,

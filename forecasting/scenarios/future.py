@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...datasets.entries.channels import PROMO, ChannelName, items_of, kinds_of
 from .notation import SALES, Change
 
 BASELINE = "baseline"
-
-PROMO = "promo"
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,8 @@ def _within(values: np.ndarray) -> bool:
 def _unknown(change: Change, names: Sequence[str]) -> str:
     if not names:
         return f"the model, or a member of it, has seen no covariates, only sales can be imposed; got '{change}'"
-    known = dict.fromkeys(f"{name.partition('[')[0]}[article]" if "[" in name else name for name in names)
+    kinds = zip(kinds_of(names), items_of(names), strict=True)
+    known = dict.fromkeys(kind if item is None else str(ChannelName(kind, "article")) for kind, item in kinds)
     return f"the model knows {', '.join(known)} and sales[article]; got '{change}'"
 
 

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ...datasets.entries.channels import ChannelName
+
 GRAMMAR = (
     "'channel[article] = value @ first:last' or 'drop article', "
     "with a value such as 9.99, 0, 1, -20% or +10% and steps such as 2, 2:4, 3: or :2"
@@ -66,7 +68,7 @@ class Change:
     @property
     def row(self) -> str:
         """The name of the covariate that changes."""
-        return self.channel if self.article is None else f"{self.channel}[{self.article}]"
+        return str(ChannelName(self.channel, self.article))
 
     def steps(self, horizon: int) -> slice:
         """The changed steps as a slice of the horizon.

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ...datasets.entries.channels import PRICE
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import dates_of
-from ...datasets.entries.multivariate import Entry
 from .future import BASELINE, some
 from .questions import holds, known_steps
 from .scenario import Scenario
-
-PRICE = "price"
 
 
 @dataclass(frozen=True, eq=False)

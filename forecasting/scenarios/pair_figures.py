@@ -133,7 +133,7 @@ def _style() -> Iterator[None]:
 def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> None:
     before, dates = simulation.baseline, date2num(simulation.baseline.dates)
     column = before.column(article)
-    past = simulation.history["target"][column, -PAST_STEPS:]
+    past = simulation.history.target[column, -PAST_STEPS:]
     sold_on = date2num(dates_of(before.start - len(past), len(past)))
     axes.plot(sold_on, past, color="0.25", lw=1.2, label="sold")
     if (alone := single_points(past)).any():

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.channels import PRICE, Channels, rows_of
+from ...datasets.entries.checks import numbers_of
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.foreign import channels_of, item_ids_of
 from .future import BASELINE, Future, unseen_values
-from .outcome import PRICE, Outcome, Simulation
+from .outcome import Outcome, Simulation
 from .scenario import Scenario
 
 
 def simulate(
     predictor: Predictor,
-    history: Entry | Iterable[Entry],
+    history: GluontsEntry | Iterable[GluontsEntry],
     scenarios: Scenario | Sequence[Scenario] = (),
     paths: int = 1000,
     seed: int = 0,
@@ -31,7 +34,7 @@ def simulate(
 
     Arguments:
         predictor: a trained predictor of many series.
-        history: one entry, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]`` with the planned future.
+        history: one entry of all series; its channels reach over the horizon, with the planned future.
         scenarios: changed futures, each with a name of its own.
         paths: number of joint paths S of each future.
         seed: of the draws.
@@ -49,12 +52,11 @@ def simulate(
         >>> data = simulated_sales(articles=2, weeks=104, windows=1)
         >>> training = TrainConfig(max_epochs=1, batches_per_epoch=2)
         >>> predictor = ForecastEstimator("W-SUN", 8, lags=(1,), train=training).train(data.train)
-        >>> history = {**data.test[0], "target": data.test[0]["target"][:, :-8]}
-        >>> outcomes = simulate(predictor, history, Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=10)
+        >>> outcomes = simulate(predictor, data.history(0), Scenario("out", "sales[dress_1] = 0 @ 3:5"), paths=10)
         >>> print(outcomes["out"].paths[:, 2:5, 0].max())
         0.0
     """
-    given = [history] if isinstance(history, dict) else list(history)
+    given = [history] if isinstance(history, Mapping) else list(history)
     entries = as_multivariate(given, "history", unseen=True)
     if len(entries) != 1:
         raise ValueError(f"history: expected one entry of all series, got {len(entries)}")
@@ -76,7 +78,7 @@ def simulate(
     for name, future in futures.items():
         told = _told(entry, future)
         if name != BASELINE:
-            told["planned"] = _told(entry, planned)
+            told = told.with_(planned=_told(entry, planned))
         # What is beyond all bounds is refused below, with its name.
         with np.errstate(over="ignore"):
             forecast = next(iter(predictor.predict([told], num_samples=paths, seed=seed)))
@@ -121,37 +123,27 @@ def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str
 
 def _known(predictor: Predictor, entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of series and channels: those that the model was trained on, else those of the entry."""
-    item_ids = item_ids_of(predictor) or entry.get("item_ids", ())
-    dim = len(entry["target"])
-    channels = channels_of(predictor)
-    if channels is None:
-        channels = entry.get("covariates", ())
-    return tuple(item_ids) or tuple(str(number) for number in range(dim)), tuple(channels)
+    item_ids, channels = item_ids_of(predictor) or entry.item_ids, channels_of(predictor)
+    return item_ids or numbers_of(entry.dim), entry.channels.names if channels is None else channels
 
 
 def _planned(predictor: Predictor, entry: Entry) -> Future:
-    dim, length = entry["target"].shape
     horizon = predictor.prediction_length
-    covariates = entry.get("feat_dynamic_real")
-    free = np.full((dim, horizon), np.nan)
-    imposed = np.asarray(entry.get("imposed", free), dtype=float)
-    return Future(None if covariates is None else covariates[:, : length + horizon].astype(float), imposed)
+    imposed = np.full((entry.dim, horizon), np.nan) if entry.imposed is None else entry.imposed.astype(float)
+    covariates = entry.channels.steps(0, entry.length + horizon).values.astype(float)
+    return Future(covariates if entry.channels else None, imposed)
 
 
-def _told(entry: Entry, future: Future) -> dict[str, Any]:
-    told = dict(entry)
+def _told(entry: Entry, future: Future) -> Entry:
+    channels = entry.channels
     if future.covariates is not None:
-        told["feat_dynamic_real"] = future.covariates.astype(np.float32)
-    if not np.isnan(future.imposed).all():
-        told["imposed"] = future.imposed
-    return told
+        channels = Channels(future.covariates.astype(np.float32), channels.names)
+    return entry.with_(channels=channels, imposed=None if np.isnan(future.imposed).all() else future.imposed)
 
 
 def _prices(future: Future, item_ids: Sequence[str], channels: Sequence[str]) -> np.ndarray | None:
     """Prices ``[H, D]`` over the horizon, ``None`` where an article has none."""
-    wanted = [f"{PRICE}[{item}]" for item in item_ids]
-    if future.covariates is None or not set(wanted) <= set(channels):
+    rows = rows_of(channels, PRICE, item_ids)
+    if future.covariates is None or rows is None:
         return None
-    horizon = future.imposed.shape[1]
-    rows = [list(channels).index(name) for name in wanted]
-    return future.covariates[rows, -horizon:].T
+    return future.covariates[rows, -future.imposed.shape[1] :].T

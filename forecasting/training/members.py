@@ -14,7 +14,7 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.multivariate import Entry
+from ...datasets.entries.entry import Entry
 from ...evaluation.adapters.foreign import for_run
 from ...evaluation.adapters.predictor_folder import read_predictor
 from ...evaluation.old_names import as_before

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...datasets.entries.checks import check_series, numbers_of, same_names
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family, written_date
+from ...datasets.entries.gluonts_keys import KNOWN, PAST
 from .calendar import calendar_features, frequency_lags
 
 
@@ -24,13 +25,13 @@ class SeriesSpec:
         target_dim: number of series D.
         lags: steps back at which past values enter, increasing.
         calendar: number of calendar features.
-        covariates: number K of known-future channels (rows of ``feat_dynamic_real``).
+        covariates: number K of channels that are known of the future too.
         missing: whether the training data have missing values, so that the encoder is told of them.
         item_ids: names of the D series; their numbers where the entries carry none.
         covariate_names: names of the K channels, ``channel[item]`` or a bare ``channel`` that all series share;
             empty where the entries carry none.
         past: steps before the horizon that every window holds, if they are more than lags and context need.
-        past_covariates: number P of channels known of the past alone (rows of ``past_feat_dynamic_real``).
+        past_covariates: number P of channels known of the past alone.
         past_covariate_names: names of the P channels; empty where the entries carry none.
     """
 
@@ -63,7 +64,7 @@ class SeriesSpec:
         """Width I of one encoder input."""
         return self.target_dim * (len(self.lags) + self.missing) + self.features
 
-    def require(self, entry: Mapping[str, Any], number: int) -> None:
+    def require(self, entry: Entry, number: int) -> None:
         """Raise where an entry to forecast is of another shape than the training data.
 
         Arguments:
@@ -74,51 +75,47 @@ class SeriesSpec:
             ValueError: it has another number of series or channels, another frequency or other names, its covariates do
                 not cover the horizon, or imposed values have another shape.
         """
-        target, horizon = entry["target"], self.prediction_length
-        if len(target) != self.target_dim:
+        if entry.dim != self.target_dim:
             raise ValueError(
-                f"dataset: expected {self.target_dim} series as in training, got {len(target)} in entry {number}"
+                f"dataset: expected {self.target_dim} series as in training, got {entry.dim} in entry {number}"
             )
-        if frequency_family(entry["start"].freqstr) != frequency_family(self.freq):
+        if frequency_family(entry.freq) != frequency_family(self.freq):
+            raise ValueError(f"dataset: expected frequency {self.freq!r} as in training, got {entry.freq!r}")
+        known = (self.target_dim, self.prediction_length)
+        if entry.imposed is not None and entry.imposed.shape != known:
             raise ValueError(
-                f"dataset: expected frequency {self.freq!r} as in training, got {entry['start'].freqstr!r}"
+                f"dataset: expected imposed values {list(known)}, got {entry.imposed.shape} in entry {number}"
             )
-        known = (self.target_dim, horizon)
-        if "imposed" in entry and np.shape(entry["imposed"]) != known:
-            raise ValueError(
-                f"dataset: expected imposed values {list(known)}, got {np.shape(entry['imposed'])} in entry {number}"
-            )
-        past = entry.get("past_feat_dynamic_real", np.empty((0, target.shape[1])))
+        past, channels = entry.past_channels, entry.channels
         if len(past) != self.past_covariates:
             wanted = ", ".join(self.past_covariate_names[:3])
             raise ValueError(
-                f"dataset: expected past_feat_dynamic_real [{self.past_covariates}, {target.shape[1]}] "
-                f"({wanted or 'without names'}), got {past.shape} in entry {number}"
+                f"dataset: expected {PAST} [{self.past_covariates}, {entry.length}] "
+                f"({wanted or 'without names'}), got {len(past)} channels in entry {number}"
             )
         check_series(entry, self.item_ids)
-        same_names("past covariate", entry.get("past_covariates", ()), self.past_covariate_names)
+        same_names("past covariate", past.names, self.past_covariate_names)
         if not self.covariates:
             return
-        covariates, needed = entry.get("feat_dynamic_real"), target.shape[1] + horizon
-        shape = None if covariates is None else covariates.shape
+        needed = entry.length + self.prediction_length
         named = f" ({', '.join(self.covariate_names[:3])}, ...)" if self.covariate_names else ""
-        end = written_date(entry["start"], needed - 1)
-        if shape is None or shape[0] != self.covariates:
+        end = written_date(entry.start, needed - 1)
+        if len(channels) != self.covariates:
             raise ValueError(
-                f"dataset: expected feat_dynamic_real [{self.covariates}, {needed}]{named} over history and "
-                f"horizon, to {end}, got {shape} in entry {number}"
+                f"dataset: expected {KNOWN} [{self.covariates}, {needed}]{named} over history and "
+                f"horizon, to {end}, got {len(channels)} channels in entry {number}"
             )
-        if shape[1] < needed:
+        if channels.length < needed:
             raise ValueError(
-                f"dataset: expected feat_dynamic_real{named} over history and horizon, to {end}, got them to "
-                f"{written_date(entry['start'], shape[1] - 1)} in entry {number}; give their values for the dates to "
-                "come, in a table as rows without a target"
+                f"dataset: expected {KNOWN}{named} over history and horizon, to {end}, got them to "
+                f"{written_date(entry.start, channels.length - 1)} in entry {number}; give their values for the dates "
+                "to come, in a table as rows without a target"
             )
-        same_names("covariate", entry.get("covariates", ()), self.covariate_names)
+        same_names("covariate", channels.names, self.covariate_names)
 
 
 def infer_spec(
-    entries: Sequence[dict],
+    entries: Sequence[Entry],
     *,
     freq: str,
     prediction_length: int,
@@ -129,7 +126,7 @@ def infer_spec(
     """Infer the specification from multivariate training entries.
 
     Arguments:
-        entries: multivariate entries, ``target`` ``[D, T]``, all with the same D and K.
+        entries: training entries, all with the same D and K.
         freq: pandas frequency alias; it has to be the one of every ``start``.
         prediction_length: horizon H, in steps.
         context_length: steps that the encoder reads; the horizon if ``None``.
@@ -145,10 +142,10 @@ def infer_spec(
             ``start`` differs from `freq`.
     """
     for entry in entries:
-        found = entry["start"].freqstr
+        found = entry.freq
         if frequency_family(found) != frequency_family(freq):
             raise ValueError(f"freq: expected the frequency of the data, {found!r}, got {freq!r}")
-    longest = max(entry["target"].shape[1] for entry in entries)
+    longest = max(entry.length for entry in entries)
     if longest <= prediction_length:
         raise ValueError(
             f"prediction_length: expected fewer steps than the history of {longest}, got {prediction_length}"
@@ -158,27 +155,18 @@ def infer_spec(
     if not lags or min(lags) < 1:
         raise ValueError(f"lags: expected positive steps, got {tuple(lags)}")
     first = entries[0]
-    dim, covariates = first["target"].shape[0], len(first.get("feat_dynamic_real", ()))
-    past_covariates = len(first.get("past_feat_dynamic_real", ()))
     return SeriesSpec(
         freq=freq,
         prediction_length=prediction_length,
         context_length=context_length or prediction_length,
-        target_dim=dim,
+        target_dim=first.dim,
         lags=tuple(sorted(set(lags))),
-        calendar=calendar_features(first["start"], 1).shape[1],
-        covariates=covariates,
-        missing=any(bool(np.isnan(entry["target"]).any()) for entry in entries),
-        item_ids=_names(first, "item_ids", dim) or numbers_of(dim),
-        covariate_names=_names(first, "covariates", covariates),
+        calendar=calendar_features(first.start, 1).shape[1],
+        covariates=len(first.channels),
+        missing=any(bool(np.isnan(entry.target).any()) for entry in entries),
+        item_ids=first.item_ids or numbers_of(first.dim),
+        covariate_names=first.channels.names,
         past=past,
-        past_covariates=past_covariates,
-        past_covariate_names=_names(first, "past_covariates", past_covariates),
+        past_covariates=len(first.past_channels),
+        past_covariate_names=first.past_channels.names,
     )
-
-
-def _names(entry: dict, key: str, count: int) -> tuple[str, ...]:
-    names = tuple(str(name) for name in entry.get(key, ()))
-    if names and (len(names) != count or len(set(names)) != count):
-        raise ValueError(f"{key}: expected {count} different names, one a row, got {len(names)} ({names[0]!r} first)")
-    return names

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...datasets.entries.entry import Entry
 from .calendar import calendar_features
 from .gaps import changes
 from .spec import SeriesSpec
@@ -64,7 +65,7 @@ class SeriesTensor:
     several entries lie one behind the other and no window crosses from one into the next.
 
     Arguments:
-        entries: multivariate entries, ``target`` ``[D, T]``, data units.
+        entries: in data units, as `as_multivariate` reads them.
         spec: the shape of the problem.
         change: lag of the changes that the model works on, ``None`` for the values themselves.
         statistics: those of the training span; measured on `entries` if ``None``.
@@ -73,7 +74,7 @@ class SeriesTensor:
 
     def __init__(
         self,
-        entries: Sequence[dict],
+        entries: Sequence[Entry],
         spec: SeriesSpec,
         *,
         change: int | None,
@@ -83,14 +84,14 @@ class SeriesTensor:
         self.spec = spec
         self.pad = spec.history + spec.context_length
         self.unknown = change or 0
-        self.masked = future or any(bool(np.isnan(entry["target"]).any()) for entry in entries)
+        self.masked = future or any(bool(np.isnan(entry.target).any()) for entry in entries)
         ahead = spec.prediction_length if future else 0
         values, features, covariates, past = [], [], [], []
         self.first: list[int] = []
         self.lengths: list[int] = []
         offset = 0
         for entry in entries:
-            target = np.asarray(entry["target"], dtype=np.float32)
+            target = entry.target.astype(np.float32, copy=False)
             if change is not None:
                 target = changes(target, change)
             length = target.shape[1]
@@ -98,12 +99,12 @@ class SeriesTensor:
             self.lengths.append(length)
             offset += self.pad + length + ahead
             values.append(np.pad(target.T, ((self.pad, ahead), (0, 0)), constant_values=np.nan))
-            features.append(calendar_features(entry["start"] - self.pad, self.pad + length + ahead))
+            features.append(calendar_features(entry.start - self.pad, self.pad + length + ahead))
             if spec.covariates:
-                channels = np.asarray(entry["feat_dynamic_real"], dtype=np.float32)[:, : length + ahead]
+                channels = entry.channels.values[:, : length + ahead].astype(np.float32, copy=False)
                 covariates.append(np.pad(channels.T, ((self.pad, 0), (0, 0)), mode="edge"))
             if spec.past_covariates:
-                channels = np.asarray(entry["past_feat_dynamic_real"], dtype=np.float32)[:, :length]
+                channels = entry.past_channels.values[:, :length].astype(np.float32, copy=False)
                 # One step late: what is known when a step is forecast is the value before it.
                 past.append(np.pad(channels.T, ((self.pad + 1, ahead), (0, 0)), mode="edge")[:-1])
         stacked = np.concatenate(values)

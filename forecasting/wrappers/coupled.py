@@ -13,8 +13,8 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from safetensors.numpy import load_file, save_file
 
-from ...datasets.entries.cuts import known_until
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of
@@ -76,7 +76,7 @@ class Coupled(FittedModel):
         return tuple(self.predictor.covariate_names)
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
         generator = np.random.default_rng(self.seed if seed is None else seed)
@@ -125,7 +125,9 @@ class CoupledEstimator(WrappingEstimator):
             raise ValueError(f"windows: expected at least 2 to learn from, got {windows}")
         self.dependence, self.windows, self.seed = dependence, windows, seed
 
-    def train(self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None) -> Coupled:
+    def train(
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
+    ) -> Coupled:
         """Train the model and couple it.
 
         Arguments:
@@ -151,7 +153,7 @@ class CoupledEstimator(WrappingEstimator):
 
 def couple(
     predictor: Predictor,
-    training_data: Iterable[Entry],
+    training_data: Iterable[GluontsEntry],
     *,
     dependence: Dependence = "gaussian",
     windows: int = 100,
@@ -190,14 +192,14 @@ def couple(
     entries = as_multivariate(training_data)
     pasts, truths = [], []
     for entry in entries:
-        length = entry["target"].shape[1]
-        begun = 1 + int((~np.isnan(entry["target"])).argmax(axis=1).max())
+        length = entry.length
+        begun = 1 + int((~np.isnan(entry.target)).argmax(axis=1).max())
         first, last = max(1, length // 4, begun), length - horizon
         for end in (
             np.unique(np.linspace(first, last, max(2, windows // len(entries))).astype(int)) if last > first else ()
         ):
-            pasts.append(known_until(entry, end, horizon))
-            truths.append(entry["target"][:, end : end + horizon].T)
+            pasts.append(entry.until(int(end), horizon))
+            truths.append(entry.target[:, end : end + horizon].T)
     if len(truths) < 2:
         raise ValueError(
             f"training_data: expected more than {2 * horizon} steps to learn from, got {length}, of them "

@@ -13,7 +13,9 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.domain import Domain
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import can_be_seeded, channels_of, item_ids_of, training_log_of
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
@@ -66,7 +68,7 @@ class EnsembleEstimator(WrappingEstimator):
         return self.model.others_answer
 
     def train(
-        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
     ) -> EnsemblePredictor:
         """Train the members, one after the other.
 
@@ -145,7 +147,7 @@ class EnsemblePredictor(FittedModel):
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon that follows each entry.
 
@@ -168,9 +170,9 @@ class EnsemblePredictor(FittedModel):
         entries, shares = as_multivariate(dataset, "dataset"), shares_of(num_samples, self.weights)
         of_total = self.total_weights or [0.0] * len(self.members)
         needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
-        plans, turns = [entry.get("planned", entry) for entry in entries], in_turns(shares)
+        plans, turns = [entry.planned or entry for entry in entries], in_turns(shares)
         drawn, planned = tee(self._drawn(entries, needed, seed))
-        if self.total_weights is not None and any("planned" in entry for entry in entries):
+        if self.total_weights is not None and any(entry.planned is not None for entry in entries):
             planned = self._drawn(plans, needed, seed)
         for entry, plan, forecasts, expected in zip(entries, plans, drawn, planned, strict=True):
             samples = first_paths(self._paths(forecasts), shares)
@@ -220,4 +222,4 @@ class EnsemblePredictor(FittedModel):
 
 def _imposed(entry: Entry) -> np.ndarray | None:
     """Which values ``[H, D]`` are imposed; ``None`` where none can be."""
-    return ~np.isnan(entry["imposed"].T) if "imposed" in entry else None
+    return None if entry.imposed is None else ~np.isnan(entry.imposed.T)

@@ -11,9 +11,10 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.cuts import known_until, of_series
 from ...datasets.entries.domain import Domain
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.foreign import reads_channels
 from ...evaluation.adapters.model import ForecastModel
 from ..paths.domain import within
@@ -109,7 +110,7 @@ class PooledEstimator(ForecastModel):
         return int(first.prediction_length)
 
     def train(
-        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
     ) -> EnsemblePredictor:
         """Weigh the models, then train those with a weight.
 
@@ -152,7 +153,7 @@ class PooledEstimator(ForecastModel):
         """Train the models without the last windows, and have them forecast.
 
         Arguments:
-            entries: multivariate gluonts entries (``target`` ``[D, T]``).
+            entries: as `as_multivariate` reads them.
 
         Returns:
             For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``, for those D
@@ -162,7 +163,7 @@ class PooledEstimator(ForecastModel):
             ValueError: the data are too short for a window, or no model can be trained on them.
         """
         horizon = self.prediction_length
-        longest = max(entry["target"].shape[1] for entry in entries)
+        longest = max(entry.length for entry in entries)
         wanted = min(max(longest // (10 * horizon), 5), 20) if self.windows is None else self.windows
         count = min(wanted, longest // (3 * horizon))
         if count < 1:
@@ -170,14 +171,14 @@ class PooledEstimator(ForecastModel):
                 f"training_data: expected at least {3 * horizon} steps, so that a horizon of {horizon} can be held "
                 f"out, got {longest}"
             )
-        place = max(range(len(entries)), key=lambda number: entries[number]["target"].shape[1])
+        place = max(range(len(entries)), key=lambda number: entries[number].length)
         ends = [longest - number * horizon for number in range(count, 0, -1)]
-        before = [known_until(entry, ends[0]) if number == place else entry for number, entry in enumerate(entries)]
-        known = np.any([(~np.isnan(entry["target"])).any(1) for entry in before], axis=0)
+        before = [entry.until(ends[0]) if number == place else entry for number, entry in enumerate(entries)]
+        known = np.any([(~np.isnan(entry.target)).any(1) for entry in before], axis=0)
         if not known.all():
             logger.info("%d series begin in the held-out windows and do not count in the weights", (~known).sum())
-        before, last = [of_series(entry, known) for entry in before], of_series(entries[place], known)
-        pasts = [known_until(last, end, horizon) for end in ends]
+        before, last = [entry.of_series(known) for entry in before], entries[place].of_series(known)
+        pasts = [last.until(end, horizon) for end in ends]
         drawn = {}
         for name in self.models:
             try:
@@ -191,7 +192,7 @@ class PooledEstimator(ForecastModel):
                 logger.warning("%s takes no part in the pool: %s", name, error)
         if not drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")
-        return drawn, np.stack([last["target"][:, end : end + horizon].T for end in ends])
+        return drawn, np.stack([last.target[:, end : end + horizon].T for end in ends])
 
     def _weights(self, kind: str, drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
         found = pool_weights(list(drawn.values()), truth, self.smallest, self.shrinkage)

@@ -14,7 +14,8 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain
-from ...datasets.entries.multivariate import Entry, as_multivariate
+from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel, PlainModel
 from ...evaluation.adapters.foreign import for_run, training_log_of
 from ...evaluation.adapters.predictor import asked
@@ -85,13 +86,13 @@ class RespondingEstimator(WrappingEstimator):
         return True
 
     def train(
-        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
     ) -> RespondingPredictor:
         """Fit the response, then train the model on what it leaves.
 
         Arguments:
-            training_data: multivariate gluonts entries, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T]`` with
-                names in ``covariates``; or univariate ones, which are grouped.
+            training_data: multivariate entries with named channels that are known of the future; or univariate ones,
+                which are grouped.
             validation_data: likewise, for the model to watch.
 
         Returns:
@@ -104,9 +105,7 @@ class RespondingEstimator(WrappingEstimator):
         entries = as_multivariate(training_data)
         if isinstance(self.model, PlainModel):  # it learns nothing now, and would refuse them at its forecast
             self.model.require_steps(entries, "training_data")
-        spec = infer_spec(
-            entries, freq=entries[0]["start"].freqstr, prediction_length=self.prediction_length, lags=(1,)
-        )
+        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=self.prediction_length, lags=(1,))
         response, model = fit_response(entries, spec, self.response, self.domain), self.model
         if isinstance(model, Estimator):
             watched = None
@@ -158,13 +157,13 @@ class RespondingPredictor(FittedModel):
         return self.response.names
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
         Arguments:
-            dataset: entries, ``target`` ``[D, T]``, ``feat_dynamic_real`` ``[K, T + H]`` with the planned future. An
-                entry with a changed future holds that of the planned one as ``planned``, as `simulate` says it.
+            dataset: entries whose channels reach over the horizon, with the planned future. An entry with a changed
+                future holds that of the planned one as ``planned``, as `simulate` says it.
             num_samples: paths S an entry.
             seed: of the draws; those of the training if ``None``. The same seed gives the same paths; a changed future
                 has the coefficients of its plan (`Response.factors`).
@@ -178,7 +177,7 @@ class RespondingPredictor(FittedModel):
         entries = as_multivariate(dataset, "dataset")
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)
-            if "imposed" in entry:
+            if entry.imposed is not None:
                 raise ValueError(
                     "imposed: a model whose series do not read what the others sold cannot impose sales; simulate one "
                     "that draws step by step"

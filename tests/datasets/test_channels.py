@@ -40,7 +40,7 @@ def test_the_first_bracket_ends_the_kind_and_the_last_one_the_item(text, kind, i
 
 @pytest.mark.parametrize(("kind", "item"), [("price[a]", None), ("pr[ice", "a"), ("", "a"), ("price", "")])
 def test_a_name_that_would_be_read_as_another_one_is_refused(kind, item):
-    with pytest.raises(ValueError, match="kind: expected the kind of a channel, with"):
+    with pytest.raises(ValueError, match="kind: expected a kind of channel with no"):
         ChannelName(kind, item)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.entries.entry import Entry
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import AnalogEstimator
 from hemline.forecasting.models.analog import AnalogPredictor
@@ -195,7 +196,7 @@ def test_what_comes_after_an_origin_does_not_bridge_its_gaps():
     """A series that starts late: at origins before that nothing of it is known."""
     target = np.full((2, 60), np.nan)
     target[0], target[1, 58:] = 1.0, 1e6
-    pasts, _ = AnalogEstimator(4, season_length=4)._past_forecasts([entry(target)])
+    pasts, _ = AnalogEstimator(4, season_length=4)._past_forecasts([Entry.of(entry(target))])
     assert len(pasts) > 5
     assert all(past.past.max() == 1 for past in pasts)
 
@@ -220,7 +221,7 @@ def test_paths_are_seeded_and_within_the_domain():
 
 
 def test_the_newest_forecasts_of_every_entry_are_learnt_from():
-    data = [entry(RNG.normal(size=(1, length))) for length in (100, 40)]
+    data = [Entry.of(entry(RNG.normal(size=(1, length)))) for length in (100, 40)]
     pasts, truths = AnalogEstimator(4, season_length=4, origins=6)._past_forecasts(data)
     assert [len(past.past) for past in pasts] == [96, 92, 88, 36, 32, 28]
     np.testing.assert_array_equal(truths[1], data[0]["target"][:, 92:96].T)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hemline.datasets.entries.entry import Entry
 from hemline.forecasting import VARPredictor
 from hemline.forecasting.models.vector_autoregression import choose_order, least_squares
 
@@ -83,6 +84,8 @@ def test_too_few_steps_for_so_many_series_are_refused():
     got = "got 15 from 2024-01-26 on, where the youngest of them, 'h', begins"
     with pytest.raises(ValueError, match=f"dataset: expected at least 27 steps to regress 10 series .*, {got}"):
         next(VARPredictor(2).predict([young]))
-    VARPredictor(2).require_steps([young, entry(np.nan_to_num(drawn))], "training_data")  # one is long enough
+    VARPredictor(2).require_steps(
+        [Entry.of(each) for each in (young, entry(np.nan_to_num(drawn)))], "training_data"
+    )  # one is long enough
     with pytest.raises(ValueError, match="max_lags: expected at least 1, got 0"):
         VARPredictor(2, max_lags=0)

@@ -7,6 +7,7 @@ import properscoring
 import pytest
 from gluonts.model.predictor import Predictor
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.entry import Entry
 from hemline.evaluation import backtest
 from hemline.forecasting import (
     AnalogEstimator,
@@ -55,7 +56,7 @@ class TestForecasts:
     def test_the_others_have_the_paths_of_their_own_model(self, predictor):
         from hemline.datasets.entries.cuts import of_articles
 
-        alone = next(predictor.predictor.predict(of_articles([PAST], ~NEW), num_samples=50, seed=1)).samples
+        alone = next(predictor.predictor.predict(of_articles([Entry.of(PAST)], ~NEW), num_samples=50, seed=1)).samples
         np.testing.assert_array_equal(paths(predictor, count=50)[:, :, ~NEW], alone)
 
     def test_new_articles_sell_whole_numbers_near_what_their_vectors_say(self, predictor):
@@ -96,7 +97,7 @@ class TestForecasts:
         assert (again.item_ids, again.covariate_names) == (SHOP.metadata.item_ids, SHOP.metadata.covariates)
 
     def test_without_new_articles_it_is_the_model_alone(self):
-        train, past = SHOP.train[0], {**SHOP.test[0], "target": SHOP.test[0]["target"][:, :-8]}
+        train, past = SHOP.train[0], SHOP.history(0)
         with_it, alone = (build_model(name, SHOP.metadata).train([train]) for name in ("cold-start", "analog"))
         np.testing.assert_array_equal(paths(with_it, past), paths(alone, past))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import Copula, ForecastEstimator, LowRankGaussian, Scaling, TrainConfig
 from hemline.forecasting.windows.tensor import SeriesTensor
 
@@ -180,7 +181,9 @@ def test_an_imposed_truth_is_read_as_the_losses_read_it(of, domain, units, monke
     np.testing.assert_array_equal(paths[0].T, target[:, -5:])
     unrolled = torch.cat(read, dim=1)
     read.clear()
-    series = SeriesTensor([entry], predictor.spec, change=forecaster.scaling.change, statistics=forecaster.statistics)
+    series = SeriesTensor(
+        as_multivariate([entry]), predictor.spec, change=forecaster.scaling.change, statistics=forecaster.statistics
+    )
     with torch.no_grad():
         forecaster.step_losses(series.gather(series.validation_starts(5)))
     torch.testing.assert_close(unrolled, read[0], atol=2e-4, rtol=1e-4)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import CrossFitEstimator, Direct, LogLinear, Scenario, TrainConfig, simulate
 from hemline.forecasting.networks.cross_fitted import without_gaps
 from hemline.forecasting.networks.direct import Columns, DirectNetwork, filled
@@ -48,7 +49,7 @@ def test_each_network_learns_from_windows_that_share_no_step_with_its_block(monk
 
 def test_before_training_the_forecast_is_a_mean_of_naive_ones():
     spec = SeriesSpec("D", 7, 28, 2, (1, 7), calendar=3, item_ids=("a", "b"), past=28)
-    series = SeriesTensor([entry(100, 2)], spec, change=None)
+    series = SeriesTensor(as_multivariate([entry(100, 2)]), spec, change=None)
     network = DirectNetwork(spec, Scaling(), series.statistics, Direct()).eval()
     network.measure(series)
     window = series.gather(torch.tensor([series.pad + 80]))
@@ -137,7 +138,7 @@ def test_a_network_computes_where_its_weights_lie_wherever_the_data_were_left():
         "D", 7, 28, 2, (1, 7), calendar=3, covariates=2, item_ids=("a", "b"), covariate_names=("x[a]", "x[b]")
     )
     data = {**entry(100, 2), "feat_dynamic_real": np.ones((2, 107), dtype=np.float32)}
-    series = SeriesTensor([data], spec, change=None)
+    series = SeriesTensor(as_multivariate([data]), spec, change=None)
     # Tensors without values, which like those of a GPU take no part in what is computed on the CPU.
     elsewhere = torch.device("meta")
     network = DirectNetwork(spec, Scaling(), series.statistics, Direct()).to(elsewhere)
@@ -161,7 +162,7 @@ def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
         data.metadata.freq, horizon, domain="count", folds=2, windows=40, response=LogLinear(), train=SHORT
     )
     predictor = estimator.train(data.train)
-    history = {**data.test[0], "target": data.test[0]["target"][:, :-horizon]}
+    history = data.history(0)
     name = data.metadata.item_ids[0]
     outcomes = simulate(predictor, history, Scenario("cheaper", f"price[{name}] = -20%"), paths=200)
     paths = outcomes.baseline.paths

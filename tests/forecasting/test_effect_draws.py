@@ -62,7 +62,7 @@ def test_two_changes_of_a_channel_have_the_same_effect():
 
 def test_simulated_futures_differ_by_the_change_alone():
     data = simulated_sales(articles=6, weeks=120, seed=2, windows=1, style_size=3)
-    history = {**data.test[0], "target": data.test[0]["target"][:, :-8]}
+    history = data.history(0)
     predictor = build_model("analog", data.metadata).train(data.train)
     late = Scenario("late", "price[dress_1] = -30% @ 3:4")
     deeper = Scenario("deeper", ["price[dress_1] = -30% @ 3:4", "promo[coat_1] = 1 @ 8"])

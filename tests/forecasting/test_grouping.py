@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.dataset.common import ListDataset
+from hemline.datasets.entries.channels import Channels
 from hemline.datasets.entries.cuts import of_articles
+from hemline.datasets.entries.entry import Entry
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.datasets.entries.univariate import as_univariate
 
@@ -149,7 +151,7 @@ def test_channels_of_single_series_are_named_after_them():
 
 def test_channels_of_other_articles_go_and_those_of_none_stay():
     names = ("price[a]", "price[b]", "holiday", "temperature[C]")
-    entry = {"target": np.ones((2, 3)), "item_ids": ("a", "b"), "covariates": names, "feat_dynamic_real": np.eye(4)}
+    entry = Entry(START, np.ones((2, 3)), item_ids=("a", "b"), channels=Channels(np.eye(4), names))
     (kept,) = of_articles([entry], np.array([True, False]))
     assert kept["covariates"] == ("price[a]", "holiday", "temperature[C]")
     np.testing.assert_array_equal(kept["feat_dynamic_real"], np.eye(4)[[0, 2, 3]])

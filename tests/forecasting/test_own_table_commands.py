@@ -93,7 +93,7 @@ def test_a_model_learns_from_the_test_windows_only_when_asked(options, steps, ru
 def test_windows_that_do_not_go_on_from_the_training_data_are_learnt_from_beside_it():
     data = simulated_sales(articles=2, weeks=104)
     assert [entry["target"].shape[1] for entry in whole_history(data)] == [104]
-    data.test[-1]["start"] += 1
+    data.test[-1] = data.test[-1].with_(start=data.test[-1].start + 1)
     assert len(whole_history(data)) == 2
 
 

@@ -8,6 +8,7 @@ import pytest
 import typer
 from gluonts.model.forecast import SampleForecast
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.entry import Entry
 from hemline.forecasting import ForecastEstimator, Outcome, Scaling, Scenario, Simulation, TrainConfig, simulate
 from hemline.forecasting.commands.simulate import folders_of, matrix_articles, pair_of
 from hemline.forecasting.commands.train import register
@@ -19,7 +20,7 @@ from matplotlib.text import Text
 from typer.testing import CliRunner
 
 DATA = simulated_sales(articles=4, weeks=150, seed=0, windows=2)
-HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+HISTORY = DATA.history(0)
 CUT = Scenario("cut <&> run", ["price[dress_1] = -25% @ 2:4"])
 
 
@@ -62,7 +63,7 @@ def test_titles_stay_within_their_panels_whatever_the_articles_are_called():
     base = Outcome("baseline", paths, names, pd.Period("2024-01-07", "W-SUN"))
     other = Outcome("s", paths + 1e6, names, base.start, baseline=base)
     outcomes = Simulation(
-        {"baseline": base, "s": other}, (Scenario("s", f"drop {names[0]}"),), {"target": np.ones((2, 5))}
+        {"baseline": base, "s": other}, (Scenario("s", f"drop {names[0]}"),), Entry(base.start, np.ones((2, 5)))
     )
     figure = pair_figure(outcomes, "s", *names)
     figure.draw_without_rendering()
@@ -76,7 +77,9 @@ def test_a_single_far_path_does_not_leave_the_others_a_corner():
     paths[7, 0, 1] = 5000
     base = Outcome("baseline", paths, ("A", "B"), pd.Period("2024-01-07", "W-SUN"))
     other = Outcome("s", paths + 1, ("A", "B"), base.start, baseline=base)
-    outcomes = Simulation({"baseline": base, "s": other}, (Scenario("s", "drop A"),), {"target": np.ones((2, 5))})
+    outcomes = Simulation(
+        {"baseline": base, "s": other}, (Scenario("s", "drop A"),), Entry(base.start, np.ones((2, 5)))
+    )
     figure = pair_figure(outcomes, "s", "A", "B")
     panel = next(axes for axes in figure.axes if axes.get_ylabel() == "B: units over the horizon")
     assert panel.get_ylim()[1] < 130
@@ -89,7 +92,9 @@ def test_a_model_without_prices_and_a_single_step_are_drawn():
     paths = np.random.default_rng(0).poisson(9, (40, 1, 2)).astype(float)
     base = Outcome("baseline", paths, ("A", "B"), pd.Period("2024-01-07", "W-SUN"))
     other = Outcome("s", paths + 1, ("A", "B"), base.start, baseline=base)
-    outcomes = Simulation({"baseline": base, "s": other}, (Scenario("s", "drop A"),), {"target": np.ones((2, 5))})
+    outcomes = Simulation(
+        {"baseline": base, "s": other}, (Scenario("s", "drop A"),), Entry(base.start, np.ones((2, 5)))
+    )
     assert pair_figure(outcomes, "s", "A", "B").axes
 
 
@@ -153,13 +158,13 @@ def test_a_pair_is_refused_whole_where_no_comma_divides_it():
 
 
 def test_a_sale_between_two_gaps_is_drawn():
-    past = DATA.test[0]["target"][:, :-8].copy()
+    past = HISTORY.target.copy()
     past[0, -6:-3] = [np.nan, 7.0, np.nan]
     start = pd.Period("2023-01-01", "W-SUN")
     paths = np.ones((5, 3, 2), dtype=np.float32)
     plan = Outcome("baseline", paths, ("A", "B"), start)
     changed = Outcome("s", paths, ("A", "B"), start, baseline=plan)
-    drawn = Simulation({"baseline": plan, "s": changed}, (Scenario("s", "promo[A] = 1"),), {"target": past})
+    drawn = Simulation({"baseline": plan, "s": changed}, (Scenario("s", "promo[A] = 1"),), Entry(start, past))
     points = [line.get_ydata().tolist() for line in pair_figure(drawn, "s", "A", "B").axes[0].lines]
     assert [7.0] in points
 
@@ -205,7 +210,7 @@ def pair_outcomes(before, after, names=("A", "B"), change="drop A", past=None):
     """A simulation of two articles with given paths ``[S, H, 2]``."""
     base = Outcome("baseline", before, names, pd.Period("2024-01-07", "W-SUN"), 10 * before)
     other = Outcome("s", after, names, base.start, 10 * after, baseline=base)
-    history = {"target": np.ones((2, 5)) if past is None else past}
+    history = Entry(base.start, np.ones((2, 5)) if past is None else past)
     return Simulation({"baseline": base, "s": other}, (Scenario("s", change),), history)
 
 

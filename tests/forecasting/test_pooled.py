@@ -10,7 +10,8 @@ import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 from hemline.datasets import simulated_sales
-from hemline.datasets.entries.cuts import of_series
+from hemline.datasets.entries.entry import Entry
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import (
     NonFiniteLoss,
     PooledEstimator,
@@ -107,7 +108,7 @@ def test_a_pool_with_a_member_that_cannot_impose_sales_says_so():
 
 
 SALES = simulated_sales(articles=4, weeks=104, windows=1, seed=5)
-ENTRY = {**SALES.test[0], "target": SALES.test[0]["target"][:, :-8]}
+ENTRY = SALES.history(0)
 CHEAP = Scenario("cheap", "price[dress_1] = -30% @ 2:8")
 
 
@@ -209,7 +210,7 @@ def test_an_article_launched_in_the_held_out_windows_is_forecast_all_the_same():
     assert samples.shape == (20, 7, len(late))
     assert np.isfinite(samples).all()
     others = np.arange(len(late)) != 1
-    fewer = PooledEstimator(models).train([of_series(entry, others)])
+    fewer = PooledEstimator(models).train([Entry.of(entry).of_series(others)])
     assert (predictor.weights, predictor.total_weights) == (fewer.weights, fewer.total_weights)
 
 
@@ -233,7 +234,7 @@ def test_the_weighing_never_sees_what_is_held_out():
 @pytest.mark.parametrize(("length", "count"), [(120, 5), (70, 3), (700, 10), (4000, 20)])
 def test_a_tenth_of_the_span_is_held_out_from_5_windows_to_20_but_no_more_than_a_third(length, count):
     found, truth = PooledEstimator({"a": RandomWalkPredictor(7), "b": SeasonalNaivePredictor(7)}).held_out(
-        walks(length)
+        as_multivariate(walks(length))
     )
     assert len(truth) == len(found["a"]) == count
 
@@ -250,3 +251,15 @@ def test_the_weighed_models_have_not_learnt_from_what_is_held_out():
 
     PooledEstimator({"noting": Noting(), "naive": SeasonalNaivePredictor(7)}, windows=3).train(walks(120))
     assert learnt == [99, 120]
+
+
+def test_an_entry_is_made_fit_for_models_once_however_deep_the_pool(monkeypatch):
+    from hemline.datasets.entries import multivariate
+
+    seen, check = [], multivariate._check_features
+    monkeypatch.setattr(multivariate, "_check_features", lambda entry, *rest: (seen.append(entry), check(entry, *rest)))
+    inner = PooledEstimator({"walk": RandomWalkPredictor(7), "naive": SeasonalNaivePredictor(7)})
+    predictor = PooledEstimator({"pool": inner, "last": RandomWalkPredictor(7, joint=False)}).train(walks())
+    assert len(seen) == 1
+    next(predictor.predict(walks(), num_samples=4))
+    assert len(seen) == 2

@@ -27,7 +27,7 @@ from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.wrappers import responding
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
-HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+HISTORY = DATA.history(0)
 CUT = Scenario("cut", "price[dress_1] = -30%")
 
 
@@ -82,7 +82,7 @@ class TestForecasts:
 
     def test_another_number_of_series_is_refused(self, predictor):
         with pytest.raises(ValueError, match="expected 6 series as in training, got 3 in entry 0"):
-            next(predictor.predict([{**HISTORY, "target": HISTORY["target"][:3]}]))
+            next(predictor.predict([HISTORY.of_series([0, 1, 2])]))
 
     def test_gaps_and_a_late_start_give_finite_paths(self, predictor):
         target = HISTORY["target"].astype(float)

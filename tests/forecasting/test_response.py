@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.channels import Channels
+from hemline.datasets.entries.entry import Entry
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, Scenario, TrainConfig, simulate
 from hemline.forecasting.response.fit import fit_response
@@ -10,7 +12,7 @@ from hemline.forecasting.response.response import LogLinear
 from hemline.forecasting.windows.spec import infer_spec
 
 DATA = simulated_sales(articles=6, weeks=220, seed=2, windows=1, style_size=3)
-HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+HISTORY = DATA.history(0)
 SHORT = TrainConfig(max_epochs=2, batches_per_epoch=10, batch_size=16)
 
 
@@ -43,7 +45,7 @@ def test_what_price_and_promotion_do_together_is_known_though_not_what_each_does
     def drawn(price, promotion):
         planned = channels.copy()
         planned[0, width - 8 : width], planned[6, width - 8 : width] = price, promotion
-        entry = {"target": sold[:, : width - 8], "feat_dynamic_real": planned}
+        entry = Entry(DATA.train[0].start, sold[:, : width - 8], channels=Channels(planned))
         return np.log(response.factors(entry, 8, 64, 4000, seed=1)[:, 0, 0])
 
     usual = drawn(1.0, 0.0)

@@ -22,7 +22,7 @@ from hemline.forecasting import (
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 
 DATA = simulated_sales(articles=3, weeks=100, seed=1, windows=1)
-HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+HISTORY = DATA.history(0)
 SHORT = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
 
 

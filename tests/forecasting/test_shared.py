@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import (
     MAF,
     Copula,
@@ -27,7 +28,7 @@ def composed(scaling=None, encoder=SHARED, head=PROCESS, dim=5, gaps=False):
     target = (20 + generator.normal(size=(dim, 90)).cumsum(1)).astype(np.float32)
     if gaps:
         target[0, 30:50:3] = np.nan
-    data = [{"start": pd.Period("2024-01-01", "D"), "target": target}]
+    data = as_multivariate([{"start": pd.Period("2024-01-01", "D"), "target": target}])
     scaling = scaling or Scaling()
     estimator = ForecastEstimator("D", 5, lags=(1, 2), scaling=scaling, encoder=encoder, head=head)
     spec = infer_spec(data, freq="D", prediction_length=5, lags=(1, 2), past=scaling.past)

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import (
     MAF,
     ForecastEstimator,
@@ -169,10 +170,12 @@ def test_the_learning_rate_is_the_one_that_was_set(walks):
     config = TrainConfig(max_epochs=1, batches_per_epoch=1, batch_size=8, learning_rate=rate, schedule="constant")
     estimator = ForecastEstimator("D", 7, train=config)
     after = weights(estimator.train(walks))
-    spec = infer_spec(walks, freq="D", prediction_length=7)
+    spec = infer_spec(as_multivariate(walks), freq="D", prediction_length=7)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        before = estimator.network(spec, SeriesTensor(walks, spec, change=None).statistics).state_dict()
+        before = estimator.network(
+            spec, SeriesTensor(as_multivariate(walks), spec, change=None).statistics
+        ).state_dict()
     moved = (after["head.parameters_of.weight"] - before["head.parameters_of.weight"]).abs()
     assert float(moved.median()) == pytest.approx(rate, rel=1e-3)
 
@@ -217,7 +220,7 @@ def test_the_best_epoch_on_the_validation_span_is_kept_and_patience_stops(walks)
     losses = [row["validation_loss"] for row in predictor.training_log]
     assert len(losses) < 40
     assert min(losses) not in losses[-2:]
-    series = SeriesTensor(walks, predictor.spec, change=None)
+    series = SeriesTensor(as_multivariate(walks), predictor.spec, change=None)
     with torch.no_grad():
         loss = predictor.forecaster.loss(series.gather(series.validation_starts(14)), context=False)
     assert float(loss) == pytest.approx(min(losses), abs=1e-5)
@@ -236,7 +239,7 @@ def test_the_validation_span_is_never_trained_on(walks):
     """Another end of the series changes no weight."""
     config = TrainConfig(max_epochs=2, validation_span=14, **SMALL)
     first = ForecastEstimator("D", 7, train=config).train(walks)
-    starts = SeriesTensor(walks, first.spec, change=None).training_starts(14)
+    starts = SeriesTensor(as_multivariate(walks), first.spec, change=None).training_starts(14)
     # Rows count from the padding; the last horizon ends where the span begins.
     assert int(starts.max()) + 7 == first.spec.history + first.spec.context_length + 200 - 14
 

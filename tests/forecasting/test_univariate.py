@@ -258,7 +258,7 @@ def test_a_grouped_model_that_reads_no_prices_answers_to_none():
     data = simulated_sales(articles=2, weeks=104, windows=1)
     model = PatchTSTEstimator(8, context_length=16, patch_len=8, d_model=8, nhead=2, **SHORT)
     predictor = GroupedEstimator(model).train(data.train)
-    history = {**data.test[0], "target": data.test[0]["target"][:, :-8]}
+    history = data.history(0)
     with pytest.raises(ValueError, match="channel: the model, or a member of it, has seen no covariates"):
         simulate(predictor, history, Scenario("half", "price[dress_1] = -50%"), paths=5)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting.units.scaling import Scaling, restore
 from hemline.forecasting.windows.calendar import calendar_features, frequency_lags
 from hemline.forecasting.windows.gaps import changes, previous_values
@@ -12,11 +13,11 @@ from hemline.forecasting.windows.tensor import SeriesTensor
 
 
 def spec_of(data, **options):
-    return infer_spec(data, freq="D", prediction_length=7, **options)
+    return infer_spec(as_multivariate(data), freq="D", prediction_length=7, **options)
 
 
 def test_a_window_holds_the_values_that_lie_there(walks):
-    series = SeriesTensor(walks, spec_of(walks, lags=(1, 3)), change=None)
+    series = SeriesTensor(as_multivariate(walks), spec_of(walks, lags=(1, 3)), change=None)
     starts = series.training_starts()
     window = series.gather(starts[[0, 50]])
     target = walks[0]["target"]
@@ -28,7 +29,7 @@ def test_a_window_holds_the_values_that_lie_there(walks):
 
 
 def test_training_starts_cover_every_horizon_with_its_whole_past(walks):
-    series = SeriesTensor(walks, spec_of(walks, lags=(1, 3)), change=None)
+    series = SeriesTensor(as_multivariate(walks), spec_of(walks, lags=(1, 3)), change=None)
     starts = series.training_starts() - series.pad
     assert starts[0] == 10
     assert starts[-1] == 200 - 7
@@ -38,7 +39,7 @@ def test_training_starts_cover_every_horizon_with_its_whole_past(walks):
 def test_a_window_never_crosses_into_another_entry(walks):
     other = {**walks[0], "target": walks[0]["target"] + 1000}
     data = [walks[0], other]
-    series = SeriesTensor(data, spec_of(data), change=None)
+    series = SeriesTensor(as_multivariate(data), spec_of(data), change=None)
     window = series.gather(series.training_starts())
     low, high = (window.values < 500).all((1, 2)), (window.values > 500).all((1, 2))
     assert (low | high).all()
@@ -48,7 +49,7 @@ def test_a_window_never_crosses_into_another_entry(walks):
 
 def test_a_short_history_is_padded_and_masked():
     data = [{"start": pd.Period("2024-01-01", "D"), "target": np.ones((2, 12), dtype=np.float32)}]
-    series = SeriesTensor(data, spec_of(data, context_length=30, lags=(1,)), change=None)
+    series = SeriesTensor(as_multivariate(data), spec_of(data, context_length=30, lags=(1,)), change=None)
     window = series.gather(series.training_starts())
     assert window.observed is not None
     assert window.observed[0].sum() == 2 * 12 - 2 * (12 - int(series.training_starts()[0] - series.pad) - 7)
@@ -59,7 +60,7 @@ def test_a_gap_in_the_data_to_watch_is_no_zero_though_the_training_data_have_non
     """The loss of a window with a gap is that of a window where anything may stand in the gap."""
     target = walks[0]["target"].copy()
     target[:, gap] = np.nan
-    series = SeriesTensor([{**walks[0], "target": target}], spec_of(walks), change=None)
+    series = SeriesTensor(as_multivariate([{**walks[0], "target": target}]), spec_of(walks), change=None)
     window = series.gather(series.validation_starts(7))
     assert window.observed is not None
     np.testing.assert_array_equal(window.observed[0].T > 0, ~np.isnan(target[:, -window.values.shape[1] :]))
@@ -67,12 +68,12 @@ def test_a_gap_in_the_data_to_watch_is_no_zero_though_the_training_data_have_non
 
 def test_entries_to_watch_that_are_no_longer_than_the_horizon_are_left_out(walks):
     short = [{**walks[0], "target": walks[0]["target"][:, :length]} for length in (5, 7, 10)]
-    series = SeriesTensor(short, spec_of(walks), change=None)
+    series = SeriesTensor(as_multivariate(short), spec_of(walks), change=None)
     starts = series.validation_starts(7)
     assert starts.tolist() == [series.first[2] + 3]
     assert series.gather(starts).observed[0, :-10].sum() == 0, "what lies before the data is not seen"
     with pytest.raises(ValueError, match="validation_data: expected more steps than the horizon of 7, got 7"):
-        SeriesTensor(short[:2], spec_of(walks), change=None).validation_starts(7)
+        SeriesTensor(as_multivariate(short[:2]), spec_of(walks), change=None).validation_starts(7)
 
 
 def test_changes_bridge_a_gap_and_seasonal_ones_look_a_season_back():
@@ -104,7 +105,7 @@ def test_the_scale_does_not_change_the_callers_values(walks):
     from hemline.forecasting import ForecastEstimator
 
     spec = spec_of(walks)
-    series = SeriesTensor(walks, spec, change=None)
+    series = SeriesTensor(as_multivariate(walks), spec, change=None)
     before = series.values.clone()
     forecaster = ForecastEstimator("D", 7).network(spec, series.statistics)
     forecaster.loss(series.gather(series.training_starts()))
@@ -146,14 +147,14 @@ def test_early_years_have_a_calendar_too():
 
 def test_a_horizon_longer_than_the_history_is_refused(walks):
     with pytest.raises(ValueError, match="prediction_length: expected fewer steps than the history of 200, got 200"):
-        infer_spec(walks, freq="D", prediction_length=200)
+        infer_spec(as_multivariate(walks), freq="D", prediction_length=200)
 
 
 def test_another_frequency_than_the_datas_is_refused(walks):
     with pytest.raises(ValueError, match="freq: expected the frequency of the data, 'D', got 'h'"):
-        infer_spec(walks, freq="h", prediction_length=7)
+        infer_spec(as_multivariate(walks), freq="h", prediction_length=7)
 
 
 def test_lags_beyond_half_of_the_history_are_left_out(walks):
     short = [{**walks[0], "target": walks[0]["target"][:, :20]}]
-    assert infer_spec(short, freq="D", prediction_length=2).lags == (1, 7)
+    assert infer_spec(as_multivariate(short), freq="D", prediction_length=2).lags == (1, 7)

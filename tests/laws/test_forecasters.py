@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
 from hemline.forecasting.networks.encoders import ENCODERS
 from hemline.forecasting.networks.forecaster import Forecaster
@@ -37,7 +38,7 @@ def entries(dim=3, length=80, gaps=False, seed=0):
     if gaps:
         target[:, 10:13] = np.nan
         target[0, 40:60:3] = np.nan
-    return [{"start": pd.Period("2024-01-01", "D"), "target": target}]
+    return as_multivariate([{"start": pd.Period("2024-01-01", "D"), "target": target}])
 
 
 def compose(case, data, seed=0) -> tuple[Forecaster, SeriesTensor]:
@@ -87,7 +88,7 @@ class TestLaws:
         assert loss.isfinite()
         assert all(parameter.grad.isfinite().all() for parameter in forecaster.parameters())
         data = entries(gaps=True)
-        data[0]["target"][:, -4:] = np.nan
+        data[0] = data[0].with_(target=np.where(np.arange(80) < 76, data[0].target, np.nan))
         predictor = ForecastPredictor(ForecastEstimator("D", 5), forecaster)
         assert np.isfinite(next(predictor.predict(data, num_samples=3)).samples).all()
 
@@ -106,7 +107,7 @@ class TestLaws:
         forecaster, series = compose(case, data)
         if not isinstance(forecaster.head, DensityHead):
             pytest.skip("the loss is no density")
-        larger = [{**data[0], "target": 10 * data[0]["target"]}]
+        larger = [data[0].with_(target=10 * data[0].target)]
         scaled, scaled_series = compose(case, larger)
         scaled.load_state_dict({**forecaster.state_dict(), "usual_scale": scaled.usual_scale})
         starts = series.training_starts()[:4]

@@ -16,7 +16,7 @@ from hemline.forecasting.networks.heads import HEADS
 
 PATHS = 300
 DATA = simulated_sales(articles=4, weeks=120, seed=3, windows=1)
-HISTORY = {**DATA.test[0], "target": DATA.test[0]["target"][:, :-8]}
+HISTORY = DATA.history(0)
 MARKDOWN = Scenario("markdown", "price[dress_1] = -30%")
 
 

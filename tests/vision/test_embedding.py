@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from gluonts.torch.model.deepar import DeepAREstimator
 from hemline.datasets.entries.data import ForecastData, Metadata
+from hemline.datasets.entries.entry import Entry
 from hemline.datasets.pictures.source import open_source
 from hemline.datasets.pictures.vectors import (
     ArticleVectors,
@@ -103,7 +104,7 @@ VECTORS = ArticleVectors(("a", "b"), np.array([[0.6, 0.8], [0, 0]], np.float32),
 
 def data(items: tuple[str, ...]) -> ForecastData:
     metadata = Metadata("shop", "W-MON", 2, items)
-    entry = {"start": "2020", "target": np.zeros((len(items), 5))}
+    entry = {"start": pd.Period("2020", "Y"), "target": np.zeros((len(items), 5))}
     return ForecastData(metadata, [entry], [dict(entry)])
 
 
@@ -111,7 +112,9 @@ def test_vectors_are_joined_by_item_id_with_a_flag_where_there_is_no_picture() -
     joined = join_article_vectors(data(("new", "b", "a")), VECTORS)
     for entry in (*joined.train, *joined.test):
         assert np.allclose(entry["feat_static_real"], [[0, 0, 0], [0, 0, 0], [0.6, 0.8, 1]])
-    ahead = join_article_vectors(replace(data(("b", "a")), ahead={"start": "2020"}), VECTORS).latest
+    ahead = join_article_vectors(
+        replace(data(("b", "a")), ahead=Entry(pd.Period("2020", "Y"), np.zeros((2, 5)))), VECTORS
+    ).latest
     assert np.allclose(ahead["feat_static_real"], [[0, 0, 0], [0.6, 0.8, 1]])
     again = join_article_vectors(joined, VECTORS).train[0]["feat_static_real"]
     assert again.shape == (3, 6)

@@ -13,7 +13,9 @@ from gluonts.model.predictor import Predictor
 
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
-from ....datasets.entries.multivariate import STATIC, Entry, as_multivariate
+from ....datasets.entries.entry import Entry
+from ....datasets.entries.gluonts_keys import STATIC, GluontsEntry
+from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.foreign import for_run
 from ...response.fit import fit_response
 from ...response.response import LogLinear, Response
@@ -37,8 +39,8 @@ class ColdStartEstimator(WrappingEstimator):
 
     The model is trained on the articles with a past. A path of a new article is put together from theirs:
 
-    * Its **level** is what descriptors of its kind have meant for others (``feat_static_real``, such as the vector of
-      its picture, ``feat_static_cat``, and its first price), with what is uncertain about that and the error of one
+    * Its **level** is what descriptors of its kind have meant for others (`Entry.static_real`, such as the vector of
+      its picture, `Entry.static_cat`, and its first price), with what is uncertain about that and the error of one
       of the others (`foretold_levels`). How much descriptors tell, if anything, is learnt by leaving each article out
       in turn.
     * Its **course** is that of one of the others on the same path, drawn by likeness, so that it has their season,
@@ -94,15 +96,14 @@ class ColdStartEstimator(WrappingEstimator):
         self.fewest, self.context_length, self.seed = fewest, context_length, seed
 
     def train(
-        self, training_data: Iterable[Entry], validation_data: Iterable[Entry] | None = None
+        self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
     ) -> ColdStartPredictor:
         """Train the model on the articles with a past, and learn from them how to judge new ones.
 
         Arguments:
             training_data: multivariate gluonts entries, ``target`` ``[D, T]``, all NaN for an article that is yet to be
-                launched, with ``feat_static_real`` ``[D, k]``, ``feat_static_cat`` ``[D, c]``, and, where `response` is
-                given, ``feat_dynamic_real`` ``[K, T]`` with names in ``covariates``; or univariate ones, which are
-                grouped (``target`` may be empty).
+                launched, with static numbers and categories of each, and, where `response` is given, channels with
+                names; or univariate ones, which are grouped (``target`` may be empty).
             validation_data: likewise, for the model to watch.
 
         Returns:
@@ -115,8 +116,8 @@ class ColdStartEstimator(WrappingEstimator):
         """
         entries = as_multivariate(training_data, unseen=True)
         horizon = self.prediction_length
-        spec = infer_spec(entries, freq=entries[0]["start"].freqstr, prediction_length=horizon, lags=(1,))
-        known = sum((~np.isnan(entry["target"])).sum(1) for entry in entries) >= (self.fewest or horizon)
+        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=horizon, lags=(1,))
+        known = sum((~np.isnan(entry.target)).sum(1) for entry in entries) >= (self.fewest or horizon)
         response, likeness = None, Likeness()
         if not known.all():
             self._check(entries, known, spec)
@@ -137,7 +138,11 @@ class ColdStartEstimator(WrappingEstimator):
             spec,
             known,
             likeness,
-            widths={key: entries[0][key].shape[1] for key in STATIC if key in entries[0]},
+            widths={
+                key: values.shape[1]
+                for field, key in STATIC.items()
+                if (values := getattr(entries[0], field)) is not None
+            },
             response=response,
             domain=self.domain,
             context_length=self.context_length or 4 * horizon,
@@ -145,7 +150,7 @@ class ColdStartEstimator(WrappingEstimator):
         )
 
     def _likeness(self, entries: list[Entry], known: np.ndarray, response: Response | None) -> Likeness:
-        longest = max(entries, key=lambda entry: entry["target"].shape[1])
+        longest = max(entries, key=lambda entry: entry.length)
         sales, told = at_usual_prices(longest, response)[known], described(longest, response, known)[known]
         likeness = learnt_likeness(sales, told, self.seed)
         logger.info(
@@ -167,11 +172,11 @@ class ColdStartEstimator(WrappingEstimator):
             )
         for number, entry in enumerate(entries):
             require_past(entry, known, spec.item_ids, f"training_data: entry {number}")
-            if np.nanmin(entry["target"]) < 0:
-                series = int(np.argwhere(entry["target"] < 0)[0][0])
+            if np.nanmin(entry.target) < 0:
+                series = int(np.argwhere(entry.target < 0)[0][0])
                 raise ValueError(
                     f"training_data: expected values of at least 0, to judge {new!r} by, which has no past, got "
-                    f"{np.nanmin(entry['target']):g} in {spec.item_ids[series]!r}"
+                    f"{np.nanmin(entry.target):g} in {spec.item_ids[series]!r}"
                 )
 
     def for_run(self, seed: int, directory: Path | None = None) -> ColdStartEstimator:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....datasets.entries.channels import PRICE, rows_of
 from ....datasets.entries.domain import Domain
-from ....datasets.entries.multivariate import Entry
+from ....datasets.entries.entry import Entry
 from ...paths.domain import within
-from ...response.response import PRICE, Response
+from ...response.response import Response
 from .descriptors import descriptors
 
 
 def at_usual_prices(entry: Entry, response: Response | None) -> np.ndarray:
     """Sales ``[D, T]`` as they would have been with every channel at its median: at the regular price, not promoted."""
-    target = np.asarray(entry["target"], dtype=float)
+    target = entry.target.astype(float)
     if response is None:
         return target
-    return target / beside_usual(response, entry, entry["feat_dynamic_real"][:, : target.shape[1]])
+    return target / beside_usual(response, entry, entry.channels.values[:, : entry.length])
 
 
 def beside_usual(response: Response, entry: Entry, channels: np.ndarray) -> np.ndarray:
@@ -30,17 +31,16 @@ def beside_usual(response: Response, entry: Entry, channels: np.ndarray) -> np.n
 
 def usual_channels(entry: Entry) -> np.ndarray:
     """The medians ``[K, 1]`` of channels over the past of an entry."""
-    return np.median(entry["feat_dynamic_real"][:, : entry["target"].shape[1]], axis=1, keepdims=True)
+    return np.median(entry.channels.values[:, : entry.length], axis=1, keepdims=True)
 
 
 def described(entry: Entry, response: Response | None, known: np.ndarray) -> np.ndarray:
     """Descriptors ``[D, p]`` of the articles of an entry: its static features, and the regular price of each."""
-    columns = [np.empty((len(known), 0)), np.asarray(entry.get("feat_static_real", np.empty((len(known), 0))))]
-    names = () if response is None else response.names
-    wanted = [f"{PRICE}[{item}]" for item in entry.get("item_ids", ())]
-    if response is not None and len(wanted) == len(known) and set(wanted) <= set(names):
-        columns.append(np.log(usual_channels(entry)[[names.index(name) for name in wanted]]))
-    return descriptors(np.concatenate(columns, axis=1), entry.get("feat_static_cat"), known)
+    columns = [np.empty((len(known), 0))] + ([] if entry.static_real is None else [entry.static_real])
+    priced = None if response is None else rows_of(response.names, PRICE, entry.item_ids)
+    if priced is not None:
+        columns.append(np.log(usual_channels(entry)[priced]))
+    return descriptors(np.concatenate(columns, axis=1), entry.static_cat, known)
 
 
 def scaled(paths: np.ndarray, times: np.ndarray, chance: np.ndarray, domain: Domain) -> np.ndarray:

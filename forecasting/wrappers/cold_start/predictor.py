@@ -12,7 +12,9 @@ from gluonts.model.predictor import Predictor
 
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
-from ....datasets.entries.multivariate import STATIC, Entry, as_multivariate
+from ....datasets.entries.entry import Entry
+from ....datasets.entries.gluonts_keys import STATIC, GluontsEntry
+from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.fitted import FittedModel
 from ....evaluation.adapters.foreign import channels_of, training_log_of
 from ....evaluation.adapters.predictor import asked
@@ -80,7 +82,7 @@ class ColdStartPredictor(FittedModel):
         return self.spec.covariate_names if read and (self.known.all() or self.response is not None) else ()
 
     def predict(
-        self, dataset: Iterable[Entry], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
@@ -103,8 +105,8 @@ class ColdStartPredictor(FittedModel):
             require_past(entry, self.known, self.item_ids, f"dataset: entry {number}")
             self._require_described(entry, number)
         forecasts = planned = self._of_others(entries, num_samples, seed)
-        plans = [entry.get("planned", entry) for entry in entries]
-        if not self.known.all() and any("planned" in entry for entry in entries):
+        plans = [entry.planned or entry for entry in entries]
+        if not self.known.all() and any(entry.planned is not None for entry in entries):
             planned = self._of_others(plans, num_samples, seed)
         own = self.seed if seed is None else seed
         for number, (entry, forecast) in enumerate(zip(entries, forecasts, strict=True)):
@@ -119,8 +121,9 @@ class ColdStartPredictor(FittedModel):
             yield forecast
 
     def _require_described(self, entry: Entry, number: int) -> None:
-        for key in STATIC if not self.known.all() else ():
-            wanted, got = self.widths.get(key), entry[key].shape[1] if key in entry else None
+        for field, key in STATIC.items() if not self.known.all() else ():
+            numbers = getattr(entry, field)
+            wanted, got = self.widths.get(key), None if numbers is None else numbers.shape[1]
             if got != wanted:
                 told = [f"[{len(self.known)}, {width}]" if width else "none" for width in (wanted, got)]
                 raise ValueError(
@@ -167,19 +170,19 @@ class ColdStartPredictor(FittedModel):
             times = np.exp(level)[:, None] / today[of][:, None] * young * effects[:, :, place] / usual[of]
             chance = generator.random(times.shape)
             paths[:, :, place] = scaled(others[np.arange(count), :, of], times, chance, self.domain)
-        imposed = entry["imposed"][new].T if "imposed" in entry else np.nan
+        imposed = np.nan if entry.imposed is None else entry.imposed[new].T
         return np.where(np.isnan(imposed), paths, imposed)
 
     def _effects(self, entry: Entry, plan: Entry, count: int, seeds: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """What channels do to the sales of new articles ``[S, H, N]``, and usually to the others' ``[D - N, H]``."""
-        horizon, length = self.prediction_length, entry["target"].shape[1]
+        horizon, length = self.prediction_length, entry.length
         new = ~self.known
         if self.response is None:
             return np.ones((count, horizon, new.sum())), np.ones((self.known.sum(), horizon))
         own, number = seeds
         factors = self.response.factors(entry, horizon, self.context_length, count, (own + 1) * 7919 + number)
         usual = self.response.usual(usual_channels(plan))[:, 0]
-        channels = plan["feat_dynamic_real"][:, : length + horizon]
+        channels = plan.channels.values[:, : length + horizon]
         others = beside_usual(self.response, plan, channels)[self.known]
         if channels_of(self.predictor):
             return factors[:, :, new] / usual[new], others[:, length:]
@@ -225,7 +228,7 @@ def require_past(entry: Entry, known: np.ndarray, item_ids: tuple[str, ...], whe
     Raises:
         ValueError: it has none.
     """
-    lost = known & np.isnan(entry["target"]).all(1)
+    lost = known & np.isnan(entry.target).all(1)
     if lost.any():
         item = item_ids[int(np.flatnonzero(lost)[0])]
         raise ValueError(
