@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from hemline.forecasting.networks.transforms import Flow, GaussianBase, MaskedAffine
+from hemline.forecasting.networks.transforms import Flow, FlowSampler, GaussianBase, MaskedAffine
 from hemline.forecasting.networks.transforms.affine import log_scale
 from torch import Tensor
 
@@ -76,16 +76,15 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
     def forward() -> Tensor:
         return bijection(z, terms[0])[0]
 
-    def inverse() -> Tensor:
-        return flow.from_base(z, terms)
+    def inverse(cuda_graph: bool) -> Callable[[], Tensor]:
+        sampler = FlowSampler(flow, cuda_graph=cuda_graph)
+        return lambda: sampler.inverse(z, terms)
 
-    (alone,) = median_seconds([inverse], device, 4 * repeats)
-    with flow.cached(cuda_graph=False):
-        one_pass, cached = median_seconds([forward, inverse], device, 4 * repeats)
+    (alone,) = median_seconds([lambda: flow.from_base(z, terms)], device, 4 * repeats)
+    one_pass, cached = median_seconds([forward, inverse(cuda_graph=False)], device, 4 * repeats)
     best, graph = cached, {}
     if device.startswith("cuda"):
-        with flow.cached():
-            one_pass, best = median_seconds([forward, inverse], device, 4 * repeats)
+        one_pass, best = median_seconds([forward, inverse(cuda_graph=True)], device, 4 * repeats)
         graph = {"CUDA graph ms": 1e3 * best}
     peak = peak_gib(device)
     slow = d_pass(bijection, z, terms[0])

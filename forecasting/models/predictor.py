@@ -180,20 +180,19 @@ class ForecastPredictor(FittedModel):
         imposed = self._imposed(group)
         at_once = max(1, self._rows_at_once() // len(group))
         drawn = []
-        generator = torch.Generator(device).manual_seed(seed)
-        with forecaster.decoding():
-            for first in range(0, paths, at_once):
-                count = min(at_once, paths - first)
-                feedback = Feedback(
-                    self.estimator.scaling.domain,
-                    lattice=forecaster.lattice,
-                    last=last,
-                    imposed=None if imposed is None else imposed.to(device),
-                    factor=None if factors is None else factors[:, first : first + count].to(device),
-                )
-                sampled = forecaster.sample(window, count, None if feedback.idle else feedback, generator)
-                levels = sampled if last is None else restore(sampled, last)
-                drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
+        sample = forecaster.sampler(torch.Generator(device).manual_seed(seed))
+        for first in range(0, paths, at_once):
+            count = min(at_once, paths - first)
+            feedback = Feedback(
+                self.estimator.scaling.domain,
+                lattice=forecaster.lattice,
+                last=last,
+                imposed=None if imposed is None else imposed.to(device),
+                factor=None if factors is None else factors[:, first : first + count].to(device),
+            )
+            sampled = sample(window, count, None if feedback.idle else feedback)
+            levels = sampled if last is None else restore(sampled, last)
+            drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
         return np.concatenate(drawn, axis=1)
 
     def _imposed(self, group: list[Entry]) -> torch.Tensor | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,8 +13,8 @@ from ..units.ranks import Marginals, Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import Statistics, Window
 from .encoders.encoder import Encoder
-from .heads.head import EmissionHead
-from .network import JointForecaster
+from .heads.head import EmissionHead, Sampler
+from .network import JointForecaster, PathSampler
 
 
 class Forecaster(JointForecaster):
@@ -66,10 +66,6 @@ class Forecaster(JointForecaster):
         """The widest activations of a decoding step, and the encoder's input."""
         return 4096 + 12 * self.encoder.context_size + 8 * self.spec.input_size
 
-    def decoding(self) -> AbstractContextManager[None]:
-        """The inverse weights of the head, for as long as paths are drawn."""
-        return self.head.decoding()
-
     def spread(self, counts: Tensor) -> Tensor:
         """Counts as the head takes them: as they are, if it is one of whole numbers."""
         return counts if self.head.lattice else super().spread(counts)
@@ -113,7 +109,6 @@ class Forecaster(JointForecaster):
         losses, weights = self.step_losses(window, context=context)
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8) / self.spec.target_dim
 
-    @torch.no_grad()
     def sample(
         self,
         window: Window,
@@ -122,6 +117,14 @@ class Forecaster(JointForecaster):
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Draw joint sample paths, each step fed back into the next; see `JointForecaster.sample`."""
+        return self.sampler(generator)(window, paths, feedback)
+
+    def sampler(self, generator: torch.Generator | None) -> PathSampler:
+        """`sample` for the parts of one forecast, with the memory that the head keeps."""
+        return partial(self._decode, self.head.sampler(generator))
+
+    @torch.no_grad()
+    def _decode(self, draw: Sampler, window: Window, paths: int, feedback: Feedback | None) -> Tensor:
         spec = self.spec
         batch, past = window.values.shape[0], spec.history + spec.context_length
         window, scale, marginals = self._in_units(window)
@@ -150,7 +153,7 @@ class Forecaster(JointForecaster):
             parts.append(features[:, step])
             torch.cat(parts, dim=1, out=inputs[:, 0])
             hidden, state = self.encoder(inputs, state)
-            value = self.head.sample(hidden[:, 0], scale, generator)
+            value = draw(hidden[:, 0], scale)
             if feedback is not None and marginals is not None:
                 said = marginals.to_values(value.view(batch, paths, dim))
                 settled = feedback(step, said.view_as(value)).view(batch, paths, dim)

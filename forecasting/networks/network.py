@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,9 @@ from ..units.feedback import Feedback
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import Statistics, Window
+
+PathSampler = Callable[[Window, int, Feedback | None], Tensor]
+"""A window, a number of paths S and what becomes of a drawn value to paths ``[B, S, H, D]``."""
 
 
 class Learner(nn.Module, ABC):
@@ -57,7 +61,7 @@ class Learner(nn.Module, ABC):
 
 
 class JointForecaster(Learner):
-    """A network that draws joint sample paths."""
+    """A network that draws joint sample paths, and stays as it is: several threads may draw from it."""
 
     @abstractmethod
     def sample(
@@ -89,6 +93,12 @@ class JointForecaster(Learner):
         """The floats that a path needs beside its own values, for the bound on memory."""
         return 4096
 
-    def decoding(self) -> AbstractContextManager[None]:
-        """What is to be kept for as long as paths are drawn, such as inverse weights."""
-        return nullcontext()
+    def sampler(self, generator: torch.Generator | None) -> PathSampler:
+        """`sample` for the parts of one forecast, each of which goes on drawing where the last one stopped.
+
+        What is kept from one part to the next, such as memory, belongs here, not to the network.
+
+        Arguments:
+            generator: of the draws, on the device of the network; torch's own if ``None``.
+        """
+        return partial(self.sample, generator=generator)

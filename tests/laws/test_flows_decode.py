@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import hemline.forecasting.networks.transforms.flow as flow_module
+import hemline.forecasting.networks.transforms.sampler as sampler_module
 import pytest
 import torch
 from hemline.forecasting.networks.heads.flows import MAF
-from hemline.forecasting.networks.transforms import Flow, masked_autoregressive, real_nvp
+from hemline.forecasting.networks.transforms import Flow, FlowSampler, masked_autoregressive, real_nvp
 from hemline.forecasting.networks.transforms.captured import CapturedInverse
-from hemline.forecasting.networks.transforms.level_solver import WORKSPACE
 from torch import Tensor
 
 CONTEXT = 4
@@ -62,38 +60,35 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return replay, result
 
-    monkeypatch.setattr(flow_module, "CapturedInverse", functools.partial(CapturedInverse, capture=capture))
+    monkeypatch.setattr(sampler_module, "CapturedInverse", functools.partial(CapturedInverse, capture=capture))
     return counts
 
 
-@contextmanager
-def captured(flow: Flow) -> Iterator[None]:
-    with flow.cached():
-        token = flow_module.GRAPHS.set({})
-        yield
-        flow_module.GRAPHS.reset(token)
+def sampler(flow: Flow, captures: bool = False) -> FlowSampler:
+    """A sampler whose inverses are captured, by the recorder or on a GPU, where it is asked to."""
+    made = FlowSampler(flow, torch.Generator(flow.conditioner.weight.device))
+    made._captures = captures
+    return made
 
 
-def drawn(flow: Flow, condition: Tensor) -> Tensor:
-    torch.manual_seed(9)
-    return flow(condition).sample()
+def drawn(sample: FlowSampler, condition: Tensor) -> Tensor:
+    assert sample.generator is not None
+    sample.generator.manual_seed(9)
+    return sample(condition)
 
 
 def fresh(flow: Flow, condition: Tensor) -> Tensor:
     """What a flow with these weights and without any memory draws."""
-    token = flow_module.GRAPHS.set(None)
-    try:
-        return drawn(copy.deepcopy(flow), condition)
-    finally:
-        flow_module.GRAPHS.reset(token)
+    generator = torch.Generator(condition.device).manual_seed(9)
+    return copy.deepcopy(flow)(condition).sample(generator=generator)
 
 
-def test_a_copy_made_during_a_decode_has_no_part_in_it(recorded: list[int]):
+def test_a_flow_stays_as_it_is_while_it_is_drawn_from(recorded: list[int]):
     flow = fitted(masked_autoregressive(6, CONTEXT, hidden=8))
-    with captured(flow):
-        drawn(flow, context(3))
-        other = copy.deepcopy(flow)
-    torch.testing.assert_close(drawn(other, context(3)), drawn(flow, context(3)))
+    before = {name: dict(vars(module)) for name, module in flow.named_modules()}
+    drawn(sampler(flow), context(3))
+    drawn(sampler(flow, captures=True), context(3))
+    assert {name: dict(vars(module)) for name, module in flow.named_modules()} == before
 
 
 CHANGES: dict[str, Callable[[Flow], object]] = {
@@ -121,59 +116,50 @@ def _step(flow: Flow) -> None:
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_nothing_kept_for_a_decode_is_ever_stale(make: Callable[..., Flow], change: Callable[[Flow], object]):
     flow = fitted(make(6))
-    condition = context(3)
-    with flow.cached():
-        before = drawn(flow, condition)
-        assert torch.equal(drawn(flow, condition), before)
-        change(flow)
-        after = drawn(flow, condition)
-        assert torch.equal(after, fresh(flow, condition))
+    condition, sample = context(3), sampler(flow)
+    before = drawn(sample, condition)
+    assert torch.equal(drawn(sample, condition), before)
+    change(flow)
+    after = drawn(sample, condition)
+    assert torch.equal(after, fresh(flow, condition))
     if not flow.training:
         assert not torch.equal(after, before)
 
 
 def test_a_decode_may_change_type_rows_and_mode(make: Callable[..., Flow]):
     flow = fitted(make(6))
-    with flow.cached():
-        drawn(flow, context(3))
-        assert torch.equal(drawn(flow, context(5)), fresh(flow, context(5)))
-        with torch.inference_mode():
-            inside = drawn(flow, context(7))
-        assert torch.equal(drawn(flow, context(7)), inside)
-        flow.float()
-        assert drawn(flow, context(3)).dtype == torch.float32
-        assert torch.equal(drawn(flow, context(3)), fresh(flow, context(3)))
+    sample = sampler(flow)
+    drawn(sample, context(3))
+    assert torch.equal(drawn(sample, context(5)), fresh(flow, context(5)))
+    with torch.inference_mode():
+        inside = drawn(sample, context(7))
+    assert torch.equal(drawn(sample, context(7)), inside)
+    flow.float()
+    assert drawn(sample, context(3)).dtype == torch.float32
+    assert torch.equal(drawn(sample, context(3)), fresh(flow, context(3)))
 
 
 def test_samples_drawn_in_one_decode_do_not_share_memory(make: Callable[..., Flow]):
-    flow = fitted(make(6))
-    with flow.cached():
-        first = flow(context(3)).sample()
-        kept = first.clone()
-        flow(context(3)).sample()
+    sample = sampler(fitted(make(6)))
+    first = sample(context(3))
+    kept = first.clone()
+    sample(context(3))
     assert torch.equal(first, kept)
 
 
-def test_the_memory_of_a_decode_is_released_even_after_an_error():
-    flow = masked_autoregressive(3, CONTEXT, hidden=4)
-    with flow.cached():
-        assert WORKSPACE.get() is not None
-    assert WORKSPACE.get() is None
-    with pytest.raises(ValueError, match="context must have"), flow.cached():
-        flow(torch.zeros(1))
-    assert WORKSPACE.get() is None
+def test_a_decode_keeps_its_memory_from_draw_to_draw():
+    sample = sampler(masked_autoregressive(3, CONTEXT, hidden=4).double())
+    for rows in (3, 3, 5):
+        sample(context(rows))
+    assert len(sample._workspace._buffers) == 4  # of two sizes, for maps in either order
 
 
-def test_a_head_keeps_the_memory_of_its_flow_in_a_decode_and_draws_the_same():
+def test_a_head_draws_the_same_within_a_decode():
     head = MAF(blocks=2, hidden=8).build(series=5, context_size=CONTEXT)
     condition, scale = torch.randn(3, CONTEXT), torch.ones(3, 5)
-    torch.manual_seed(1)
-    outside = head.sample(condition, scale)
-    torch.manual_seed(1)
-    with head.decoding():
-        assert WORKSPACE.get() is not None
-        assert torch.equal(head.sample(condition, scale), outside)
-    assert WORKSPACE.get() is None
+    sample, generator = head.sampler(torch.Generator().manual_seed(1)), torch.Generator().manual_seed(1)
+    for _ in range(2):
+        assert torch.equal(sample(condition, scale), head.sample(condition, scale, generator))
 
 
 # --- the graph of a decode
@@ -181,16 +167,13 @@ def test_a_head_keeps_the_memory_of_its_flow_in_a_decode_and_draws_the_same():
 
 def test_a_captured_decode_draws_what_a_plain_one_does(make: Callable[..., Flow], recorded: list[int]):
     flow = fitted(make(6))
-    conditions = context(8, 3)
-    plain = [drawn(flow, condition) for condition in conditions]
-    with captured(flow):
-        replayed = [drawn(flow, condition) for condition in conditions]
-        assert recorded == [1, 8]
-        assert torch.equal(drawn(flow, context(5)), fresh(flow, context(5)))
-        assert recorded == [2, 9]
-    assert all(torch.equal(a, b) for a, b in zip(plain, replayed, strict=True))
-    drawn(flow, conditions[0])
+    conditions, sample = context(8, 3), sampler(flow, captures=True)
+    plain = [drawn(sampler(flow), condition) for condition in conditions]
+    replayed = [drawn(sample, condition) for condition in conditions]
+    assert recorded == [1, 8]
+    assert torch.equal(drawn(sample, context(5)), fresh(flow, context(5)))
     assert recorded == [2, 9]
+    assert all(torch.equal(a, b) for a, b in zip(plain, replayed, strict=True))
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
@@ -198,35 +181,27 @@ def test_a_captured_decode_is_never_stale(
     make: Callable[..., Flow], change: Callable[[Flow], object], recorded: list[int]
 ):
     flow = fitted(make(6))
-    with captured(flow):
-        drawn(flow, context(3))
-        before = [parameter.data_ptr() for parameter in flow.parameters()]
-        change(flow)
-        moved = before != [parameter.data_ptr() for parameter in flow.parameters()]
-        assert torch.equal(drawn(flow, context(3)), fresh(flow, context(3)))
-        assert recorded == [1 + moved, 2]
-
-
-def test_a_differentiable_sample_is_not_captured(make: Callable[..., Flow], recorded: list[int]):
-    flow = fitted(make(6))
-    with captured(flow):
-        flow(context(3)).rsample().sum().backward()
-    assert recorded == [0, 0]
+    sample = sampler(flow, captures=True)
+    drawn(sample, context(3))
+    before = [parameter.data_ptr() for parameter in flow.parameters()]
+    change(flow)
+    moved = before != [parameter.data_ptr() for parameter in flow.parameters()]
+    assert torch.equal(drawn(sample, context(3)), fresh(flow, context(3)))
+    assert recorded == [1 + moved, 2]
 
 
 def test_a_graph_without_a_gpu_is_refused(make: Callable[..., Flow]):
     with pytest.raises(ValueError, match="cuda_graph=True needs the flow on a CUDA device, got cpu"):
-        make(2).cached(cuda_graph=True).__enter__()
+        FlowSampler(make(2), cuda_graph=True)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_a_cuda_graph_draws_what_single_kernels_do(make: Callable[..., Flow], change: Callable[[Flow], object]):
     flow = fitted(make(9)).cuda()
-    conditions = context(8, 3).cuda()
-    plain = [drawn(flow, condition) for condition in conditions]
-    with flow.cached():
-        replayed = [drawn(flow, condition) for condition in conditions]
-        torch.testing.assert_close(replayed, plain, rtol=0, atol=1e-10)
-        change(flow)
-        torch.testing.assert_close(drawn(flow, conditions[0]), fresh(flow, conditions[0]), rtol=0, atol=1e-10)
+    conditions, sample = context(8, 3).cuda(), sampler(flow, captures=True)
+    plain = [drawn(sampler(flow), condition) for condition in conditions]
+    replayed = [drawn(sample, condition) for condition in conditions]
+    torch.testing.assert_close(replayed, plain, rtol=0, atol=1e-10)
+    change(flow)
+    torch.testing.assert_close(drawn(sample, conditions[0]), fresh(flow, conditions[0]), rtol=0, atol=1e-10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +9,9 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from ..transforms.flow import Flow, FlowDistribution
+from ..transforms.sampler import FlowSampler
 from ..transforms.stacks import BaseName, masked_autoregressive, real_nvp
-from .head import DensityHead, HeadConfig
+from .head import DensityHead, HeadConfig, Sampler
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ class FlowHead(DensityHead):
         assert isinstance(density, FlowDistribution)
         return density.sample(generator=generator)
 
-    def decoding(self) -> AbstractContextManager[None]:
-        """Keep the memory of the inverse from step to step, on a GPU as one CUDA graph."""
-        return self.flow.cached()
+    def sampler(self, generator: torch.Generator | None) -> Sampler:
+        """Draws that keep the memory of the inverse from one to the next, on a GPU as one CUDA graph."""
+        sample = FlowSampler(self.flow, generator)
+        return lambda context, scale: sample(context) * scale

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
+
+Sampler = Callable[[Tensor, Tensor], Tensor]
+"""Contexts ``[..., C]`` and scales ``[..., D]`` to values ``[..., D]`` drawn from them, unscaled."""
 
 
 class EmissionHead(nn.Module, ABC):
@@ -47,9 +51,15 @@ class EmissionHead(nn.Module, ABC):
             ``[..., D]``, unscaled.
         """
 
-    def decoding(self) -> AbstractContextManager[None]:
-        """A scope around the steps of a decode, in which a head may keep memory from one draw to the next."""
-        return nullcontext()
+    def sampler(self, generator: torch.Generator | None) -> Sampler:
+        """`sample` for the steps of one decode, each of which goes on drawing where the last one stopped.
+
+        Memory that a head keeps from one draw to the next belongs here, not on the head: other threads draw from it.
+
+        Arguments:
+            generator: of the draws, on the device of the context; torch's own if ``None``.
+        """
+        return partial(self.sample, generator=generator)
 
 
 class HeadConfig(ABC):
@@ -71,7 +81,7 @@ def require_scale(minimum: float) -> None:
 
 
 class DensityHead(EmissionHead):
-    """A head that supplies only `distribution`; scaling, its Jacobian and masks are applied here, once.
+    """A head that supplies only `distribution` and `draw`; scaling, its Jacobian and masks are applied here, once.
 
     With ``z = x / s`` the density of the data is ``p(x) = p_z(x / s) / prod(s)``, so the loss is
     ``-log p_z(z) + sum(log s)``.

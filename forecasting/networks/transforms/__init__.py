@@ -12,6 +12,7 @@ from .flow import Flow, FlowDistribution
 from .made import MADE
 from .masked_affine import MaskedAffine
 from .permutation import Permutation
+from .sampler import FlowSampler
 from .stacks import masked_autoregressive, real_nvp
 
 BIJECTIONS: dict[str, Callable[..., Bijection]] = {
@@ -31,6 +32,7 @@ __all__ = [
     "Bijection",
     "Flow",
     "FlowDistribution",
+    "FlowSampler",
     "GaussianBase",
     "MaskedAffine",
     "Permutation",

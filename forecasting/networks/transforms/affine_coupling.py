@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .affine import NEAR_IDENTITY, affine_forward, affine_inverse
 from .bijection import Bijection
+from .level_solver import Workspace
 
 
 class AffineCoupling(Bijection):
@@ -78,7 +79,7 @@ class AffineCoupling(Bijection):
         z, log_det = affine_forward(changed, shift, raw)
         return self._join(kept, z), log_det
 
-    def inverse(self, z: Tensor, conditioning: Tensor) -> Tensor:
+    def inverse(self, z: Tensor, conditioning: Tensor, workspace: Workspace | None = None) -> Tensor:
         """Map noise ``[N, D]`` to data; see :class:`Bijection`."""
         kept, changed = self._halves(z)
         shift, raw = self._networks(kept, conditioning)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .bijection import Bijection
+from .level_solver import Workspace
 
 
 class BatchNorm(Bijection):
@@ -73,7 +74,7 @@ class BatchNorm(Bijection):
         z = torch.addcmul(self.bias, x - mean, torch.exp(log_factor))
         return z, log_factor.sum().expand(x.shape[0])
 
-    def inverse(self, z: Tensor, conditioning: Tensor) -> Tensor:
+    def inverse(self, z: Tensor, conditioning: Tensor, workspace: Workspace | None = None) -> Tensor:
         """Map noise ``[N, D]`` to data; see :class:`Bijection`."""
         factor = torch.exp(-self.log_gain) * torch.sqrt(self.running_var + self.epsilon)
         return torch.addcmul(self.running_mean, z - self.bias, factor)

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from .level_solver import Workspace
+
 
 class Bijection(nn.Module, ABC):
     r"""A conditional invertible map of D series, :math:`z = f(x; c)`, with a tractable Jacobian.
@@ -43,12 +45,13 @@ class Bijection(nn.Module, ABC):
         """
 
     @abstractmethod
-    def inverse(self, z: Tensor, conditioning: Tensor) -> Tensor:
+    def inverse(self, z: Tensor, conditioning: Tensor, workspace: Workspace | None = None) -> Tensor:
         """Map noise to data.
 
         Arguments:
             z: noise, ``[N, D]``.
             conditioning: the conditioning term, ``[N, conditioning_features]``.
+            workspace: memory that the inverses of one decode share, for a map that needs much of it.
 
         Returns:
             the data ``[N, D]`` which ``forward`` maps to ``z``.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -14,11 +12,7 @@ from torch.nn import functional
 
 from .base import Base
 from .bijection import Bijection
-from .captured import CapturedInverse
-from .level_solver import WORKSPACE, Workspace
-
-GRAPHS: ContextVar[dict[object, CapturedInverse] | None] = ContextVar("graphs", default=None)
-"""The graphs of the decode that is running in this thread; ``None`` where inverses are not captured."""
+from .level_solver import Workspace
 
 
 class Flow(nn.Module):
@@ -86,7 +80,7 @@ class Flow(nn.Module):
             raise ValueError(
                 f"context must have {self.context_features} features on its last axis, got shape {tuple(context.shape)}"
             )
-        with _full_precision(context):
+        with full_precision(context):
             context = context.to(self.conditioner.weight.dtype)
             # One product for each bijection: the gradient of one product cut to pieces is a copy of all.
             weights = self.conditioner.weight.split(self.widths)
@@ -110,71 +104,23 @@ class Flow(nn.Module):
             log_det = log_det + change
         return x, log_det
 
-    def from_base(self, z: Tensor, terms: Sequence[Tensor]) -> Tensor:
+    def from_base(self, z: Tensor, terms: Sequence[Tensor], workspace: Workspace | None = None) -> Tensor:
         """Map rows of noise to data.
 
         Arguments:
             z: noise, ``[N, D]``.
             terms: the conditioning term of each bijection, ``[N, .]``.
+            workspace: memory of a decode; see `Bijection.inverse`.
 
         Returns:
             the data ``[N, D]``.
         """
-        graphs = GRAPHS.get()
-        if graphs is not None and not torch.is_grad_enabled():
-            return self._captured(graphs, z, terms)(z, terms)
-        return self._inverse(z, terms)
-
-    def _inverse(self, z: Tensor, terms: Sequence[Tensor]) -> Tensor:
         for bijection, term in zip(reversed(self._maps()), reversed(terms), strict=True):
-            z = bijection.inverse(z, term)
+            z = bijection.inverse(z, term, workspace)
         return z
-
-    def _captured(self, graphs: dict[object, CapturedInverse], z: Tensor, terms: Sequence[Tensor]) -> CapturedInverse:
-        key = (id(self), z.shape[0], z.dtype, z.device, torch.is_inference_mode_enabled())
-        addresses = [tensor.data_ptr() for tensor in (*self.parameters(), *self.buffers())]
-        known = graphs.get(key)
-        if known is None or known.addresses != addresses:
-            with torch.cuda.device_of(z):
-                known = graphs[key] = CapturedInverse(self._inverse, z, terms, addresses)
-        return known
 
     def _maps(self) -> list[Bijection]:
         return [cast(Bijection, bijection) for bijection in self.bijections]
-
-    @contextmanager
-    def cached(self, *, cuda_graph: bool | None = None) -> Iterator[None]:
-        """Keep the memory of inverses from one sample to the next, for the loop of a decoder.
-
-        Samples are the same with and without. Only memory and its slicing are kept, nothing computed from the
-        weights, so that weights may even change inside. The memory is released on leaving. It belongs to the call:
-        other threads neither see it nor write to it.
-
-        On a GPU the time of an inverse goes into launching some ten small kernels for each level and map. So
-        there the whole inverse is captured as one CUDA graph at the first sample of a number of rows (which
-        costs about three samples) and replayed for the others.
-
-        Arguments:
-            cuda_graph: whether to capture; by default where the parameters are on a GPU.
-
-        Raises:
-            ValueError: ``cuda_graph=True`` for a flow whose parameters are not on a GPU.
-
-        >>> from hemline.forecasting.networks.transforms import masked_autoregressive
-        >>> flow = masked_autoregressive(features=3, context_features=5, hidden=16)
-        >>> with flow.cached():
-        ...     paths = [flow(torch.randn(4, 5)).sample() for _ in range(24)]
-        """
-        on_gpu = self.conditioner.weight.is_cuda
-        if cuda_graph and not on_gpu:
-            raise ValueError(f"cuda_graph=True needs the flow on a CUDA device, got {self.conditioner.weight.device}")
-        graphs: dict[object, CapturedInverse] | None = {} if (on_gpu if cuda_graph is None else cuda_graph) else None
-        before = WORKSPACE.set(Workspace()), GRAPHS.set(graphs)
-        try:
-            yield
-        finally:
-            WORKSPACE.reset(before[0])
-            GRAPHS.reset(before[1])
 
 
 class FlowDistribution(Distribution):
@@ -212,9 +158,9 @@ class FlowDistribution(Distribution):
                 f"value must have {self.flow.features} series on its last axis, got shape {tuple(value.shape)}"
             )
         shape = torch.broadcast_shapes(value.shape[:-1], self.batch_shape)
-        with _full_precision(value):
+        with full_precision(value):
             x = _rows(value.to(self.terms[0].dtype), shape)
-            z, log_det = self.flow.to_base(x, [_rows(term, shape) for term in self.terms])
+            z, log_det = self.flow.to_base(x, self.rows(shape))
             return (self.flow.base.log_prob(z) + log_det).reshape(shape)
 
     @torch.no_grad()
@@ -226,13 +172,17 @@ class FlowDistribution(Distribution):
         """Draw data ``[*sample_shape, *batch_shape, D]``, from torch's generator if ``None``.
 
         Through a masked autoregressive flow, a draw with gradients enabled takes one full pass for each
-        level; ``sample`` is the fast one.
+        level; ``sample`` is the fast one, and for draw after draw a `FlowSampler` is faster still.
         """
         shape = self._extended_shape(Size(sample_shape))
-        with _full_precision(self.terms[0]):
-            terms = [_rows(term, shape[:-1]) for term in self.terms]
+        with full_precision(self.terms[0]):
+            terms = self.rows(shape[:-1])
             z = self.flow.base.rsample(terms[0].shape[0], like=terms[0], generator=generator)
             return self.flow.from_base(z, terms).reshape(shape)
+
+    def rows(self, shape: Size) -> list[Tensor]:
+        """The conditioning term of each bijection, ``[N, .]``, for a shape to which the batch is broadcast."""
+        return [_rows(term, shape) for term in self.terms]
 
     def __repr__(self) -> str:
         return f"FlowDistribution(batch_shape={self.batch_shape}, event_shape={self.event_shape})"
@@ -242,5 +192,6 @@ def _rows(values: Tensor, shape: Size) -> Tensor:
     return values.expand(*shape, values.shape[-1]).reshape(shape.numel(), values.shape[-1])
 
 
-def _full_precision(values: Tensor) -> torch.autocast:
+def full_precision(values: Tensor) -> torch.autocast:
+    """Without autocast on the device of some values."""
     return torch.autocast(values.device.type, enabled=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextvars import ContextVar
 from typing import NamedTuple
 
 import torch
@@ -106,7 +105,9 @@ class Buffers:
 
 
 class Workspace:
-    """Memory and slices that inverses share, kept for as long as the workspace is.
+    """Memory and slices that the inverses of one decode share, kept for as long as the workspace is.
+
+    It belongs to one thread: two that wrote to the same memory would mix their paths.
 
     Nothing here can be out of date: of the weights it keeps views only, which show every change made in
     place (an optimiser's step, ``load_state_dict``), and it makes new views when a parameter has moved to
@@ -136,10 +137,6 @@ class Workspace:
             known = (addresses, _weight_slices(made))
             self._slices[id(made)] = known
         return known[1]
-
-
-WORKSPACE: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
-"""The memory of the decode that is running in this thread; ``None`` where each inverse takes its own."""
 
 
 def _weight_slices(made: MADE) -> list[LevelWeights]:

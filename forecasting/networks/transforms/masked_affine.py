@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .affine import affine_forward, affine_inverse
 from .bijection import Bijection
-from .level_solver import WORKSPACE, Workspace, solve_levels
+from .level_solver import Workspace, solve_levels
 from .made import MADE
 
 
@@ -59,11 +59,11 @@ class MaskedAffine(Bijection):
         shift, raw = self.made(x, conditioning)
         return affine_forward(x, shift, raw)
 
-    def inverse(self, z: Tensor, conditioning: Tensor) -> Tensor:
+    def inverse(self, z: Tensor, conditioning: Tensor, workspace: Workspace | None = None) -> Tensor:
         """Map noise ``[N, D]`` to data; see :class:`Bijection`."""
         if torch.is_grad_enabled():
             return self._inverse_by_passes(z, conditioning)
-        return solve_levels(self.made, z, conditioning, WORKSPACE.get() or Workspace())
+        return solve_levels(self.made, z, conditioning, workspace or Workspace())
 
     def _inverse_by_passes(self, z: Tensor, conditioning: Tensor) -> Tensor:
         x = torch.zeros_like(z)

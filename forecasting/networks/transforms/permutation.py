@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .bijection import Bijection
+from .level_solver import Workspace
 
 
 class Permutation(Bijection):
@@ -41,6 +42,6 @@ class Permutation(Bijection):
         """Map data ``[N, D]`` to noise; see :class:`Bijection`."""
         return x[:, self.order], x.new_zeros(x.shape[0])
 
-    def inverse(self, z: Tensor, conditioning: Tensor) -> Tensor:
+    def inverse(self, z: Tensor, conditioning: Tensor, workspace: Workspace | None = None) -> Tensor:
         """Map noise ``[N, D]`` to data; see :class:`Bijection`."""
         return z[:, self.undo]
