@@ -29,7 +29,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy datasets evaluation forecasting runtime vision
-	$(BIN)/mypy --strict runtime evaluation/scores
+	$(BIN)/mypy --strict --follow-imports=silent runtime evaluation/scores
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info runs

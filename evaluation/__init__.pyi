@@ -2,7 +2,7 @@ from ..datasets.entries.multivariate import as_multivariate as as_multivariate
 from .adapters.fitted import FittedModel as FittedModel
 from .adapters.fitted import PlainModel as PlainModel
 from .adapters.model import ForecastModel as ForecastModel
-from .grids.backtest import BacktestError as BacktestError
+from .execution.jobs import BacktestError as BacktestError
 from .grids.backtest import RunFailedWarning as RunFailedWarning
 from .grids.backtest import backtest as backtest
 from .grids.grid import Grid as Grid
