@@ -49,13 +49,18 @@ def test_the_same_seed_gives_the_same_paths_to_the_last_digit(predictor, walks):
 
 def test_paths_are_drawn_in_chunks_that_keep_to_the_memory_bound(predictor, walks, monkeypatch):
     sizes = []
-    sample = predictor.forecaster.sample
+    sampler = predictor.forecaster.sampler
 
-    def spy(window, paths, feedback=None):
-        sizes.append(len(window.values) * paths)
-        return sample(window, paths, feedback)
+    def watched(generator):
+        sample = sampler(generator)
 
-    monkeypatch.setattr(predictor.forecaster, "sample", spy)
+        def spy(window, paths, feedback=None):
+            sizes.append(len(window.values) * paths)
+            return sample(window, paths, feedback)
+
+        return spy
+
+    monkeypatch.setattr(predictor.forecaster, "sampler", watched)
     predictor.max_bytes = 200_000
     samples = next(predictor.predict(walks, num_samples=50)).samples
     assert samples.shape == (50, 7, 4)
