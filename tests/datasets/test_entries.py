@@ -147,7 +147,10 @@ def test_an_entry_is_cut_at_a_number_of_steps_or_at_a_date():
         cut = ENTRY.until(end)
         assert (cut.length, cut.channels.length, cut.past_channels.length) == (4, 4, 4), end
     assert ENTRY.until(4, horizon=3).channels.length == 7
+    planned = ENTRY.with_(planned=ENTRY)
     assert ENTRY.until(6).imposed is not None
+    assert planned.until(6).planned is ENTRY
+    assert planned.until(5).planned is None, "it is the plan of the steps after the whole entry"
     with pytest.raises(ValueError, match="end: expected 0 to 6 steps, to 2024-01-06, got 7"):
         ENTRY.until(7)
     with pytest.raises(ValueError, match="end: expected 0 to 6 steps, to 2024-01-06, got 2023-12-30"):
