@@ -51,6 +51,8 @@ def quiet_lightning() -> Iterator[None]:
     with lasting_filters():
         # Lightning advises workers for data loaders; batches here are row numbers, made in no time.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # A user's logger is told the losses of an epoch, not those of some steps.
+        warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
         # Without a validation span there is nothing to validate on, which is as it should be.
         warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

@@ -17,6 +17,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
+from ...runtime.training.interrupts import interrupts_passed_on
 from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
@@ -88,7 +89,13 @@ class GroupedEstimator(ForecastModel):
             if isinstance(sampler, InstanceSampler):
                 # It goes on counting the lengths that it meets, so that a second training would be another one.
                 setattr(estimator, name, copy.deepcopy(sampler))
-        with tempfile.TemporaryDirectory() as folder, seeded(self.seed), quiet_lightning(), quiet_gluonts():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            seeded(self.seed),
+            quiet_lightning(),
+            quiet_gluonts(),
+            interrupts_passed_on(),
+        ):
             if hasattr(estimator, "trainer_kwargs"):
                 given = estimator.trainer_kwargs
                 estimator.trainer_kwargs = {

@@ -141,7 +141,7 @@ class CrossFitEstimator(WindowEstimator):
             own = replace(
                 config,
                 seed=self.folds * config.seed + number,
-                checkpoints=None if config.checkpoints is None else str(Path(config.checkpoints) / f"fold-{number}"),
+                checkpoints=None if config.checkpoints is None else f"{config.checkpoints}/fold-{number}",
             )
             apart = starts[(starts <= block[0] - horizon) | (starts >= block[-1] + horizon)] if len(block) else starts
             # Data too short for windows apart from the block leave nothing but to learn from all.

@@ -19,10 +19,10 @@ from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from ...evaluation.old_names import as_before
-from ...runtime.checkpoints import Checkpoints, Patience
 from ...runtime.quiet import lasting_filters
-from ...runtime.run import run_training
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.checkpoints import Checkpoints, Patience
+from ...runtime.training.run import run_training
 from ..networks.forecaster import Forecaster
 from ..networks.network import Learner
 from ..windows.tensor import SeriesTensor
@@ -68,16 +68,13 @@ def fit(
     identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
     folder = None if config.checkpoints is None else RunFolder(config.checkpoints)
     checkpoints = Checkpoints(folder, forecaster, identity)
-    before = ckpt_path or checkpoints.latest()
-    if before is not None:
-        checkpoints.require_own(before)
     data: dict[str, Any] = {"train_dataloaders": Batches(starts, config, module)}
     if watched is not None:
         data["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
     stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
     options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
     with _unchecked_distributions(), _compiled_head(forecaster, config.compile):
-        run_training(module, checkpoints, callbacks=stop, options=options, resume=before, **data)
+        run_training(module, checkpoints, callbacks=stop, options=options, resume=ckpt_path, **data)
     checkpoints.restore_best()
     return module.history
 

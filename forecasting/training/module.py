@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...runtime.epochs import EpochTraining
+from ...runtime.training.epochs import EpochTraining
 from ..networks.network import Learner
 from ..windows.tensor import SeriesTensor, Window
 from .options import NonFiniteLoss, TrainConfig

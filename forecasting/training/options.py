@@ -25,7 +25,8 @@ class TrainConfig:
         patience: epochs without a better validation loss after which training stops; ``None`` never stops. With
             a validation span, or validation data, the weights of the best epoch are kept.
         seed: seeds the weights, the windows and every later draw.
-        checkpoints: folder that keeps a full checkpoint after every epoch; training goes on from there.
+        checkpoints: folder, local or at any fsspec address, that keeps a full checkpoint after every epoch; training
+            goes on from there.
         compile: whether `torch.compile` compiles the head's loss, which is where a step spends its time.
         trainer: options passed to `lightning.pytorch.Trainer` as they are (``devices``, ``accelerator``,
             ``precision``, ``strategy``, ...).

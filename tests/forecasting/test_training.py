@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import (
     MAF,
+    CrossFitEstimator,
     ForecastEstimator,
     ForecastPredictor,
     NonFiniteLoss,
@@ -23,7 +25,8 @@ from hemline.forecasting import (
 from hemline.forecasting.training.module import Training
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
-from hemline.runtime.epochs import epoch_seed
+from hemline.runtime.run_folder import RunFolder
+from hemline.runtime.training.epochs import epoch_seed
 
 SMALL = {"batches_per_epoch": 4, "batch_size": 8}
 
@@ -60,7 +63,7 @@ def test_a_training_killed_in_the_middle_resumes_to_equal_weights(walks, tmp_pat
         import sys, time
         import numpy as np, pandas as pd
         from hemline.forecasting import ForecastEstimator, TrainConfig
-        from hemline.runtime.checkpoints import Checkpoints
+        from hemline.runtime.training.checkpoints import Checkpoints
 
         target = np.load(sys.argv[1])
         data = [{"start": pd.Period("2024-01-01", "D"), "target": target}]
@@ -99,6 +102,26 @@ def test_a_training_killed_in_the_middle_resumes_to_equal_weights(walks, tmp_pat
     losses = [[row["train_loss"] for row in each.training_log] for each in (resumed, unbroken)]
     assert losses[0] == losses[1]
     assert len(losses[0]) == 5
+
+
+@pytest.mark.parametrize(("model", "part"), [(ForecastEstimator, ""), (CrossFitEstimator, "/fold-0")])
+def test_a_training_goes_on_from_any_address(walks, model, part, monkeypatch):
+    """A part of cross-fit has a folder of its own there."""
+    config = TrainConfig(max_epochs=3, checkpoints=f"memory://{model.__name__}", **SMALL)
+    unbroken = model("D", 7, train=replace(config, checkpoints=None)).train(walks)
+    steps, step = iter(range(100)), Training.training_step
+
+    def killed(self, starts, index):
+        if next(steps) == 6:
+            raise RuntimeError("killed")
+        return step(self, starts, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "training_step", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            model("D", 7, train=config).train(walks)
+    assert RunFolder(config.checkpoints + part).has("last.ckpt")
+    assert_equal_weights(model("D", 7, train=config).train(walks), unbroken)
 
 
 def test_a_checkpoint_of_another_training_is_refused(walks, tmp_path):

@@ -14,7 +14,12 @@ FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"
 
 # Inside a room likewise: a folder, or a file that lies in the room itself.
 INSIDE = {
-    "runtime": (),
+    "runtime": (
+        ("whole_files", "toml_files", "folders", "names", "quiet", "seeds", "threads", "face"),
+        ("plain", "run_folder"),
+        ("resume",),
+        ("training",),
+    ),
     "datasets": (
         ("entries", "pictures"),
         ("tables", "simulated", "benchmarks"),

@@ -1,13 +1,17 @@
 """The one training loop serves a training with two optimisers, and goes on to the digit after a kill."""
 
+import csv
+import logging
+import signal
 from typing import Any
 
 import pytest
 import torch
-from hemline.runtime.checkpoints import Checkpoints
-from hemline.runtime.epochs import EpochTraining
-from hemline.runtime.run import run_training
 from hemline.runtime.run_folder import RunFolder
+from hemline.runtime.training.checkpoints import Checkpoints
+from hemline.runtime.training.epochs import EpochTraining
+from hemline.runtime.training.run import run_training
+from lightning.pytorch.loggers import CSVLogger
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -15,10 +19,16 @@ from torch.utils.data import DataLoader
 class Adversaries(EpochTraining):
     """A generator of numbers and a critic that tells them from those of a normal law, each with its optimiser."""
 
-    def __init__(self, epochs: int, stop_in: int | None = None, plant: float | None = None) -> None:
+    def __init__(
+        self,
+        epochs: int,
+        stop_in: int | None = None,
+        plant: float | None = None,
+        by: type[BaseException] = RuntimeError,
+    ) -> None:
         super().__init__(epochs, seed=3)
         self.automatic_optimization = False
-        self.stop_in, self.plant = stop_in, plant
+        self.stop_in, self.plant, self.by = stop_in, plant, by
         with torch.random.fork_rng():
             torch.manual_seed(0)
             self.generator, self.critic = nn.Linear(2, 1), nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1))
@@ -29,7 +39,7 @@ class Adversaries(EpochTraining):
 
     def training_step(self, real: torch.Tensor, index: int) -> None:
         if self.stop_in == self.current_epoch and index == 2:
-            raise RuntimeError("killed")
+            raise self.by("killed")
         of_critic, of_generator = self.optimizers()
         made = self.generator(torch.randn(16, 2))
         critic = self.critic(made.detach()).mean() - self.critic(real).mean()
@@ -45,10 +55,9 @@ class Adversaries(EpochTraining):
         return [torch.optim.Adam(part.parameters(), lr=0.01) for part in (self.critic, self.generator)]
 
 
-def train(module: EpochTraining, folder: str | None) -> EpochTraining:
-    checkpoints = Checkpoints(None if folder is None else RunFolder(folder))
-    options = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1}
-    run_training(module, checkpoints, options=options)
+def train(module: EpochTraining, folder: str | None, identity: str = "", **options: Any) -> EpochTraining:
+    checkpoints = Checkpoints(None if folder is None else RunFolder(folder), identity=identity)
+    run_training(module, checkpoints, options={"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1, **options})
     return module
 
 
@@ -75,3 +84,56 @@ def test_a_loss_that_is_no_number_stops_with_the_state_before_it(tmp_path):
 def test_an_option_that_the_trainer_does_not_have_is_refused():
     with pytest.raises(ValueError, match="trainer: unknown setting 'epochs'"):
         run_training(Adversaries(1), Checkpoints(None), options={"epochs": 3})
+
+
+def test_an_interrupt_is_one_and_keeps_the_state_before_it(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(Adversaries(3, stop_in=1, by=KeyboardInterrupt), str(tmp_path / "run"))
+    assert signal.getsignal(signal.SIGINT) is before
+    assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["epoch"] == 0
+
+
+def test_an_exit_that_is_no_interrupt_stays_an_exit():
+    with pytest.raises(SystemExit):
+        train(Adversaries(1, stop_in=0, by=SystemExit), None)
+
+
+@pytest.mark.parametrize("place", ["local", "memory"])
+def test_the_state_of_another_training_is_refused(tmp_path, place):
+    folder = str(tmp_path / "run") if place == "local" else "memory://other"
+    train(Adversaries(1), folder, identity="one")
+    for identity in ("other", ""):
+        with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
+            train(Adversaries(2), folder, identity=identity)
+    train(Adversaries(2), folder, identity="one")
+
+
+def broken(path):
+    """Half of a state, nothing, text, and tensors that are no state."""
+    half = path.read_bytes()[: path.stat().st_size // 2]
+    for content in (half, b"", b"not a state"):
+        path.write_bytes(content)
+        yield
+    torch.save({"weights": torch.zeros(2)}, path)
+    yield
+    torch.save([torch.zeros(2)], path)
+    yield
+
+
+def test_a_file_that_is_no_state_is_refused_by_name(tmp_path):
+    train(Adversaries(1), str(tmp_path))
+    for _ in broken(tmp_path / "last.ckpt"):
+        with pytest.raises(ValueError, match=r"checkpoints: expected the state of a training, got .*last\.ckpt"):
+            train(Adversaries(2), str(tmp_path))
+
+
+def test_each_loss_is_told_by_its_name_to_the_log_and_to_the_users_logger(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        (row,) = train(Adversaries(1), None, logger=CSVLogger(tmp_path, name=None, version="")).history
+    assert f"epoch 1/1: critic {row['critic']:.4f}, generator {row['generator']:.4f} (" in caplog.text
+    with (tmp_path / "metrics.csv").open() as file:
+        (logged,) = csv.DictReader(file)
+    assert {name: float(logged[f"train_{name}"]) for name in ("critic", "generator")} == pytest.approx(
+        {name: row[name] for name in ("critic", "generator")}
+    )

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ...runtime.checkpoints import Checkpoints
-from ...runtime.epochs import EpochTraining
-from ...runtime.run import run_training
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.checkpoints import Checkpoints
+from ...runtime.training.epochs import EpochTraining
+from ...runtime.training.run import run_training
 from .captioner import Captioner
 from .words import PAD
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
-from ...runtime.checkpoints import Checkpoints
-from ...runtime.epochs import EpochTraining
-from ...runtime.run import Precision, run_training
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.checkpoints import Checkpoints
+from ...runtime.training.epochs import EpochTraining
+from ...runtime.training.run import Precision, run_training
 from ..networks.article_batches import ArticleBatch, ArticleBatches
 from ..networks.augmentation import Augmentation, AugmentConfig
 from ..networks.product_network import ProductNetwork, parameter_groups

@@ -71,8 +71,8 @@ def train(
     """
     from ...datasets.pictures.source import open_source
     from ...runtime.resume import REPORT
-    from ...runtime.run import Precision
     from ...runtime.run_folder import RunFolder
+    from ...runtime.training.run import Precision
     from ..classify.classify import train_classifier
     from ..classify.task_loss import ClassWeights
     from ..classify.training import TrainConfig

@@ -11,10 +11,11 @@ from typing import Any, Literal
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import TQDMProgressBar
 
+from ..plain import refuse_unknown
+from ..quiet import quiet_lightning
 from .checkpoints import Checkpoints
 from .epochs import EpochTraining
-from .plain import refuse_unknown
-from .quiet import quiet_lightning
+from .interrupts import interrupts_passed_on
 
 Precision = Literal["32-true", "bf16-mixed"]
 
@@ -39,7 +40,7 @@ def run_training(
         data: ``train_dataloaders`` and ``val_dataloaders``, for a module that does not make its own.
 
     Raises:
-        ValueError: Lightning's trainer has no such option.
+        ValueError: Lightning's trainer has no such option, or the checkpoint is of another training.
         KeyboardInterrupt: the training was interrupted; the state of the last whole epoch is kept.
     """
     given, shown = dict(options or {}), sys.stderr.isatty()
@@ -57,8 +58,9 @@ def run_training(
         "enable_model_summary": False,
         "enable_progress_bar": shown,
     }
-    with quiet_lightning():
+    before = resume or checkpoints.latest()
+    if before is not None:
+        checkpoints.require_own(before)
+    with quiet_lightning(), interrupts_passed_on():
         trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
-        trainer.fit(module, ckpt_path=resume or checkpoints.latest(), weights_only=True, **data)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        trainer.fit(module, ckpt_path=before, weights_only=True, **data)

@@ -57,14 +57,13 @@ class EpochTraining(pl.LightningModule):
         return loss
 
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
-        """What the log keeps of this epoch, and what is said of it behind its first loss.
+        """What the log keeps of this epoch, and what is said of it behind its losses.
 
         Arguments:
             losses: the mean of each loss, by name.
             seconds: wall-clock time of the epoch.
         """
-        shown = "".join(f", {name} {value:.4f}" for name, value in list(losses.items())[1:])
-        return {"epoch": self.current_epoch + 1, **losses, "seconds": round(seconds, 2)}, shown
+        return {"epoch": self.current_epoch + 1, **losses, "seconds": round(seconds, 2)}, ""
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
@@ -83,10 +82,13 @@ class EpochTraining(pl.LightningModule):
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise FloatingPointError(f"{name} is {loss} in epoch {number}; try a smaller lr")
+        # For the user's loggers and callbacks; the training log is not theirs.
+        several = self.trainer.world_size > 1
+        self.log_dict({f"train_{name}": loss for name, loss in losses.items()}, sync_dist=several)
         row, shown = self.row(losses, seconds)
         self.history.append(row)
-        first = next(iter(losses.values()))
-        logger.info("epoch %d/%d: loss %.4f%s (%.1f s)", number, self.epochs, first, shown, seconds)
+        means = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        logger.info("epoch %d/%d: %s%s (%.1f s)", number, self.epochs, means, shown, seconds)
 
     def one_cycle(self, optimizer: torch.optim.Optimizer, rise: float) -> dict[str, Any]:
         """What Lightning wants to know of an optimiser whose learning rates rise once and then fall to nearly 0.

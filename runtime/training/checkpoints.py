@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
-from .resume import RESUME
-from .run_folder import RunFolder
+from ..resume import RESUME
+from ..run_folder import RunFolder
 
 
 class Checkpoints(Checkpoint):
@@ -40,11 +42,24 @@ class Checkpoints(Checkpoint):
     def require_own(self, path: str | Path) -> None:
         """Raise where a checkpoint is of another training; Lightning gives its weights to the network before it asks.
 
+        Arguments:
+            path: the checkpoint, local or at any fsspec address.
+
         Raises:
-            ValueError: the checkpoint is of another training.
+            ValueError: the checkpoint is of another training, or is none.
+            FileNotFoundError: there is no such file.
         """
-        kept = torch.load(path, map_location="cpu", weights_only=True)["callbacks"].get(self.state_key, {})
-        if kept.get("identity") != self.identity:
+        try:
+            with fsspec.open(str(path), "rb") as file:
+                states = torch.load(file, map_location="cpu", weights_only=True)["callbacks"]
+        except FileNotFoundError:
+            raise
+        except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"checkpoints: expected the state of a training, got {path}, which cannot be read "
+                f"({type(error).__name__}); remove it, or choose another folder"
+            ) from error
+        if states.get(self.state_key, {}).get("identity", "") != self.identity:
             raise ValueError(
                 f"checkpoints: expected a checkpoint of the same settings and data, got one of another training in "
                 f"{path}; remove it, or choose another folder"

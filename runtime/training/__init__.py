@@ -1,0 +1,1 @@
+"""The one training loop: seeded epochs, checkpoints, and a run of Lightning."""
