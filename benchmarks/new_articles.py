@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import properscoring
 from gluonts.torch import DeepAREstimator
 from hemline.datasets import ForecastData, from_frame, simulated_sales
 from hemline.datasets.entries.channels import PRICE, PROMO, Channels, names_of, rows_of
 from hemline.datasets.entries.entry import Entry
 from hemline.datasets.entries.gluonts_keys import KNOWN, STATIC
+from hemline.evaluation import crps
 from hemline.forecasting import build_model
 from hemline.runtime.folders import find
 from lightning import seed_everything
@@ -145,13 +145,13 @@ ROWS: dict[str, Callable[[Case, Entry, Entry, np.ndarray, int], np.ndarray]] = {
 
 def scores(samples: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Of paths ``[S, H, N]`` and what came ``[H, N]``: all relative to what was sold, but the coverage."""
-    crps, total = properscoring.crps_ensemble(truth, np.moveaxis(samples, 0, -1)), np.abs(truth).sum()
+    total = np.abs(truth).sum()
     low, high = np.quantile(samples, (0.1, 0.9), axis=0)
-    sums = properscoring.crps_ensemble(truth.sum(), samples.sum((1, 2)))
+    sums = crps(samples.sum((1, 2))[:, None, None], truth.sum()[None, None])
     return {
-        "CRPS": float(crps.sum() / total),
+        "CRPS": float(crps(samples, truth).sum() / total),
         "WAPE of the median": float(np.abs(np.median(samples, 0) - truth).sum() / total),
-        "CRPS of the total": float(sums / total),
+        "CRPS of the total": float(sums.item() / total),
         "Cover 80%": float(((low <= truth) & (truth <= high)).mean()),
     }
 

@@ -23,6 +23,7 @@ from ..drawing.style import LITERAL
 from ..runs import machine
 from ..runs.metrics import METRICS
 from ..scores.calibration import pit_deviation
+from ..scores.intervals import COVERAGES
 from ..store.backtest_folder import Backtest, load_backtest
 from ..store.which_runs_count import current_runs
 from ..tables.score_table import ScoreTable
@@ -280,7 +281,7 @@ def _unit(material: _Material) -> str:
 
 def _coverage(material: _Material, pooled: pd.DataFrame) -> Chart:
     mean = pooled.groupby(["model", "metric"])["value"].mean()
-    names = ("coverage_50", "coverage_80", "coverage_95")
+    names = [f"coverage_{coverage * 100:.0f}" for coverage in COVERAGES]
     found = {model: [float(mean.get((model, name), np.nan)) for name in names] for model in material.models}
     return _chart(coverage_chart(found), "Share of observations inside the intervals against their nominal share")
 

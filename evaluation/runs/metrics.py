@@ -9,9 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..scores.intervals import central_interval, covered, scaled_interval_score, seasonal_error
-from ..scores.multivariate import energy_score, trajectory_energy_score, variogram_score, variogram_size
-from ..scores.univariate import crps_of_sorted, mean_quantile_loss, pick_quantiles, sorted_paths, sum_over_series
+from ..scores import intervals, multivariate, univariate
+from ..scores.intervals import COVERAGES
 
 
 class Outcome:
@@ -31,12 +30,7 @@ class Outcome:
     @cached_property
     def ordered(self) -> np.ndarray:
         """Sorted paths ``[S, H, D]``."""
-        return sorted_paths(self.samples)
-
-    @cached_property
-    def median(self) -> np.ndarray:
-        """The median forecast ``[H, D]``."""
-        return pick_quantiles(self.ordered, [0.5])[0]
+        return univariate.sorted_paths(self.samples)
 
     @cached_property
     def mean(self) -> np.ndarray:
@@ -46,13 +40,13 @@ class Outcome:
     @cached_property
     def summed(self) -> Outcome:
         """The sum of the series as a forecast of one series."""
-        samples, observed = sum_over_series(self.samples, self.observed)
+        samples, observed = univariate.sum_over_series(self.samples, self.observed)
         return Outcome(samples, observed, self.past.sum(0, keepdims=True), self.season)
 
     @cached_property
     def seasonal_error(self) -> np.ndarray:
         """Seasonal error of each series ``[D]``."""
-        return seasonal_error(self.past, self.season)
+        return intervals.seasonal_error(self.past, self.season)
 
     @cached_property
     def size(self) -> np.ndarray:
@@ -60,9 +54,9 @@ class Outcome:
         return np.abs(self.observed)
 
     @cached_property
-    def norm(self) -> np.ndarray:
-        """``‖y‖`` over the series ``[H]``."""
-        return np.where(np.isnan(self.observed).all(1), np.nan, np.sqrt(np.nansum(self.observed**2, axis=1)))
+    def loss_of_sum(self) -> tuple[np.ndarray, np.ndarray]:
+        """Numerator and denominator of the CRPS-sum, each ``[H]``."""
+        return univariate.crps_sum_parts(self.samples, self.observed)
 
 
 Values = Callable[[Outcome], np.ndarray]
@@ -126,41 +120,16 @@ class Metric:
         return np.sqrt(value / count) / (weight / count) if self.root else value / weight
 
 
-def _squared_error(outcome: Outcome) -> np.ndarray:
-    return np.square(outcome.mean - outcome.observed)
-
-
-def _absolute_error(outcome: Outcome) -> np.ndarray:
-    return np.abs(outcome.median - outcome.observed)
-
-
-def _quantile_loss(outcome: Outcome) -> np.ndarray:
-    return mean_quantile_loss(outcome.ordered, outcome.observed)
-
-
-def _crps(outcome: Outcome) -> np.ndarray:
-    return crps_of_sorted(outcome.ordered, outcome.observed)
-
-
-def _of_sum(values: Values) -> Values:
-    return lambda outcome: values(outcome.summed)[:, 0]
-
-
 def _size(outcome: Outcome) -> np.ndarray:
     return outcome.size
 
 
 def _covered(outcome: Outcome, coverage: float) -> np.ndarray:
-    return covered(outcome.ordered, outcome.observed, coverage)
+    return intervals.covered(outcome.ordered, outcome.observed, coverage)
 
 
 def _width(outcome: Outcome, coverage: float) -> np.ndarray:
-    lower, upper = central_interval(outcome.ordered, coverage)
-    return np.where(np.isnan(outcome.observed), np.nan, upper - lower)
-
-
-def _scaled_interval_score(outcome: Outcome) -> np.ndarray:
-    return scaled_interval_score(outcome.ordered, outcome.observed, outcome.seasonal_error)
+    return intervals.width(outcome.ordered, outcome.observed, coverage)
 
 
 _COVERAGE = (
@@ -172,50 +141,56 @@ METRICS: dict[str, Metric] = {
         "CRPS-sum",
         "Quantile loss of the sum of all series over 19 levels, divided by Σ|sum|: the published score.",
         "joint",
-        _of_sum(_quantile_loss),
-        _of_sum(_size),
+        lambda outcome: outcome.loss_of_sum[0],
+        lambda outcome: outcome.loss_of_sum[1],
     ),
     "crps": Metric(
         "CRPS",
         "Continuous ranked probability score of each series on its own, divided by Σ|y|.",
         "series",
-        _crps,
+        lambda outcome: univariate.crps_of_sorted(outcome.ordered, outcome.observed),
         _size,
     ),
     "energy_score": Metric(
         "Energy",
         "Energy score over the series, step by step, divided by the mean norm of the observation.",
         "joint",
-        lambda outcome: energy_score(outcome.samples, outcome.observed),
-        lambda outcome: outcome.norm,
+        lambda outcome: multivariate.energy_score(outcome.samples, outcome.observed),
+        lambda outcome: multivariate.norm(outcome.observed),
     ),
     "trajectory_energy_score": Metric(
         "Energy, paths",
         "Energy score over all series and all steps at once, divided by the norm of the observation.",
         "window",
-        lambda outcome: trajectory_energy_score(outcome.samples, outcome.observed),
-        lambda outcome: np.sqrt(np.nansum(outcome.observed**2)),
+        lambda outcome: multivariate.trajectory_energy_score(outcome.samples, outcome.observed),
+        lambda outcome: multivariate.trajectory_norm(outcome.observed),
     ),
     "variogram_score": Metric(
         "Variogram",
         "Variogram score of order ½ over the series, divided by Σ|y_i − y_j|: how series move together.",
         "joint",
-        lambda outcome: variogram_score(outcome.samples, outcome.observed),
-        lambda outcome: variogram_size(outcome.observed),
+        lambda outcome: multivariate.variogram_score(outcome.samples, outcome.observed),
+        lambda outcome: multivariate.variogram_size(outcome.observed),
     ),
     "weighted_quantile_loss": Metric(
         "wQL",
         "Quantile loss of each series over 19 levels, divided by Σ|y|.",
         "series",
-        _quantile_loss,
+        lambda outcome: univariate.mean_quantile_loss(outcome.ordered, outcome.observed),
         _size,
     ),
-    "nd": Metric("ND", "Absolute error of the median forecast, divided by Σ|y|.", "series", _absolute_error, _size),
+    "nd": Metric(
+        "ND",
+        "Absolute error of the median forecast, divided by Σ|y|.",
+        "series",
+        lambda outcome: univariate.median_error(outcome.ordered, outcome.observed),
+        _size,
+    ),
     "nrmse": Metric(
         "NRMSE",
         "Root mean square error of the mean forecast, divided by the mean of |y|.",
         "series",
-        _squared_error,
+        lambda outcome: univariate.squared_error(outcome.mean, outcome.observed),
         _size,
         root=True,
     ),
@@ -223,7 +198,7 @@ METRICS: dict[str, Metric] = {
         "MSIS",
         "Mean score of the 95% interval, over the error of the seasonal naive forecast on the past.",
         "series",
-        _scaled_interval_score,
+        lambda outcome: intervals.scaled_interval_score(outcome.ordered, outcome.observed, outcome.seasonal_error),
     ),
     **{
         f"coverage_{coverage * 100:.0f}": Metric(
@@ -234,13 +209,13 @@ METRICS: dict[str, Metric] = {
             better="nominal",
             nominal=coverage,
         )
-        for coverage in (0.5, 0.8, 0.95)
+        for coverage in COVERAGES
     },
     "coverage_80_sum": Metric(
         "Cover 80%, sum",
         _COVERAGE.format(0.8, "observed sums", " of the sum"),
         "joint",
-        _of_sum(partial(_covered, coverage=0.8)),
+        lambda outcome: _covered(outcome.summed, 0.8)[:, 0],
         better="nominal",
         nominal=0.8,
     ),
@@ -253,7 +228,7 @@ METRICS: dict[str, Metric] = {
             _size,
             better="none",
         )
-        for coverage in (0.5, 0.8, 0.95)
+        for coverage in COVERAGES
     },
 }
 """Every metric by the name it has in the long table; one more entry here is one more score."""

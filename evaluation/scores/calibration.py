@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .univariate import sorted_paths
+from .univariate import checked
 
 
-def pit(ordered: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pit(samples: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probability integral transform, as the span of probability that an observation among the paths takes.
 
     Of S paths, ``below`` are smaller than the observation and ``equal`` are equal to it. If all come from the same
@@ -15,7 +15,7 @@ def pit(ordered: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarr
     evenly, is uniform on [0, 1] in expectation: also for counts with many ties, and without a random number.
 
     Arguments:
-        ordered: sorted paths ``[..., S, H, D]``, data units.
+        samples: sample paths ``[..., S, H, D]``, in any order, data units.
         observed: ``[..., H, D]``, data units.
 
     Returns:
@@ -28,13 +28,40 @@ def pit(ordered: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Source: C. Czado, T. Gneiting, L. Held (2009), doi:10.1111/j.1541-0420.2009.01191.x, the nonrandomised PIT.
     """
-    count = ordered.shape[-3]
-    outcome = np.expand_dims(observed, -3)
-    below = (ordered < outcome).sum(-3)
-    upto = (ordered <= outcome).sum(-3)
-    missing = np.isnan(observed)
-    lower, upper = below / (count + 1), (upto + 1) / (count + 1)
+    below, equal = _ranks(samples, observed)
+    count, missing = samples.shape[-3], np.isnan(observed)
+    lower, upper = below / (count + 1), (below + equal + 1) / (count + 1)
     return np.where(missing, np.nan, lower), np.where(missing, np.nan, upper)
+
+
+def randomised_pit(samples: np.ndarray, observed: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Randomised probability integral transform: a place in the span that `pit` gives, chosen by a uniform number.
+
+    ``(below + u (equal + 1)) / (S + 1)``, where ``below`` of S paths are smaller than the observation and ``equal`` are
+    equal to it. It is uniform on [0, 1] if the observation is of the law of the paths.
+
+    Arguments:
+        samples: sample paths ``[..., S, H, D]``, in any order, data units.
+        observed: ``[..., H, D]``, data units.
+        uniform: u ``[..., H, D]`` in [0, 1].
+
+    Returns:
+        ``[..., H, D]`` in [0, 1]; NaN where the observation is missing.
+
+    Example:
+        >>> randomised_pit(np.arange(9.0)[:, None, None], np.array([[4.5]]), np.array([[0.5]]))
+        array([[0.55]])
+
+    Source: C. Czado, T. Gneiting, L. Held (2009), doi:10.1111/j.1541-0420.2009.01191.x, equation 1.
+    """
+    below, equal = _ranks(samples, observed)
+    return np.where(np.isnan(observed), np.nan, (below + uniform * (equal + 1)) / (samples.shape[-3] + 1))
+
+
+def _ranks(samples: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many paths are smaller than the observation, and how many are equal to it, each ``[..., H, D]``."""
+    outcome = np.expand_dims(observed, -3)
+    return (samples < outcome).sum(-3), (samples == outcome).sum(-3)
 
 
 def pit_histogram(lower: np.ndarray, upper: np.ndarray, bins: int = 10) -> np.ndarray:
@@ -94,10 +121,13 @@ def calibration_histogram(samples: np.ndarray, observed: np.ndarray, bins: int =
     Returns:
         ``[bins]``, adding up to 1.
 
+    Raises:
+        ValueError: the shapes do not fit together, nothing was observed, or there is no bin.
+
     Example:
         >>> rng = np.random.default_rng(0)
         >>> shares = calibration_histogram(rng.normal(size=(50, 400, 5)), rng.normal(size=(400, 5)))
         >>> bool(abs(shares - 0.1).max() < 0.03)
         True
     """
-    return pit_histogram(*pit(sorted_paths(samples), np.asarray(observed, dtype=np.float64)), bins)
+    return pit_histogram(*pit(*checked(samples, observed)), bins)

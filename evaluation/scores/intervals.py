@@ -17,7 +17,7 @@ def plotting_quantiles(ordered: np.ndarray, levels: Sequence[float]) -> np.ndarr
 
     If paths and observation come from the same law, the observation lies below this quantile with probability
     α, for any number of paths with ``1/(S + 1) ≤ α ≤ S/(S + 1)``; beyond, the outermost path is taken. The
-    quantiles of the published scores (`scores.sample_quantiles`) are narrower: of 100 paths their 80 % interval
+    quantiles of the published scores (`univariate.sample_quantiles`) are narrower: of 100 paths their 80 % interval
     covers 78.2 %.
 
     Arguments:
@@ -90,6 +90,25 @@ def covered(ordered: np.ndarray, observed: np.ndarray, coverage: float) -> np.nd
     return np.where(np.isnan(observed), np.nan, (lower <= observed) & (observed <= upper))
 
 
+def width(ordered: np.ndarray, observed: np.ndarray, coverage: float) -> np.ndarray:
+    """Width of the central interval, NaN where the observation is missing and its coverage is not counted either.
+
+    Arguments:
+        ordered: sorted paths ``[..., S, H, D]``, data units.
+        observed: ``[..., H, D]``, data units.
+        coverage: nominal coverage in (0, 1).
+
+    Returns:
+        ``[..., H, D]``, data units.
+
+    Example:
+        >>> width(np.arange(1.0, 100.0)[:, None, None], np.array([[95.0]]), 0.8)
+        array([[80.]])
+    """
+    lower, upper = central_interval(ordered, coverage)
+    return np.where(np.isnan(observed), np.nan, upper - lower)
+
+
 def interval_score(lower: np.ndarray, upper: np.ndarray, observed: np.ndarray, alpha: float) -> np.ndarray:
     """Width of an interval and the fine for missing it: ``u − l + 2/α (l − y)⁺ + 2/α (y − u)⁺``.
 
@@ -102,12 +121,17 @@ def interval_score(lower: np.ndarray, upper: np.ndarray, observed: np.ndarray, a
     Returns:
         ``[...]``, data units; lower is better; NaN where the observation is missing.
 
+    Raises:
+        ValueError: ``alpha`` lies outside (0, 1).
+
     Example:
         >>> interval_score(np.array([0.0]), np.array([2.0]), np.array([3.0]), 0.05)
         array([42.])
 
     Source: T. Gneiting, A. E. Raftery (2007), doi:10.1198/016214506000001437, equation 43.
     """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha: expected a share in (0, 1), got {alpha}")
     missed = np.maximum(lower - observed, 0) + np.maximum(observed - upper, 0)
     return np.asarray(upper - lower + 2.0 / alpha * missed)
 
@@ -145,7 +169,7 @@ def scaled_interval_score(
 ) -> np.ndarray:
     """Interval score over the seasonal error of each series; its mean is the M4 competition's MSIS.
 
-    The ends are quantiles as published (`scores.sample_quantiles`), so that the mean equals gluonts' ``MSIS``.
+    The ends are quantiles as published (`univariate.sample_quantiles`), so that the mean equals gluonts' ``MSIS``.
 
     Arguments:
         ordered: sorted paths ``[..., S, H, D]``, data units.

@@ -1,4 +1,4 @@
-"""Scores of the whole vector of series, which see their dependence; axes as in `scores`."""
+"""Scores of the whole vector of series, which see their dependence; axes as in `univariate`."""
 
 from __future__ import annotations
 
@@ -59,6 +59,39 @@ def trajectory_energy_score(samples: np.ndarray, observed: np.ndarray) -> np.nda
     return energy_score(samples.reshape(flat), observed.reshape(*observed.shape[:-2], 1, -1))[..., 0]
 
 
+def norm(observed: np.ndarray) -> np.ndarray:
+    """``‖y‖`` over the series observed at a step: the energy score of a forecast that is 0 on every path.
+
+    Arguments:
+        observed: ``[..., H, D]``, data units, NaN where missing.
+
+    Returns:
+        ``[..., H]``, data units; NaN where no series was observed.
+
+    Example:
+        >>> norm(np.array([[3.0, np.nan, 4.0], [np.nan, np.nan, np.nan]]))
+        array([ 5., nan])
+    """
+    return np.where(np.isnan(observed).all(-1), np.nan, np.sqrt(np.nansum(observed**2, axis=-1)))
+
+
+def trajectory_norm(observed: np.ndarray) -> np.ndarray:
+    """``‖y‖`` over all series and all steps: the trajectory energy score of a forecast that is 0 on every path.
+
+    Arguments:
+        observed: ``[..., H, D]``, data units, NaN where missing.
+
+    Returns:
+        ``[...]``, data units; NaN where nothing was observed.
+
+    Example:
+        >>> float(trajectory_norm(np.array([[3.0], [np.nan], [4.0]])))
+        5.0
+    """
+    length = np.sqrt(np.nansum(observed**2, axis=(-2, -1)))
+    return np.where(np.isnan(observed).all((-2, -1)), np.nan, length)
+
+
 def variogram_score(samples: np.ndarray, observed: np.ndarray, order: float = 0.5) -> np.ndarray:
     """Variogram score over the series: ``Σ_{i,j} (|y_i − y_j|^p − mean_s |x_si − x_sj|^p)²``, step by step.
 
@@ -100,19 +133,19 @@ def variogram_size(observed: np.ndarray) -> np.ndarray:
     """``Σ_{i,j} |y_i − y_j|``: the variogram score, order ½, of a forecast whose paths are all level.
 
     Arguments:
-        observed: ``[H, D]``, data units, NaN where missing.
+        observed: ``[..., H, D]``, data units, NaN where missing.
 
     Returns:
-        ``[H]``, data units.
+        ``[..., H]``, data units; 0 where fewer than two series were observed.
 
     Example:
         >>> variogram_size(np.array([[0.0, 1.0, np.nan]]))
         array([2.])
     """
-    ordered = np.sort(observed, axis=1)
-    count = (~np.isnan(ordered)).sum(1, keepdims=True)
-    places = 2 * np.arange(ordered.shape[1]) + 1 - count
-    return np.asarray(2 * np.nansum(places * ordered, axis=1))
+    ordered = np.sort(observed, axis=-1)
+    count = (~np.isnan(ordered)).sum(-1, keepdims=True)
+    places = 2 * np.arange(ordered.shape[-1]) + 1 - count
+    return np.asarray(2 * np.nansum(places * ordered, axis=-1))
 
 
 def _energy(paths: np.ndarray, outcome: np.ndarray) -> float:

@@ -84,10 +84,14 @@ def quantile_loss(quantile: np.ndarray, observed: np.ndarray, level: float) -> n
     Returns:
         The loss ``[...]``, data units; NaN where the observation is missing.
 
+    Raises:
+        ValueError: ``level`` lies outside [0, 1].
+
     Example:
         >>> quantile_loss(np.array([3.0]), np.array([5.0]), 0.9)
         array([3.6])
     """
+    _check_levels([level])
     return np.asarray(2 * np.abs((quantile - observed) * ((observed <= quantile) - level)))
 
 
@@ -184,7 +188,57 @@ def crps_sum(samples: np.ndarray, observed: np.ndarray, levels: Sequence[float] 
 
     Source: D. Salinas, M. Bohlke-Schneider, L. Callot, R. Medico, J. Gasthaus (2019), arXiv:1910.03002.
     """
-    return weighted_quantile_loss(*sum_over_series(samples, observed), levels)
+    return _ratio(*crps_sum_parts(samples, observed, levels))
+
+
+def crps_sum_parts(
+    samples: np.ndarray, observed: np.ndarray, levels: Sequence[float] = LEVELS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numerator and denominator of `crps_sum` at each step, ``mean_α QL_α(Σ_d ŷ, Σ_d y)`` and ``|Σ_d y|``.
+
+    Arguments:
+        samples: sample paths ``[..., S, H, D]``, data units.
+        observed: ``[..., H, D]``, data units.
+        levels: quantile levels.
+
+    Returns:
+        Both ``[..., H]``, data units; NaN where no series was observed.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+
+    Example:
+        >>> crps_sum_parts(np.full((5, 1, 2), 3.0), np.array([[1.0, 3.0]]))
+        (array([2.]), array([4.]))
+    """
+    paths, sums = sum_over_series(samples, observed)
+    return mean_quantile_loss(sorted_paths(paths), sums, levels)[..., 0], np.abs(sums)[..., 0]
+
+
+def median_error(ordered: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Absolute error of the median forecast, ``|q̂_½ − y|``: the numerator of ND.
+
+    Arguments:
+        ordered: sorted paths ``[..., S, H, D]``, data units.
+        observed: ``[..., H, D]``, data units.
+
+    Returns:
+        ``[..., H, D]``, data units; NaN where the observation is missing.
+    """
+    return np.asarray(np.abs(pick_quantiles(ordered, [0.5])[0] - observed))
+
+
+def squared_error(mean: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Squared error of the mean forecast, ``(x̄ − y)²``: what NRMSE is the root of.
+
+    Arguments:
+        mean: ``[...]``, data units.
+        observed: ``[...]``, data units.
+
+    Returns:
+        ``[...]``, data units squared; NaN where the observation is missing.
+    """
+    return np.asarray(np.square(mean - observed))
 
 
 def crps(samples: np.ndarray, observed: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...evaluation.scores.mixtures import path_distances
+from ...evaluation.scores.mixtures import path_distances, weighted_energy
 from .past_stretches import Move, Stretches
 
 PENALTY = 0.01
@@ -32,7 +32,7 @@ def best_weights(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> np.ndarray:
         total = PENALTY * (theta**2).sum() / len(parts)
         for likeness, distance, between in parts:
             weights = torch.softmax(likeness @ theta, dim=0)
-            total = total + (weights @ distance - weights @ between @ weights / 2) / scale
+            total = total + weighted_energy(distance, between, weights) / scale
         total.backward()
         return total
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
+from ...evaluation.scores.calibration import randomised_pit
+
 
 def rank_of(truth: np.ndarray, samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Where the truth lies among the samples, ties and missing values at random.
@@ -22,9 +24,8 @@ def rank_of(truth: np.ndarray, samples: np.ndarray, generator: np.random.Generat
         >>> round(float(rank_of(np.array([[49.5]]), samples, np.random.default_rng(0))[0, 0]), 1)
         0.5
     """
-    below, equal = (samples < truth).sum(0), (samples == truth).sum(0)
     chance = generator.uniform(size=truth.shape)
-    rank = (below + chance * (equal + 1)) / (len(samples) + 1)
+    rank = randomised_pit(samples, truth, chance)
     return np.where(np.isnan(truth), chance, rank).clip(1e-6, 1 - 1e-6)
 
 

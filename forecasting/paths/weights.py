@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize
 
-from ...evaluation.scores.mixtures import score_parts
+from ...evaluation.scores.mixtures import model_distances, weighted_energy
 
 _DIGITS = 1e9
 """How much further from the truth than the nearest model one may be, for the digits to tell its score."""
@@ -37,29 +37,30 @@ def pool_weights(
         >>> pool_weights([low, high, off], truth, smallest=0.1).round(1)
         array([0.5, 0.5, 0. ])
     """
-    linear, quadratic = score_parts(drawn, truth)
-    alone, known = linear - np.diag(quadratic) / 2, linear <= _DIGITS * linear.min()
+    distance, between = model_distances(drawn, truth)
+    alone = np.array([weighted_energy(distance, between, only) for only in np.eye(len(drawn))])
+    known = distance <= _DIGITS * distance.min()
     # Without pairs of a path with itself a score may be 0, or by chance less.
-    best = max(float(alone[known].min()), 1e-6 * float(linear.min())) or 1.0
+    best = max(float(alone[known].min()), 1e-6 * float(distance.min())) or 1.0
     allowed = np.flatnonzero(known & (alone <= _HOPELESS * best))
     # The squared distance to equal weights is that to 0, but for a constant: they are 1 in all.
-    linear, quadratic = linear / best, quadratic / best - 2 * shrinkage * np.eye(len(drawn))
+    distance, between = distance / best, between / best - 2 * shrinkage * np.eye(len(drawn))
     while True:
         weights = np.zeros(len(drawn))
-        weights[allowed] = _on_simplex(linear[allowed], quadratic[np.ix_(allowed, allowed)])
+        weights[allowed] = _on_simplex(distance[allowed], between[np.ix_(allowed, allowed)])
         kept = np.flatnonzero(weights >= min(smallest, weights.max()))
         if len(kept) == len(allowed) or not smallest:
             return weights
         allowed = kept
 
 
-def _on_simplex(linear: np.ndarray, quadratic: np.ndarray) -> np.ndarray:
-    """The w of least ``linear w - w quadratic w / 2``, not negative and 1 in all."""
-    count = len(linear)
+def _on_simplex(distance: np.ndarray, between: np.ndarray) -> np.ndarray:
+    """The weights of least energy score, not negative and 1 in all."""
+    count = len(distance)
     found = minimize(
-        lambda w: linear @ w - w @ quadratic @ w / 2,
+        lambda w: weighted_energy(distance, between, w),
         np.full(count, 1 / count),
-        jac=lambda w: linear - quadratic @ w,
+        jac=lambda w: distance - between @ w,
         bounds=[(0, 1)] * count,
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(count)},
         method="SLSQP",

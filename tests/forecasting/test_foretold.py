@@ -1,9 +1,7 @@
 """How much articles without a past will sell: levels, what descriptors tell of them, and the doubt that is left."""
 
 import numpy as np
-import properscoring
 import pytest
-from hemline.evaluation.scores.mixtures import weighted_crps
 from hemline.forecasting.wrappers.cold_start.descriptors import Likeness, alike, descriptors
 from hemline.forecasting.wrappers.cold_start.level_regression import LevelRegression as _Regression
 from hemline.forecasting.wrappers.cold_start.level_regression import explained, foretold_levels
@@ -162,13 +160,6 @@ class TestLikeness:
 
     def test_without_descriptors_there_is_nothing_to_learn(self):
         assert learnt_likeness(sales_of(np.ones(5)), np.empty((5, 0))) == Likeness()
-
-
-def test_the_score_of_equal_weights_is_that_of_an_ensemble():
-    generator = np.random.default_rng(6)
-    values, truth = generator.normal(size=(7, 20)), generator.normal(size=7)
-    found = weighted_crps(values, np.full((7, 20), 1 / 20), truth)
-    np.testing.assert_allclose(found, properscoring.crps_ensemble(truth, values), rtol=1e-10)
 
 
 @pytest.mark.filterwarnings("error")

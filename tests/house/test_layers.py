@@ -138,13 +138,16 @@ def test_no_public_name_is_hidden_by_a_file(room):
 
 
 def test_scores_are_defined_in_one_place():
-    score = re.compile("crps|energy|variogram|quantile_loss|interval_score")
-    elsewhere = {
-        f"{module}.{node.name}"
-        for module, file in MODULES.items()
-        if not module.startswith("evaluation.scores")
-        for node in ast.walk(ast.parse(file.read_text()))
-        # What a metric of a backtest makes of a score takes the outcome of a window.
-        if isinstance(node, ast.FunctionDef) and score.search(node.name) and "outcome" not in ast.unparse(node.args)
-    }
-    assert elsewhere == set()
+    """No other room, and no benchmark, defines a score or takes one from another library."""
+    score = re.compile("crps|energy|variogram|pinball|quantile_loss|interval_score|(^|_)pit($|_)|seasonal_error")
+    elsewhere = set()
+    for file in [*MODULES.values(), *sorted((ROOT / "benchmarks").glob("*.py"))]:
+        if file.parent == ROOT / "evaluation" / "scores":
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef) and score.search(node.name):
+                elsewhere.add(f"{file.relative_to(ROOT)}: {node.name}")
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and "scoring" in ast.unparse(node):
+                elsewhere.add(f"{file.relative_to(ROOT)}: {ast.unparse(node)}")
+    # Charts of a score, and what an outcome keeps of one.
+    assert elsewhere == {"evaluation/reports/figures.py: pit_chart", "evaluation/runs/metrics.py: seasonal_error"}

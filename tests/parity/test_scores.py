@@ -15,6 +15,7 @@ from hemline.evaluation.runs.metrics import METRICS, Outcome
 from hemline.evaluation.scores import multivariate as vector_scores
 from hemline.evaluation.scores import univariate as scores
 from hemline.evaluation.scores.intervals import scaled_interval_score, seasonal_error
+from hemline.evaluation.scores.mixtures import mixture_score, path_distances, weighted_crps, weighted_energy
 
 # Of 100 paths the places (S - 1) q of the quantiles are no whole numbers, so that rounding shows.
 WINDOWS, PATHS, HORIZON, DIM, PAST, SEASON = 3, 100, 6, 4, 40, 7
@@ -133,6 +134,24 @@ def test_crps_keeps_its_digits_at_a_high_level() -> None:
     rng = np.random.default_rng(0)
     samples, observed = rng.normal(size=(100, 5, 3)), rng.normal(size=(5, 3))
     assert scores.crps(samples + 1e9, observed + 1e9) == pytest.approx(scores.crps(samples, observed), abs=1e-6)
+
+
+def test_weighted_scores_are_those_of_scoringrules(forecasts) -> None:
+    samples, observed = (each.astype(np.float64) for each in forecasts[:2])
+    weights = np.random.default_rng(1).dirichlet(np.ones(PATHS))
+    steps_first = np.moveaxis(samples[0], 0, 1)
+    theirs = scoringrules.es_ensemble(observed[0], steps_first, ens_w=np.tile(weights, (HORIZON, 1)))
+    assert weighted_energy(*path_distances(samples[0], observed[0]), weights) == pytest.approx(theirs.sum(), rel=1e-6)
+    values = samples[0].reshape(PATHS, -1).T
+    rows = np.tile(weights, (len(values), 1))
+    theirs = scoringrules.crps_ensemble(observed[0].ravel(), values, ens_w=rows, estimator="nrg")
+    assert weighted_crps(values, rows, observed[0].ravel()) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_the_score_of_a_model_in_a_mixture_is_the_fair_one_of_scoringrules(forecasts) -> None:
+    samples, observed = (each.astype(np.float64) for each in forecasts[:2])
+    theirs = scoringrules.es_ensemble(observed, np.moveaxis(samples, 1, 2), estimator="fair")
+    assert mixture_score([samples], observed, [1.0]) == pytest.approx(theirs.sum())
 
 
 @pytest.mark.parametrize("missing", [False, True])
