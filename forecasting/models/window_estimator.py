@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -124,7 +125,7 @@ class WindowEstimator(Architecture, ForecastModel):
             response = fit_response(entries, spec, self.response, self.scaling.domain)
             entries = response.training(entries, self.train_config.seed)
             held_out = None if held_out is None else response.training(held_out, self.train_config.seed)
-            spec = self._spec(entries)
+            spec = replace(spec, covariates=0, covariate_names=())
         change = self.scaling.change
         series = SeriesTensor(entries, spec, change=change)
         validation = None

@@ -83,8 +83,8 @@ class Coupled(FittedModel):
         for forecast in self.predictor.predict(dataset, num_samples=num_samples, **asked(seed)):
             samples = np.asarray(forecast.samples)
             draw = gaussian_scores if self.dependence == "gaussian" else past_scores
-            forecast.samples = reorder(samples, draw(self.ranks, len(samples), generator))
-            yield forecast
+            ordered = reorder(samples, draw(self.ranks, len(samples), generator))
+            yield SampleForecast(ordered, forecast.start_date, forecast.item_id, forecast.info)
 
     def write(self, folder: Path) -> None:
         """Write the predictor beneath it into a folder of its own, and the ranks."""

@@ -38,6 +38,8 @@ class EnsembleEstimator(WrappingEstimator):
         model: an estimator of joint forecasts with a method ``for_run(seed, directory)``.
         members: how often it is trained.
         seed: the members have the seeds ``members * seed`` and on.
+        directory: where trained members are kept, so that a killed training goes on behind them; ``None`` keeps none.
+            It is no setting of the model.
 
     Raises:
         ValueError: there are fewer than two members, or the model cannot be seeded.
@@ -48,14 +50,13 @@ class EnsembleEstimator(WrappingEstimator):
         5
     """
 
-    def __init__(self, model: Estimator, *, members: int = 3, seed: int = 0) -> None:
+    def __init__(self, model: Estimator, *, members: int = 3, seed: int = 0, directory: Path | None = None) -> None:
         super().__init__(model)
         if members < 2:
             raise ValueError(f"members: expected at least 2, got {members}")
         if not can_be_seeded(model):
             raise ValueError(f"model: expected an estimator with for_run(seed), got {type(model).__name__}")
-        self.members, self.seed = members, seed
-        self._directory: Path | None = None
+        self.members, self.seed, self.directory = members, seed, directory
 
     @property
     def imposes_sales(self) -> bool:
@@ -83,16 +84,14 @@ class EnsembleEstimator(WrappingEstimator):
         held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
         trained = []
         for number in range(self.members):
-            folder = None if self._directory is None else self._directory / f"member-{number}"
+            folder = None if self.directory is None else self.directory / f"member-{number}"
             seed = self.members * self.seed + number
             trained.append(trained_member(self.model, seed, folder, entries, held_out))
         return EnsemblePredictor(trained)
 
     def for_run(self, seed: int, directory: Path | None = None) -> EnsembleEstimator:
         """This estimator for one run of a backtest; each member is kept in a folder of its own."""
-        run = EnsembleEstimator(self.model.for_run(seed), members=self.members, seed=seed)
-        run._directory = None if directory is None else Path(directory)
-        return run
+        return EnsembleEstimator(self.model.for_run(seed), members=self.members, seed=seed, directory=directory)
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -57,6 +57,8 @@ class PooledEstimator(ForecastModel):
             here if the others do: all paths then answer to prices.
         num_samples: paths a window to learn the weights from.
         seed: of models that can be seeded.
+        directory: where trained models are kept, so that a killed training goes on behind them; ``None`` keeps none.
+            It is no setting of the model.
 
     Raises:
         ValueError: there are fewer than two models, `windows` or `smallest` is out of its range, or `only_totals`
@@ -79,6 +81,7 @@ class PooledEstimator(ForecastModel):
         only_totals: Sequence[str] = (),
         num_samples: int = 100,
         seed: int = 0,
+        directory: Path | None = None,
     ) -> None:
         super().__init__()
         if len(models) < 2:
@@ -95,8 +98,7 @@ class PooledEstimator(ForecastModel):
             raise ValueError(f"only_totals: expected some of {', '.join(models)}, not all, got {list(only_totals)}")
         self.models, self.only_totals = dict(models), tuple(only_totals)
         self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
-        self.num_samples, self.seed = num_samples, seed
-        self._directory: Path | None = None
+        self.num_samples, self.seed, self.directory = num_samples, seed, directory
 
     @property
     def reads_channels(self) -> bool:
@@ -140,9 +142,7 @@ class PooledEstimator(ForecastModel):
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
-        run = PooledEstimator(**{**self.settings(), "seed": seed})
-        run._directory = None if directory is None else Path(directory)
-        return run
+        return PooledEstimator(**{**self.settings(), "seed": seed}, directory=directory)
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -203,7 +203,7 @@ class PooledEstimator(ForecastModel):
     def _trained(self, name: str, entries: list[Entry], watched: list[Entry] | None, stage: str) -> Predictor:
         if isinstance(self.models[name], Estimator):
             logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
-        folder = None if self._directory is None else self._directory / f"{stage}-{name}"
+        folder = None if self.directory is None else self.directory / f"{stage}-{name}"
         return trained_member(self.models[name], self.seed, folder, entries, watched)
 
 

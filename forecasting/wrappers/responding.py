@@ -191,8 +191,8 @@ class RespondingPredictor(FittedModel):
                 entry, self.prediction_length, self.context_length, len(levels), (own + 1) * 7919 + number
             )
             feedback = Feedback(self.response.domain, factor=torch.from_numpy(factors)[None])
-            forecast.samples = feedback.finish(torch.from_numpy(levels)[None])[0].numpy()
-            yield forecast
+            samples = feedback.finish(torch.from_numpy(levels)[None])[0].numpy()
+            yield SampleForecast(samples, forecast.start_date, forecast.item_id, forecast.info)
 
     def write(self, folder: Path) -> None:
         """Write the predictor beneath it into a folder of its own, and the response."""

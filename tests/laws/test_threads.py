@@ -9,6 +9,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 import torch
+from gluonts.model.predictor import Predictor
 from hemline.datasets import simulated_sales
 from hemline.forecasting import MODELS
 from torch.distributions import Distribution
@@ -83,3 +84,28 @@ def test_a_training_and_forecasts_of_other_libraries_do_not_disturb_each_other(t
         for again in trainings:
             assert all(torch.equal(again[name], weight) for name, weight in weights.items())
     assert state() == before
+
+
+class Remembering(Predictor):
+    """Another predictor, and what it has handed out as it was then."""
+
+    def __init__(self, predictor):
+        super().__init__(prediction_length=predictor.prediction_length)
+        self.predictor, self.handed_out = predictor, []
+
+    def predict(self, dataset, **kwargs):
+        for forecast in self.predictor.predict(dataset, **kwargs):
+            self.handed_out.append((forecast, forecast.samples.copy()))
+            yield forecast
+
+
+@pytest.mark.parametrize("name", ["deepar-coupled", "var-responding", "cold-start"])
+def test_a_wrapper_leaves_the_forecasts_of_its_model_as_they_are(name, trained_shortly, monkeypatch):
+    model = trained_shortly(name, SALES)
+    beneath = Remembering(model.predictor)
+    monkeypatch.setattr(model, "predictor", beneath)
+    drawn = next(iter(model.predict([HISTORY], num_samples=20)))
+    ((handed_out, samples),) = beneath.handed_out
+    assert drawn is not handed_out
+    np.testing.assert_array_equal(handed_out.samples, samples)
+    assert (drawn.start_date, drawn.item_id) == (handed_out.start_date, handed_out.item_id)

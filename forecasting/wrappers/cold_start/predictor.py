@@ -117,8 +117,7 @@ class ColdStartPredictor(FittedModel):
                 generator = np.random.default_rng([own, number, 2])
                 usual = np.asarray(planned[number].samples)
                 whole[:, :, ~self.known] = self._launched(entry, plans[number], usual, generator, (own, number))
-            forecast.samples = whole
-            yield forecast
+            yield SampleForecast(whole, forecast.start_date, forecast.item_id, forecast.info)
 
     def _require_described(self, entry: Entry, number: int) -> None:
         for field, key in STATIC.items() if not self.known.all() else ():
