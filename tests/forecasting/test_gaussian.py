@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hemline.forecasting.networks.heads import Gaussian, GaussianProcess, LowRankGaussian, StudentT
+from hemline.forecasting import Gaussian, GaussianProcess, LowRankGaussian, StudentT
 from hemline.forecasting.networks.heads.gaussian import low_rank_normal
 from torch.distributions import MultivariateNormal
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hemline.forecasting.networks.encoders import ENCODERS
+from parts import ENCODERS
 
 
 @pytest.fixture(params=sorted(ENCODERS))

@@ -8,15 +8,15 @@ import pytest
 import torch
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
-from hemline.forecasting.networks.encoders import ENCODERS
 from hemline.forecasting.networks.forecaster import Forecaster
-from hemline.forecasting.networks.heads import HEADS, DensityHead
-from hemline.forecasting.networks.heads.head import borrow
+from hemline.forecasting.networks.heads.head import DensityHead, borrow
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
+from parts import ENCODERS, HEADS
 
-COMPOSITIONS = [("shared-lstm" if head == "gaussian-process" else "gru", head) for head in HEADS] + [
-    (encoder, "maf") for encoder in ENCODERS if encoder != "gru"
+BUILT = {name: head.build(series=2, context_size=8) for name, head in HEADS.items()}
+COMPOSITIONS = [("SharedWeights" if head.shared else "Recurrent-gru", name) for name, head in BUILT.items()] + [
+    (encoder, "MAF") for encoder in ENCODERS if encoder != "Recurrent-gru"
 ]
 UNITS = {
     "level": Scaling("level"),
@@ -24,17 +24,24 @@ UNITS = {
     "ranked level": Copula(window=20),
     "ranked change": Copula(Scaling("change"), window=20),
 }
-CASES = list(itertools.product(COMPOSITIONS, ["level", "change"]))
+# A head of counts works on levels alone.
+CASES = [
+    (parts, of)
+    for parts, of in itertools.product(COMPOSITIONS, ["level", "change"])
+    if of == "level" or not BUILT[parts[1]].lattice
+]
 CASES += list(
     itertools.product(
-        [("gru", "low-rank-gaussian"), ("shared-lstm", "gaussian-process")], ["ranked level", "ranked change"]
+        [("Recurrent-gru", "LowRankGaussian"), ("SharedWeights", "GaussianProcess")], ["ranked level", "ranked change"]
     )
 )
 
 
-def entries(dim=3, length=80, gaps=False, seed=0):
+def entries(dim=3, length=80, gaps=False, seed=0, counts=False):
     generator = np.random.default_rng(seed)
     target = (20 + generator.normal(size=(dim, length)).cumsum(1)).astype(np.float32)
+    if counts:
+        target = target.round().clip(0)
     if gaps:
         target[:, 10:13] = np.nan
         target[0, 40:60:3] = np.nan
@@ -118,7 +125,7 @@ class TestLaws:
 
 
 def test_values_under_a_mask_never_reach_a_factorised_loss():
-    forecaster, _ = compose((("gru", "student-t"), "level"), entries())
+    forecaster, _ = compose((("Recurrent-gru", "StudentT"), "level"), entries())
     hidden, target = torch.randn(6, 10, forecaster.encoder.context_size), torch.randn(6, 10, 3)
     mask = (torch.rand(6, 10, 3) > 0.5).float()
     changed = torch.where(mask > 0, target, torch.tensor(99.0))
@@ -143,7 +150,7 @@ def test_every_gap_borrows_from_its_own_series_where_the_window_saw_it_at_all():
 
 def test_a_mask_counts_every_seen_value_once():
     """The mean over seen values of two halves of a mask is the mean over all."""
-    forecaster, series = compose((("gru", "student-t"), "level"), entries())
+    forecaster, series = compose((("Recurrent-gru", "StudentT"), "level"), entries())
     window = series.gather(series.training_starts()[:6])
     hidden = torch.randn(6, 10, forecaster.encoder.context_size)
     target, scale = window.values[:, -10:], torch.ones(6, 3)
@@ -158,7 +165,7 @@ def test_sampling_continues_what_training_saw(of):
     """Feeding a drawn path back through teacher forcing gives the contexts it was drawn from."""
     torch.manual_seed(0)
     for encoder in ENCODERS:
-        forecaster, series = compose(((encoder, "student-t"), of), entries())
+        forecaster, series = compose(((encoder, "StudentT"), of), entries())
         seen = []
         distribution = forecaster.head.distribution
 
@@ -184,7 +191,7 @@ def test_a_saved_predictor_draws_the_same_paths(case, tmp_path):
     estimator = ForecastEstimator(
         "D", 5, lags=(1, 2), scaling=UNITS[of], encoder=ENCODERS[encoder], head=HEADS[head], train=training
     )
-    data = entries(gaps=True)
+    data = entries(gaps=True, counts=BUILT[head].lattice)
     predictor = estimator.train(data)
     predictor.serialize(tmp_path / "predictor")
     again = ForecastPredictor.deserialize(tmp_path / "predictor")

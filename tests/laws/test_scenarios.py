@@ -12,7 +12,7 @@ from hemline.forecasting import (
     TrainConfig,
     simulate,
 )
-from hemline.forecasting.networks.heads import HEADS
+from parts import HEADS
 
 PATHS = 300
 DATA = simulated_sales(articles=4, weeks=120, seed=3, windows=1)
@@ -20,7 +20,7 @@ HISTORY = DATA.history(0)
 MARKDOWN = Scenario("markdown", "price[dress_1] = -30%")
 
 
-JOINT = ["real-nvp", "maf", "low-rank-gaussian", "student-t", "diffusion"]
+JOINT = ["RealNVP", "MAF", "LowRankGaussian", "StudentT", "Diffusion"]
 
 
 @pytest.fixture(scope="module", params=JOINT)
