@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,47 +23,90 @@ app = typer.Typer(
 )
 
 
+# What typer raises for words that it does not understand; some of its releases bring a click of their own.
+_NotUnderstood = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
+
+
 def main() -> None:
-    """Run the command line; exits with 1 and one line on bad input, with a traceback under ``--debug``."""
+    """Run the command line; exits with 1 or 2 and one line on bad input, with a traceback under ``--debug``."""
     # gluonts keeps business days as periods, which pandas announces to drop; nothing a user could do about it.
     warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
-    debug = "--debug" in sys.argv
     # Taken out here, so that it may stand behind a command as well.
-    sys.argv = [word for word in sys.argv if word != "--debug"]
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = len(words) < len(sys.argv) - 1
     if not debug:
-        warnings.showwarning = _show_in_one_line
+        warnings.showwarning = show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from .evaluation.grids.backtest import BacktestError
-
     mount()
     # `module:Class` may be a file of the current folder; last, so that it hides no installed package.
     sys.path.append(os.getcwd())
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run(words, debug))
+
+
+def run(words: Sequence[str], debug: bool = False) -> int:
+    """Run one command.
+
+    Arguments:
+        words: what stands behind ``hemline``.
+        debug: whether an error of the command is raised, rather than told in one line on standard error.
+
+    Returns:
+        The exit status: 0 where it did what was asked, 2 for words that are no command or options, else 1.
+    """
     try:
-        app()
-    except (ValueError, OSError, FloatingPointError, BacktestError) as error:
+        return typer.main.get_command(app).main(list(words), prog_name="hemline", standalone_mode=False) or 0
+    except typer.Abort:
+        return _failed("aborted", 1)
+    except _NotUnderstood as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            return error.exit_code
         if debug:
             raise
-        typer.echo(f"hemline: {' '.join(str(error).split())}", err=True)
-        sys.exit(1)
+        path = "hemline" if error.ctx is None else error.ctx.command_path
+        return _failed(f"{error.format_message().rstrip('.')}; see {path} --help", error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        return _failed(in_one_line(error), 1)
 
 
-def _show_in_one_line(message: Warning | str, *_: Any, **__: Any) -> None:
+def in_one_line(error: Exception) -> str:
+    """What an error says, and of which kind it is where its text was not written for the user of a command."""
+    text = " ".join(str(error).split())
+    if isinstance(error, (ValueError, OSError, FloatingPointError)) and text:
+        return text
+    return f"{type(error).__name__}: {text or 'no more is known'}; --debug shows where"
+
+
+def _failed(text: str, status: int) -> int:
+    typer.echo(f"hemline: {text}", err=True)
+    return status
+
+
+def show_in_one_line(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning without the place in the code that gave it."""
     typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    # Eager, so that it needs no command behind it.
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Joint probabilistic forecasts of many related series."""
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 @app.command()

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 import typer
-from hemline import cli
+from hemline import __version__, cli
 from rich.markup import render
 
 WARNS = """
@@ -14,7 +14,13 @@ import warnings
 from hemline import cli
 
 cli.mount = lambda: None
-cli.app = lambda: warnings.warn("two\\n lines")
+
+
+@cli.app.command()
+def warn():
+    warnings.warn("two\\n lines")
+
+
 cli.main()
 """
 
@@ -28,7 +34,7 @@ cli.mount = lambda: None
 
 @cli.app.command()
 def fail():
-    raise ValueError("no such thing")
+    raise {error}
 
 
 cli.main()
@@ -38,7 +44,11 @@ cli.main()
 @pytest.mark.parametrize("words", [["fail", "--debug"], ["--debug", "fail"]])
 def test_debug_shows_the_traceback_before_and_behind_a_command(words):
     plain, debug = (
-        subprocess.run([sys.executable, "-c", FAILS, *given], capture_output=True, text=True)
+        subprocess.run(
+            [sys.executable, "-c", FAILS.format(error="ValueError('no such thing')"), *given],
+            capture_output=True,
+            text=True,
+        )
         for given in (["fail"], words)
     )
     assert plain.stderr == "hemline: no such thing\n"
@@ -46,10 +56,50 @@ def test_debug_shows_the_traceback_before_and_behind_a_command(words):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"), [([], "warning: two lines\n"), (["--debug"], "<string>:6: UserWarning: two\n lines\n")]
+    ("error", "told"),
+    [
+        ("KeyError('price')", "KeyError: 'price'; --debug shows where"),
+        ("RuntimeError('no memory\\nfor this')", "RuntimeError: no memory for this; --debug shows where"),
+        ("RecursionError()", "RecursionError: no more is known; --debug shows where"),
+        ("FloatingPointError('loss: expected a number')", "loss: expected a number"),
+        ("typer.Abort()", "aborted"),
+    ],
+)
+def test_any_error_is_one_line(error, told):
+    done = subprocess.run(
+        [sys.executable, "-c", FAILS.format(error=error), "fail"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, f"hemline: {told}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nope"], "No such command 'nope'; see hemline --help"),
+        (["fail", "--nope"], "No such option: --nope; see hemline fail --help"),
+        (["fail", "x"], "Got unexpected extra argument(s) (x); see hemline fail --help"),
+    ],
+)
+def test_words_that_are_no_command_are_one_line(words, told):
+    done = subprocess.run(
+        [sys.executable, "-c", FAILS.format(error="AssertionError"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, f"hemline: {told}\n")
+
+
+def test_the_version_needs_no_command():
+    done = subprocess.run([sys.executable, "-m", "hemline", "--version"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [([], "warning: two lines\n"), (["--debug"], "<string>:10: UserWarning: two\n lines\n")]
 )
 def test_a_warning_is_one_line_and_has_its_place_when_debugging(options, said):
-    done = subprocess.run([sys.executable, "-c", WARNS, *options], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", WARNS, "warn", *options], capture_output=True, text=True, check=True)
     assert done.stderr == said
 
 
