@@ -15,6 +15,9 @@ from ..windows.tensor import SeriesTensor, Statistics, Window
 from .direct import Direct, DirectNetwork
 from .network import JointForecaster
 
+FEWEST = 8
+"""Windows with errors of its own below which a series is given those of others."""
+
 
 class CrossFitted(JointForecaster):
     r"""Several direct networks, each trained without one block of the past, and their errors on those blocks.
@@ -63,7 +66,8 @@ class CrossFitted(JointForecaster):
     def remember(self, series: SeriesTensor, blocks: Sequence[Tensor], at_once: int = 16) -> None:
         """Keep the errors on windows spread evenly over the blocks, each by the network trained without it.
 
-        Where a value is missing, the error of another window takes its place.
+        Where a value is missing, or a series had no past to be forecast from, the error of another window takes its
+        place (`without_gaps`).
 
         Arguments:
             series: the training data.
@@ -84,7 +88,8 @@ class CrossFitted(JointForecaster):
                 location, scale = self.location_and_scale(window, [member])
                 error = (self.spread(window.values[:, -horizon:]) - location) / scale
                 if window.observed is not None:
-                    error = error.where(window.observed[:, -horizon:] > 0, error.new_tensor(torch.nan))
+                    known = (window.observed[:, -horizon:] > 0) & self.members[member].begun(window)[:, None]
+                    error = error.where(known, error.new_tensor(torch.nan))
                 self.errors[rows.to(self.errors.device)] = error
         self.errors.copy_(without_gaps(self.errors))
 
@@ -128,15 +133,27 @@ def evenly(rows: Tensor, count: int) -> Tensor:
 
 
 def without_gaps(errors: Tensor) -> Tensor:
-    """Errors ``[K, H, D]`` with those of the next window that has one in the place of NaN; 0 where none has.
+    """Standardised errors ``[K, H, D]`` with others in the place of NaN.
+
+    They are those of other windows in turn, each as often as the others; of a series with errors of fewer than `FEWEST`
+    windows, and those not one after the other, those of other series in the same windows. 0 where no series has any.
 
     Example:
-        >>> without_gaps(torch.tensor([1.0, torch.nan, 3.0]).view(3, 1, 1)).flatten()
-        tensor([1., 3., 3.])
+        >>> without_gaps(torch.tensor([1.0, torch.nan, 3.0, torch.nan]).repeat(4).view(16, 1, 1)).flatten()[:8]
+        tensor([1., 1., 3., 3., 1., 1., 3., 3.])
     """
-    count = len(errors)
-    twice = errors.repeat(2, 1, 1).flip(0)
-    step = torch.arange(2 * count, device=errors.device)[:, None, None]
-    last = torch.where(twice.isnan(), -1, step).cummax(0).values
-    found = twice.gather(0, last.clamp_min(0)).flip(0)[:count]
-    return found.nan_to_num(nan=0.0)
+    own = _in_turn(errors)
+    few = (~errors.isnan()).sum(0).amin(0) < FEWEST
+    if bool(few.all()):
+        return own.nan_to_num(nan=0.0)
+    lenders = torch.nonzero(~few).flatten()
+    of_another = own[:, :, lenders[torch.arange(len(few), device=errors.device) % len(lenders)]]
+    return torch.where(few & errors.isnan(), of_another, own).nan_to_num(nan=0.0)
+
+
+def _in_turn(errors: Tensor) -> Tensor:
+    """Errors ``[K, H, D]`` with those of other windows in turn in the place of NaN; NaN where none has one."""
+    missing = errors.isnan()
+    known_first = missing.to(torch.int8).argsort(dim=0, stable=True)
+    turn = (missing.cumsum(0) - 1).clamp_min(0) % (~missing).sum(0).clamp_min(1)
+    return torch.where(missing, errors.gather(0, known_first.gather(0, turn)), errors)

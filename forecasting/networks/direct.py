@@ -142,7 +142,7 @@ class DirectNetwork(Learner):
 
     def measure(self, series: SeriesTensor) -> None:
         """Measure the usual change over a season on the training span; a series that never changes has a small one."""
-        season = self.seasons[0] if self.seasons else 1
+        season = self.season
         # The training of another network may have left the data on its device.
         device = self.usual_scale.device
         values, seen = series.values.to(device), series.observed.to(device) > 0
@@ -162,13 +162,18 @@ class DirectNetwork(Learner):
         """
         spec, horizon = self.spec, self.spec.prediction_length
         batch, count = len(window.values), len(series)
-        past = filled(window, spec.history + spec.context_length, series)
+        season = self.season
+        past, seen = filled(window, spec.history + spec.context_length, series, season)
         context = past[..., -spec.context_length :]
-        season = self.seasons[0] if self.seasons else 1
         change = (past[..., season:] - past[..., :-season]).abs()[..., -spec.context_length :]
-        scale = (change.sum(-1) + PRIOR * self.usual_change[series]) / (change.shape[-1] + PRIOR)
+        counted: Tensor | int = change.shape[-1]
+        if seen is not None:
+            both = (seen[..., season:] & seen[..., :-season])[..., -spec.context_length :]
+            change, counted = change * both, both.sum(-1)
+        scale = (change.sum(-1) + PRIOR * self.usual_change[series]) / (counted + PRIOR)
         level, scale = past[..., -season:].mean(-1, keepdim=True), scale[..., None]
-        references = (self._references(past, scale) - level[..., None]) / scale[..., None]
+        usual = context.mean(-1) if seen is None else _mean_of(context, seen[..., -spec.context_length :])
+        references = (self._references(past, usual, scale) - level[..., None]) / scale[..., None]
         mixture = torch.softmax(3 * (self.mixture + self.mixture_by_step), dim=-1)
         mixed = (references * mixture).sum(-1)
 
@@ -183,9 +188,8 @@ class DirectNetwork(Learner):
             read = window.features[:, :, own.clamp_min(0)] * (own >= 0)
             parts.append(read.permute(0, 2, 1, 3).flatten(2))
         if spec.missing:
-            recent = slice(spec.history, spec.history + spec.context_length)
-            seen = None if window.observed is None else window.observed[:, recent, series].transpose(1, 2)
-            parts.append(torch.ones_like(context) if seen is None else seen)
+            known = torch.ones_like(context) if seen is None else seen[..., -spec.context_length :].to(context.dtype)
+            parts.append(known)
         corrected, spread = (linear + self.curved(self.body(torch.cat(parts, dim=-1)))).chunk(2, dim=-1)
         return level + scale * (mixed + corrected), scale * spread.clamp(-7, 7).exp()
 
@@ -210,14 +214,31 @@ class DirectNetwork(Learner):
         weights = (size / self.usual_scale.mean()) ** config.size_weight * torch.ones_like(losses)
         if window.observed is not None:
             weights = weights * window.observed[:, -horizon:, series].transpose(1, 2)
+            weights = weights * self.begun(window)[:, series, None]
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
 
-    def _references(self, past: Tensor, scale: Tensor) -> Tensor:
-        """Naive forecasts ``[B, n, H, J]`` of the past ``[B, n, P]`` with scale ``[B, n, 1]``."""
+    @property
+    def season(self) -> int:
+        """The steps of the shortest season; 1 for none."""
+        return self.seasons[0] if self.seasons else 1
+
+    def begun(self, window: Window) -> Tensor:
+        """Which series ``[B, D]`` have a past that can be forecast from: a season or a horizon of values seen.
+
+        What is forecast from less says how a network fills nothing in, and is neither learnt from nor remembered.
+
+        Arguments:
+            window: with ``observed``.
+        """
+        assert window.observed is not None
+        length = self.spec.history + self.spec.context_length
+        return window.observed[:, :length].sum(1) >= min(self.season, self.spec.prediction_length)
+
+    def _references(self, past: Tensor, usual: Tensor, scale: Tensor) -> Tensor:
+        """Naive forecasts ``[B, n, H, J]`` of the past ``[B, n, P]``, its mean ``[B, n]`` and scale ``[B, n, 1]``."""
         horizon, length = self.spec.prediction_length, past.shape[-1]
-        context = past[..., -self.spec.context_length :]
         found = [past[..., -1:].expand(*past.shape[:2], horizon)]
-        found.append(context.mean(-1, keepdim=True).expand_as(found[0]))
+        found.append(usual[..., None].expand_as(found[0]))
         step = torch.arange(horizon, device=past.device)
         for season in self.seasons:
             repeats = min(self.config.repeats, length // season)
@@ -239,22 +260,54 @@ def _without_extremes(seasons: Tensor) -> Tensor:
     return (seasons.sum(0) - seasons.amax(0) - seasons.amin(0)) / (len(seasons) - 2)
 
 
-def filled(window: Window, length: int, series: Tensor) -> Tensor:
-    """The past of some series without gaps: each holds the last value seen, the first one before any was.
+def _mean_of(values: Tensor, seen: Tensor) -> Tensor:
+    """The mean over the last axis of what was seen; of all, where nothing was."""
+    seen = seen | ~seen.any(-1, keepdim=True)
+    return (values * seen).sum(-1) / seen.sum(-1)
+
+
+def filled(window: Window, length: int, series: Tensor, season: int) -> tuple[Tensor, Tensor | None]:
+    """The past of some series without gaps, as `bridged` fills them, and what of it was seen.
+
+    A gap holds the last value seen at the same place of a season, the steps before the first value those after it,
+    season by season, there and back.
 
     Arguments:
         window: values ``[B, >= length, D]``.
         length: steps of the past P.
         series: ``[n]`` numbers.
+        season: steps of a season.
 
     Returns:
-        ``[B, n, P]``; 0 where a series was never seen.
+        ``[B, n, P]``, 0 where a series was never seen; and bool ``[B, n, P]``, ``None`` where all was seen.
     """
     values = window.values[:, :length, series].transpose(1, 2)
     if window.observed is None:
-        return values
+        return values, None
     seen = window.observed[:, :length, series].transpose(1, 2) > 0
-    step = torch.arange(length, device=values.device).expand_as(values)
-    last = torch.where(seen, step, -1).cummax(-1).values
+    if bool(seen.all()):
+        return values, None
+    step = torch.arange(length, device=values.device)
     first = torch.where(seen, step, length - 1).amin(-1, keepdim=True)
-    return values.gather(-1, torch.where(last < 0, first, last)) * seen.any(-1, keepdim=True)
+    # Whole seasons after the first value, the second one before it first: a season there repeated says nothing varies.
+    back = -torch.div(step - first, season, rounding_mode="floor")
+    turns = (2 * (torch.div(length - first, season, rounding_mode="floor") - 1)).clamp_min(0)
+    turn = back % turns.clamp_min(1)
+    lender = torch.where((back > 0) & (turns > 0), step + season * (back + torch.minimum(turn, turns - turn)), step)
+    last = _last_seen(seen, season)
+    next_one = length - 1 - _last_seen(seen.flip(-1), season).flip(-1)
+    source = torch.where(last >= 0, last, torch.where(next_one < length, next_one, -1))
+    source = source.gather(-1, lender)
+    # At a place of the season that was never seen: the last value of all before it, or the first one.
+    nearest = torch.where(seen, step, -1).cummax(-1).values
+    source = torch.where(source < 0, torch.where(nearest < 0, first, nearest), source)
+    return values.gather(-1, source) * seen.any(-1, keepdim=True), seen
+
+
+def _last_seen(seen: Tensor, season: int) -> Tensor:
+    """The last step ``[..., P]``, up to each, that was seen at the same place of a season; -1 for none."""
+    length = seen.shape[-1]
+    steps = torch.where(seen, torch.arange(length, device=seen.device), -1)
+    padded = nn.functional.pad(steps, (0, -length % season), value=-1)
+    phases = padded.unflatten(-1, (-1, season)).cummax(-2).values
+    return phases.flatten(-2)[..., :length]

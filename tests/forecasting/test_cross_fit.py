@@ -11,6 +11,7 @@ from hemline.forecasting.networks.cross_fitted import without_gaps
 from hemline.forecasting.networks.direct import Columns, DirectNetwork, filled
 from hemline.forecasting.training import fit as fitting_module
 from hemline.forecasting.units.scaling import Scaling
+from hemline.forecasting.windows.gaps import bridged
 from hemline.forecasting.windows.spec import SeriesSpec
 from hemline.forecasting.windows.tensor import SeriesTensor, Window
 
@@ -94,15 +95,65 @@ def test_every_past_window_is_followed_as_often_as_the_others_or_once_more():
     assert sorted(counts) == [2] * 5 + [3] * 5
 
 
-def test_gaps_are_filled_with_what_was_seen_before():
-    values = torch.tensor([0.0, 2.0, 0.0, 3.0, 0.0]).view(1, 5, 1).repeat(1, 1, 2)
-    observed = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]).view(1, 5, 1).repeat(1, 1, 2)
-    observed[..., 1] = 0
-    found = filled(Window(values, observed, torch.zeros(1, 1, 0)), 5, torch.arange(2))
-    assert found.tolist() == [[[2, 2, 2, 3, 3], [0, 0, 0, 0, 0]]]
-    errors = torch.tensor([torch.nan, 1.0, torch.nan]).view(3, 1, 1)
-    assert without_gaps(errors).flatten().tolist() == [1, 1, 1]
-    assert without_gaps(errors * torch.nan).flatten().tolist() == [0, 0, 0]
+@pytest.mark.parametrize("season", [1, 2, 3, 7])
+def test_gaps_of_a_window_are_filled_as_those_of_a_series(season):
+    rng = np.random.default_rng(season)
+    target = rng.normal(10, 1, size=(6, 40))
+    target[0, :15] = np.nan
+    target[1, 25:] = np.nan
+    target[2, 10:22] = np.nan
+    target[3, rng.random(40) < 0.3] = np.nan
+    target[4, :20], target[4, 28:33] = np.nan, np.nan
+    values = torch.from_numpy(np.nan_to_num(target).T[None])
+    window = Window(values, torch.from_numpy((~np.isnan(target)).T[None].astype(float)), torch.zeros(1, 1, 0))
+    found, seen = filled(window, 40, torch.arange(6), season)
+    np.testing.assert_array_equal(seen[0], ~np.isnan(target))
+    np.testing.assert_allclose(found[0], bridged(target, season).T)
+
+
+def test_a_series_never_seen_is_0_and_a_whole_window_has_no_mask():
+    window = Window(torch.ones(1, 5, 2), torch.tensor([[1.0, 0.0]]).expand(1, 5, 2), torch.zeros(1, 1, 0))
+    found, seen = filled(window, 5, torch.arange(2), 2)
+    assert found.tolist() == [[[1] * 5, [0] * 5]]
+    assert seen[0, :, 0].tolist() == [True, False]
+    assert filled(window, 5, torch.arange(1), 2)[1] is None
+
+
+def test_errors_of_other_windows_stand_for_missing_ones_each_as_often():
+    errors = torch.full((40, 2, 1), torch.nan)
+    errors[30:, :, 0] = torch.arange(10.0)[:, None]
+    found = without_gaps(errors)[..., 0]
+    assert (found[:, 0] == found[:, 1]).all()
+    assert torch.bincount(found[:, 0].long()).tolist() == [4] * 10
+    assert without_gaps(errors * torch.nan).abs().max() == 0
+
+
+def test_a_series_with_hardly_any_errors_is_given_those_of_another():
+    errors = torch.randn(40, 2, 2, generator=torch.Generator().manual_seed(0))
+    expected = errors[..., 0].clone()
+    errors[:37, :, 1] = torch.nan
+    expected[37:] = errors[37:, :, 1]
+    torch.testing.assert_close(without_gaps(errors)[..., 1], expected)
+
+
+def late(first: int, steps: int = 160) -> dict:
+    """Three series of levels 50, 20 and 5 whose second one has no value before a step."""
+    rng = np.random.default_rng(0)
+    season = 1 + 0.4 * np.sin(2 * np.pi * np.arange(steps) / 7)
+    target = np.array([[50], [20], [5]]) * season * np.exp(0.1 * rng.normal(size=(3, steps)))
+    target[1, :first] = np.nan
+    return {"start": pd.Period("2024-01-01", "D"), "target": target.astype(np.float32)}
+
+
+@pytest.mark.parametrize("first", [110, 140, 152])
+def test_a_series_that_starts_late_is_forecast_at_its_level(first):
+    drawn = [
+        next(CrossFitEstimator("D", 7, folds=2, train=SHORT, domain="nonnegative").train([data]).predict([data], 300))
+        for data in (late(0), late(first))
+    ]
+    assert drawn[1].samples[..., 1].mean() == pytest.approx(20, rel=0.15)
+    levels = [forecast.samples.mean((0, 1)) for forecast in drawn]
+    np.testing.assert_allclose(levels[1][[0, 2]], levels[0][[0, 2]], rtol=0.05)
 
 
 @pytest.mark.parametrize("missing", [False, True])
