@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runtime.threads import begin_with_threads
 
 app = typer.Typer(
     help="Joint probabilistic forecasts of many related series.",
@@ -32,9 +33,15 @@ def main() -> None:
     # gluonts keeps business days as periods, which pandas announces to drop; nothing a user could do about it.
     warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
-    # Taken out here, so that it may stand behind a command as well.
+    # Taken out here, so that they may stand behind a command as well.
     words = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(words) < len(sys.argv) - 1
+    words, threads = _without("--threads", words)
+    try:
+        # Convolutions over photos are the work that gains from more threads.
+        begin_with_threads(threads, usual=None if words[:1] == ["vision"] else 1)
+    except ValueError as error:
+        sys.exit(_failed(in_one_line(error), 1))
     if not debug:
         warnings.showwarning = show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -87,6 +94,18 @@ def _failed(text: str, status: int) -> int:
     return status
 
 
+def _without(option: str, words: list[str]) -> tuple[list[str], str | None]:
+    """The words of a command without an option that may stand anywhere, and its value; ``None`` if it is not there."""
+    left, value = [], None
+    rest = iter(words)
+    for word in rest:
+        if word.partition("=")[0] != option:
+            left.append(word)
+        else:
+            value = word.partition("=")[2] if "=" in word else next(rest, "")
+    return left, value
+
+
 def show_in_one_line(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning without the place in the code that gave it."""
     typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
@@ -101,6 +120,9 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Threads to compute with; else HEMLINE_THREADS.")
+    ] = None,
     # Eager, so that it needs no command behind it.
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from hemline.runtime.threads import SWITCH, thread_environment
 
 
 def arguments(description: str, cases: Sequence[str]) -> argparse.Namespace:
@@ -32,7 +34,8 @@ def in_own_process(module: str, case: str, options: argparse.Namespace) -> dict[
     """Run one case in a new process, so that its peak memory is its own."""
     command = [sys.executable, "-m", module, "--case", case, "--device", options.device]
     command += ["--threads", str(options.threads), "--repeats", str(options.repeats)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    threads = {SWITCH: str(options.threads), **thread_environment(options.threads)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **threads})
     if done.returncode:
         return {"case": case, "error": done.stderr.strip().splitlines()[-1]}
     row: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

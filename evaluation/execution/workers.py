@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import wait
 from typing import Any
 
+from ...runtime.threads import cores, thread_environment
 from ..adapters.quiet import quiet_backtest
 from ..store.store import Store
 from .jobs import Ended, Job, Lane, output_to, perform
@@ -84,7 +85,7 @@ class WorkerProcess:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_in_worker)
-            with _environment(OMP_NUM_THREADS=str(self.threads)):
+            with _environment(**thread_environment(self.threads)):
                 self._pid = self._pool.submit(os.getpid)
             self._warm = self._pool.submit(warm_up, payload)
         return self._pool
@@ -158,8 +159,8 @@ def on_ray(workers: int | None, threads: int = 1, address: str | None = None) ->
         raise ValueError("ray: expected Ray to be installed, got none; pip install 'hemline[ray]'") from error
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
-        cores = (workers or os.cpu_count() or 1) * threads
-        options |= {"address": "local", "num_cpus": cores, "include_dashboard": False}
+        lanes = workers or max(1, cores() // threads)
+        options |= {"address": "local", "num_cpus": lanes * threads, "include_dashboard": False}
     else:
         options |= {"address": address}
     try:

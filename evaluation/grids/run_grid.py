@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import pickle
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
 from ...datasets.registry import is_description
+from ...runtime.threads import cores
 from ..adapters.quiet import quiet_backtest
 from ..execution.jobs import Job, Lane, one_line, run_jobs
 from ..execution.progress import Progress
@@ -198,8 +200,14 @@ def _lanes(grid: Grid, jobs: int, ray: bool, address: str | None) -> Iterator[Se
     elif grid.workers == 1:
         yield [Here()]
     else:
-        count = workers or min(max(1, (os.cpu_count() or 1) // grid.threads), max(1, jobs))
-        yield [WorkerProcess(grid.threads) for _ in range(count)]
+        most = max(1, cores() // grid.threads)
+        if workers is not None and workers > most:
+            warnings.warn(
+                f"workers: {workers} of {grid.threads} threads are more than the {cores()} cores that may be used; "
+                f"{most} begin",
+                stacklevel=2,
+            )
+        yield [WorkerProcess(grid.threads) for _ in range(min(workers or most, most, max(1, jobs)))]
 
 
 def _check_sendable(**functions: Callable[..., Any]) -> None:

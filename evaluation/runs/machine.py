@@ -1,26 +1,15 @@
-"""What a run is told of its machine, and what it tells of it: seeds, memory, device, versions."""
+"""What a run is told of its machine, and what it tells of it: seeds, memory, versions."""
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import platform
 import resource
 import sys
 from pathlib import Path
 
 _PACKAGES = ("hemline", "gluonts", "lightning", "numpy", "pandas", "torch")
-
-
-@functools.cache
-def device() -> str:
-    """The accelerator that torch would use, or the processor and its cores."""
-    import torch
-
-    if torch.cuda.is_available():
-        return f"cuda ({torch.cuda.get_device_name()})"
-    return f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
 
 
 @functools.cache

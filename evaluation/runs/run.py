@@ -12,13 +12,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import torch
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import Forecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
 from ...datasets.entries.entry import Entry
+from ...runtime.devices import device_name
 from ...runtime.seeds import seed_everything
+from ...runtime.threads import on_threads, threads_or
 from ..adapters.foreign import for_run, needs_training, training_log_of
 from ..adapters.quiet import quiet_backtest
 from . import machine
@@ -106,7 +109,7 @@ class Run:
             "num_samples": protocol.num_samples,
             "history": str(protocol.history),
             "refit_every": protocol.refit_every,
-            "device": machine.device(),
+            "device": device_name(),
             "versions": json.dumps(machine.versions(), sort_keys=True),
             "started": datetime.now(UTC).isoformat(timespec="microseconds"),
         }
@@ -149,7 +152,8 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
     seconds = {"seconds_train": 0.0, "seconds_predict": 0.0, "seconds_score": 0.0}
     forecasts, training = [], []
     machine.reset_peak_memory()
-    with quiet_backtest():
+    with quiet_backtest(), on_threads(threads_or(1)):
+        record["threads"] = torch.get_num_threads()
         for fit, block in enumerate(_blocks(windows, protocol.refit_every)):
             tell(f"training ({fit + 1})" if protocol.refit_every else "training")
             began = time.perf_counter()

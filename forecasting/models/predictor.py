@@ -20,6 +20,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
 from ...runtime.plain import from_plain, to_plain
+from ...runtime.threads import on_threads, threads_or
 from ..names import NAMES
 from ..networks.network import JointForecaster
 from ..response.response import Response
@@ -109,7 +110,8 @@ class ForecastPredictor(FittedModel):
         generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
         seed = self.estimator.train_config.seed if seed is None else seed
         for number, group in enumerate(generator):
-            samples = self._sample(group, num_samples, (seed + 1) * 7919 + number)
+            with on_threads(threads_or(1)):
+                samples = self._sample(group, num_samples, (seed + 1) * 7919 + number)
             for entry, paths in zip(group, samples, strict=True):
                 yield SampleForecast(
                     samples=paths,

@@ -74,7 +74,7 @@ def fit(
     stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
     options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
     with _unchecked_distributions(), _compiled_head(forecaster, config.compile):
-        run_training(module, checkpoints, callbacks=stop, options=options, resume=ckpt_path, **data)
+        run_training(module, checkpoints, callbacks=stop, options=options, resume=ckpt_path, threads=1, **data)
     checkpoints.restore_best()
     return module.history
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as pl
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import TQDMProgressBar
 
 from ..plain import refuse_unknown
 from ..quiet import quiet_lightning
+from ..threads import on_threads, threads_or
 from .checkpoints import Checkpoints
 from .epochs import EpochTraining
 from .interrupts import interrupts_passed_on
@@ -27,6 +29,7 @@ def run_training(
     callbacks: Sequence[pl.Callback] = (),
     options: Mapping[str, Any] | None = None,
     resume: str | Path | None = None,
+    threads: int | None = None,
     **data: Any,
 ) -> None:
     """Train a module, going on from the state that is kept in its folder if there is one.
@@ -37,10 +40,12 @@ def run_training(
         callbacks: further ones.
         options: of Lightning's trainer, before ours; its own ``callbacks`` join the others.
         resume: checkpoint to go on from; by default the latest of the folder.
+        threads: of the processor, where the user set no number; ``None`` for as many as torch takes.
         data: ``train_dataloaders`` and ``val_dataloaders``, for a module that does not make its own.
 
     Raises:
-        ValueError: Lightning's trainer has no such option, or the checkpoint is of another training.
+        ValueError: Lightning's trainer has no such option or cannot do it on this machine, or the checkpoint is of
+            another training.
         KeyboardInterrupt: the training was interrupted; the state of the last whole epoch is kept.
     """
     given, shown = dict(options or {}), sys.stderr.isatty()
@@ -61,6 +66,9 @@ def run_training(
     before = resume or checkpoints.latest()
     if before is not None:
         checkpoints.require_own(before)
-    with quiet_lightning(), interrupts_passed_on():
-        trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
+    with quiet_lightning(), interrupts_passed_on(), on_threads(threads_or(threads)):
+        try:
+            trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
+        except MisconfigurationException as error:
+            raise ValueError(f"trainer: expected options that fit this machine, got {given}: {error}") from error
         trainer.fit(module, ckpt_path=before, weights_only=True, **data)

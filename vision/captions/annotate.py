@@ -17,6 +17,7 @@ from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
+from ...runtime.devices import torch_device
 from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
 from ..classify.classifier import machine
@@ -127,7 +128,7 @@ def train_annotator(
         else:
             split = split_articles(catalogue, pictures)
         folder.write_json(SPLIT, split.to_json())
-        _keep_vectors(folder, opened, catalogue, pictures, device=_device(training.device))
+        _keep_vectors(folder, opened, catalogue, pictures, device=torch_device(training.device))
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
     vectors, photos = _kept_vectors(folder, catalogue)
     learning = _rows(catalogue, split.train, photos)
@@ -289,7 +290,3 @@ def _rows(catalogue: Catalogue, item_ids: Sequence[str], photos: Sequence[str | 
         if article.item_id in wanted and article.text and photos[row]
     ]
     return np.array(rows, dtype=np.int64)
-
-
-def _device(device: str) -> str:
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"

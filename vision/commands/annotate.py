@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .classify import Checkpoint, Data, Device, chosen_device
+from ...runtime.devices import torch_device
+from .classify import Checkpoint, Data, Device
 
 app = typer.Typer(help="Titles and descriptions of articles from their photos.", no_args_is_help=True)
 
@@ -39,7 +40,7 @@ def train(
     from .progress import shown_progress
 
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
-    chosen_device(device)
+    torch_device(device)
     training = CaptionTrainConfig(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, device=device)
     with shown_progress("opening photos") as progress:
         train_annotator(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ...runtime.devices import torch_device
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -81,7 +83,7 @@ def train(
     from .progress import shown_progress
 
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
-    chosen_device(device)
+    torch_device(device)
     network = NetworkConfig(
         backbone=backbone,
         size=size,
@@ -139,7 +141,7 @@ def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = False, device
 
     with shown_progress("opening photos") as progress:
         scores = evaluate_classifier(
-            checkpoint, open_source(data), mirrored=mirrored, device=chosen_device(device), progress=progress
+            checkpoint, open_source(data), mirrored=mirrored, device=torch_device(device), progress=progress
         )
     for side, of_tasks in scores.items():
         if any(score["articles"] for score in of_tasks.values()):
@@ -173,7 +175,7 @@ def predict(
     from ..classify.classifier import stored_labels
     from ..classify.classify import predict_photos
 
-    answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=chosen_device(device))
+    answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=torch_device(device))
     if out is not None:
         if not out.endswith((".csv", ".parquet")):
             raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
@@ -186,17 +188,6 @@ def predict(
         typer.echo(f"{bad.address}: {bad.reason}", err=True)
     if quarantine:
         raise typer.Exit(1)
-
-
-def chosen_device(device: str) -> str:
-    """The torch device that ``auto``, ``cpu`` or ``cuda`` means on this machine."""
-    import torch
-
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device: expected 'auto', 'cpu' or 'cuda', got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: expected a machine with a GPU for 'cuda', got none")
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def _said(answers: pd.DataFrame, facets: bool) -> str:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ...runtime.devices import torch_device
 from .annotate import Backbone, named_encoder
-from .classify import Data, Device, chosen_device
+from .classify import Data, Device
 
 
 def embed(
@@ -41,7 +42,7 @@ def embed(
             open_encoder(described),
             pca=pca,
             fit_on=learned,
-            device=chosen_device(device),
+            device=torch_device(device),
             progress=progress,
         )
     typer.echo(f"{len(source.catalogue)} articles in {out}; encoder {metadata['encoder']}, {metadata['pooling']}")

@@ -1,0 +1,45 @@
+"""The device that a calculation runs on: one set of words, one refusal, one name for the record."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def torch_device(device: str) -> str:
+    """The name of torch's device that a word means on this machine.
+
+    Arguments:
+        device: ``"auto"`` for a GPU where there is one, ``"cpu"`` or ``"cuda"``.
+
+    Returns:
+        ``"cpu"`` or ``"cuda"``.
+
+    Raises:
+        ValueError: it is another word, or there is no GPU for ``"cuda"``.
+
+    Example:
+        >>> torch_device("cpu")
+        'cpu'
+    """
+    if device not in DEVICES:
+        raise ValueError(f"device: expected 'auto', 'cpu' or 'cuda', got {device!r}")
+    import torch  # here, because a command that refuses its options should not wait for torch
+
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise ValueError("device: expected a machine with a GPU for 'cuda', got none")
+    return "cuda" if device != "cpu" and available else "cpu"
+
+
+@functools.cache
+def device_name() -> str:
+    """The name of the device that ``"auto"`` means here: the GPU, or the processor and its cores."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"cuda ({torch.cuda.get_device_name()})"
+    return f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
