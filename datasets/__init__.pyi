@@ -8,6 +8,9 @@ from .pictures.vectors import read_article_vectors as read_article_vectors
 from .registry import DATASETS as DATASETS
 from .registry import get_dataset as get_dataset
 from .simulated.sales import simulated_sales as simulated_sales
+from .simulated.shop import SimulatedShop as SimulatedShop
+from .simulated.shop import simulated_shop as simulated_shop
+from .simulated.shop_truth import ShopTruth as ShopTruth
 from .simulated.truth import SalesTruth as SalesTruth
 from .tables.frames import from_frame as from_frame
 from .tables.sales_table import from_sales as from_sales
@@ -22,4 +25,5 @@ __all__ = [
     "read_article_vectors",
     "read_catalogue",
     "simulated_sales",
+    "simulated_shop",
 ]

@@ -21,6 +21,7 @@ from .entries.channels import kinds_of
 from .entries.data import ForecastData
 from .entries.frequency import written_date
 from .registry import DATASETS, get_dataset, is_description
+from .simulated.shop import simulated_shop
 from .tables.frames import from_frame
 
 app = typer.Typer(help="List, fetch and describe datasets.", no_args_is_help=True)
@@ -107,6 +108,22 @@ def describe(
     console.print(_series(data, series))
 
 
+@app.command()
+def shop(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into.")],
+    articles: Annotated[int, typer.Option(help="Articles.")] = 60,
+    stores: Annotated[int, typer.Option(help="Stores.")] = 3,
+    weeks: Annotated[int, typer.Option(help="Weeks observed; the weeks of a horizon follow.")] = 112,
+    seed: Annotated[int, typer.Option(help="Seed of the numbers.")] = 0,
+) -> None:
+    """Write a simulated shop: its sales, the TOML file that describes them, and its articles with photos.
+
+    Example: hemline data shop demo-shop
+    """
+    written = simulated_shop(articles, stores, weeks, seed).write(folder)
+    typer.echo(f"{articles} articles in {stores} stores over {weeks} weeks, described by {written}")
+
+
 def _whereabouts(name: str) -> str:
     """Where a dataset would be read from now."""
     if name == "simulated_sales":
@@ -160,6 +177,8 @@ def _summary(data: ForecastData, is_file: bool) -> Table:
         "zeros": f"{(target == 0).mean():.2%}",
         "covariates": _channels(metadata.covariates),
         "past covariates": _channels(metadata.past_covariates),
+        **({"ended": f"{len(data.ended)} series"} if data.ended else {}),
+        **data.facts,
         "published archive": "exact, checksums verified" if metadata.archive else "no",
     }
     for name, value in facts.items():
@@ -172,6 +191,8 @@ def _ahead(data: ForecastData) -> dict[str, str]:
     if data.ahead is None:
         return {}
     seen, known = data.ahead.length, data.ahead.channels.length
+    if known <= seen:
+        return {}
     return {"known future": f"{known - seen} steps, to {written_date(data.ahead.start, known - 1)}"}
 
 

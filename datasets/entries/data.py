@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from .channels import Channels
+from .cuts import of_articles
 from .entry import Entry
 
 Domain = Literal["real", "positive", "unit", "count"]
@@ -60,6 +64,8 @@ class ForecastData:
         truth: the parameters that made the numbers, for simulated data.
         ahead: where channels are known beyond the last test window, the entry to go on from after the data: all of
             the target, and the channels as far as they are known.
+        ended: names of series that are sold no more: they are learnt from, and left out of what is to come.
+        facts: further lines of what describes the dataset, by their headings.
     """
 
     metadata: Metadata
@@ -67,6 +73,8 @@ class ForecastData:
     test: list[Entry]
     truth: Any = field(default=None, repr=False)
     ahead: Entry | None = field(default=None, repr=False)
+    ended: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
@@ -76,7 +84,15 @@ class ForecastData:
 
     @property
     def latest(self) -> Entry:
-        """The entry with everything that is known, to forecast the time after the data from."""
+        """The entry with everything that is known, to forecast the time after the data from, without ended series."""
+        if not self.ended:
+            return self.whole
+        (left,) = of_articles([self.whole], np.array([item not in self.ended for item in self.whole.item_ids]))
+        return left
+
+    @property
+    def whole(self) -> Entry:
+        """The entry with everything that is known, ended series too."""
         return (self.test or self.train)[-1] if self.ahead is None else self.ahead
 
     def history(self, window: int | None = None) -> Entry:
@@ -124,6 +140,6 @@ class ForecastData:
 
 def whole_history(data: ForecastData) -> list[Entry]:
     """All that was observed, test windows too, to train on for the time after the data."""
-    latest = data.latest
-    goes_on = latest.start == data.train[0].start
-    return [latest] if goes_on else [*data.train, latest]
+    whole = data.whole
+    goes_on = whole.start == data.train[0].start
+    return [whole] if goes_on else [*data.train, whole]

@@ -21,6 +21,7 @@ def split_windows(
     known: np.ndarray | None = None,
     past: np.ndarray | None = None,
     truth: Any = None,
+    judged: np.ndarray | None = None,
 ) -> ForecastData:
     """Cut a history so that ``windows`` consecutive, non-overlapping windows of H steps lie at its end.
 
@@ -35,6 +36,8 @@ def split_windows(
         known: channels known in the future too, ``[K, T]``; they may reach beyond the target.
         past: channels known of the past alone, ``[P, T]``.
         truth: the parameters that made the numbers, for simulated data.
+        judged: the values by which forecasts are judged, ``[D, T]``, where they are other ones than those to learn
+            from: they stand in the last H steps of a test entry.
 
     Returns:
         The dataset, its arrays float32 and contiguous.
@@ -59,11 +62,11 @@ def split_windows(
     def rows(values: np.ndarray | None, stop: int | None, names: tuple[str, ...]) -> Channels:
         return Channels() if values is None or not len(values) else Channels(_single(values, stop), names)
 
-    def until(end: int, known_until: int | None) -> Entry:
+    def until(end: int, known_until: int | None, values: np.ndarray = target) -> Entry:
         # The names travel with the numbers, so that a trained model can be asked about its articles by name.
         return Entry(
             start,
-            _single(target, end),
+            _single(values, end),
             item_id=metadata.name,
             item_ids=metadata.item_ids,
             channels=rows(known, known_until, metadata.covariates),
@@ -72,11 +75,16 @@ def split_windows(
 
     first = length - windows * horizon
     ends = [first + window * horizon for window in range(1, windows + 1)]
-    further = windows > 0 and known is not None and len(known) > 0 and known.shape[1] > length
+    further = windows > 0 and (judged is not None or (known is not None and len(known) > 0 and known.shape[1] > length))
+    columns = np.arange(length)
+
+    def test(end: int) -> Entry:
+        return until(end, end, target if judged is None else np.where(columns < end - horizon, target, judged))
+
     return ForecastData(
         metadata=metadata,
         train=[until(first, first if windows else None)],
-        test=[until(end, end) for end in ends],
+        test=[test(end) for end in ends],
         truth=truth,
         ahead=until(length, None) if further else None,
     )

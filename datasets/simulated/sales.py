@@ -10,9 +10,8 @@ from ..entries.channels import IN_STOCK, PRICE, PROMO, names_of
 from ..entries.data import ForecastData, Metadata
 from ..entries.frequency import to_period
 from ..entries.splitting import split_windows
+from .draws import elasticities, holiday_weeks, markdowns, seasons, shared_shocks, stocked, style_names
 from .truth import YEAR, SalesTruth
-
-STYLES = ("dress", "coat", "shirt", "jeans", "knit", "skirt", "blouse", "jacket", "shorts", "scarf")
 
 _FIRST_MONDAY = "2020-01-06"
 
@@ -83,28 +82,28 @@ def simulated_sales(
 
     rng = np.random.default_rng(seed)
     style = np.arange(articles) // style_size
-    names, styles = _names(style)
+    names, styles = style_names(style)
     list_price = np.round(rng.uniform(15, 90, articles)) - 0.01
-    prices, promo = _prices(rng, list_price, weeks)
+    prices, promo = markdowns(rng, list_price, weeks)
     truth = SalesTruth(
         articles=names,
         styles=styles,
-        elasticity=_elasticity(rng, style),
+        elasticity=elasticities(rng, style),
         level=np.exp(rng.uniform(np.log(20), np.log(150), articles)),
         growth=rng.uniform(-0.1, 0.1, articles),
-        season=_season(rng, style),
+        season=seasons(rng, style),
         promotion=rng.uniform(0.15, 0.45, articles),
         holiday=rng.uniform(0.1, 0.5, articles),
-        holidays=_holidays(rng, weeks),
+        holidays=holiday_weeks(rng, weeks),
         list_price=list_price,
         dispersion=rng.uniform(0.01, 0.04, articles),
-        shocks=_shocks(rng, style, weeks),
+        shocks=shared_shocks(rng, style, weeks),
         demand=np.empty((weeks, articles)),
     )
     expected = truth.expected_units(prices, promo, np.arange(weeks)) * np.exp(truth.shocks)
     # A gamma mixture of Poisson counts: variance m + dispersion * m**2.
     demand = rng.poisson(rng.gamma(1 / truth.dispersion, truth.dispersion * expected))
-    in_stock = _in_stock(rng, stockouts, weeks, articles)
+    in_stock = stocked(rng, stockouts, weeks, articles)
     units = np.where(in_stock, demand, np.floor(demand * rng.uniform(0, 0.7, in_stock.shape)))
 
     metadata = Metadata(
@@ -126,82 +125,3 @@ def simulated_sales(
         past=in_stock.T,
         truth=replace(truth, demand=demand),
     )
-
-
-def _names(style: np.ndarray) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of articles and of their styles; styles beyond the named ones are numbered on."""
-    rounds, which = np.divmod(style, len(STYLES))
-    styles = tuple(STYLES[w] + (str(r + 1) if r else "") for r, w in zip(rounds, which, strict=True))
-    place = np.arange(len(style)) - np.searchsorted(style, style) + 1
-    return tuple(f"{name}_{number}" for name, number in zip(styles, place, strict=True)), styles
-
-
-def _prices(rng: np.random.Generator, list_price: np.ndarray, weeks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Prices and promotions ``[T, D]``."""
-    shape = (weeks, len(list_price))
-    depth, promo = np.zeros(shape), np.zeros(shape)
-    for article in range(shape[1]):
-        week = 0
-        while week < weeks:
-            length = int(rng.integers(1, 4))
-            if rng.random() < 0.15:
-                depth[week : week + length, article] = rng.choice([0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45])
-                promo[week : week + length, article] = rng.random() < 0.5
-                week += length
-            else:
-                promo[week, article] = rng.random() < 0.05
-                week += 1
-    drift = _ar1(rng, weeks, shape[1], correlation=0.97, deviation=0.04)
-    return np.round(list_price * np.exp(drift) * (1 - depth), 2), promo
-
-
-def _elasticity(rng: np.random.Generator, style: np.ndarray) -> np.ndarray:
-    own = rng.uniform(-3.5, -1.8, len(style))
-    elasticity = np.diag(own)
-    for i in range(len(style)):
-        others = np.flatnonzero((style == style[i]) & (np.arange(len(style)) != i))
-        if len(others):
-            share = rng.uniform(0.4, 0.6) * rng.dirichlet(np.full(len(others), 20.0))
-            elasticity[i, others] = -own[i] * share
-    return elasticity
-
-
-def _season(rng: np.random.Generator, style: np.ndarray) -> np.ndarray:
-    """Log factors ``[52, D]``: two harmonics of a style, turned a little for each article."""
-    angle = 2 * np.pi * np.arange(YEAR)[:, None] / YEAR
-    peak = rng.uniform(0, 2 * np.pi, (2, style.max() + 1))[:, style] + rng.normal(0, 0.15, (2, len(style)))
-    height = np.array([[0.45], [0.15]]) * rng.uniform(0.6, 1.2, (2, style.max() + 1))[:, style]
-    return height[0] * np.cos(angle - peak[0]) + height[1] * np.cos(2 * angle - peak[1])
-
-
-def _holidays(rng: np.random.Generator, weeks: int) -> np.ndarray:
-    """1 in the two fixed holiday weeks of a year and in the one that moves, else 0."""
-    years = -(-weeks // YEAR)
-    calendar = np.zeros((years, YEAR))
-    calendar[:, [47, 51]] = 1
-    calendar[np.arange(years), rng.integers(12, 17, years)] = 1
-    return calendar.ravel()[:weeks]
-
-
-def _shocks(rng: np.random.Generator, style: np.ndarray, weeks: int) -> np.ndarray:
-    common = _ar1(rng, weeks, 1, correlation=0.7, deviation=0.12)
-    shared = _ar1(rng, weeks, style.max() + 1, correlation=0.5, deviation=0.08)[:, style]
-    # The mean of exp(normal) is exp(variance / 2); subtracting it keeps the expected demand.
-    return common + shared - (0.12**2 + 0.08**2) / 2
-
-
-def _ar1(rng: np.random.Generator, steps: int, series: int, correlation: float, deviation: float) -> np.ndarray:
-    """Stationary AR(1) paths ``[T, series]`` with the given standard deviation."""
-    noise = rng.normal(0, deviation, (steps, series))
-    for step in range(1, steps):
-        noise[step] = correlation * noise[step - 1] + np.sqrt(1 - correlation**2) * noise[step]
-    return noise
-
-
-def _in_stock(rng: np.random.Generator, share: float, weeks: int, articles: int) -> np.ndarray:
-    """False in stocked-out weeks ``[T, D]``: spells of one or two weeks with equal chance."""
-    begins = rng.random((weeks, articles)) < share / 1.5
-    lasts = rng.random((weeks, articles)) < 0.5
-    out = begins.copy()
-    out[1:] |= begins[:-1] & lasts[:-1]
-    return ~out

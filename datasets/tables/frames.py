@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from ..entries.data import Domain, ForecastData, Metadata
-from ..entries.frequency import season_length
-from ..entries.splitting import split_windows
-from .columns import Columns, as_text, check_domain
+from ..entries.data import Domain, ForecastData
+from .assemble import Ended, Fill, Unseen, assembled
+from .columns import Columns, as_text
 from .grid import Layout
 from .table_files import read_table
-from .timeline import Timeline, lay_out
+from .timeline import lay_out
 
 _ONE: tuple[str, ...] = ("table",)
 """The rows of a wide table belong to no item."""
@@ -34,8 +32,9 @@ def from_frame(
     covariates: Sequence[str] = (),
     shared_covariates: Sequence[str] = (),
     past_covariates: Sequence[str] = (),
-    fill_covariates: Literal["forward"] | None = None,
-    unseen: Literal["refuse", "keep"] = "refuse",
+    fill_covariates: Fill = None,
+    unseen: Unseen = "refuse",
+    ended: Ended = "refuse",
     domain: Domain = "real",
     season: int | None = None,
     name: str | None = None,
@@ -72,7 +71,12 @@ def from_frame(
             gaps before the first test window. Missing values in test windows are refused always. Before an
             item's first row, where its target is missing too, its first value stands.
         unseen: ``"refuse"`` a series without a value before the first test window; ``"keep"`` it, for a model that
-            forecasts series without a past, such as ``cold-start``: its rows of dates to come say that it is launched.
+            forecasts series without a past, such as ``cold-start``: its rows of dates to come say that it is launched;
+            ``"drop"`` leaves it out, with a warning, for a model that needs a past.
+        ended: what becomes of an item of a long table that has ended: one without a row at the end, in any of the last
+            H steps or, where there are covariates, after its last observed one. ``"refuse"`` wants its covariates up to
+            the end; ``"keep"`` has its past learnt and judged, its last covariates carried on, and the item left out of
+            `latest`, from which the time to come is forecast.
         domain: the values a series can take; values outside it are refused.
         season: steps of one season; ``None`` takes the usual one of the frequency.
         name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.
@@ -98,10 +102,6 @@ def from_frame(
         >>> data.test[0].target.tolist()
         [[3.0, 4.0, nan, 6.0], [9.0, 8.0, 9.0, nan]]
     """
-    if fill_covariates not in (None, "forward"):
-        raise ValueError(f"fill_covariates: expected None or 'forward', got {fill_covariates!r}")
-    if unseen not in ("refuse", "keep"):
-        raise ValueError(f"unseen: expected 'refuse' or 'keep', got {unseen!r}")
     table, source = read_table(frame, text=[item] if item else [])
     if item is not None and not isinstance(target, str):
         raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
@@ -127,62 +127,19 @@ def from_frame(
     freq = columns.freq(timestamp) if freq is None else freq
     timeline = lay_out(dates, codes, items, list(table.index), freq)
     layout = Layout(columns, timeline, codes, items, long=item is not None)
-
-    values = np.concatenate([layout.grid(column) for column in series])
-    check_domain(values, domain, item_ids, timeline)
-    more_is_known = not windows or bool(covariates or shared_covariates) or unseen == "keep"
-    if unseen == "refuse":
-        _refuse_empty(values, item_ids)
-    end = _observed_end(values, timeline, more_is_known)
-    fill_until = 0 if fill_covariates is None else end - windows * prediction_length
-    known, known_names = layout.channels(covariates, fill_until, timeline.length)
-    shared, shared_names = layout.shared_channels(shared_covariates, fill_until)
-    past, past_names = layout.channels(past_covariates, fill_until, end)
-
-    metadata = Metadata(
+    return assembled(
+        layout,
+        np.concatenate([layout.grid(column) for column in series]),
+        item_ids,
         name=name or (Path(source).name.split(".")[0] if source else "frame"),
-        freq=timeline.freq,
         prediction_length=prediction_length,
-        item_ids=item_ids,
+        windows=windows,
+        covariates=covariates,
+        shared_covariates=shared_covariates,
+        past_covariates=past_covariates,
+        fill_covariates=fill_covariates,
+        unseen=unseen,
+        ended=ended,
         domain=domain,
-        season=season_length(timeline.freq) if season is None else season,
-        covariates=(*known_names, *shared_names),
-        past_covariates=past_names,
+        season=season,
     )
-    data = split_windows(metadata, timeline.start, values[:, :end], windows, np.concatenate([known, shared]), past)
-    if unseen == "refuse":
-        _refuse_unseen(data, timeline)
-    return data
-
-
-_KEPT = "unseen='keep' keeps it, for a model that forecasts series without a past"
-
-
-def _refuse_empty(values: np.ndarray, items: Sequence[str]) -> None:
-    for name, any_seen in zip(items, (~np.isnan(values)).any(axis=1), strict=True):
-        if not any_seen:
-            raise ValueError(f"target: the series {name!r} has no value at all; {_KEPT}")
-
-
-def _observed_end(values: np.ndarray, timeline: Timeline, more_is_known: bool) -> int:
-    """The number of steps up to the last one at which any series has a value."""
-    seen = ~np.isnan(values)
-    if not seen.any():
-        raise ValueError("target: no series has any value")
-    end = timeline.length - int(seen.any(axis=0)[::-1].argmax())
-    if not more_is_known and end < timeline.length:
-        raise ValueError(
-            f"target: no series has a value from {timeline.date(end)} on, so the last test window cannot be "
-            "judged; leave these rows out, name the covariates that are known of them, or pass windows=0"
-        )
-    return end
-
-
-def _refuse_unseen(data: ForecastData, timeline: Timeline) -> None:
-    target = data.train[0].target
-    for name, seen in zip(data.metadata.item_ids, ~np.isnan(target).all(axis=1), strict=True):
-        if not seen:
-            raise ValueError(
-                f"target: the series {name!r} has no value before the first test window on "
-                f"{timeline.date(target.shape[1])}; it starts too late to be learnt; {_KEPT}"
-            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,9 +28,10 @@ class Layout:
         self, columns: Columns, timeline: Timeline, codes: np.ndarray, items: tuple[str, ...], long: bool
     ) -> None:
         self.columns, self.timeline, self.codes, self.items, self.long = columns, timeline, codes, items, long
-        first = np.full(len(items), timeline.length)
+        first, last = np.full(len(items), timeline.length), np.full(len(items), -1)
         np.minimum.at(first, codes, timeline.positions)
-        self.first_row = first
+        np.maximum.at(last, codes, timeline.positions)
+        self.first_row, self.last_row = first, last
 
     def grid(self, column: str) -> np.ndarray:
         """The values of a column.
@@ -45,13 +46,22 @@ class Layout:
         cells[self.codes, self.timeline.positions] = self.columns.numbers(column)
         return cells
 
-    def channels(self, columns: Sequence[str], fill_until: int, end: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    def channels(
+        self,
+        columns: Sequence[str],
+        fill_until: int,
+        end: int,
+        ended: np.ndarray,
+        absent: Mapping[str, float] | None = None,
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
         """Channels that each item has for itself.
 
         Arguments:
             columns: the columns.
             fill_until: before this step a gap takes the item's last value.
             end: the number of steps for which values are needed.
+            ended: which items have ended, bool ``[items]``: after their last row its value stands.
+            absent: the value of a column where an item has no row.
 
         Returns:
             ``[K, end]`` and the K names; before an item's first row its first value stands.
@@ -64,7 +74,11 @@ class Layout:
         for column in columns:
             owners = self.items if self.long else ("",)
             cells = self.grid(column)[:, :end]
-            rows.append(self._complete(cells, column, owners, self.first_row, fill_until))
+            if absent and column in absent:
+                rows.append(np.where(np.isnan(cells), absent[column], cells))
+            else:
+                ends = np.where(ended, self.last_row, end) if self.long else np.full(1, end)
+                rows.append(self._complete(cells, column, owners, (self.first_row, ends), fill_until))
             names += names_of(column, owners) if self.long else (str(column),)
         return np.concatenate(rows), tuple(names)
 
@@ -95,20 +109,28 @@ class Layout:
                     f"{low[at]:g} and {high[at]:g} on {self.timeline.date(at)}"
                 )
             merged = np.where(seen.any(axis=0), low, np.nan)[None]
-            rows.append(self._complete(merged, column, ("",), np.zeros(1, dtype=int), fill_until))
+            whole = np.zeros(1, dtype=int), np.full(1, self.timeline.length)
+            rows.append(self._complete(merged, column, ("",), whole, fill_until))
         return np.concatenate(rows), tuple(str(column) for column in columns)
 
     def _complete(
-        self, cells: np.ndarray, column: str, owners: Sequence[str], first_row: np.ndarray, fill_until: int
+        self,
+        cells: np.ndarray,
+        column: str,
+        owners: Sequence[str],
+        rows: tuple[np.ndarray, np.ndarray],
+        fill_until: int,
     ) -> np.ndarray:
-        """Fill what may be filled and refuse what is missing after that."""
+        """Fill what may be filled, outside the first and last rows too, and refuse what is missing after that."""
         steps = np.arange(cells.shape[1])
+        first_row, last_row = rows
         seen = ~np.isnan(cells)
         latest = np.maximum.accumulate(np.where(seen, steps, 0), axis=1)
         carried = np.take_along_axis(cells, latest, axis=1)
         opening = np.take_along_axis(cells, seen.argmax(axis=1)[:, None], axis=1)
         result = np.where(steps < first_row[:, None], opening, cells)
-        result = np.where(np.isnan(result) & (steps < fill_until), carried, result)
+        may_be_filled = (steps < fill_until) | (steps > last_row[:, None])
+        result = np.where(np.isnan(result) & may_be_filled, carried, result)
         missing = np.argwhere(np.isnan(result))
         if len(missing):
             row, at = (int(index) for index in missing[0])

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from ..entries.data import Domain, ForecastData
 from ..entries.frequency import dates_of, normalize_freq
+from .assemble import Ended, Fill, Unseen, assembled
 from .columns import Columns
-from .frames import from_frame
+from .grid import Layout
+from .stores import StoreSums, refuse_weekdays, summed
 from .table_files import read_table
 from .timeline import Timeline, lay_out
 
 Level = Literal["chain", "store"]
+EmptyStores = Literal["share", "missing", "partial"]
 
 
 def from_sales(
@@ -35,8 +38,10 @@ def from_sales(
     covariates: Sequence[str] = (),
     shared_covariates: Sequence[str] = (),
     missing_rows: Literal["gap", "zero"] = "gap",
-    fill_covariates: Literal["forward"] | None = None,
-    unseen: Literal["refuse", "keep"] = "refuse",
+    fill_covariates: Fill = None,
+    empty_stores: EmptyStores = "share",
+    unseen: Unseen = "refuse",
+    ended: Ended = "keep",
     freq: str | None = None,
     windows: int = 1,
     season: int | None = None,
@@ -48,8 +53,13 @@ def from_sales(
     The channels get the names that scenarios use: ``price[article]`` and ``promo[article]``, whatever their
     columns are called. On the chain level the units of the stores are summed and every other column is
     averaged over the stores that have a row, each counting the same: weights by sales would let demand into
-    the price. Stores without a row are missing from the sum, so the number of stores that have one is kept
-    as the past-only channel ``stores[article]``.
+    the price. The number of stores whose units are known is kept as the past-only channel ``stores[article]``.
+
+    A store counts in the sum of an article from its first row there to its last, but not while it has none for H
+    steps or more. Where the units of a store that counts are not known, because it ran out or has no row, its usual
+    share is made up, if the others usually sell at least half of the article; else the sum is missing. The share is
+    learnt from what lies before the end of the training span, or of the test window in which it is made up. What is
+    made up is learnt from, and never judged: test windows hold the sums of full shelves alone.
 
     Arguments:
         frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
@@ -71,7 +81,10 @@ def from_sales(
             the first row of the series with units on, for tables that list only what was sold. A step at which no
             article has a row counts as missing too.
         fill_covariates: as in :func:`from_frame`.
+        empty_stores: ``"share"`` makes up what a store that ran out, or has no row, would have sold; ``"missing"``
+            takes the sum as missing; ``"partial"`` takes what the others sold as the sum, which is judged too.
         unseen: what becomes of articles that were not sold before the first test window, as in :func:`from_frame`.
+        ended: what becomes of articles that have ended, as in :func:`from_frame`.
         freq: as in :func:`from_frame`.
         windows: the number of test windows.
         season: steps of one season; ``None`` takes the usual one of the frequency.
@@ -110,41 +123,52 @@ def from_sales(
         raise ValueError("level: 'store' needs the name of the column of stores, got store=None")
     if missing_rows not in ("gap", "zero"):
         raise ValueError(f"missing_rows: expected 'gap' or 'zero', got {missing_rows!r}")
+    if empty_stores not in get_args(EmptyStores):
+        raise ValueError(f"empty_stores: expected 'share', 'missing' or 'partial', got {empty_stores!r}")
     table, source = read_table(frame, text=[column for column in (article, store) if column])
     single = {"article": article, "store": store, "date": date, "units": units, "price": price}
     single |= {"promotion": promotion, "in_stock": in_stock}
     several = {"covariates": covariates, "shared_covariates": shared_covariates}
     sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name is not None}, several)
     freq = Columns(table, source).freq(date) if freq is None else freq
-    if store is not None and level == "chain" and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
-        _refuse_weekdays(sales)
+    chain = store is not None and level == "chain"
+    if chain and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
+        refuse_weekdays(sales)
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
-    past: list[str] = []
-    if store is not None and level == "chain":
-        sales, past = _summed(sales, channels, shared_covariates), ["stores"]
+    by_store = sales
+    if chain:
+        sales = summed(sales, channels, shared_covariates)
     elif store is not None:
         sales["article"] = sales["article"] + "@" + sales["store"]
-    if missing_rows == "zero" or past:
-        timeline = _timeline(sales, freq, together=missing_rows == "zero")
-        sales = _on_every_step(sales, timeline, units=0.0 if missing_rows == "zero" else np.nan)
-        freq = timeline.freq
-    return from_frame(
-        sales,
-        item="article",
-        timestamp="date",
-        target="units",
+    zero = missing_rows == "zero"
+    timeline = _timeline(sales, freq, together=zero)
+    completion = None
+    if chain and empty_stores != "partial":
+        share, whole = empty_stores == "share", domain == "count"
+        completion = StoreSums(*_by_store(by_store, sales, timeline, zero), prediction_length, share, whole)
+    if zero:
+        sales = _on_every_step(sales, timeline, covariates=bool(channels or shared_covariates), ended=ended)
+        timeline = _timeline(sales, timeline.freq, together=False)
+    codes, articles = pd.factorize(sales["article"])
+    layout = Layout(Columns(sales, source), timeline, codes, tuple(articles), long=True)
+    return assembled(
+        layout,
+        layout.grid("units"),
+        tuple(articles),
+        name=name or (os.path.basename(source).split(".")[0] if source else "sales"),
         prediction_length=prediction_length,
-        freq=freq,
         windows=windows,
         covariates=channels,
         shared_covariates=shared_covariates,
-        past_covariates=past,
+        past_covariates=["stores"] if chain else [],
         fill_covariates=fill_covariates,
         unseen=unseen,
+        ended=ended,
         domain=domain,
         season=season,
-        name=name or (os.path.basename(source).split(".")[0] if source else "sales"),
+        absent={"stores": 0.0},
+        completion=completion,
     )
 
 
@@ -188,44 +212,6 @@ def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequen
     return sales
 
 
-def _refuse_weekdays(sales: pd.DataFrame) -> None:
-    """Refuse stores whose weeks are dated by different days, of which no sum of the stores can be made."""
-    told: dict[str, str] = {}
-    for store, dates in sales.groupby("store", sort=False)["date"]:
-        days = pd.DatetimeIndex(np.unique(dates))
-        if len(days) < 2:
-            continue
-        if pd.Series(np.diff(days)).mode()[0] % pd.Timedelta(weeks=1):
-            return
-        names = pd.Series(days.day_name())
-        usual = str(names.mode()[0])
-        told.setdefault(usual, f"{usual}s in store {store!r} (such as {days[names == usual][0].date()})")
-    if len(told) > 1:
-        first, other, *_ = told.values()
-        raise ValueError(f"date: expected the weeks of all stores to be dated by one weekday, got {first} and {other}")
-
-
-def _summed(sales: pd.DataFrame, channels: Sequence[str], shared: Sequence[str]) -> pd.DataFrame:
-    """One row for each article and date: summed units, mean channels, the number of stores."""
-    for column in shared:
-        cells = sales.groupby("date")[column].agg(["min", "max"])
-        different = cells[cells["min"] < cells["max"]]
-        if len(different):
-            low, high = different.iloc[0]
-            raise ValueError(
-                f"shared_covariates: expected {column!r} to be the same for all rows of a date, got {low:g} and "
-                f"{high:g} on {different.index[0]}"
-            )
-    groups = sales.groupby(["article", "date"], sort=False)
-    summed = groups[list(channels)].mean()
-    summed[list(shared)] = groups[list(shared)].first()
-    summed.insert(0, "units", groups["units"].sum(min_count=1))
-    summed["stores"] = groups["units"].count()
-    summed = summed.reset_index()
-    summed.index = pd.Index(summed["article"] + " on " + summed["date"].astype(str))
-    return summed
-
-
 def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:
     """The grid of the rows. A table that lists only what was sold tells its steps by all articles together."""
     if together:
@@ -237,10 +223,31 @@ def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline
     return lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
 
 
-def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.DataFrame:
-    """Add a row of so many units, from no store, where an article has none in a step, from its first row on.
+def _by_store(
+    by_store: pd.DataFrame, sales: pd.DataFrame, timeline: Timeline, zero: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The units of each article in each store on the grid of the sums, and whether there is a row, ``[D, T, S]``."""
+    articles = pd.Index(pd.unique(sales["article"]))
+    store, names = pd.factorize(by_store["store"])
+    step = pd.Series(timeline.positions, index=pd.MultiIndex.from_frame(sales[["article", "date"]]))
+    place = (
+        articles.get_indexer(pd.Index(by_store["article"])),
+        step.loc[pd.MultiIndex.from_frame(by_store[["article", "date"]])].to_numpy(),
+        store,
+    )
+    units = np.full((len(articles), timeline.length, len(names)), np.nan)
+    rows = np.zeros(units.shape, dtype=bool)
+    units[place], rows[place] = by_store["units"], True
+    if zero:  # a store without a row has sold nothing
+        units[~rows] = 0.0
+    return units, rows
 
-    Before the first units of an article they are missing: rows without any say what is planned of it.
+
+def _on_every_step(sales: pd.DataFrame, timeline: Timeline, covariates: bool, ended: Ended) -> pd.DataFrame:
+    """Add a row of 0 units, from no store, where an article has none in a step, from its first row on.
+
+    Before the first units of an article they are missing: rows without any say what is planned of it. After the last
+    row of one that has ended, because nothing is planned of it where it is of others, there are none either.
     """
     dates = dates_of(timeline.start, timeline.length)
     full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
@@ -249,12 +256,14 @@ def _on_every_step(sales: pd.DataFrame, timeline: Timeline, units: float) -> pd.
     filled = known.reindex(full)
     new = ~full.isin(known.index)
     # What is planned beyond the last sale is not known to be nothing.
-    seen = full.get_level_values("date") <= sales["date"][sales["units"].notna()].max()
+    observed = sales["date"][sales["units"].notna()].max()
+    seen = full.get_level_values("date") <= observed
     launched = sales[sales["units"].notna()].groupby("article")["date"].min()
     sold = full.get_level_values("date") >= full.get_level_values("article").map(launched.to_dict())
-    filled.loc[new & seen & sold, "units"] = units
+    filled.loc[new & seen & sold, "units"] = 0.0
     if "stores" in filled:
         filled.loc[new, "stores"] = 0.0
     filled = filled.reset_index()
-    begins = filled["article"].map(sales.groupby("article")["date"].min())
-    return filled[filled["date"] >= begins].reset_index(drop=True)
+    begins, ends = (filled["article"].map(sales.groupby("article")["date"].agg(which)) for which in ("min", "max"))
+    stays = ends > observed if ended == "keep" and covariates and dates[-1] > observed else ends.notna()
+    return filled[(filled["date"] >= begins) & (stays | (filled["date"] <= ends))].reset_index(drop=True)

@@ -97,7 +97,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
 def chosen_window(data: ForecastData, window: int | None) -> int | None:
     """The number of the test window to simulate; ``None`` for the time after the data. One that is not there stays."""
-    if window is None and (data.ahead is not None or not data.test or not data.metadata.covariates):
+    known_ahead = data.ahead is not None and data.ahead.channels.length > data.ahead.length
+    if window is None and (known_ahead or not data.test or not data.metadata.covariates):
         return None
     window = -1 if window is None else window
     return len(data.test) + window if -len(data.test) <= window < 0 else window

@@ -75,8 +75,8 @@ class TestUnseen:
             from_frame(table(coat=20), **HOW, covariates=["price"], unseen="keep")
 
     def test_an_unknown_answer_is_refused(self):
-        with pytest.raises(ValueError, match="unseen: expected 'refuse' or 'keep', got 'drop'"):
-            from_frame(table(coat=0), **HOW, unseen="drop")
+        with pytest.raises(ValueError, match="unseen: expected 'refuse' or 'keep' or 'drop', got 'leave'"):
+            from_frame(table(coat=0), **HOW, unseen="leave")
 
 
 class TestVectors:

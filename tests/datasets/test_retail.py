@@ -63,12 +63,12 @@ def test_an_article_that_has_ended_is_named_with_what_to_do():
     )
     for options in ({"store": None}, {}, {"store": None, "missing_rows": "zero"}):
         with pytest.raises(ValueError, match=match):
-            read(ended, **options)
+            read(ended, **options, ended="refuse")
     assert read(ended[ended["sku"] == "coat"]).latest["feat_dynamic_real"].shape == (2, 10)
 
 
 def test_a_store_without_a_row_is_missing_from_the_sum_and_counted():
-    data = read(sales().drop(index=14))
+    data = read(sales().drop(index=14), empty_stores="partial")
     assert data.test[0]["target"][0, 4] == 4
     assert data.test[0]["past_feat_dynamic_real"][0].tolist() == [2, 2, 2, 2, 1, 2, 2, 2, 2, 2]
 
@@ -267,7 +267,7 @@ def test_weeks_as_periods_stay_the_same_weeks(freq):
 def test_units_off_an_empty_shelf_are_missing_from_the_sum_and_from_what_is_judged():
     table = sales(shelf=1).astype({"sold": float})
     table.loc[[4, 14, 25], "shelf"] = 0  # the coat in both stores, the hat in the north
-    data = read(table, in_stock="shelf")
+    data = read(table, in_stock="shelf", empty_stores="partial")
     entry = data.test[0]
     np.testing.assert_array_equal(entry["target"][0], [0, 2, 4, 6, np.nan, 10, 12, 14, 16, 18])
     np.testing.assert_array_equal(entry["target"][1], [20, 22, 24, 26, 28, 15, 32, 34, 36, 38])

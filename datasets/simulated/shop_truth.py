@@ -1,0 +1,47 @@
+"""What is true of a simulated shop: the demand before stock-outs, and when articles and stores were there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .truth import SalesTruth
+
+
+@dataclass(frozen=True, eq=False)
+class ShopTruth:
+    """The demand from which a simulated shop's table was made, and its plan.
+
+    Steps T are the weeks of the table, those to come at the end.
+
+    Arguments:
+        sales: the law of the demand of the whole chain with every store open: levels, elasticities, seasons, effects
+            of promotions and holidays. Its ``demand`` ``[T, D]`` is the sum over the stores.
+        stores: names of the S stores.
+        shares: of an article's demand, the share of each store, ``[D, S]``; a row sums to 1.
+        open: whether a store is open, bool ``[T, S]``.
+        launch: the first week of each article, ``[D]``; one beyond the last observed week is yet to come.
+        end: the week from which an article is no longer sold, ``[D]``; T for one that stays.
+        first_promotion: the week of the first promotion or markdown of an article, ``[D]``; T where there is none.
+        demand: units asked for, ``[T, D, S]``; NaN where the article is not sold or the store is not open.
+        in_stock: whether the shelf was full, bool ``[T, D, S]``.
+        returned: the share of the units sold that come back in the week after, ``[D]``.
+    """
+
+    sales: SalesTruth
+    stores: tuple[str, ...]
+    shares: np.ndarray
+    open: np.ndarray
+    launch: np.ndarray
+    end: np.ndarray
+    first_promotion: np.ndarray
+    demand: np.ndarray
+    in_stock: np.ndarray
+    returned: np.ndarray
+
+    @property
+    def on_sale(self) -> np.ndarray:
+        """Whether each article is sold, bool ``[T, D]``."""
+        week = np.arange(len(self.open))[:, None]
+        return (week >= self.launch) & (week < self.end)
