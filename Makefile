@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Under the name of the package, whatever the folder is called: otherwise the types of other rooms are not seen.
+MYPY := MYPYPATH=$(VENV)/types $(BIN)/mypy
 
 .PHONY: demo test slow lint bench clean
 
@@ -26,10 +28,11 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 lint: $(READY)
+	mkdir -p $(VENV)/types && ln -sfn "$(CURDIR)" $(VENV)/types/hemline
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy datasets evaluation forecasting runtime vision
-	$(BIN)/mypy --strict --follow-imports=silent runtime evaluation/scores
+	$(MYPY) $(patsubst %,-p hemline.%,datasets evaluation forecasting runtime vision)
+	$(MYPY) --strict --follow-imports=silent -p hemline.runtime -p hemline.evaluation.scores
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info runs

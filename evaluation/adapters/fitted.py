@@ -14,6 +14,7 @@ from gluonts.core import fqname_for
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
+from ...datasets.entries.entry import Entry
 from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, from_plain
 from .names import NAMES
@@ -128,7 +129,7 @@ class PlainModel(Configured, FittedModel):
 
     training_log: ClassVar[list[dict[str, Any]]] = []  # type: ignore[misc]
 
-    def require_steps(self, entries: Sequence[Mapping[str, Any]], argument: str) -> None:
+    def require_steps(self, entries: Sequence[Entry], argument: str) -> None:
         """Refuse data that have no entry long enough to be forecast after; by default every entry is.
 
         Arguments:

@@ -41,7 +41,7 @@ def read_predictor(path: Path | str, names: Names, *, device: str = "cpu") -> Pr
     if not holds_predictor(path):
         raise FileNotFoundError(f"predictor: expected a folder that `hemline train` wrote, got {path}")
     described = json.loads((path / SIGN).read_text())
-    kind = names.find(str(described.get("name", described["type"])))
+    kind: type[Predictor] = names.find(str(described.get("name", described["type"])))
     if not issubclass(kind, Predictor):
         raise ValueError(f"predictor: expected a predictor in {path}, got a {kind.__name__}")
     if issubclass(kind, FittedModel):

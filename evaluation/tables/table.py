@@ -286,7 +286,7 @@ def _published(
 
 def _as_published(record: Mapping[str, Any]) -> bool:
     """Whether a run is on an exact archive, over all its windows, with an expanding history and one training."""
-    benchmark = BENCHMARKS.get(record.get("archive"))
+    benchmark = BENCHMARKS.get(str(record.get("archive")))
     return (
         benchmark is not None
         and record["windows"] == benchmark.windows

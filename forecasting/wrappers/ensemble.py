@@ -123,9 +123,11 @@ class EnsemblePredictor(FittedModel):
         total_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
-        self.members, self.names, self.domain = members, tuple(names), domain
+        self.members, self.member_names, self.domain = members, tuple(names), domain
         self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
         self.total_weights = None if total_weights is None else [float(weight) for weight in total_weights]
+        rows = [row for member in members for row in training_log_of(member)]
+        self.training_log = [{**row, "epoch": number} for number, row in enumerate(rows)]
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -138,12 +140,6 @@ class EnsemblePredictor(FittedModel):
         drawing = [member for member, weight in zip(self.members, self.weights, strict=True) if weight]
         known = [channels_of(member) or () for member in drawing]
         return known[0] if all(known) else ()
-
-    @property
-    def training_log(self) -> list[dict[str, Any]]:
-        """The epochs of all members, one training behind the other."""
-        rows = [row for member in self.members for row in training_log_of(member)]
-        return [{**row, "epoch": number} for number, row in enumerate(rows)]
 
     def predict(
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
@@ -204,7 +200,7 @@ class EnsemblePredictor(FittedModel):
             store_predictor(member, folder / f"member-{number}")
         described = {
             "weights": self.weights,
-            "names": self.names,
+            "names": self.member_names,
             "domain": self.domain,
             "total_weights": self.total_weights,
         }

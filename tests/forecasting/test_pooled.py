@@ -91,11 +91,11 @@ def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path
     assert "wild takes no part in the pool: loss is inf" in caplog.text
     assert "endless takes no part in the pool: its paths are not all finite" in caplog.text
     assert isinstance(predictor, EnsemblePredictor)
-    assert set(predictor.names) <= {"walk", "naive"}
-    assert predictor.names[int(np.argmax(predictor.weights))] == "walk"
+    assert set(predictor.member_names) <= {"walk", "naive"}
+    assert predictor.member_names[int(np.argmax(predictor.weights))] == "walk"
     predictor.serialize(tmp_path)
     again = Predictor.deserialize(tmp_path)
-    assert (again.names, again.weights) == (predictor.names, predictor.weights)
+    assert (again.member_names, again.weights) == (predictor.member_names, predictor.weights)
     entry = walks()[0]
     first, second = (next(each.predict([entry], num_samples=20)).samples for each in (predictor, again))
     np.testing.assert_array_equal(first, second)
@@ -152,7 +152,7 @@ class TestPrices:
     def test_where_no_other_model_can_be_trained_one_for_totals_draws_the_paths(self):
         models = {"refuses": Refusing(), "plain": SeasonalNaivePredictor(7)}
         found = PooledEstimator(models, only_totals=["plain"]).train(walks())
-        assert (found.names, found.weights) == (("plain",), [1.0])
+        assert (found.member_names, found.weights) == (("plain",), [1.0])
 
     def test_an_article_that_no_price_moves_is_rounded_as_in_the_plan(self, pool):
         """Counts are rounded so that their sums stay, which ties each to those before it."""
@@ -161,7 +161,7 @@ class TestPrices:
         apart[0] = first.mean[0]
         nothing = {"mean": apart, "deviation": np.zeros_like(apart), "root": np.zeros_like(first.root)}
         pool = EnsemblePredictor(
-            [copy(pool.members[0]), pool.members[1]], pool.weights, pool.names, pool.domain, pool.total_weights
+            [copy(pool.members[0]), pool.members[1]], pool.weights, pool.member_names, pool.domain, pool.total_weights
         )
         pool.members[0].response = replace(first, **nothing)
         found = simulate(pool, ENTRY, CHEAP, paths=100)

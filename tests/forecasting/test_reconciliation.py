@@ -115,7 +115,7 @@ def test_one_model_for_the_series_and_another_for_their_sum_are_better_than_any_
     models = {"shares": Known(truth, 0.02, 0.4), "sum": Known(truth, 0.4, 0.02, seed=1)}
     entry = {"start": pd.Period("2024-01-01", "D"), "target": truth[:, :200]}
     pool = PooledEstimator(models, windows=10, shrinkage=0.0).train([entry])
-    assert pool.names == ("shares", "sum")
+    assert pool.member_names == ("shares", "sum")
     assert pool.total_weights[1] > 0.9
     pasts = [{**entry, "target": truth[:, :end]} for end in range(200, 396, 4)]
 

@@ -126,7 +126,7 @@ def plot_captions(checkpoint: str, *, examples: int = 10, size: int = 224) -> st
     told = folder.read_frame("captions.parquet")
     told = told.sample(min(examples, len(told)), random_state=0)
     rows = list(told.itertuples())
-    pictures = load_pictures(Catalogue(tuple(Article(row.item_id, (row.photo,)) for row in rows)), size)
+    pictures = load_pictures(Catalogue(tuple(Article(str(row.item_id), (str(row.photo),)) for row in rows)), size)
     if not len(pictures):
         raise ValueError(f"checkpoint: expected photos of the captions in {folder.address}, got none that opens")
     chosen = [rows[number] for number in pictures.article]
