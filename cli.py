@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import warnings
@@ -46,8 +45,6 @@ def main() -> None:
         warnings.showwarning = show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     mount()
-    # `module:Class` may be a file of the current folder; last, so that it hides no installed package.
-    sys.path.append(os.getcwd())
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(words, debug))

@@ -112,6 +112,10 @@ def register(
         ] = None,
         ray: Annotated[bool, typer.Option("--ray", help="With --run: workers on Ray, on this machine.")] = False,
         address: Annotated[str | None, typer.Option(help="With --run: of a Ray cluster to run on.")] = None,
+        trust: Annotated[
+            list[str] | None,
+            typer.Option(help="With --run: a model that the file may name as module:Class; may be repeated."),
+        ] = None,
     ) -> None:
         """Print models against datasets, or with several metrics models against metrics for each dataset.
 
@@ -128,12 +132,12 @@ def register(
         if format not in formats:
             raise ValueError(f"format: expected one of {', '.join(formats)}, got {format!r}")
         if run is not None and folder is None:
-            grid = read_grid(run, names)
+            grid = read_grid(run, names, trust or ())
             if workers is not None:
                 grid = replace(grid, workers=parse_workers(workers))
             found = run_grid(grid, build, load, ray=ray, address=address)
         elif folder is not None and run is None:
-            for option, given in (("workers", workers), ("ray", ray), ("address", address)):
+            for option, given in (("workers", workers), ("ray", ray), ("address", address), ("trust", trust)):
                 if given:
                     raise ValueError(f"{option}: expected with --run only, got it with the folder {folder}")
             found = load_backtest(folder)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from types import FunctionType
 
+from .reading.current_folder import import_typed
+
 PACKAGE = __name__.partition(".")[0]
 
 ENTRY_POINTS = "hemline.models"
@@ -36,8 +38,8 @@ class Names:
 
     Arguments:
         places: short name -> ``module:Class``. Literal, so that nothing has to be imported for it to be full.
-        trusted: classes of other packages, each as ``module:Class``, that the user named; or ``module`` for all of a
-            module.
+        trusted: classes of other packages, each as ``module:Class``, that the user named; or ``module`` for all that a
+            module defines itself.
 
     Example:
         >>> Names({"Names": f"{__name__}:Names"}).find("Names") is Names
@@ -55,6 +57,10 @@ class Names:
         """This table and classes that the user named, each as ``module:Class``, or ``module`` for all of a module."""
         return Names(self.places, self.trusted | set(classes))
 
+    def knows(self, name: str) -> bool:
+        """Whether a file may use a name; nothing is imported."""
+        return self._place(name) is not None
+
     def find(self, name: str) -> type:
         """The class of a name in a file; its module is imported only if the table has it.
 
@@ -66,24 +72,42 @@ class Names:
         Raises:
             ValueError: the table does not have the name, or what has the name is not there.
         """
-        short = name.replace(":", ".").rpartition(".")[2] if name.startswith(f"{PACKAGE}.") else name
-        place = self.places.get(short) or self._of_others(name)
+        place = self._place(name)
         if place is None:
             raise ValueError(
                 f"type: expected one of {', '.join(sorted(self.places))}, got {name!r}; a class of your own is read "
                 f"where you trust it by name: --trust module:Class, in Python trust=['module:Class']"
             )
-        module, _, attribute = place.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise ValueError(f"type: cannot import {name!r} ({error}); is the package that defines it here?") from error
+        found = imported(place, typed=place in self.trusted)
         if not isinstance(found, type):
             raise ValueError(f"type: expected a class, got {name!r}")
+        module = place.partition(":")[0]
+        if place not in {*self.trusted, *self.places.values()} and found.__module__ != module:
+            raise ValueError(f"type: expected a class that {module} defines itself, got {name!r}")
         return found
 
-    def _of_others(self, name: str) -> str | None:
+    def _place(self, name: str) -> str | None:
+        short = name.replace(":", ".").rpartition(".")[2] if name.startswith(f"{PACKAGE}.") else name
+        if short in self.places:
+            return self.places[short]
         # gluonts writes ``module.Class``.
         spelling = name if ":" in name else ":".join(name.rsplit(".", 1))
         vouched = self.trusted | {place.module for place in declared().values()}
         return spelling if {spelling, spelling.partition(":")[0]} & vouched else None
+
+
+def imported(place: str, *, typed: bool) -> object:
+    """What stands at ``module:name``.
+
+    Arguments:
+        place: ``module:name``.
+        typed: whether the user named it himself, and not a file: then it may lie in the current folder.
+
+    Raises:
+        ValueError: nothing of this name can be imported.
+    """
+    module, _, attribute = place.partition(":")
+    try:
+        return getattr((import_typed if typed else importlib.import_module)(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"type: cannot import {place!r} ({error}); is the package that defines it here?") from error

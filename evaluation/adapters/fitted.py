@@ -17,6 +17,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.entry import Entry
 from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, from_plain
+from ...runtime.reading.json_files import read_json
 from .names import NAMES
 
 SIGN = "gluonts-config.json"
@@ -147,8 +148,8 @@ class PlainModel(Configured, FittedModel):
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> Self:
         """Make the model from its settings, also as gluonts wrote them for earlier versions."""
-        data = json.loads((folder / "predictor.json").read_text())
-        if "__kind__" in data:
+        data = read_json(folder / "predictor.json")
+        if "__kind__" in data and str(data.get("class")).rpartition(".")[2] == cls.__name__:
             return cls(**{name: _from_gluonts(value) for name, value in data["kwargs"].items()})
         found = from_plain(data, names, allowed=cls)
         if not isinstance(found, cls):

@@ -17,6 +17,7 @@ from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.names import Names
+from ...runtime.reading.json_files import read_json
 from ...runtime.seeds import seeded
 from .fitted import FittedModel
 from .predictor_folder import read_predictor, store_predictor
@@ -121,7 +122,7 @@ class GroupedPredictor(FittedModel):
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> GroupedPredictor:
         """Read what `write` wrote."""
-        described = json.loads((folder / "grouped.json").read_text())
+        described = read_json(folder / "grouped.json")
         inner = read_predictor(folder / "univariate", names, device=device)
         items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
         return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))

@@ -9,7 +9,9 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.registry import is_description
 from ...runtime.names import Names
+from ...runtime.reading.json_files import read_json
 from .fitted import SIGN, FittedModel
+from .gluonts_folder import is_read_by_gluonts, read_gluonts
 
 _DATASET = "dataset.json"
 
@@ -35,19 +37,34 @@ def read_predictor(path: Path | str, names: Names, *, device: str = "cpu") -> Pr
 
     Raises:
         FileNotFoundError: the folder holds none.
-        ValueError: it is of a class that is not among `names`.
+        ValueError: it is of a class that is not among `names`, or its files are not what was written.
     """
     path = Path(path)
     if not holds_predictor(path):
         raise FileNotFoundError(f"predictor: expected a folder that `hemline train` wrote, got {path}")
-    described = json.loads((path / SIGN).read_text())
-    kind: type[Predictor] = names.find(str(described.get("name", described["type"])))
+    try:
+        return _read(path, names, device)
+    except OSError:
+        raise
+    except Exception as error:
+        # Files of anybody can fail in any way: each is one kind of error, which names the folder.
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
+        said = " ".join(str(error).split())
+        kind = "" if isinstance(error, ValueError) and said else f"{type(error).__name__}: "
+        raise ValueError(f"predictor: cannot read {path}: {kind}{said}") from error
+
+
+def _read(path: Path, names: Names, device: str) -> Predictor:
+    described = read_json(path / SIGN)
+    kind: type[Predictor] = names.find(str(described.get("name", described.get("type"))))
     if not issubclass(kind, Predictor):
         raise ValueError(f"predictor: expected a predictor in {path}, got a {kind.__name__}")
     if issubclass(kind, FittedModel):
         return kind.read(path, names, device)
-    choose = {"device": device} if kind.__module__.startswith("gluonts.torch") else {}
-    return kind.deserialize(path, **choose)
+    if is_read_by_gluonts(kind):
+        return read_gluonts(kind, path, names, device)
+    return kind.deserialize(path)
 
 
 def remember_dataset(path: Path, dataset: str) -> None:
@@ -65,4 +82,4 @@ def remembered_dataset(path: Path) -> str:
     note = path / _DATASET
     if not note.is_file():
         raise ValueError(f"dataset: {path} does not say what the predictor was trained on; pass --dataset NAME")
-    return str(json.loads(note.read_text())["name"])
+    return str(read_json(note).get("name"))

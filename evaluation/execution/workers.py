@@ -84,8 +84,9 @@ class WorkerProcess:
     def _started(self, payload: bytes) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_in_worker)
-            with _environment(**thread_environment(self.threads)):
+            # A process begins with the current folder on its path, from which it would import what it needs first.
+            with _environment(**thread_environment(self.threads), PYTHONSAFEPATH="1"):
+                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_in_worker)
                 self._pid = self._pool.submit(os.getpid)
             self._warm = self._pool.submit(warm_up, payload)
         return self._pool

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...runtime.names import Names
 from ...runtime.toml_files import parse_toml
+from ..adapters.names import NAMES
 from ..runs.plan import check_seeds, make_protocol
 from ..runs.run import Protocol
 
@@ -60,13 +62,15 @@ class Grid:
     retries: int = 2
 
 
-def read_grid(path: str | os.PathLike[str], known: Sequence[str] = ()) -> Grid:
+def read_grid(path: str | os.PathLike[str], known: Sequence[str] = (), trust: Iterable[str] = ()) -> Grid:
     """Read a grid from a TOML file; see ``docs/grids.md`` for its keys.
 
     Arguments:
         path: the file.
         known: names of models; others are refused unless they have the form ``module:Class``. None are refused if
             this is empty.
+        trust: what the file may name as ``module:Class`` beside gluonts' estimators and what installed packages
+            declare: a file is not to choose what code runs.
 
     Returns:
         The grid, everything resolved for each dataset.
@@ -78,12 +82,12 @@ def read_grid(path: str | os.PathLike[str], known: Sequence[str] = ()) -> Grid:
     path = Path(path)
     read = parse_toml(path.read_bytes(), str(path))
     try:
-        return _grid(read, known)
+        return _grid(read, known, NAMES.trusting(*trust))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _grid(read: Mapping[str, Any], known: Sequence[str]) -> Grid:
+def _grid(read: Mapping[str, Any], known: Sequence[str], classes: Names) -> Grid:
     _refuse_unknown(read, _KEYS, "")
     for key in ("out", "datasets", "models"):
         if key not in read:
@@ -100,7 +104,7 @@ def _grid(read: Mapping[str, Any], known: Sequence[str]) -> Grid:
         merged["models"] = _without(own, models, f"on.{dataset}.without")
         own_settings = _tables(own.get("settings", {}), f"on.{dataset}.settings", models)
         merged["settings"] = _merged(_table(read.get("settings", {}), "settings"), own_settings)
-        parts.append(_part(dataset, merged, known, names))
+        parts.append(_part(dataset, merged, known, classes, names))
     chosen = list(dict.fromkeys(model for part in parts for model in part.models))
     _tables(read.get("settings", {}), "settings", chosen)
     workers = read.get("workers", 1)
@@ -122,9 +126,16 @@ def _without(own: Mapping[str, Any], models: Sequence[str], where: str) -> list[
     return [model for model in models if model not in left_out]
 
 
-def _part(dataset: str, read: Mapping[str, Any], known: Sequence[str], names: Mapping[str, str]) -> Part:
+def _part(
+    dataset: str, read: Mapping[str, Any], known: Sequence[str], classes: Names, names: Mapping[str, str]
+) -> Part:
     models = _names(read["models"], names["models"])
     for model in models:
+        if ":" in model and not classes.knows(model):
+            raise ValueError(
+                f"{names['models']}: {model!r} is code that the file names; if you trust it, say so: --trust {model}, "
+                f"in Python trust=[{model!r}]"
+            )
         if known and model not in known and ":" not in model:
             raise ValueError(f"{names['models']}: unknown model {model!r}, expected some of {', '.join(known)}")
     seeds = read["seeds"]

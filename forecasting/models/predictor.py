@@ -20,6 +20,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
 from ...runtime.plain import from_plain, to_plain
+from ...runtime.reading.json_files import read_json
 from ...runtime.threads import on_threads, threads_or
 from ..names import NAMES
 from ..networks.network import JointForecaster
@@ -147,7 +148,7 @@ class ForecastPredictor(FittedModel):
             FileNotFoundError: the folder holds no predictor.
             ValueError: an older version wrote it.
         """
-        described = json.loads((folder / "predictor.json").read_text())
+        described = read_json(folder / "predictor.json")
         if "responds" not in described:
             raise ValueError(
                 f"predictor: expected one that this version wrote, got an older one in {folder}; train it again"

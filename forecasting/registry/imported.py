@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from ...datasets.entries.data import Metadata
 from ...evaluation.adapters.estimator import GroupedEstimator
 from ...evaluation.adapters.fitted import PlainModel
 from ...runtime.plain import Configured, refuse_unknown
+from ...runtime.reading.current_folder import import_typed
 
 
 def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -> Estimator | Predictor:
@@ -41,7 +41,7 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -
     """
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = getattr(import_typed(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"models: cannot import {name!r}: {error}") from error
     is_class = isinstance(found, type) and issubclass(found, (Estimator, PlainModel))

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 from ...datasets.entries.channels import PRICE, Channels, kinds_of
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
+from ...runtime.reading.json_files import read_json
 from .effect_draws import drawn_sums
 
 
@@ -134,7 +135,7 @@ class Response:
     @classmethod
     def deserialize(cls, path: Path) -> Response:
         """Read what `serialize` wrote."""
-        described = json.loads((Path(path) / "response.json").read_text())
+        described = read_json(Path(path) / "response.json")
         numbers = load_file(Path(path) / "response.safetensors")
         return cls(**numbers, names=tuple(described["names"]), domain=described["domain"])
 

@@ -21,6 +21,7 @@ from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
+from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..paths.dependence import gaussian_scores, past_scores, rank_of, reorder
 from .wrapper import WrappingEstimator
@@ -96,7 +97,7 @@ class Coupled(FittedModel):
     def read(cls, folder: Path, names: Names, device: str) -> Coupled:
         """Read what `write` wrote."""
         ranks = load_file(folder / "ranks.safetensors")["ranks"]
-        described = json.loads((folder / "coupled.json").read_text())
+        described = read_json(folder / "coupled.json")
         return cls(read_predictor(folder / "predictor", names, device=device), ranks, **described)
 
 

@@ -20,6 +20,7 @@ from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import can_be_seeded, channels_of, item_ids_of, training_log_of
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
+from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..paths.domain import within
 from ..paths.shares import first_paths, in_turns, shares_of
@@ -209,7 +210,7 @@ class EnsemblePredictor(FittedModel):
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> EnsemblePredictor:
         """Read what `write` wrote."""
-        described = json.loads((folder / "ensemble.json").read_text())
+        described = read_json(folder / "ensemble.json")
         count = len(described["weights"])
         members = [read_predictor(folder / f"member-{number}", names, device=device) for number in range(count)]
         return cls(members, **described)

@@ -22,6 +22,7 @@ from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
 from ...runtime.plain import from_plain, to_plain
+from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..response.fit import fit_response
 from ..response.response import LogLinear, Response
@@ -204,7 +205,7 @@ class RespondingPredictor(FittedModel):
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> RespondingPredictor:
         """Read what `write` wrote."""
-        described = json.loads((folder / "responding.json").read_text())
+        described = read_json(folder / "responding.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
         described["spec"] = from_plain(described["spec"], names)
         return cls(predictor, Response.deserialize(folder), **described)

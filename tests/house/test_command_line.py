@@ -122,24 +122,3 @@ def test_no_word_of_a_help_is_taken_for_markup():
     texts = dict(every_help())
     assert "hemline simulate set_" in texts
     assert {name: text for name, text in texts.items() if render(text).plain != text} == {}
-
-
-def test_a_model_may_be_a_file_of_the_current_folder(tmp_path):
-    (tmp_path / "own_models.py").write_text(
-        "from hemline.forecasting import SeasonalNaivePredictor\n\n\n"
-        "def build(metadata):\n    return SeasonalNaivePredictor(metadata.prediction_length, metadata.season)\n"
-    )
-    (tmp_path / "grid.toml").write_text(
-        'out = "runs"\ndatasets = ["simulated_sales"]\nmodels = ["own_models:build"]\nworkers = 2\n'
-    )
-    # As the installed command does, which has the folder of the command and not the current one on its path.
-    command = "import sys; sys.path.remove(''); from hemline import cli; cli.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", command, "table", "--run", "grid.toml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "own_models:build" in done.stdout

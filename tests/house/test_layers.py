@@ -15,6 +15,7 @@ FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"
 # Inside a room likewise: a folder, or a file that lies in the room itself.
 INSIDE = {
     "runtime": (
+        ("reading",),
         ("whole_files", "toml_files", "folders", "names", "quiet", "seeds", "threads", "devices", "face"),
         ("plain", "run_folder"),
         ("resume",),

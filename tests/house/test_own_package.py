@@ -59,7 +59,7 @@ def test_it_is_trained_stored_read_and_backtested_by_its_name(hemline, tmp_path)
     assert "drift" in done.stdout
     again = hemline(*asked, found=False)
     assert again.returncode == 1
-    assert again.stderr.startswith("hemline: type: expected one of AnalogEstimator")
+    assert again.stderr.startswith("hemline: predictor: cannot read runs/drift: type: expected one of AnalogEstimator")
     assert "got 'drift_model:DriftPredictor'" in again.stderr
 
 

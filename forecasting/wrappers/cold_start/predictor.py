@@ -21,6 +21,7 @@ from ....evaluation.adapters.predictor import asked
 from ....evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ....runtime.names import Names
 from ....runtime.plain import from_plain, to_plain
+from ....runtime.reading.json_files import read_json
 from ...names import NAMES
 from ...response.response import Response
 from ...windows.spec import SeriesSpec
@@ -208,7 +209,7 @@ class ColdStartPredictor(FittedModel):
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> ColdStartPredictor:
         """Read what `write` wrote."""
-        described = json.loads((folder / "cold_start.json").read_text())
+        described = read_json(folder / "cold_start.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
         response = Response.deserialize(folder) if described.pop("responds") else None
         spec, likeness = from_plain(described.pop("spec"), names), from_plain(described.pop("likeness"), names)

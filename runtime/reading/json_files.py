@@ -1,0 +1,38 @@
+"""JSON files as plain data, and one line where a file is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+LARGEST = 64 * 2**20
+"""Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Arguments:
+        path: the file.
+
+    Returns:
+        Its keys and values, plain data.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not JSON, holds no object, or is larger or deeper than any that the library writes.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a JSON file, found none")
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"{path}: expected at most {LARGEST >> 20} MB of JSON, got more")
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not JSON: {' '.join(str(error).split())}") from None
+    if not isinstance(read, dict):
+        raise ValueError(f"{path}: expected a JSON object, got a {type(read).__name__}")
+    return read
