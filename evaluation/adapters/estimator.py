@@ -164,5 +164,5 @@ def _read_fields(estimator: Estimator) -> list[str]:
 
 
 def single_series(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """The single series of multivariate entries, one entry after the other."""
-    return [row for entry in entries for row in as_univariate(entry)]
+    """The single series of multivariate entries, one entry after the other, channels as far as the targets reach."""
+    return [row for entry in entries for row in as_univariate(entry.until(entry.length))]

@@ -19,7 +19,6 @@ from ..names import NAMES
 from ..paths.domain import within
 from ..paths.shares import as_often, shares_of
 from ..paths.weights import pool_weights
-from ..windows.gaps import bridged
 from .likeness_fit import best_weights, distances
 from .past_stretches import Move, Stretches, shortest, stretches_before
 
@@ -156,12 +155,10 @@ class AnalogEstimator(ForecastModel):
         pasts, truths = [], []
         for entry in entries:
             target = np.asarray(entry.target, dtype=np.float64)
-            whole = None if np.isnan(target).any() else target.T
             ends = range(target.shape[1] - horizon, needed - 1, -apart)[: max(1, self.origins // len(entries))]
             for end in ends:
                 # Its own past alone: what bridges a gap must not come from later either.
-                past = whole[:end] if whole is not None else bridged(target[:, :end], season)
-                pasts.append(stretches_before(past, horizon, season, cycle, self.stretches))
+                pasts.append(stretches_before(target[:, :end], horizon, season, cycle, self.stretches))
                 truths.append(target[:, end : end + horizon].T)
         known = [number for number, truth in enumerate(truths) if not np.isnan(truth).all()]
         if not known:
@@ -265,9 +262,8 @@ class AnalogPredictor(PlainModel):
 
     def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
         season = self.season_length
-        past = stretches_before(
-            bridged(target, season), self.prediction_length, season, self.cycle_length, self.stretches
-        )
+        values = np.asarray(target, dtype=np.float64)
+        past = stretches_before(values, self.prediction_length, season, self.cycle_length, self.stretches)
         drawn = [
             past.moved(move, _drawn(past, theta, share, generator))
             for move, theta, share in zip(self.moves, self.thetas, shares_of(count, self.weights), strict=True)

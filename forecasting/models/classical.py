@@ -13,8 +13,11 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ...runtime.seeds import seeded
 from ..names import NAMES
-from ..windows.gaps import previous_values
+from ..windows.gaps import bridged
 from .naive import RandomWalkPredictor
+
+LONGEST = 24
+"""Steps of a season beyond which exponential smoothing has none."""
 
 SHORTEST = 12
 """Values below which no classical model is chosen; such a series walks at random."""
@@ -24,7 +27,8 @@ class ClassicalPredictor(PlainModel):
     """A model of the exponential smoothing or the ARIMA family for each series, chosen by information criterion.
 
     Chosen and fitted anew by statsforecast (the extra ``classical``) on what lies before each forecast; the series
-    have independent paths, which `couple` can tie together. A gap is bridged by the last value seen. A series of
+    have independent paths, which `couple` can tie together. A gap is bridged (`bridged`); before one of more than a
+    season, or 12 steps, nothing is read where there is enough behind it. One at the end is forecast over. A series of
     fewer than 12 values is a bootstrapped random walk.
 
     Source: Hyndman & Khandakar (2008), Automatic time series forecasting, Journal of Statistical Software 27(3).
@@ -98,14 +102,18 @@ class ClassicalPredictor(PlainModel):
             raise ValueError(
                 f"{self.family}: expected statsforecast to be installed, got none; pip install 'hemline[classical]'"
             ) from error
-        values = target[np.flatnonzero(~np.isnan(target))[0] :].astype(np.float64)
+        seen = np.flatnonzero(~np.isnan(target))
+        values = target[seen[0] : seen[-1] + 1].astype(np.float64)
         if len(values) < SHORTEST:
             walk = RandomWalkPredictor(self.prediction_length, joint=False, seed=seed)
-            return walk.paths(values[None], count)[:, :, 0]
-        # Bridged before they are cut, because the last steps may begin in a gap.
-        values = np.where(np.isnan(values), previous_values(values[None], 1)[0], values)
-        values = values[-(self.history or len(values)) :]
+            return walk.paths(target[None, seen[0] :].astype(np.float64), count)[:, :, 0]
+        # A long gap is nothing that a model of single steps can be fitted to; a short one may lie before the cut.
+        season = self.season_length if self.season_length <= LONGEST else 1
+        begins = seen[1:][np.diff(seen) > max(season, SHORTEST) + 1] - seen[0]
+        enough = begins[len(values) - begins >= max(SHORTEST, 2 * season)]
+        values = bridged(values[None, enough[-1] if len(enough) else 0 :], season)[:, 0]
+        values, missing = values[-(self.history or len(values)) :], len(target) - 1 - int(seen[-1])
         # Not once in training: the fit of one candidate depends on those tried before it, whose bounds it takes over.
         chosen = (AutoETS if self.family == "ets" else AutoARIMA)(season_length=self.season_length)
         with seeded(seed):
-            return chosen.simulate(self.prediction_length, count, y=values, seed=seed)
+            return chosen.simulate(missing + self.prediction_length, count, y=values, seed=seed)[:, missing:]

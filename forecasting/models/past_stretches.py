@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..windows.gaps import bridged
+
 Reference = Literal["mean", "profile"]
 
 Difference = Literal["difference", "ratio"]
@@ -52,12 +54,13 @@ class Stretches:
     """Stretches of H steps that began whole seasons before today, the newest first.
 
     Arguments:
-        past: ``[T, D]`` to today, without gaps, see `bridged`.
+        past: ``[T, D]`` to today, gaps bridged.
         starts: ``[K]`` steps at which they begin.
         horizon: steps H of each.
         season: steps m of a season.
         likeness: ``[K, F]``, larger where a stretch is newer and where the season before it is closer to the last one,
             and 1 where it has today's place in the longer cycle.
+        size: ``[D]`` mean size of what was seen of each series.
     """
 
     past: np.ndarray
@@ -65,6 +68,7 @@ class Stretches:
     horizon: int
     season: int
     likeness: np.ndarray
+    size: np.ndarray
 
     def moved(self, move: Move, chosen: np.ndarray | None = None) -> np.ndarray:
         """Stretches at today's level.
@@ -86,17 +90,19 @@ class Stretches:
         place = np.arange(self.horizon) % then.shape[1]
         if move.by == "difference":
             return values + (move.share * (now - then))[:, place]
-        floor = np.maximum(FLOOR * np.abs(self.past).mean(0), 1e-12)
+        floor = np.maximum(FLOOR * self.size, 1e-12)
         # A ratio of values below 0, such as what came back of a sale, has no root.
         then, now = np.maximum(then, 0), np.maximum(now, 0)
         return values * (((now + floor) / (then + floor)) ** move.share)[:, place]
 
 
-def stretches_before(past: np.ndarray, horizon: int, season: int, cycle: int, most: int) -> Stretches:
+def stretches_before(target: np.ndarray, horizon: int, season: int, cycle: int, most: int) -> Stretches:
     """The stretches that a forecast may follow: whole ones, within the past.
 
+    Gaps are bridged (`bridged`), and count in no size and in no distance.
+
     Arguments:
-        past: ``[T, D]`` to the step at which the forecast begins, without gaps, see `bridged`.
+        target: ``[D, T]`` to the step at which the forecast begins, NaN where missing.
         horizon: steps H of a stretch.
         season: steps m of a season.
         cycle: steps of a longer cycle, a multiple of the season; the season itself for none.
@@ -105,26 +111,51 @@ def stretches_before(past: np.ndarray, horizon: int, season: int, cycle: int, mo
     Raises:
         ValueError: the past holds none, see `shortest`.
     """
-    if len(past) < shortest(horizon, season):
-        raise ValueError(f"past: expected at least {shortest(horizon, season)} steps, got {len(past)}")
-    age = np.arange(-(-horizon // season), len(past) // season)[:most]
-    starts = len(past) - age * season
-    # Series by series of the season, so that no copy of all seasons is made.
-    squares = sum(((past[starts - step] - past[-step]) ** 2).sum(1) for step in range(1, season + 1))
+    length = target.shape[1]
+    if length < shortest(horizon, season):
+        raise ValueError(f"past: expected at least {shortest(horizon, season)} steps, got {length}")
+    seen = ~np.isnan(target)
+    past = target.T if seen.all() else bridged(target, season)
+    age = np.arange(-(-horizon // season), length // season)[:most]
+    starts = length - age * season
+    if seen.all():
+        size = np.abs(past).mean(0)
+        # Series by series of the season, so that no copy of all seasons is made.
+        squares = sum(((past[starts - step] - past[-step]) ** 2).sum(1) for step in range(1, season + 1))
+    else:
+        size = (np.abs(past) * seen.T).sum(0) / np.maximum(seen.sum(1), 1)
+        squares = _squares_seen(past, seen.T, starts, season)
     apart = np.sqrt(squares)
     # Of series that are sold now and then most seasons may be as the last one: empty.
     apart = apart / (float(np.median(apart)) or float(apart.mean()) or 1.0)
     likeness = [-age / 10, -np.log(age), -apart, -(apart**2)]
     if cycle > season:
         likeness.append((age * season % cycle == 0).astype(float))
-    return Stretches(past, starts, horizon, season, np.stack(likeness, axis=1))
+    return Stretches(past, starts, horizon, season, np.stack(likeness, axis=1), size)
+
+
+def _squares_seen(past: np.ndarray, seen: np.ndarray, starts: np.ndarray, season: int) -> np.ndarray:
+    """Squared distances ``[K]`` of the seasons before stretches to the last one, with the mean for what has a gap.
+
+    Arguments:
+        past: ``[T, D]`` without gaps.
+        seen: bool ``[T, D]``.
+        starts: ``[K]``.
+        season: steps of a season.
+    """
+    squares = np.zeros(len(starts))
+    for step in range(1, season + 1):
+        both = seen[starts - step] & seen[-step]
+        found = np.where(both, (past[starts - step] - past[-step]) ** 2, 0)
+        squares += np.where(both, found, found.sum(0) / np.maximum(both.sum(0), 1)).sum(1)
+    return squares
 
 
 def shortest(horizon: int, season: int, count: int = 1) -> int:
     """The steps of a past that has as many stretches as `count`.
 
     Example:
-        >>> shortest(14, 7), len(stretches_before(np.ones((21, 1)), 14, season=7, cycle=7, most=99).starts)
+        >>> shortest(14, 7), len(stretches_before(np.ones((1, 21)), 14, season=7, cycle=7, most=99).starts)
         (21, 1)
     """
     return season * (-(-horizon // season) + count)

@@ -13,6 +13,7 @@ from ..units.ranks import Marginals, Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import Statistics, Window
 from .encoders.encoder import Encoder
+from .gaps import filled
 from .heads.head import EmissionHead, Sampler
 from .network import JointForecaster, PathSampler
 
@@ -188,7 +189,12 @@ class Forecaster(JointForecaster):
             values = marginals.to_normal(window.values)
             window = replace(window, values=values if observed is None else values * observed)
         recent = None if past is None else past[:, first:]
-        return window, self.scaling.scale(window.values[:, first:end], recent, usual), marginals
+        scale = self.scaling.scale(window.values[:, first:end], recent, usual)
+        if observed is not None and marginals is None and self.scaling.change is None and not self.spec.missing:
+            # A network that is not told of gaps would read them as values of 0; a change of 0 is none.
+            held, _ = filled(window, end, torch.arange(usual.shape[0], device=usual.device), season=1)
+            window = replace(window, values=torch.cat([held.transpose(1, 2), window.values[:, end:]], dim=1))
+        return window, scale, marginals
 
     def _inputs(self, window: Window, scale: Tensor) -> Tensor:
         """Inputs ``[B, T, I]`` of the T steps that the features cover."""

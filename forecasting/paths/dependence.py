@@ -9,7 +9,7 @@ from ...evaluation.scores.calibration import randomised_pit
 
 
 def rank_of(truth: np.ndarray, samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Where the truth lies among the samples, ties and missing values at random.
+    """Where the truth lies among the samples, ties at random.
 
     Arguments:
         truth: ``[H, D]``, NaN where missing.
@@ -17,16 +17,15 @@ def rank_of(truth: np.ndarray, samples: np.ndarray, generator: np.random.Generat
         generator: of the random part.
 
     Returns:
-        ``[H, D]``, within (0, 1): uniform where the samples are of the same distribution as the truth.
+        ``[H, D]``, within (0, 1), NaN where missing: uniform if the samples are of the same distribution as the truth.
 
     Example:
         >>> samples = np.arange(99.0).reshape(99, 1, 1)
         >>> round(float(rank_of(np.array([[49.5]]), samples, np.random.default_rng(0))[0, 0]), 1)
         0.5
     """
-    chance = generator.uniform(size=truth.shape)
-    rank = randomised_pit(samples, truth, chance)
-    return np.where(np.isnan(truth), chance, rank).clip(1e-6, 1 - 1e-6)
+    rank = randomised_pit(samples, truth, generator.uniform(size=truth.shape))
+    return np.where(np.isnan(truth), np.nan, rank).clip(1e-6, 1 - 1e-6)
 
 
 def reorder(samples: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -47,10 +46,10 @@ def reorder(samples: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def past_scores(ranks: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Scores of past windows, each as often as the others or once more.
+    """Scores of past windows, each as often as the others or once more; at random where a rank is missing.
 
     Arguments:
-        ranks: ``[K, H, D]``.
+        ranks: ``[K, H, D]``, NaN where missing.
         count: paths S.
         generator: of the draws.
 
@@ -60,14 +59,19 @@ def past_scores(ranks: np.ndarray, count: int, generator: np.random.Generator) -
     rounds = -(-count // len(ranks))
     chosen = np.concatenate([generator.permutation(len(ranks)) for _ in range(rounds)])[:count]
     # Paths that follow the same window are told apart by a hair.
-    return ranks[chosen] + generator.uniform(-1e-4, 1e-4, size=(count, 1, 1))
+    scores = ranks[chosen] + generator.uniform(-1e-4, 1e-4, size=(count, 1, 1))
+    missing = np.isnan(scores)
+    scores[missing] = generator.uniform(size=int(missing.sum()))
+    return scores
 
 
 def gaussian_scores(ranks: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
     """Normal scores with the shrunk correlation of past ones, drawn without forming the matrix.
 
+    Two columns are correlated as in the windows that have both, less by as far as these are fewer than those of each.
+
     Arguments:
-        ranks: ``[K, H, D]``.
+        ranks: ``[K, H, D]``, NaN where missing.
         count: paths S.
         generator: of the draws.
 
@@ -79,14 +83,19 @@ def gaussian_scores(ranks: np.ndarray, count: int, generator: np.random.Generato
     weight = shrinkage(z)
     common = generator.normal(size=(count, windows)) @ z / np.sqrt(windows)
     own = generator.normal(size=common.shape)
-    return (np.sqrt(1 - weight) * common + np.sqrt(weight) * own).reshape(count, horizon, dim)
+    alone = np.where(z.any(0), weight, 1.0)  # of what was never seen, no window tells anything
+    return (np.sqrt(1 - alone) * common + np.sqrt(alone) * own).reshape(count, horizon, dim)
 
 
 def standardised(ranks: np.ndarray) -> np.ndarray:
-    """Normal scores ``[K, H * D]`` of ranks ``[K, H, D]``, each column with mean 0 and variance 1."""
+    """Normal scores ``[K, H * D]`` of ranks ``[K, H, D]``, each column with mean 0 and variance 1, 0 where missing."""
     z = ndtri(ranks.reshape(len(ranks), -1).astype(np.float64))
-    z = z - z.mean(0)
-    return z / np.maximum(z.std(0), 1e-9)
+    missing = np.isnan(z)
+    if not missing.any():
+        z = z - z.mean(0)
+        return z / np.maximum(z.std(0), 1e-9)
+    z = np.where(missing, 0.0, z - np.where(missing, 0.0, z).sum(0) / np.maximum((~missing).sum(0), 1))
+    return z / np.maximum(np.sqrt((z**2).mean(0)), 1e-9)
 
 
 def shrinkage(z: np.ndarray) -> float:

@@ -8,9 +8,10 @@ import numpy as np
 def bridged(target: np.ndarray, season: int) -> np.ndarray:
     """A target without gaps, step by step.
 
-    A gap holds the last value that was seen at the same place of a season. What lies before the first value that was
-    seen, as of an article that was launched later, is mirrored at it, season by season: a constant there would say that
-    such a series never varies. A series of less than two seasons has the first value at each place.
+    A gap holds the last value that was seen at the same place of a season; one of more than a season within a series
+    the seasons before it, there and back. What lies before the first value that was seen, as of an article that was
+    launched later, is mirrored at it, season by season: a constant there would say that such a series never varies. A
+    series of less than two seasons has the first value at each place.
 
     Arguments:
         target: ``[D, T]``, NaN where missing.
@@ -26,6 +27,8 @@ def bridged(target: np.ndarray, season: int) -> np.ndarray:
         array([8., 6., 8., 5., 8., 6.])
     """
     seen = np.asarray(target, dtype=np.float64)
+    if np.isnan(seen).any():
+        seen = np.stack([_repeated(values, season) for values in seen])
     forward = np.where(np.isnan(seen), previous_values(seen, season), seen)
     backward = forward[:, ::-1]
     filled = np.where(np.isnan(backward), previous_values(backward, season), backward)[:, ::-1]
@@ -33,6 +36,22 @@ def bridged(target: np.ndarray, season: int) -> np.ndarray:
     for values, known in zip(result, ~np.isnan(seen), strict=True):
         _mirror(values, int(known.argmax()), season)
     return result.T
+
+
+def _repeated(values: np.ndarray, season: int) -> np.ndarray:
+    """A series ``[T]`` with the seasons before each long gap in it, the newest first, there and back."""
+    known = np.flatnonzero(~np.isnan(values))
+    gaps = known[1:][np.diff(known) > season + 1]
+    values = values.copy()
+    for end in gaps:
+        start = int(known[known < end][-1]) + 1
+        seasons = (start - int(known[0])) // season
+        if seasons > 1:
+            back = np.arange(end - start) // season
+            turn = back % (2 * (seasons - 1))
+            lender = np.arange(start, end) - season * (back + 1 + np.minimum(turn, 2 * (seasons - 1) - turn))
+            values[start:end] = values[lender]
+    return values
 
 
 def _mirror(values: np.ndarray, first: int, season: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...datasets.entries.channels import Channels, items_of
 from ...datasets.entries.entry import Entry
 from .calendar import calendar_features
 from .gaps import changes
@@ -49,7 +50,8 @@ class Statistics:
 
     Arguments:
         scale: ``[D]`` mean absolute value of every series, in the model's units; never 0.
-        covariate_mean: ``[K + P]`` in the units of the covariate, known-future channels first.
+        covariate_mean: ``[K + P]`` in the units of the covariate, known-future channels first; of a channel of one
+            series over the steps from its first value on, because before it there was no price.
         covariate_std: ``[K + P]`` likewise; 1 where a covariate never varies.
     """
 
@@ -109,7 +111,7 @@ class SeriesTensor:
                 past.append(np.pad(channels.T, ((self.pad + 1, ahead), (0, 0)), mode="edge")[:-1])
         stacked = np.concatenate(values)
         seen = ~np.isnan(stacked)
-        self.statistics = statistics or self._measure(stacked, seen, covariates, past)
+        self.statistics = statistics or _measure(stacked, seen, entries, spec)
         # No window can tell a missing value from a change of 0, or a level of 0, but by the mask.
         self.values = torch.from_numpy(np.where(seen, stacked, np.float32(0)))
         self.observed = torch.from_numpy(seen.astype(np.float32))
@@ -125,22 +127,6 @@ class SeriesTensor:
 
     def _standard(self, raw: Tensor, channels: slice) -> Tensor:
         return (raw - self.statistics.covariate_mean[channels]) / self.statistics.covariate_std[channels]
-
-    def _measure(
-        self, stacked: np.ndarray, seen: np.ndarray, covariates: list[np.ndarray], past: list[np.ndarray]
-    ) -> Statistics:
-        size = np.where(seen, np.abs(stacked), 0).sum(0, dtype=np.float64) / np.maximum(seen.sum(0), 1)
-        usual = float(size[size > 0].mean()) if (size > 0).any() else 1.0
-        scale = np.where(size > 0, size, usual).astype(np.float32)
-        channels = [column for block in (covariates, past) if block for column in np.concatenate(block).T]
-        known = [column[~np.isnan(column)] for column in channels]
-        mean = np.array([column.mean(dtype=float) if len(column) else 0 for column in known], dtype=np.float32)
-        std = np.array([column.std(dtype=float) if len(column) else 0 for column in known], dtype=np.float32)
-        return Statistics(
-            scale=torch.from_numpy(scale),
-            covariate_mean=torch.from_numpy(mean),
-            covariate_std=torch.from_numpy(np.where(std > 0, std, 1).astype(np.float32)),
-        )
 
     def to(self, device: torch.device) -> SeriesTensor:
         """Move the data to `device`, where windows are gathered from then on."""
@@ -240,3 +226,34 @@ class SeriesTensor:
             observed=self.observed[inside] if self.masked else None,
             features=features,
         )
+
+
+def _measure(stacked: np.ndarray, seen: np.ndarray, entries: Sequence[Entry], spec: SeriesSpec) -> Statistics:
+    """The statistics of entries and their values ``[T, D]`` in the model's units."""
+    size = np.where(seen, np.abs(stacked), 0).sum(0, dtype=np.float64) / np.maximum(seen.sum(0), 1)
+    usual = float(size[size > 0].mean()) if (size > 0).any() else 1.0
+    scale = np.where(size > 0, size, usual).astype(np.float32)
+    known = _while_there(entries, [entry.channels for entry in entries]) if spec.covariates else []
+    if spec.past_covariates:
+        known += _while_there(entries, [entry.past_channels for entry in entries])
+    mean = np.array([values.mean(dtype=float) if len(values) else 0 for values in known], dtype=np.float32)
+    std = np.array([values.std(dtype=float) if len(values) else 0 for values in known], dtype=np.float32)
+    return Statistics(
+        scale=torch.from_numpy(scale),
+        covariate_mean=torch.from_numpy(mean),
+        covariate_std=torch.from_numpy(np.where(std > 0, std, 1).astype(np.float32)),
+    )
+
+
+def _while_there(entries: Sequence[Entry], channels: Sequence[Channels]) -> list[np.ndarray]:
+    """The known values of each channel over the targets of entries, those of one series from its first value on."""
+    names = channels[0].names or ("",) * len(channels[0])
+    found: list[list[np.ndarray]] = [[] for _ in names]
+    for entry, each in zip(entries, channels, strict=True):
+        seen = ~np.isnan(entry.target)
+        begins = dict(zip(entry.item_ids, np.where(seen.any(1), seen.argmax(1), entry.length), strict=False))
+        values = each.values[:, : entry.length].astype(np.float32, copy=False)
+        for kept, owner, row in zip(found, items_of(names), values, strict=True):
+            row = row[begins.get(owner or "", 0) :]
+            kept.append(row[~np.isnan(row)])
+    return [np.concatenate(kept) for kept in found]

@@ -13,6 +13,7 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from safetensors.numpy import load_file, save_file
 
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import grouped
@@ -24,6 +25,7 @@ from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..paths.dependence import gaussian_scores, past_scores, rank_of, reorder
+from ..windows.gaps import bridged
 from .wrapper import WrappingEstimator
 
 Dependence = Literal["gaussian", "empirical"]
@@ -45,7 +47,7 @@ class Coupled(FittedModel):
 
     Arguments:
         predictor: any predictor of joint forecasts; what dependence it has is replaced.
-        ranks: ``[K, H, D]`` where the truth lay in past forecasts, within (0, 1).
+        ranks: ``[K, H, D]`` where the truth lay in past forecasts, within (0, 1), NaN where it is not known.
         dependence: how new ranks are drawn from past ones.
         seed: of the draws.
     """
@@ -167,8 +169,8 @@ def couple(
         predictor: any trained predictor of joint forecasts ``[S, H, D]``; gluonts' own of single series are grouped.
         training_data: what it was trained on; nothing later enters.
         dependence: ``"gaussian"`` or ``"empirical"``, see `Coupled`.
-        windows: past windows to learn from, spread evenly over the last three quarters of the span, as far as every
-            series has begun; they may overlap.
+        windows: past windows to learn from, spread evenly over the last three quarters of the span; they may overlap.
+            A series counts in those before which it was seen for a horizon.
         num_samples: paths a window.
         seed: of the draws.
 
@@ -176,7 +178,7 @@ def couple(
         The coupled predictor.
 
     Raises:
-        ValueError: the span is too short for two windows, or a series begins too late in it.
+        ValueError: the span is too short for two windows.
 
     Example:
         >>> import pandas as pd
@@ -193,21 +195,33 @@ def couple(
     entries = as_multivariate(training_data)
     pasts, truths = [], []
     for entry in entries:
-        length = entry.length
-        begun = 1 + int((~np.isnan(entry.target)).argmax(axis=1).max())
-        first, last = max(1, length // 4, begun), length - horizon
-        for end in (
-            np.unique(np.linspace(first, last, max(2, windows // len(entries))).astype(int)) if last > first else ()
-        ):
-            pasts.append(entry.until(int(end), horizon))
-            truths.append(entry.target[:, end : end + horizon].T)
+        begins = int((~np.isnan(entry.target)).argmax(1).min())
+        first, last = max(1, entry.length // 4, 1 + begins), entry.length - horizon
+        ends = np.linspace(first, last, max(2, windows // len(entries))).astype(int) if last > first else ()
+        for end in np.unique(ends):
+            past, truth = _window(entry, int(end), horizon)
+            pasts.append(past)
+            truths.append(truth)
     if len(truths) < 2:
         raise ValueError(
-            f"training_data: expected more than {2 * horizon} steps to learn from, got {length}, of them "
-            f"{length - begun} after every series has begun"
+            f"training_data: expected more than {2 * horizon} steps to learn from, got "
+            f"{max(entry.length for entry in entries)}"
         )
     ranks = [
         rank_of(truth, np.asarray(forecast.samples), generator)
         for truth, forecast in zip(truths, predictor.predict(pasts, num_samples=num_samples), strict=True)
     ]
     return Coupled(predictor, np.stack(ranks), dependence=dependence, seed=seed)
+
+
+def _window(entry: Entry, end: int, horizon: int) -> tuple[Entry, np.ndarray]:
+    """The past of an entry up to a step, and what came ``[H, D]``, NaN of series that cannot be judged there.
+
+    Those were seen for less than a horizon. Not every model forecasts without any value of a series, so that one that
+    begins later has what it sold then.
+    """
+    past, seen = entry.until(end, horizon), (~np.isnan(entry.target[:, :end])).sum(1)
+    truth = np.where(seen >= horizon, entry.target[:, end : end + horizon].T, np.nan)
+    if seen.all():
+        return past, truth
+    return past.with_(target=np.where(seen[:, None] > 0, past.target, bridged(entry.target, 1).T[:, :end])), truth

@@ -52,7 +52,7 @@ def test_a_path_is_what_all_series_did_in_one_past_stretch_and_each_has_its_turn
 
 def test_a_stretch_is_brought_to_the_level_of_today():
     past = np.array([1.0, 3.0, 8.0, 8.0, 2.0, 10.0])[:, None]
-    stretches = stretches_before(past, 2, season=2, cycle=2, most=9)
+    stretches = stretches_before(past.T, 2, season=2, cycle=2, most=9)
     np.testing.assert_array_equal(stretches.starts, [4, 2])
 
     def moved(*move):
@@ -70,7 +70,7 @@ def test_a_stretch_is_brought_to_the_level_of_today():
 
 def test_likeness_says_age_the_distance_of_the_season_before_and_the_place_in_the_cycle():
     past = np.array([5.0, 9.0, 9.0, 6.0, 9.0, 9.0, 5.5])[:, None]
-    likeness = stretches_before(past, 1, season=1, cycle=3, most=4).likeness
+    likeness = stretches_before(past.T, 1, season=1, cycle=3, most=4).likeness
     np.testing.assert_allclose(likeness[:, 0], [-0.1, -0.2, -0.3, -0.4])
     np.testing.assert_allclose(likeness[:, 1], -np.log([1, 2, 3, 4]))
     apart = np.array([3.5, 3.5, 0.5, 3.5]) / 3.5
@@ -82,7 +82,7 @@ def test_likeness_says_age_the_distance_of_the_season_before_and_the_place_in_th
 def test_seasons_that_are_mostly_empty_are_told_apart(last, apart):
     """The median season of an article that is sold now and then is as far from an empty one as an empty one: 0."""
     past = np.array([0.0, 0, 0, 3, 0, 0, 0, 3, 0, last])[:, None]
-    likeness = stretches_before(past, 1, season=1, cycle=1, most=8).likeness
+    likeness = stretches_before(past.T, 1, season=1, cycle=1, most=8).likeness
     usual = np.median(apart) or np.mean(apart)
     np.testing.assert_allclose(likeness[:, 2], -np.array(apart) / usual)
 
@@ -90,7 +90,7 @@ def test_seasons_that_are_mostly_empty_are_told_apart(last, apart):
 def test_the_score_that_is_learnt_from_is_the_energy_score_of_the_weighted_stretches():
     past, truth = RNG.normal(size=(40, 3)) + 1e4, RNG.normal(size=(5, 3)) + 1e4
     truth[2, 1] = np.nan
-    stretches = stretches_before(past, 5, season=2, cycle=2, most=4)
+    stretches = stretches_before(past.T, 5, season=2, cycle=2, most=4)
     _, distance, between = (part.numpy() for part in distances(stretches, Move(0.5), truth))
     often = np.array([3, 1, 4, 2])
     weights = often / often.sum()
@@ -101,7 +101,7 @@ def test_the_score_that_is_learnt_from_is_the_energy_score_of_the_weighted_stret
 def test_what_likeness_counts_is_best_for_the_score():
     parts = []
     for number in range(6):
-        stretches = stretches_before(np.random.default_rng(number).normal(size=(60, 2)).cumsum(0), 3, 2, 4, 30)
+        stretches = stretches_before(np.random.default_rng(number).normal(size=(60, 2)).cumsum(0).T, 3, 2, 4, 30)
         parts.append(distances(stretches, Move(), stretches.past[-3:] + 0.3))
     best = best_weights(parts)
 
@@ -160,6 +160,24 @@ def test_dependence_is_that_of_the_past():
 def test_gaps_hold_what_was_seen_at_the_same_place():
     target = np.array([[np.nan, np.nan, 3, 4, np.nan, 6, np.nan, np.nan], [np.nan] * 8])
     np.testing.assert_array_equal(bridged(target, 2), np.array([[3, 6, 3, 4, 3, 6, 3, 6], [0] * 8]).T)
+
+
+def test_a_long_gap_repeats_the_seasons_before_it_there_and_back():
+    target = np.array([[1, 2, 3, 4, 5, 6] + [np.nan] * 7 + [7, 8], [np.nan, 1, 2, np.nan, np.nan, 5] + [6] * 9])
+    assert bridged(target, 2)[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 5, 6, 3, 4, 1, 2, 3, 7, 8]
+    assert bridged(target, 2)[:6, 1].tolist() == [2, 1, 2, 1, 2, 5]
+
+
+def test_what_was_not_seen_counts_in_no_size_and_no_distance():
+    past = 20 + np.random.default_rng(0).normal(size=(2, 60))
+    alone = stretches_before(past[:1], 2, season=3, cycle=3, most=9)
+    past[1, :57] = np.nan
+    found = stretches_before(past, 2, season=3, cycle=3, most=9)
+    np.testing.assert_allclose(found.likeness, alone.likeness)
+    np.testing.assert_allclose(found.size, np.nanmean(past, axis=1))
+    past[1], past[0, 9:12] = past[0], np.nan
+    gappy, whole = (stretches_before(each, 2, season=3, cycle=3, most=9).likeness for each in (past, past[1:]))
+    np.testing.assert_allclose(gappy, whole, atol=0.6)
 
 
 def test_what_lies_before_the_launch_is_mirrored_at_it_season_by_season():

@@ -54,6 +54,24 @@ def test_gaps_are_bridged_and_short_series_walk():
     assert (found[:, :, 1] == [7.0, 8.0]).all()
 
 
+@pytest.mark.parametrize("family", ["ets", "arima"])
+def test_a_series_that_ended_early_is_forecast_over_its_gap(family):
+    values = 20 + 5 * np.sin(np.arange(90) * 2 * np.pi / 7) + 0.3 * np.random.default_rng(4).normal(size=90)
+    ended = np.where(np.arange(90) < 78, values, np.nan)
+    whole, found = (
+        paths(ClassicalPredictor(7, family, season_length=7), [each], 300)[:, :, 0] for each in (values, ended)
+    )
+    np.testing.assert_allclose(np.median(found, 0), np.median(whole, 0), atol=1)
+    assert found.std(0).mean() < 3 * whole.std(0).mean()
+
+
+def test_nothing_before_a_long_gap_is_read_where_there_is_enough_behind_it():
+    values = np.concatenate([np.full(50, 1000.0), np.full(20, np.nan), np.arange(30.0) % 7])
+    found = paths(ClassicalPredictor(7, season_length=7), values, 50)
+    expected = paths(ClassicalPredictor(7, season_length=7), values[70:], 50)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_the_history_bounds_what_is_read():
     broken = np.concatenate([np.full(50, 1000.0), 5 + 0.1 * np.random.default_rng(3).normal(size=30)])
     found = paths(ClassicalPredictor(2, "arima", history=30), broken)

@@ -109,9 +109,7 @@ def test_ranks_of_the_truth_are_uniform_and_ties_are_broken_at_random():
     samples, truths = generator.poisson(2, size=(50, 400, 5)), generator.poisson(2, size=(400, 5)).astype(float)
     ranks = rank_of(truths, samples, generator).ravel()
     np.testing.assert_allclose(np.quantile(ranks, [0.1, 0.25, 0.5, 0.75, 0.9]), [0.1, 0.25, 0.5, 0.75, 0.9], atol=0.04)
-    missing = rank_of(np.full((400, 5), np.nan), samples, generator).ravel()
-    assert missing.min() > 0
-    np.testing.assert_allclose(np.quantile(missing, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.04)
+    assert np.isnan(rank_of(np.full((400, 5), np.nan), samples, generator)).all()
 
 
 def test_paths_take_the_order_of_the_scores():
@@ -182,16 +180,37 @@ def test_a_coupled_predictor_draws_its_ranks_from_the_seed_that_is_asked_for():
     assert (first != other).any()
 
 
-def test_a_series_that_begins_late_is_coupled_on_what_follows():
+@pytest.mark.parametrize("seen", [160, 60, 2])
+def test_a_series_that_begins_late_leaves_the_others_their_windows(seen):
     train, pasts, _ = split(correlated_walks(0))
-    train["target"][1, : train["target"].shape[1] // 2] = np.nan
-    coupled = couple(RandomWalkPredictor(HORIZON, joint=False), [train])
+    whole = couple(RandomWalkPredictor(HORIZON, joint=False), [train], windows=60).ranks
+    train["target"][1, :-seen] = np.nan
+    coupled = couple(RandomWalkPredictor(HORIZON, joint=False), [train], windows=60)
     assert next(coupled.predict(pasts, num_samples=9)).samples.shape == (9, HORIZON, 4)
-    train["target"][1, : 1 - HORIZON] = np.nan
-    with pytest.raises(
-        ValueError, match=r"training_data: expected more than 8 steps .*, got 320, of them 2 after every"
-    ):
-        couple(RandomWalkPredictor(HORIZON), [train])
+    others = [0, 2, 3]
+    assert coupled.ranks.shape == whole.shape
+    assert np.isfinite(coupled.ranks[..., others]).all()
+    # 60 windows over three quarters of the span: those of which a horizon before them was seen.
+    expected = np.clip((seen - 2 * HORIZON) / (0.75 * train["target"].shape[1] - HORIZON), 0, 1)
+    assert np.isfinite(coupled.ranks[..., 1]).all(1).mean() == pytest.approx(expected, abs=0.03)
+    found, before = (np.corrcoef(ranks[..., others].reshape(-1, 3).T) for ranks in (coupled.ranks, whole))
+    np.testing.assert_allclose(found, before, atol=0.1)
+
+
+@pytest.mark.parametrize("draw", [gaussian_scores, past_scores])
+def test_a_rank_that_is_missing_tells_nothing_and_moves_no_correlation_of_others(draw):
+    generator = np.random.default_rng(0)
+    common = generator.normal(size=(200, 1, 1))
+    z = 0.95 * common + 0.3 * generator.normal(size=(200, 2, 3))
+    ranks = (z.argsort(0).argsort(0) + 0.5) / 200
+    ranks[:100, :, 1], ranks[:, :, 2] = np.nan, np.nan
+    drawn = draw(ranks, 4000, generator)
+    found = np.corrcoef(drawn[:, 0].T)
+    assert np.isfinite(drawn).all()
+    assert np.corrcoef(drawn[..., 0].T)[0, 1] > 0.85  # of one series, whose windows are all known
+    assert 0.35 < found[0, 1] < 0.85
+    assert abs(found[2, :2]).max() < 0.06
+    assert len(np.unique(drawn[:, 0, 2])) > 3000
 
 
 def test_what_cannot_be_coupled_is_refused():

@@ -8,7 +8,8 @@ from hemline.datasets import simulated_sales
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import CrossFitEstimator, Direct, LogLinear, Scenario, TrainConfig, simulate
 from hemline.forecasting.networks.cross_fitted import without_gaps
-from hemline.forecasting.networks.direct import Columns, DirectNetwork, filled
+from hemline.forecasting.networks.direct import Columns, DirectNetwork
+from hemline.forecasting.networks.gaps import filled
 from hemline.forecasting.training import fit as fitting_module
 from hemline.forecasting.units.scaling import Scaling
 from hemline.forecasting.windows.gaps import bridged
@@ -101,9 +102,9 @@ def test_gaps_of_a_window_are_filled_as_those_of_a_series(season):
     target = rng.normal(10, 1, size=(6, 40))
     target[0, :15] = np.nan
     target[1, 25:] = np.nan
-    target[2, 10:22] = np.nan
-    target[3, rng.random(40) < 0.3] = np.nan
-    target[4, :20], target[4, 28:33] = np.nan, np.nan
+    target[2, 10 : 10 + season] = np.nan
+    target[3, 5::4] = np.nan
+    target[4, :20], target[4, 28 : 28 + season] = np.nan, np.nan
     values = torch.from_numpy(np.nan_to_num(target).T[None])
     window = Window(values, torch.from_numpy((~np.isnan(target)).T[None].astype(float)), torch.zeros(1, 1, 0))
     found, seen = filled(window, 40, torch.arange(6), season)

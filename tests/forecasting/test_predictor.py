@@ -203,3 +203,14 @@ def test_changes_over_a_season_lead_on_from_the_last_value_of_an_article_younger
     predictor = ForecastEstimator("D", 7, scaling=Scaling("change", lag=7), train=TRAIN).train(data)
     middle = np.median(next(predictor.predict(data, num_samples=50)).samples[..., 3], axis=0)
     assert np.abs(middle - target[3, -1]).max() < 10
+
+
+def test_a_network_that_was_not_told_of_gaps_reads_none_as_a_value_of_0(walks):
+    predictor = ForecastEstimator("D", 7, scaling=Scaling("level"), train=TRAIN).train(walks)
+    target = walks[0]["target"].copy()
+    target[:, -4] = target[:, -5]
+    held = next(predictor.predict([{**walks[0], "target": target}], num_samples=3)).samples
+    target[:, -4] = np.nan
+    found = next(predictor.predict([{**walks[0], "target": target}], num_samples=3)).samples
+    # The scale is that of the values seen, which is all that differs; a 0 would move some of the paths by two units.
+    np.testing.assert_allclose(found, held, rtol=0, atol=1)

@@ -36,6 +36,14 @@ MODELS = {
 }
 
 
+def test_channels_that_reach_beyond_the_target_are_fine_in_training():
+    data = simulated_sales(articles=2, weeks=70, windows=1)
+    latest = data.latest.until(data.latest.length - 8, 8)
+    short = {"batch_size": 4, "batches_per_epoch": 2, "max_epochs": 1}
+    trained = build_model("deepar", data.metadata, {"train": short}).train([latest])
+    assert np.isfinite(next(trained.predict([latest], num_samples=3)).samples).all()
+
+
 def test_series_in_another_order_than_in_training_are_refused():
     """A scenario would answer for one article with the numbers of another, and DeepAR take one for the other."""
     entry = {"start": pd.Period("2024-01-07", "W-SUN"), "target": np.array([[100.0] * 20, [1.0] * 20])}

@@ -55,6 +55,23 @@ def test_a_short_history_is_padded_and_masked():
     assert window.observed[0].sum() == 2 * 12 - 2 * (12 - int(series.training_starts()[0] - series.pad) - 7)
 
 
+def test_channels_are_standardised_by_the_steps_of_their_series_alone():
+    rng = np.random.default_rng(0)
+    prices = rng.normal(10, 2, size=(2, 60))
+    prices[1, :40] = 99.0  # what stands for a price before the launch
+    data = {
+        "start": pd.Period("2024-01-01", "D"),
+        "target": np.where(np.arange(50) < np.array([[0], [40]]), np.nan, 1.0),
+        "feat_dynamic_real": np.concatenate([prices, rng.normal(size=(1, 60))]),
+        "covariates": ("price[a]", "price[b]", "weather"),
+        "item_ids": ("a", "b"),
+    }
+    found = SeriesTensor(as_multivariate([data]), spec_of([data]), change=None).statistics
+    used = [prices[0, :50], prices[1, 40:50], data["feat_dynamic_real"][2, :50]]
+    np.testing.assert_allclose(found.covariate_mean, [each.mean() for each in used], rtol=1e-5)
+    np.testing.assert_allclose(found.covariate_std, [each.std() for each in used], rtol=1e-5)
+
+
 @pytest.mark.parametrize("gap", [slice(-20, -8), slice(-5, None)], ids=["past", "horizon"])
 def test_a_gap_in_the_data_to_watch_is_no_zero_though_the_training_data_have_none(walks, gap):
     """The loss of a window with a gap is that of a window where anything may stand in the gap."""
