@@ -235,7 +235,7 @@ def parse_workers(text: str) -> int | None:
     return int(text)
 
 
-def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def read_settings(path: Path | None, models: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
     """Settings of models from a TOML file with a table for each.
 
     Arguments:
@@ -251,10 +251,11 @@ def read_settings(path: Path | None, models: Sequence[str]) -> dict[str, Mapping
     """
     if path is None:
         return {}
-    settings = parse_toml(path.read_bytes(), f"config: {path}")
-    for name, value in settings.items():
+    settings = {}
+    for name, value in parse_toml(path.read_bytes(), f"config: {path}").items():
         if name not in models or not isinstance(value, dict):
             raise ValueError(f"config: expected a table for each of {', '.join(models)}, {path} has {name!r}")
+        settings[name] = value
     return settings
 
 

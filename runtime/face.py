@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable
 from importlib.util import resolve_name
 from pathlib import Path
-from typing import Any
 
 
-def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+def lazy_face(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
     """The ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its stub ``__init__.pyi``.
 
     The stub imports every name that can be asked for, and lists in ``__all__`` those that are public; the others are
@@ -36,7 +35,7 @@ def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[
         elif isinstance(node, ast.Assign):
             public = ast.literal_eval(node.value)
 
-    def get(name: str) -> Any:
+    def get(name: str) -> object:
         if name not in places:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, attribute = places[name]

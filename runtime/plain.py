@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -15,9 +15,16 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+C = TypeVar("C")
+
+Plain: TypeAlias = "str | int | float | bool | Sequence[Plain] | Mapping[str, Plain] | None"
+"""What JSON can hold."""
+
+PlainObject: TypeAlias = dict[str, Plain]
+"""A JSON object: a configuration, a row of a log, the record of a run."""
 
 
-def to_plain(value: Any) -> Any:
+def to_plain(value: object) -> Plain:
     """A configuration as numbers, strings, lists and dicts; nested dataclasses carry their ``type``.
 
     Arguments:
@@ -42,13 +49,13 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
     if isinstance(value, np.generic):
-        return value.item()
+        return cast("Plain", value.item())
     if _is_validated(value):
-        return {"type": spelled(type(value)), **to_plain(value.__init_args__)}
-    return value
+        return {"type": spelled(type(value)), **_arguments(value)}
+    return cast("Plain", value)
 
 
-def from_plain(data: Any, names: Names, allowed: type | None = None) -> Any:
+def from_plain(data: object, names: Names, allowed: type | None = None) -> object:
     """Rebuild what `to_plain` wrote.
 
     Arguments:
@@ -82,7 +89,24 @@ def from_plain(data: Any, names: Names, allowed: type | None = None) -> Any:
     return cls(**fields)
 
 
-def override(config: T, changes: Mapping[str, Any], where: str = "") -> T:
+def part_from_plain(data: object, names: Names, kind: type[C]) -> C:
+    """Rebuild a dataclass that `to_plain` wrote.
+
+    Arguments:
+        data: plain data.
+        names: the classes that it may name.
+        kind: the class that it has to be of.
+
+    Raises:
+        ValueError: it is of another class, or cannot be rebuilt.
+    """
+    made = from_plain(data, names)
+    if not isinstance(made, kind):
+        raise ValueError(f"type: expected {kind.__name__}, got {type(made).__name__}")
+    return made
+
+
+def override(config: T, changes: Mapping[str, object], where: str = "") -> T:
     """Change fields of a frozen dataclass, nested ones by nested mappings.
 
     Arguments:
@@ -111,11 +135,11 @@ class Configured:
     The settings are the arguments of the constructor; a class says in `settings` what they were.
     """
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The arguments that the object was made from, by name."""
         raise NotImplementedError
 
-    def override(self, changes: Mapping[str, Any]) -> Self:
+    def override(self, changes: Mapping[str, object]) -> Self:
         """A copy with other settings, nested ones given by nested mappings.
 
         Arguments:
@@ -131,14 +155,14 @@ class Configured:
         """
         return type(self)(**_changed(self.settings(), changes, type(self).__name__))
 
-    def configuration(self) -> dict[str, Any]:
+    def configuration(self) -> PlainObject:
         """All settings as plain data, with the ``type`` of every part."""
         cls = type(self)
         plain = {name: to_plain(value) for name, value in self.settings().items()}
         return {"type": spelled(cls), **plain}
 
 
-def _changed(current: dict[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _changed(current: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
     refuse_unknown(list(current), changes, where)
     values = dict(current)
     for name, value in changes.items():
@@ -162,7 +186,11 @@ def _is_validated(value: Any) -> bool:
     return hasattr(value, "__init_args__") and hasattr(type(value).__init__, "Model")
 
 
-def _is_of_models(value: Any) -> bool:
+def _arguments(validated: Any) -> PlainObject:
+    return {name: to_plain(value) for name, value in validated.__init_args__.items()}
+
+
+def _is_of_models(value: object) -> bool:
     return isinstance(value, Mapping) and any(isinstance(item, Configured) for item in value.values())
 
 

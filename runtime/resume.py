@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from .plain import Plain
 from .run_folder import RunFolder
 
 BEGUN, DATA, REPORT = "begun.json", "data.json", "report.json"
 
 
-def check_begun(folder: RunFolder, options: Mapping[str, Any], resume: bool) -> None:
+def check_begun(folder: RunFolder, options: Mapping[str, Plain], resume: bool) -> None:
     """See that the folder is free, or holds a run that was begun with these options; nothing is written.
 
     Arguments:
@@ -30,7 +30,7 @@ def check_begun(folder: RunFolder, options: Mapping[str, Any], resume: bool) -> 
         raise ValueError(f"checkpoint: expected an empty folder, or --resume, got a run in {folder.address}")
 
 
-def begin(folder: RunFolder, options: Mapping[str, Any], data: Mapping[str, Any], resume: bool) -> None:
+def begin(folder: RunFolder, options: Mapping[str, Plain], data: Mapping[str, Plain], resume: bool) -> None:
     """Take the folder for this run, or see that the data of the one in it are these.
 
     Arguments:
@@ -50,7 +50,7 @@ def begin(folder: RunFolder, options: Mapping[str, Any], data: Mapping[str, Any]
         folder.write_json(BEGUN, options)
 
 
-def _refuse_other(folder: RunFolder, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def _refuse_other(folder: RunFolder, before: Mapping[str, Plain], now: Mapping[str, Plain]) -> None:
     for name in {**before, **now}:
         if before.get(name) != now.get(name):
             raise ValueError(

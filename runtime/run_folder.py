@@ -13,6 +13,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from .plain import Plain
 from .whole_files import write_whole
 
 
@@ -52,10 +53,11 @@ class RunFolder:
             raise FileNotFoundError(f"checkpoint: expected a run with {name} in {self.address}, got none")
         return bytes(self.files.cat_file(f"{self.root}/{name}"))
 
-    def write_json(self, name: str, data: Any) -> None:
+    def write_json(self, name: str, data: Plain) -> None:
         """Write plain data."""
         self.write_bytes(name, json.dumps(data, indent=1, ensure_ascii=False).encode())
 
+    # Any: what a file holds is known to its reader alone, as of `json.loads`.
     def read_json(self, name: str) -> Any:
         """Read plain data."""
         return json.loads(self.read_bytes(name))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from typing import Any
 
 import fsspec
 
 
-def read_description(address: str) -> dict[str, Any]:
+def read_description(address: str) -> dict[str, object]:
     """Read a TOML file.
 
     Arguments:
@@ -29,7 +28,7 @@ def read_description(address: str) -> dict[str, Any]:
         raise FileNotFoundError(f"{address}: expected a TOML file that describes a table, found none") from error
 
 
-def parse_toml(content: bytes, name: str) -> dict[str, Any]:
+def parse_toml(content: bytes, name: str) -> dict[str, object]:
     """Keys and values of the content of a TOML file: UTF-8, with or without a byte order mark.
 
     Arguments:

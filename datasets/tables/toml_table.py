@@ -35,7 +35,7 @@ def own_table(address: str) -> ForecastData:
         FileNotFoundError: the TOML file or the table is nowhere.
         ValueError: a key is unknown or missing or its value of the wrong kind, or the table is not as described.
     """
-    described = read_description(address)
+    described: dict[str, Any] = dict(read_description(address))
     read: Callable[..., ForecastData] = from_sales if "article" in described else from_frame
     parameters = inspect.signature(read).parameters
     options = [name for name in parameters if name not in ("frame", "name")]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
 
 from ...runtime.names import Names
-from ...runtime.plain import Configured, from_plain
+from ...runtime.plain import Configured, Plain, from_plain
 from ..networks.network import JointForecaster
 from ..response.response import LogLinear
 from ..training.options import TrainConfig
@@ -39,7 +38,7 @@ class Architecture(Configured, ABC):
         """
 
 
-def architecture_of(configuration: Mapping[str, Any], names: Names) -> Architecture:
+def architecture_of(configuration: Mapping[str, Plain], names: Names) -> Architecture:
     """The settings that `Configured.configuration` described.
 
     Arguments:

@@ -19,7 +19,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
-from ...runtime.plain import from_plain, to_plain
+from ...runtime.plain import part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.threads import on_threads, threads_or
 from ..names import NAMES
@@ -125,9 +125,9 @@ class ForecastPredictor(FittedModel):
 
         Callbacks, loggers and what else the options of Lightning's trainer held as objects are left out.
         """
-        estimator = self.estimator.configuration()
-        options = estimator["train"]["trainer"]
-        estimator["train"]["trainer"] = {name: value for name, value in options.items() if _is_plain(value)}
+        given = self.estimator.train_config
+        options = {name: value for name, value in given.trainer.items() if _is_plain(to_plain(value))}
+        estimator = {**self.estimator.configuration(), "train": to_plain(replace(given, trainer=options))}
         described = {
             "estimator": estimator,
             "spec": to_plain(self.spec),
@@ -154,7 +154,7 @@ class ForecastPredictor(FittedModel):
                 f"predictor: expected one that this version wrote, got an older one in {folder}; train it again"
             )
         estimator = architecture_of(described["estimator"], names)
-        spec = from_plain(described["spec"], names)
+        spec = part_from_plain(described["spec"], names, SeriesSpec)
         weights = load_file(folder / "weights.safetensors")
         statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
         forecaster = estimator.network(spec, statistics)

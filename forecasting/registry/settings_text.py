@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import cast
 
-from ...runtime.plain import to_plain
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
+
+from ...runtime.plain import Plain, to_plain
 
 OF_THE_DATA = ("freq", "prediction_length", "domain", "season_length", "cycle_length")
 """Settings that a model has from its dataset."""
 
 
-def as_toml(model: Any) -> str:
+def as_toml(model: Estimator | Predictor) -> str:
     """All settings of a model but those that it has from its dataset; a setting that is not set stands in a comment.
 
     Arguments:
@@ -26,10 +29,10 @@ def as_toml(model: Any) -> str:
         >>> print(as_toml(DeepAREstimator("D", 7)).splitlines()[0])
         # context_length: not set
     """
-    return "\n".join(_lines(to_plain(model), ())).strip() + "\n"
+    return "\n".join(_lines(cast("Mapping[str, Plain]", to_plain(model)), ())).strip() + "\n"
 
 
-def _lines(settings: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:
+def _lines(settings: Mapping[str, Plain], place: tuple[str, ...]) -> Iterator[str]:
     """The lines of a table and of those in it, whose place is their keys from the top."""
     own = {key: value for key, value in settings.items() if key != "type" and key not in OF_THE_DATA}
     tables = {key: value for key, value in own.items() if isinstance(value, Mapping) and not _fixed(value, settings)}
@@ -38,13 +41,13 @@ def _lines(settings: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]
         yield f"\n[{'.'.join(place)}]"
     for key, value in values.items():
         if value is None or isinstance(value, Mapping):
-            yield f"# {key}: {'not set' if value is None else value['type'].partition(':')[2]}"
+            yield f"# {key}: {'not set' if value is None else str(value['type']).partition(':')[2]}"
         else:
             yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
     for key, table in tables.items():
         yield from _lines(table, (*place, key))
 
 
-def _fixed(part: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
+def _fixed(part: Mapping[str, Plain], whole: Mapping[str, Plain]) -> bool:
     """Whether a part is an object within a model of gluonts, which takes it whole."""
     return all(str(each.get("type", "")).startswith("gluonts.") for each in (part, whole))

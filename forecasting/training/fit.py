@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -68,13 +68,20 @@ def fit(
     identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
     folder = None if config.checkpoints is None else RunFolder(config.checkpoints)
     checkpoints = Checkpoints(folder, forecaster, identity)
-    data: dict[str, Any] = {"train_dataloaders": Batches(starts, config, module)}
-    if watched is not None:
-        data["val_dataloaders"] = DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
+    watching: Iterable[Tensor] | None = None if watched is None else DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
     stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
     options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
     with _unchecked_distributions(), _compiled_head(forecaster, config.compile):
-        run_training(module, checkpoints, callbacks=stop, options=options, resume=ckpt_path, threads=1, **data)
+        run_training(
+            module,
+            checkpoints,
+            callbacks=stop,
+            options=options,
+            resume=ckpt_path,
+            threads=1,
+            train_dataloaders=Batches(starts, config, module),
+            val_dataloaders=watching,
+        )
     checkpoints.restore_best()
     return module.history
 

@@ -21,7 +21,7 @@ from ...evaluation.adapters.foreign import for_run, training_log_of
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
-from ...runtime.plain import from_plain, to_plain
+from ...runtime.plain import part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..response.fit import fit_response
@@ -207,5 +207,5 @@ class RespondingPredictor(FittedModel):
         """Read what `write` wrote."""
         described = read_json(folder / "responding.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
-        described["spec"] = from_plain(described["spec"], names)
+        described["spec"] = part_from_plain(described["spec"], names, SeriesSpec)
         return cls(predictor, Response.deserialize(folder), **described)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import fsspec
 import lightning.pytorch as pl
@@ -85,13 +85,14 @@ class Checkpoints(Checkpoint):
         if self.network is not None and self.best is not None:
             self.network.load_state_dict(self.best)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, object]:
         """What a resumed training has to know of the epochs before it."""
         return {"best_loss": self.best_loss, "best": self.best, "identity": self.identity}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, object]) -> None:
         """Take up the best epoch of the training before."""
-        self.best_loss, self.best = state_dict["best_loss"], state_dict["best"]
+        self.best_loss = cast("float", state_dict["best_loss"])
+        self.best = cast("dict[str, torch.Tensor] | None", state_dict["best"])
 
 
 class Patience(EarlyStopping):

@@ -6,11 +6,14 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+
+from ..plain import PlainObject
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ class EpochTraining(pl.LightningModule):
     def __init__(self, epochs: int, seed: int) -> None:
         super().__init__()
         self.epochs, self.seed = int(epochs), seed
-        self.history: list[dict[str, Any]] = []
+        self.history: list[PlainObject] = []
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._began = 0.0
@@ -56,7 +59,7 @@ class EpochTraining(pl.LightningModule):
         self._counts[name] = self._counts.get(name, 0) + 1
         return loss
 
-    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
+    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """What the log keeps of this epoch, and what is said of it behind its losses.
 
         Arguments:
@@ -90,7 +93,7 @@ class EpochTraining(pl.LightningModule):
         means = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
         logger.info("epoch %d/%d: %s%s (%.1f s)", number, self.epochs, means, shown, seconds)
 
-    def one_cycle(self, optimizer: torch.optim.Optimizer, rise: float) -> dict[str, Any]:
+    def one_cycle(self, optimizer: torch.optim.Optimizer, rise: float) -> OptimizerLRScheduler:
         """What Lightning wants to know of an optimiser whose learning rates rise once and then fall to nearly 0.
 
         Arguments:
@@ -108,10 +111,10 @@ class EpochTraining(pl.LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
         """The training log goes with the checkpoint."""
         checkpoint["history"] = self.history
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, checkpoint: dict[str, object]) -> None:
         """The training log comes back with it."""
-        self.history = list(checkpoint["history"])
+        self.history = list(cast("list[PlainObject]", checkpoint["history"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,10 +27,11 @@ def run_training(
     checkpoints: Checkpoints,
     *,
     callbacks: Sequence[pl.Callback] = (),
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
     resume: str | Path | None = None,
     threads: int | None = None,
-    **data: Any,
+    train_dataloaders: Iterable[object] | None = None,
+    val_dataloaders: Iterable[object] | None = None,
 ) -> None:
     """Train a module, going on from the state that is kept in its folder if there is one.
 
@@ -41,14 +42,16 @@ def run_training(
         options: of Lightning's trainer, before ours; its own ``callbacks`` join the others.
         resume: checkpoint to go on from; by default the latest of the folder.
         threads: of the processor, where the user set no number; ``None`` for as many as torch takes.
-        data: ``train_dataloaders`` and ``val_dataloaders``, for a module that does not make its own.
+        train_dataloaders: the batches of an epoch, for a module that does not make its own.
+        val_dataloaders: those that are watched, likewise.
 
     Raises:
         ValueError: Lightning's trainer has no such option or cannot do it on this machine, or the checkpoint is of
             another training.
         KeyboardInterrupt: the training was interrupted; the state of the last whole epoch is kept.
     """
-    given, shown = dict(options or {}), sys.stderr.isatty()
+    given: dict[str, Any] = dict(options or {})
+    shown = sys.stderr.isatty()
     refuse_unknown(list(inspect.signature(pl.Trainer).parameters), given, "trainer")
     users = given.pop("callbacks", None) or []
     used = [checkpoints, *callbacks, *([TQDMProgressBar(refresh_rate=10)] if shown else [])]
@@ -71,4 +74,10 @@ def run_training(
             trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
         except MisconfigurationException as error:
             raise ValueError(f"trainer: expected options that fit this machine, got {given}: {error}") from error
-        trainer.fit(module, ckpt_path=before, weights_only=True, **data)
+        trainer.fit(
+            module,
+            train_dataloaders=train_dataloaders,
+            val_dataloaders=val_dataloaders,
+            ckpt_path=before,
+            weights_only=True,
+        )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.devices import torch_device
+from ...runtime.plain import PlainObject, to_plain
 from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
 from ..classify.classifier import machine
@@ -117,7 +118,7 @@ def train_annotator(
     folder = RunFolder(checkpoint)
     catalogue = source.catalogue
     opened = open_encoder(encoder)
-    begun = {"encoder": opened.name, "training": training.to_json(), "min_count": min_count}
+    begun: PlainObject = {"encoder": opened.name, "training": training.to_json(), "min_count": min_count}
     check_begun(folder, begun, resume)
     if folder.has(REPORT):
         return Annotator.load(folder)
@@ -163,7 +164,15 @@ def train_annotator(
     return annotator
 
 
-def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> dict[str, Any]:
+class CaptionScores(TypedDict):
+    """BLEU of an annotator on its test titles."""
+
+    articles: int
+    model: Mapping[str, float | str]
+    most_frequent_title: Mapping[str, float | str]
+
+
+def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> CaptionScores:
     """Judge a run on the test titles by BLEU, beside always saying the most frequent training title.
 
     Writes ``test.json`` and ``captions.parquet`` (``item_id, photo, title, said``).
@@ -192,12 +201,12 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> di
     learned = (words(catalogue.articles[row].text) for row in _rows(catalogue, split.train, photos))
     frequent = Counter(learned).most_common(1)[0][0]
     said = annotator.say(vectors[rows].numpy(), beams=beams)
-    scores = {
+    scores: CaptionScores = {
         "articles": len(rows),
         "model": bleu(said, truth),
         "most_frequent_title": {"title": frequent, **bleu([frequent] * len(rows), truth)},
     }
-    folder.write_json(TEST, scores)
+    folder.write_json(TEST, to_plain(scores))
     articles = [catalogue.articles[row] for row in rows]
     frame = {
         "item_id": [article.item_id for article in articles],

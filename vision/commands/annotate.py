@@ -75,8 +75,9 @@ def judge(
     typer.echo(
         f"{scores['articles']} test titles\n\n| row | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 |\n|---|---|---|---|---|"
     )
-    for name in ("model", "most_frequent_title"):
-        shown = " | ".join(f"{scores[name][f'bleu_{n}']:.3f}" for n in (1, 2, 3, 4))
+    rows = {"model": scores["model"], "most_frequent_title": scores["most_frequent_title"]}
+    for name, bleu in rows.items():
+        shown = " | ".join(f"{bleu[f'bleu_{n}']:.3f}" for n in (1, 2, 3, 4))
         typer.echo(f"| {name} | {shown} |")
     typer.echo("")
     captions = RunFolder(checkpoint).read_frame("captions.parquet")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
+from typing import cast
 
 from ....runtime.toml_files import parse_toml
 
 
-def shipped_settings(dataset: str, model: str) -> dict[str, Any]:
+def shipped_settings(dataset: str, model: str) -> Mapping[str, object]:
     """Settings of a model for a dataset, those for any model first.
 
     Arguments:
@@ -21,4 +22,4 @@ def shipped_settings(dataset: str, model: str) -> dict[str, Any]:
     file = files(__package__) / f"{dataset}.toml"
     if not file.is_file():
         return {}
-    return parse_toml(file.read_bytes(), str(file)).get(model, {})
+    return cast("Mapping[str, object]", parse_toml(file.read_bytes(), str(file)).get(model, {}))

@@ -20,7 +20,7 @@ from ....evaluation.adapters.foreign import channels_of, training_log_of
 from ....evaluation.adapters.predictor import asked
 from ....evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ....runtime.names import Names
-from ....runtime.plain import from_plain, to_plain
+from ....runtime.plain import part_from_plain, to_plain
 from ....runtime.reading.json_files import read_json
 from ...names import NAMES
 from ...response.response import Response
@@ -212,7 +212,8 @@ class ColdStartPredictor(FittedModel):
         described = read_json(folder / "cold_start.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
         response = Response.deserialize(folder) if described.pop("responds") else None
-        spec, likeness = from_plain(described.pop("spec"), names), from_plain(described.pop("likeness"), names)
+        spec = part_from_plain(described.pop("spec"), names, SeriesSpec)
+        likeness = part_from_plain(described.pop("likeness"), names, Likeness)
         return cls(predictor, spec, np.array(described.pop("known")), likeness, response=response, **described)
 
 
