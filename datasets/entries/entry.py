@@ -14,6 +14,7 @@ import pandas as pd
 from .channels import Channels, read_only
 from .frequency import shifted, to_period, written_date
 from .gluonts_keys import CHANNELS, SAME, STATIC, GluontsEntry, fields_of
+from .stamps import stamps_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -289,7 +290,8 @@ class Entry(Mapping[str, Any]):
         if isinstance(end, Integral):
             steps = int(end)
         else:
-            last = to_period(end.to_timestamp() if isinstance(end, pd.Period) else end, self.freq)
+            date = end.to_timestamp() if isinstance(end, pd.Period) else stamps_of(self.start).on_grid(end)
+            last = to_period(date, self.freq)
             steps = (last.ordinal - self.start.ordinal) // self.start.freq.n + 1
         if not 0 <= steps <= self.length:
             raise ValueError(

@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ...runtime.quiet import own_filters
+from .stamps import DatedPeriod, stamps_of, usual_stamps
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
@@ -30,6 +31,9 @@ _RENAMED = {
 }
 """Aliases of earlier pandas versions, and of start-stamped months, to those of today."""
 
+_BUSINESS = re.compile("B(?=(M|Q|Y|A)[SE]?$)")
+"""Months, quarters and years that are dated by a business day: which day that is, the dates of a table say."""
+
 _ALIAS = re.compile(r"(?P<count>\d*)(?P<base>[A-Za-z]+)(?:-(?P<anchor>[A-Z]{3}))?")
 
 
@@ -38,8 +42,8 @@ def normalize_freq(freq: str) -> str:
 
     Archives and older programs write ``"H"``, ``"30T"`` or ``"M"``; current pandas warns of these or refuses
     them, and code that then falls back to "no known lags" degrades without a word. Spans that are stamped by
-    their first day (``"MS"``, ``"QS"``, ``"YS"``) become the spans themselves, since a series here is
-    indexed by periods.
+    their first day (``"MS"``, ``"QS"``, ``"YS"``) or by a business day (``"BME"``, ``"BQS"``) become the spans
+    themselves, since a series here is indexed by periods; by which day of them a table is dated stays with its dates.
 
     Arguments:
         freq: a pandas frequency alias of any version, with an optional multiple and anchor.
@@ -59,6 +63,7 @@ def normalize_freq(freq: str) -> str:
     if match is None:
         raise ValueError(f"freq: expected a pandas frequency alias such as 'h', 'D' or 'W-MON', got {freq!r}")
     count, base, anchor = match["count"], match["base"], match["anchor"]
+    base = _BUSINESS.sub("", base)
     base = _RENAMED.get(base, base)
     if base in ("QS", "YS"):
         first = _MONTHS.index(anchor) if anchor in _MONTHS else 0
@@ -86,6 +91,12 @@ def _spelled(alias: str) -> str:
         raise ValueError("the multiple must be at least 1")
     name: str = offset.freqstr
     return name
+
+
+def by_business_days(freq: str) -> bool:
+    """Whether an alias dates months, quarters or years by a business day, as ``"BME"`` and ``"BQS-FEB"`` do."""
+    match = _ALIAS.fullmatch(freq.strip())
+    return match is not None and _BUSINESS.match(match["base"]) is not None
 
 
 def season_length(freq: str) -> int:
@@ -132,11 +143,10 @@ def to_period(date: Any, freq: str) -> pd.Period:
 
 
 def to_dates(periods: pd.PeriodIndex) -> pd.DatetimeIndex:
-    """The dates by which periods are written.
+    """The dates by which periods are written where no table says another.
 
     A week is written by the day that its frequency is named after, on which it ends: a Monday where the frequency
-    is ``"W-MON"``. Any other span is written by its first moment, a month, quarter or year by its first day: a
-    period does not tell whether the table had first days or last ones.
+    is ``"W-MON"``. Any other span is written by its first moment, a month, quarter or year by its first day.
 
     Arguments:
         periods: of any frequency, in any order.
@@ -148,26 +158,21 @@ def to_dates(periods: pd.PeriodIndex) -> pd.DatetimeIndex:
         >>> [str(to_dates(pd.PeriodIndex([to_period("2024-05-13", freq)]))[0].date()) for freq in ("D", "W-MON", "MS")]
         ['2024-05-13', '2024-05-13', '2024-05-01']
     """
-    with own_filters():
-        warnings.simplefilter("ignore", FutureWarning)
-        begins = periods.to_timestamp()
-    return begins + pd.Timedelta(days=6) if isinstance(periods.freq, pd.offsets.Week) else begins
+    return usual_stamps(periods.freq).dates(periods)
 
 
 def dates_of(start: pd.Period, steps: int) -> pd.DatetimeIndex:
-    """The dates of consecutive steps, as the table from which they come writes them: see :func:`to_dates`.
+    """The dates of consecutive steps, as the table from which they come writes them.
 
     Arguments:
-        start: the first step.
+        start: the first step; one that no table has dated (:class:`DatedPeriod`) is written as by :func:`to_dates`.
         steps: their number.
 
     Example:
         >>> dates_of(to_period("2024-01-01", "W-MON"), 3).strftime("%d %B").tolist()
         ['01 January', '08 January', '15 January']
     """
-    with own_filters():
-        warnings.simplefilter("ignore", FutureWarning)
-        return to_dates(pd.period_range(start, periods=steps, freq=start.freq))
+    return stamps_of(start).dates(periods(start, steps))
 
 
 def shifted(start: pd.Period, steps: int) -> pd.Period:
@@ -191,7 +196,12 @@ def written_date(start: pd.Period, step: int = 0) -> str:
         start: the first step.
         step: how many steps later, at least 0.
     """
-    return str(dates_of(start, step + 1)[step]).removesuffix(" 00:00:00")
+    return str(dates_of(shifted(start, step), 1)[0]).removesuffix(" 00:00:00")
+
+
+def dated_as(period: pd.Period, other: pd.Period) -> pd.Period:
+    """A period, dated by the rule of another one of its frequency."""
+    return DatedPeriod.of(period, stamps_of(other))
 
 
 MINUTES = {"min": 1, "h": 60}
@@ -212,4 +222,4 @@ def frequency_family(freq: str) -> tuple[int, str]:
     """
     offset = to_offset(normalize_freq(freq))
     unit = offset.name.split("-")[0]
-    return offset.n, unit[0] if unit in {"ME", "MS", "QE", "QS", "YE", "YS", "BME", "BMS"} else unit
+    return offset.n, unit[0] if unit in {"ME", "QE", "YE"} else unit

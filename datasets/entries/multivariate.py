@@ -9,7 +9,7 @@ import numpy as np
 
 from .channels import IN_STOCK, ChannelName, Channels, names_of
 from .entry import Entry
-from .frequency import to_period, written_date
+from .frequency import dated_as, to_period, written_date
 from .gluonts_keys import CHANNELS, STATIC, GluontsEntry
 
 _KINDS = {"static_real": np.float32, "static_cat": np.int64}
@@ -92,7 +92,7 @@ def _read(entry: Entry) -> Entry:
 def _group(rows: Sequence[GluontsEntry]) -> Entry:
     given = [Entry.of(row) for row in rows]
     starts = [to_period(entry.start.to_timestamp(), entry.start.freq.freqstr) for entry in given]
-    first = min(starts)
+    first = dated_as(min(starts), given[0].start)
     offsets = [(start - first).n // first.freq.n if start != first else 0 for start in starts]
     # One without a value ends nothing: it may begin on the day of its launch, after what is known of the others.
     ends = [offset + entry.length for offset, entry in zip(offsets, given, strict=True) if entry.length]

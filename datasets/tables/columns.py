@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from ...runtime.quiet import own_filters
 from ..entries.data import Domain
-from ..entries.frequency import to_dates
+from .dates import read_dates
 from .timeline import Timeline
 
 _SHOWN = 5
@@ -125,37 +123,12 @@ class Columns:
             timestamp: the column, or ``None`` for the index.
 
         Returns:
-            A date for each row.
+            A date for each row, see :func:`read_dates`.
 
         Raises:
-            ValueError: a cell is not a date, the dates have a time zone, or may be read by day or by month first.
+            ValueError: a cell is not a date, dates have several time zones, or may be read by day or by month first.
         """
-        raw = self._raw_dates(timestamp)
-        if isinstance(raw.dtype, pd.PeriodDtype):
-            self._refuse(raw.isna(), raw, f"timestamp: expected periods in {timestamp!r}")
-            return to_dates(pd.PeriodIndex(raw)).as_unit("ns")
-        if pd.api.types.is_numeric_dtype(raw):
-            raise ValueError(f"timestamp: expected dates in {timestamp!r}, got numbers such as {raw.iloc[0]}")
-        self._refuse(raw.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
-        day_first = _day_first(raw, timestamp)
-        try:
-            with own_filters():
-                # pandas announces that it will refuse several UTC offsets; they are refused below.
-                warnings.simplefilter("ignore", FutureWarning)
-                parsed = pd.to_datetime(raw, errors="coerce", dayfirst=day_first)
-            if parsed.dtype.kind == "M":
-                parsed = parsed.dt.as_unit("ns")
-        except ValueError as error:
-            raise ValueError(f"timestamp: cannot read the dates in {timestamp!r} ({error})") from error
-        self._refuse(parsed.isna(), raw, f"timestamp: expected dates in {timestamp!r}")
-        zone = parsed.dt.tz if parsed.dtype.kind == "M" else "several UTC offsets"
-        if zone is None:
-            return pd.DatetimeIndex(parsed)
-        raise ValueError(
-            f"timestamp: expected dates without a time zone in {timestamp!r}, got {zone}; for steps of a day or "
-            "more keep the local dates (.dt.tz_localize(None), or cut the offset off a text), for shorter steps "
-            "take pd.to_datetime(..., utc=True).dt.tz_localize(None)"
-        )
+        return read_dates(self._raw_dates(timestamp), timestamp, self._refuse)
 
     def freq(self, timestamp: str | None) -> str | None:
         """The frequency of a column of periods; ``None`` where the rows have dates.
@@ -252,24 +225,3 @@ class Columns:
         if wrong.any():
             cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]
             raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows)")
-
-
-def _day_first(raw: pd.Series, timestamp: str | None) -> bool:
-    """Whether dates such as ``31/12/2024`` have the day first, which pandas would guess from the first of them.
-
-    With points between them, ``31.12.2024``, they always have.
-    """
-    if raw.dtype.kind == "M":
-        return False
-    text = pd.Series(raw.unique()).astype(str)
-    fields = text.str.extract(r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}(?!\d)").astype(float)
-    if text.str.fullmatch(r"\s*\d{1,2}\.\d{1,2}\.\d{4}.*").all():
-        return True
-    day_first, month_first = (fields > 12).any()
-    different = text[fields[0] != fields[1]][fields.notna().all(axis=1)]
-    if len(different) and day_first == month_first:
-        raise ValueError(
-            f"timestamp: expected dates that can be read in one way in {timestamp!r}, got {different.iloc[0]!r}; "
-            "say whether the day or the month comes first, with pd.to_datetime(..., format=...)"
-        )
-    return bool(day_first)

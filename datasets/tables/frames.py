@@ -45,8 +45,9 @@ def from_frame(
     table has a row for each date and a column for each series: leave ``item`` out; ``target`` may list the
     columns, else every numeric column is a series that is not named as something else.
 
-    Dates become periods of one frequency; forecasts write them as the table does, weeks by their weekday, but
-    months, quarters and years always by their first day. A date for which an item has no row is a gap: NaN.
+    Dates become periods of one frequency; forecasts write them as the table does: weeks by its weekday, months by their
+    first, last or fifteenth day, days and hours by its time of day, in its time zone. A column of periods is written by
+    their first days, weeks by their last. A date for which an item has no row is a gap: NaN.
     Duplicate rows and rows of a second frequency are refused, never averaged or dropped. The training data are
     what lies before the first of the ``windows`` consecutive test windows, which do not overlap and end with the
     last observed target; with ``windows=0`` everything is for training. Rows after that target are the known
@@ -86,8 +87,9 @@ def from_frame(
 
     Raises:
         FileNotFoundError: the path does not exist.
-        ValueError: a column, a date, a value or a frequency is not as described, or a column is named in two
-            roles; the message names the column and the rows.
+        ValueError: a column, a date, a value or a frequency is not as described, a date lies at another place of its
+            step than most or far from all others, or a column is named in two roles; the message names the column
+            and the rows.
 
     Example:
         >>> import pandas as pd

@@ -15,6 +15,7 @@ from ..entries.frequency import dates_of, normalize_freq
 from .assemble import Ended, Fill, Unseen, assembled
 from .columns import Columns
 from .grid import Layout
+from .row_checks import clock_change
 from .stores import StoreSums, refuse_weekdays, summed
 from .table_files import read_table
 from .timeline import Timeline, lay_out
@@ -205,9 +206,10 @@ def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequen
     twice = sales[sales.duplicated(keys, keep=False)]
     if len(twice):
         same = twice[(twice[keys] == twice[keys].iloc[0]).all(axis=1)]
+        why = clock_change(pd.DatetimeIndex(sales["date"]), pd.DatetimeIndex(twice["date"]))
         raise ValueError(
             f"date: {len(twice)} rows share article, date and store with another; first: rows "
-            f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}"
+            f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}{why}"
         )
     return sales
 

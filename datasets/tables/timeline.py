@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from ...runtime.quiet import own_filters
-from ..entries.frequency import normalize_freq, to_period, written_date
+from ..entries.frequency import by_business_days, normalize_freq, to_period, written_date
+from ..entries.stamps import DatedPeriod, told_stamps
+from .row_checks import SHOWN, name_rows, refuse_far_dates, refuse_odd_dates, refuse_same_dates, refuse_second_frequency
 
 _DAY = 86_400 * 10**9
 
-_SHOWN = 5
-
-_STRETCH = 8
-"""So many equal steps in a row, each longer than the frequency, are no gaps but another frequency."""
+_MONTH = 30.44
+"""Days of a month on average."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Timeline:
     """A regular grid and where each row lies on it.
 
     Arguments:
-        start: the first period.
+        start: the first period, which knows by which dates the table writes its steps.
         freq: the normalised frequency.
         length: the number of periods T.
         positions: the period of each row, ``[rows]``, from 0 to T - 1.
@@ -64,43 +65,55 @@ def lay_out(
         The grid, from the earliest to the latest date.
 
     Raises:
-        ValueError: the frequency cannot be told, or rows do not fit; the message names them.
+        ValueError: the frequency cannot be told, or rows do not fit: they are duplicates, of another frequency, at
+            another place of their step than most, or far from all others; the message names them.
     """
     order = np.lexsort((dates.asi8, codes))
     stamps, of = dates.asi8[order], codes[order]
     neighbours = of[1:] == of[:-1]
-    steps = np.diff(stamps)[neighbours]
-    _refuse_same(stamps, np.flatnonzero(neighbours & (np.diff(stamps) == 0)), order, items, codes, rows)
-    given = freq is not None
-    freq = normalize_freq(freq) if freq is not None else _infer(dates, steps)
+    local = dates.tz_localize(None)
+    refuse_same_dates(dates, np.flatnonzero(neighbours & (np.diff(stamps) == 0)), order, items, codes, rows)
+    given, business = freq is not None, freq is not None and by_business_days(freq)
+    freq = normalize_freq(freq) if freq is not None else _infer(local, np.diff(local.asi8[order])[neighbours])
 
     if freq.split("-")[0].endswith("B"):
-        weekend = np.flatnonzero(dates.dayofweek >= 5)
+        weekend = np.flatnonzero(local.dayofweek >= 5)
         if len(weekend):
-            raise ValueError(f"freq: business days ('B') have no {_name_rows(rows, weekend)}, which lie on a weekend")
-    first = to_period(dates.min(), freq)
+            raise ValueError(f"freq: business days ('B') have no {name_rows(rows, weekend)}, which lie on a weekend")
+    # By the local clock a step is a day or more; shorter ones go on through the night in which clocks are changed.
+    unit = to_offset(freq).base
+    instant = dates.tz is not None and isinstance(unit, pd.offsets.Tick) and not isinstance(unit, pd.offsets.Day)
+    counted = dates.tz_convert("UTC").tz_localize(None) if instant else local
+    first = to_period(counted.min(), freq)
     with own_filters():
         warnings.simplefilter("ignore", FutureWarning)
-        ordinals = pd.PeriodIndex(dates, freq=first.freq).asi8 - first.ordinal
+        periods = pd.PeriodIndex(counted, freq=unit)
+    ordinals = periods.asi8 - first.ordinal
     multiple = first.freq.n
     off = np.flatnonzero(ordinals % multiple)
     if len(off):
         raise ValueError(
-            f"freq: expected dates in steps of {freq!r} from {dates.min()}, but {_name_rows(rows, off)} lie "
-            f"between: {', '.join(str(dates[row]) for row in off[:_SHOWN])}"
+            f"freq: expected dates in steps of {freq!r} from {dates.min()}, but {name_rows(rows, off)} lie "
+            f"between: {', '.join(str(dates[row]) for row in off[:SHOWN])}"
         )
     positions = ordinals // multiple
-    timeline = Timeline(first, freq, int(positions.max()) + 1, positions)
+    refuse_far_dates(positions, dates, codes, rows, freq)
+    rule, odd = told_stamps(dates, periods, dates.tz, instant, business)
+    start = DatedPeriod.of(first, rule)
+    timeline = Timeline(start, freq, int(positions.max()) + 1, positions)
     jumps = np.where(neighbours, np.diff(positions[order]), 0)
     collisions = np.flatnonzero(neighbours & (jumps == 0))
     if len(collisions):
         at = collisions[0]
+        if len(collisions) == 1 and odd[order[[at, at + 1]]].any():
+            refuse_odd_dates(dates, odd, rows, periods.freqstr)
         pair = [rows[order[at]], rows[order[at + 1]]]
         raise ValueError(
             f"timestamp: mixed frequencies: rows {pair[0]} and {pair[1]} of item {items[of[at]]!r} both lie "
             f"in the {freq!r} step of {timeline.date(int(positions[order[at]]))} ({len(collisions)} such rows)"
         )
-    _refuse_second_frequency(of, jumps, order, items, rows, dates, freq, given)
+    refuse_second_frequency(of, jumps, order, items, rows, dates, freq, given)
+    refuse_odd_dates(dates, odd, rows, periods.freqstr)
     return timeline
 
 
@@ -118,75 +131,34 @@ def _infer(dates: pd.DatetimeIndex, steps: np.ndarray) -> str:
     if days == 1:
         # Business days show themselves by weekends that are always left out.
         return "B" if dates.dayofweek.max() < 5 and np.any(values == 3 * _DAY) else "D"
-    if 28 <= days <= 31 and not np.all(values % (7 * _DAY) == 0):
-        return "ME"
-    if 89 <= days <= 92:
-        # Quarters of the same months have four names, one for each of them in which a year may end.
-        return pd.offsets.QuarterEnd(startingMonth=10 + (_end_month(dates) - 1) % 3).freqstr
-    if 365 <= days <= 366:
-        return pd.offsets.YearEnd(month=_end_month(dates)).freqstr
-    if days > 31 and (len(dates.day.unique()) == 1 or dates.is_month_end.all()):
-        return f"{round(days / 30.44)}ME"
+    if 13 <= days <= 17 and len(values) > 1 and ((dates.day == 15) | dates.is_month_start | dates.is_month_end).all():
+        raise ValueError("freq: half months ('SMS', 'SME') are of no one length; sum them to months, or to weeks")
+    months = round(days / _MONTH)
+    # Months in a row are never all of one length; so are years, but for leap years.
+    equal = len(steps) > 2 and len(values) == 1 and months < 12
+    if months and abs(days - months * _MONTH) < 4.5 and not equal and not np.all(values % (7 * _DAY) == 0):
+        if months == 1:
+            return "ME"
+        if months == 3:
+            # Quarters of the same months have four names, one for each of them in which a year may end.
+            return pd.offsets.QuarterEnd(startingMonth=10 + (_end_month(dates) - 1) % 3).freqstr
+        if months == 12:
+            return pd.offsets.YearEnd(month=_end_month(dates)).freqstr
+        if not told_stamps(dates, dates.to_period("M"))[1].any():
+            return f"{months}ME"
     if days % 7 == 0:
-        weekdays = pd.Index(dates.day_name().str[:3].str.upper()).unique()
-        if len(weekdays) == 1:
-            return normalize_freq(f"{days // 7}W-{weekdays[0]}")
+        weekdays = dates.day_name().str[:3].str.upper().value_counts(normalize=True)
+        if weekdays.iloc[0] > 0.5:
+            return normalize_freq(f"{days // 7}W-{weekdays.index[0]}")
     return normalize_freq(f"{days}D")
 
 
 def _end_month(dates: pd.DatetimeIndex) -> int:
     """The month in which a quarter or year ends, told from its first or last day; December by other dates."""
-    if dates.is_month_end.all():
+    days = dates.to_numpy().astype("datetime64[D]")
+    firsts = days.astype("datetime64[M]").astype("datetime64[D]")
+    lasts = (days.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    if (days == lasts).all() or (days == np.busday_offset(lasts, 0, roll="backward")).all():
         return int(dates[0].month)
-    return int((dates[0] - pd.Timedelta(days=1)).month) if dates.is_month_start.all() else 12
-
-
-def _refuse_same(
-    stamps: np.ndarray,
-    same: np.ndarray,
-    order: np.ndarray,
-    items: Sequence[str],
-    codes: np.ndarray,
-    rows: Sequence[object],
-) -> None:
-    if len(same):
-        pairs = [
-            f"{rows[order[at]]} and {rows[order[at + 1]]} (item {items[codes[order[at]]]!r}, "
-            f"{pd.Timestamp(stamps[at])})"
-            for at in same[:_SHOWN]
-        ]
-        raise ValueError(f"timestamp: {len(same)} duplicate rows: {'; '.join(pairs)}")
-
-
-def _refuse_second_frequency(
-    of: np.ndarray,
-    jumps: np.ndarray,
-    order: np.ndarray,
-    items: Sequence[str],
-    rows: Sequence[object],
-    dates: pd.DatetimeIndex,
-    freq: str,
-    given: bool,
-) -> None:
-    """Refuse an item, or a long stretch of one, whose steps are all longer than the frequency.
-
-    Where the caller gave the frequency, unequal long steps are believed to be gaps.
-    """
-    for places in np.split(np.arange(len(of)), np.flatnonzero(np.diff(of)) + 1):
-        steps = jumps[places[:-1]]
-        breaks = np.flatnonzero((steps[1:] == 1) | (steps[:-1] == 1) | (given & (steps[1:] != steps[:-1])))
-        for stretch in np.split(np.arange(len(steps)), breaks + 1):
-            whole = len(stretch) == len(steps) >= 3
-            if (whole or len(stretch) >= _STRETCH) and np.all(steps[stretch] > 1):
-                members = order[places[stretch[0] : stretch[-1] + 2]]
-                raise ValueError(
-                    f"timestamp: mixed frequencies: item {items[of[places[0]]]!r} has steps of "
-                    f"{int(steps[stretch].min())} or more where the frequency is {freq!r}, in "
-                    f"{_name_rows(rows, members)} ({dates[members[0]]} to {dates[members[-1]]})"
-                )
-
-
-def _name_rows(rows: Sequence[object], which: np.ndarray) -> str:
-    shown = ", ".join(str(rows[row]) for row in which[:_SHOWN])
-    more = f" and {len(which) - _SHOWN} more" if len(which) > _SHOWN else ""
-    return f"{'row' if len(which) == 1 else 'rows'} {shown}{more}"
+    begins = (days == firsts).all() or (days == np.busday_offset(firsts, 0, roll="forward")).all()
+    return (int(dates[0].month) + 10) % 12 + 1 if begins else 12

@@ -21,6 +21,7 @@ import pandas as pd
 
 from ...datasets.entries.data import ForecastData
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.stamps import DatedPeriod, stamps_of
 from ...runtime.names import spelled
 from ..old_names import as_before
 
@@ -83,8 +84,9 @@ def fingerprint(data: ForecastData) -> str:
 
 
 def _dated(entry: Entry) -> dict[str, Any]:
-    """An entry whose start is a date alone; its frequency stands in the metadata."""
-    return {**entry, "start": str(entry.start)}
+    """An entry whose start is a date alone, as its table writes it; its frequency stands in the metadata."""
+    usual = not isinstance(entry.start, DatedPeriod)
+    return {**entry, "start": str(entry.start)} | ({} if usual else {"dated": str(stamps_of(entry.start))})
 
 
 def digest(value: Any) -> str:

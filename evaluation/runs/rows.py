@@ -154,7 +154,7 @@ def history_rows(windows: Sequence[Window], item_ids: Sequence[str]) -> pd.DataF
     return pd.DataFrame(
         {
             "item_id": names,
-            "timestamp": np.tile(np.asarray(dates, dtype="datetime64[ns]"), len(item_ids) + 1),
+            "timestamp": pd.DatetimeIndex(dates).take(np.tile(np.arange(len(dates)), len(item_ids) + 1)),
             "value": np.concatenate([values.T.ravel(), total]),
         }
     )

@@ -256,7 +256,7 @@ class AnalogPredictor(PlainModel):
                 )
             yield SampleForecast(
                 samples=self._paths(entry.target, num_samples, generator).astype(np.float32),
-                start_date=entry.start + length,
+                start_date=entry.forecast_start,
                 item_id=entry.item_id,
             )
 

@@ -19,7 +19,8 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
         item_ids: names of the D series.
 
     Returns:
-        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``.
+        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``. The timestamps are
+        the dates that come next in the table of the data, of its time zone where it has one.
 
     Example:
         >>> from hemline.datasets import simulated_sales
@@ -34,7 +35,7 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
     _, horizon, dim = samples.shape
     columns = {
         "item_id": np.repeat(np.asarray(item_ids, dtype=object), horizon),
-        "timestamp": np.tile(dates_of(drawn.start_date, horizon).to_numpy(), dim),
+        "timestamp": dates_of(drawn.start_date, horizon).take(np.tile(np.arange(horizon), dim)),
         "mean": samples.mean(0).T.ravel(),
     }
     for level, values in zip(QUANTILES, np.quantile(samples, QUANTILES, axis=0), strict=True):

@@ -13,7 +13,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ...datasets.entries.frequency import dates_of
+from ...datasets.entries.frequency import dates_of, shifted
 from ...evaluation.drawing.style import single_points, wrapped
 from .cannibalisation import Cannibalisation
 from .outcome import Outcome, Simulation
@@ -134,7 +134,7 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
     before, dates = simulation.baseline, date2num(simulation.baseline.dates)
     column = before.column(article)
     past = simulation.history.target[column, -PAST_STEPS:]
-    sold_on = date2num(dates_of(before.start - len(past), len(past)))
+    sold_on = date2num(dates_of(shifted(before.start, -len(past)), len(past)))
     axes.plot(sold_on, past, color="0.25", lw=1.2, label="sold")
     if (alone := single_points(past)).any():
         axes.plot(sold_on[alone], past[alone], ".", color="0.25", markersize=4)

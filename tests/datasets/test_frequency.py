@@ -38,6 +38,11 @@ ALIASES = {
     "Y": "YE-DEC",
     "AS": "YE-DEC",
     "YS-APR": "YE-MAR",
+    "BM": "ME",
+    "BMS": "ME",
+    "BQE-JAN": "QE-JAN",
+    "BQS-FEB": "QE-JAN",
+    "2BYS-APR": "2YE-MAR",
 }
 
 
@@ -57,7 +62,7 @@ def test_gluonts_knows_lags_and_features_of_what_comes_out(alias):
     assert time_features_from_frequency_str(normalize_freq(alias))
 
 
-@pytest.mark.parametrize("alias", ["", "fortnight", "0D", "-1D", "BME", "C", "1.5h", "W-XYZ", None, 7])
+@pytest.mark.parametrize("alias", ["", "fortnight", "0D", "-1D", "SMS", "WOM-1MON", "C", "1.5h", "W-XYZ", None, 7])
 def test_an_unknown_frequency_is_refused(alias):
     with pytest.raises(ValueError, match=r"freq: expected a pandas frequency alias .* got"):
         normalize_freq(alias)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +15,10 @@ from hemline.evaluation.runs.rows import history_rows
 from hemline.evaluation.runs.windows import windows_of
 from hemline.forecasting import Outcome, SeasonalNaivePredictor
 from hemline.forecasting.paths.table import forecast_frame
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from matplotlib.dates import date2num
+from pandas.tseries.frequencies import to_offset
 
 STEPS, HORIZON = 30, 3
 
@@ -20,8 +26,20 @@ TOLD = ["h", "15min", "s", "D", "3D", "7D", "B", "W-MON", "W-SUN", "2W-WED"]
 TOLD += ["MS", "QS", "QS-FEB", "QS-MAR", "YS", "YS-MAR", "YS-APR"]
 """Frequencies that are told from a table, as pandas names its dates."""
 
-ENDS = {"ME": "MS", "QE": "QS", "QE-JAN": "QS-FEB", "YE": "YS", "YE-MAR": "YS-APR"}
-"""What writes last days, and what writes the first days of the same spans."""
+LASTS = ["ME", "QE", "QE-JAN", "YE", "YE-MAR", "2ME", "BMS", "BME", "BQS-FEB", "BQE-NOV", "BYE", "BYS-JUL"]
+"""Frequencies that are dated by a last day, or by a business day."""
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+ANY = [f"{count}{unit}" for unit in ("D", "h", "min", "s", "ms") for count in ("", 2, 5, 6, 24, 60, 90)]
+ANY += ["B", "2B", *(f"{count}W-{day}" for day in WEEKDAYS for count in ("", 2, 3))]
+ANY += ["MS", "ME", "2MS", "3ME", "6MS", "BMS", "BME", "2BME"]
+ANY += [
+    f"{kind}-{month}" for month in MONTHS for kind in ("QS", "QE", "BQS", "BQE", "YS", "YE", "BYS", "BYE", "2QS", "2YE")
+]
+"""Every frequency of pandas whose steps are periods."""
+UNTOLD = {"2B", "24h", *(freq for freq in ANY if freq.endswith("ms"))}
+"""What no table tells: pairs of business days, 24 hours that are no day, and what is shorter than a second."""
 
 
 def table_dates(freq: str, steps: int = STEPS) -> pd.DatetimeIndex:
@@ -37,27 +55,62 @@ def read(table: pd.DataFrame, **settings):
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["told", "given"])
-@pytest.mark.parametrize("freq", TOLD)
+@pytest.mark.parametrize("freq", [*TOLD, *LASTS])
 def test_a_dataset_gives_the_dates_of_its_table_back(freq, given):
     entry = read(sales_table(freq), freq=freq if given else None).train[0]
     assert dates_of(entry["start"], STEPS).equals(table_dates(freq))
 
 
-@pytest.mark.parametrize(("freq", "written"), ENDS.items())
-def test_months_quarters_and_years_are_written_by_their_first_day(freq, written):
-    entry = read(sales_table(freq)).train[0]
-    dates = dates_of(entry["start"], STEPS)
-    assert pd.infer_freq(dates).split("-")[0] == written.split("-")[0]
-    assert (dates + pd.tseries.frequencies.to_offset(freq)).equals(table_dates(freq))
+@given(
+    freq=st.sampled_from(ANY),
+    first=st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1)),
+    time=st.sampled_from(["0s", "7h30min", "6h", "23h59min59s", "250ms"]),
+    zone=st.sampled_from([None, None, "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
+    steps=st.integers(6, 30),
+    horizon=st.integers(1, 5),
+    given_freq=st.booleans(),
+    kept=st.floats(0.7, 1.0),
+    seed=st.integers(0, 9),
+)
+def test_the_dates_that_come_out_are_those_that_come_next_in_the_table(
+    freq, first, time, zone, steps, horizon, given_freq, kept, seed
+):
+    """Whatever the frequency, the time of day, the zone and the gaps; and every value stays where it was."""
+    begin = pd.Timestamp(first).floor("min") if freq[-1] in "hns" else pd.Timestamp(first).normalize()
+    dates = pd.date_range(begin, periods=steps + horizon, freq=freq) + pd.Timedelta(time)
+    if zone is not None:
+        short = isinstance(to_offset(freq), pd.offsets.Tick) and not freq.endswith("D")
+        dates = dates.tz_localize("UTC").tz_convert(zone) if short else dates.tz_localize(zone)
+    draw = np.random.default_rng(seed)
+    row = np.flatnonzero(draw.random(steps) < kept) if given_freq else np.arange(steps)
+    row = np.union1d(row, [0, 1, steps - 2, steps - 1])
+    order = draw.permutation(len(row))
+    table = pd.DataFrame({"date": dates[row[order]], "units": 1.0 + row[order]})
+    assume(given_freq or freq not in UNTOLD)
+    # If all first business days are first days, or Mondays some weeks apart, the table does not tell which is meant.
+    days, business = (dates[:steps] - pd.Timedelta(time)).day, freq.lstrip("2")[:2] in ("BM", "BQ", "BY")
+    other = set(days) <= {1, 28, 29, 30, 31} or len(set(np.diff(dates[:steps].tz_localize(None)))) == 1
+    assume(given_freq or not (business and other))
+    data = from_frame(
+        table, timestamp="date", target="units", prediction_length=horizon, windows=0, freq=freq if given_freq else None
+    )
+    values = np.full(steps, np.nan)
+    values[row] = 1.0 + row
+    np.testing.assert_array_equal(data.latest.target[0], values.astype(np.float32))
+    drawn = next(iter(SeasonalNaivePredictor(horizon).predict([data.latest])))
+    assert list(forecast_frame(drawn, data.metadata.item_ids)["timestamp"]) == list(dates[steps:])
+    assert dates_of(data.latest.start, steps).equals(dates[:steps])
+    assert dates_of(pickle.loads(pickle.dumps(data.latest.start)) + 2, 1)[0] == dates[2]
+    assert data.latest.until(dates[2]).length == 3
 
 
-@pytest.mark.parametrize("freq", [*TOLD, *ENDS, "2MS", "2QS"])
+@pytest.mark.parametrize("freq", [*TOLD, *LASTS, "2MS", "2QS"])
 def test_a_date_leads_back_to_its_period(freq):
     start = to_period("2010-01-06", freq)
     assert [to_period(date, freq) for date in dates_of(start, 4)] == [start + step * start.freq for step in range(4)]
 
 
-@pytest.mark.parametrize("freq", TOLD)
+@pytest.mark.parametrize("freq", [*TOLD, *LASTS])
 def test_a_forecast_begins_with_the_next_date_of_the_table_wherever_it_is_shown(freq):
     data = read(sales_table(freq))
     forecast = next(iter(SeasonalNaivePredictor(HORIZON).predict(data.train)))
@@ -69,7 +122,7 @@ def test_a_forecast_begins_with_the_next_date_of_the_table_wherever_it_is_shown(
     assert date2num(lines["observed"].get_xdata())[-1] == date2num(table_dates(freq))[-1]
 
 
-@pytest.mark.parametrize("freq", TOLD)
+@pytest.mark.parametrize("freq", [*TOLD, *LASTS])
 def test_scores_are_stored_under_the_dates_of_the_table(freq):
     windows = windows_of(read(sales_table(freq)).train, HORIZON)
     stored = history_rows(windows, ["units"])
