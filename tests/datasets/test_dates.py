@@ -197,3 +197,19 @@ def test_several_zones_are_refused():
         ValueError, match=r"several UTC offsets \('2024-01-01' in row 0, '2024-01-02T00:00Z' in row 1\)"
     ):
         read(["2024-01-01", "2024-01-02T00:00Z"])
+
+
+@pytest.mark.parametrize("missing_rows", ["gap", "zero"])
+@pytest.mark.parametrize(
+    ("freq", "zone"), [("W-MON", None), ("ME", None), ("BMS", None), ("D", "Europe/Berlin"), ("h", "Europe/Berlin")]
+)
+def test_sums_of_stores_keep_the_dates_of_their_rows(freq, zone, missing_rows):
+    dates = pd.date_range("2022-10-20 06:00", periods=110, freq=freq, tz=zone)
+    rows = pd.MultiIndex.from_product([["coat", "hat"], ["north", "south"], dates], names=["sku", "shop", "at"])
+    table = rows.to_frame(index=False).assign(sold=np.arange(440) % 7).drop(index=[5, 9, 119])
+    settings = {"article": "sku", "store": "shop", "date": "at", "units": "sold", "empty_stores": "partial"}
+    data = from_sales(table, **settings, prediction_length=3, windows=0, missing_rows=missing_rows)
+    assert written(data) == [str(date) for date in dates]
+    sums = table.groupby(["sku", "at"])["sold"].sum().unstack("at")  # NaN where no store has a row
+    sums = sums.fillna(0.0) if missing_rows == "zero" else sums
+    np.testing.assert_array_equal(data.latest.target, sums)
