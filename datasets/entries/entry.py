@@ -36,6 +36,8 @@ class Entry(Mapping[str, Any]):
         static_cat: ``[D, c]`` categories of each series; ``None`` for none.
         imposed: ``[D, H]`` values that every path of a forecast takes, data units, NaN where free; ``None`` for none.
         planned: the entry with the planned future, where this one has a changed one; else ``None``.
+        absent: bool ``[D]``, series that are not there and only keep their places for a model that was trained on them;
+            ``None`` where all are there.
         others: whatever else the entry was given, by key.
         checked: whether `as_multivariate` has found the numbers fit for models; cuts keep it, changes lose it.
 
@@ -61,6 +63,7 @@ class Entry(Mapping[str, Any]):
     static_cat: np.ndarray | None = None
     imposed: np.ndarray | None = None
     planned: Entry | None = None
+    absent: np.ndarray | None = None
     others: Mapping[str, object] = field(default_factory=dict)
     checked: bool = field(default=False, init=False)
 
@@ -76,7 +79,7 @@ class Entry(Mapping[str, Any]):
             raise ValueError(f"target: expected [D, T], got {list(target.shape)}")
         self._set("target", read_only(target))
         self._set("item_ids", tuple(str(item) for item in self.item_ids))
-        for name in (*STATIC, "imposed"):
+        for name in (*STATIC, "imposed", "absent"):
             if getattr(self, name) is not None:
                 self._set(name, read_only(np.asarray(getattr(self, name))))
         named = {"item_ids": (self.item_ids, len(target))}
@@ -192,7 +195,7 @@ class Entry(Mapping[str, Any]):
                 raise ValueError(f"series: expected some of {', '.join(self.item_ids)}; got {unknown!r}")
             chosen = [self.item_ids.index(str(name)) for name in series]
         index = np.arange(self.dim)[chosen if len(chosen) else []]
-        rows = {name: getattr(self, name) for name in ("target", *STATIC, "imposed")}
+        rows = {name: getattr(self, name) for name in ("target", *STATIC, "imposed", "absent")}
         return self._part(
             **{name: None if values is None else values[index] for name, values in rows.items()},
             item_ids=tuple(self.item_ids[number] for number in index) if self.item_ids else (),

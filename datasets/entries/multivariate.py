@@ -168,6 +168,7 @@ def _check_rows(
         raise ValueError(f"{argument}: expected {first.dim} series as in the first entry, got {entry.dim} in {name}")
     nothing = np.zeros(entry.dim, dtype=bool)
     empty = nothing if unseen else np.isnan(entry.target).all(1)
+    empty = empty if entry.absent is None else empty & ~entry.absent
     infinite = nothing if entry.checked else np.isinf(entry.target).any(1)
     new = "; the model 'cold-start' (ColdStartEstimator) forecasts articles without a past"
     for bad, what in ((infinite, "an infinite value"), (empty, "only missing values")):

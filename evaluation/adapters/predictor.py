@@ -19,6 +19,7 @@ from ...datasets.entries.univariate import as_univariate
 from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
 from ...runtime.seeds import seeded
+from .by_name import by_name
 from .fitted import FittedModel
 from .predictor_folder import read_predictor, store_predictor
 from .quiet import quiet_gluonts
@@ -55,6 +56,7 @@ class GroupedPredictor(FittedModel):
         self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
         self.item_ids, self.covariate_names, self.fields = item_ids, covariate_names, dict(fields or {})
 
+    @by_name
     def predict(
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
     ) -> Iterator[SampleForecast]:
@@ -65,7 +67,7 @@ class GroupedPredictor(FittedModel):
 
         Raises:
             ValueError: the predictor says neither samples nor quantiles, or values are to be imposed, or the series
-                are not those of the training in their order: a network knows each by its number; or a field that
+                have no names and are not as many as in training: a network knows each by its number; or a field that
                 the predictor reads is missing, or is not as long as it was in training.
         """
         seed = self.seed if seed is None else seed
@@ -77,15 +79,18 @@ class GroupedPredictor(FittedModel):
                     f"dataset: expected {len(self.item_ids)} series as in training, got {entry.dim} in entry {number}"
                 )
             check_series(entry, tuple(self.item_ids))
-            rows = as_univariate(entry)
+            there = np.ones(entry.dim, dtype=bool) if entry.absent is None else ~entry.absent
+            rows = [row for row, present in zip(as_univariate(entry), there, strict=True) if present]
             self._check_fields(rows, entry, number)
             samples = self._joined(rows, num_samples, (seed + 1) * 7919 + number)
             if entry.planned is not None:
-                planned = as_univariate(entry.planned)
+                planned = [row for row, present in zip(as_univariate(entry.planned), there, strict=True) if present]
                 same = [_same_channels(*pair) for pair in zip(rows, planned, strict=True)]
                 samples[..., same] = self._joined(planned, num_samples, (seed + 1) * 7919 + number)[..., same]
+            whole = np.zeros((*samples.shape[:2], entry.dim), dtype=samples.dtype)
+            whole[..., there] = samples
             yield SampleForecast(
-                samples=samples,
+                samples=whole,
                 start_date=entry.forecast_start,
                 item_id=entry.item_id,
             )
@@ -103,6 +108,7 @@ class GroupedPredictor(FittedModel):
 
     def _joined(self, rows: list[dict[str, Any]], num_samples: int, seed: int) -> np.ndarray:
         """Paths ``[S, H, D]`` of the single series."""
+        rows = [{**row, "target": with_a_level(row["target"], self.prediction_length)} for row in rows]
         with seeded(seed), quiet_gluonts():
             forecasts = self.predictor.predict(rows, num_samples=num_samples)
             return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
@@ -126,6 +132,27 @@ class GroupedPredictor(FittedModel):
         inner = read_predictor(folder / "univariate", names, device=device)
         items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
         return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))
+
+
+def with_a_level(target: np.ndarray, steps: int) -> np.ndarray:
+    """A series whose last steps are all missing, with its level there: a network that scales by them knows no other.
+
+    Arguments:
+        target: ``[T]``, NaN where missing.
+        steps: so many at the end; as they are if one of them has a value, or no step before them has one.
+
+    Returns:
+        ``[T]``, the mean of as many values seen before from the last one on.
+
+    Example:
+        >>> with_a_level(np.array([1.0, 2.0, 4.0, np.nan, np.nan]), 2)
+        array([1., 2., 4., 3., 3.])
+    """
+    seen = np.flatnonzero(~np.isnan(target))
+    if not len(seen) or seen[-1] >= len(target) - steps:
+        return target
+    level = target[seen[-steps:]].mean(dtype=np.float64).astype(target.dtype)
+    return np.where(np.arange(len(target)) > seen[-1], level, target)
 
 
 def field_length(row: Mapping[str, Any], field: str) -> int:

@@ -85,13 +85,18 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         data, trained = load(dataset), load_predictor(predictor, trust=trust or ())
         entry = data.history(window)
         drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
-        frame = forecast_frame(drawn, data.metadata.item_ids)
+        frame = forecast_frame(drawn, entry.item_ids)
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
             frame.to_csv(out, index=False, float_format="%.10g")
         else:
             frame.to_parquet(out, index=False)
         first, last = frame["timestamp"].min(), frame["timestamp"].max()
+        if data.ended and window is None:
+            typer.echo(
+                f"{len(data.ended)} series have ended and are left out: {', '.join(data.ended[:5])}"
+                + (" …" if len(data.ended) > 5 else "")
+            )
         typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
 
 

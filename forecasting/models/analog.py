@@ -179,7 +179,7 @@ class AnalogPredictor(PlainModel):
     Arguments:
         prediction_length: horizon H, in steps.
         freq: pandas frequency alias of the data.
-        target_dim: number of series D.
+        target_dim: number of series D of the training; any other number is forecast as well.
         season_length: steps of a season.
         cycle_length: steps of the longer cycle; those of the season for none.
         domain: the values that a path can take.
@@ -235,18 +235,16 @@ class AnalogPredictor(PlainModel):
             seed: of the draws; that of the training if ``None``.
 
         Raises:
-            ValueError: there is not even one path, or an entry is too short to hold a stretch, or has another number of
-                series or another frequency than the training data.
+            ValueError: there is not even one path, or an entry is too short to hold a stretch, or has another frequency
+                than the training data.
         """
         if num_samples < 1:
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
-            found = entry.dim, frequency_family(entry.freq)
-            if found != (self.target_dim, frequency_family(self.freq)):
+            if frequency_family(entry.freq) != frequency_family(self.freq):
                 raise ValueError(
-                    f"dataset: expected {self.target_dim} series of frequency {self.freq!r} as in training, got "
-                    f"{found[0]} of {entry.freq!r} in entry {number}"
+                    f"dataset: expected frequency {self.freq!r} as in training, got {entry.freq!r} in entry {number}"
                 )
             length, needed = entry.length, shortest(self.prediction_length, self.season_length)
             if length < needed:

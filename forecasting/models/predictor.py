@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.by_name import by_name
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
 from ...runtime.plain import part_from_plain, to_plain
@@ -80,6 +81,7 @@ class ForecastPredictor(FittedModel):
         self.forecaster.to(device)
         return self
 
+    @by_name
     def predict(
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:

@@ -19,8 +19,9 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
         item_ids: names of the D series.
 
     Returns:
-        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``. The timestamps are
-        the dates that come next in the table of the data, of its time zone where it has one.
+        A row a series and step: ``item_id, timestamp, mean`` and the quantiles ``q05`` to ``q95``; none of a series
+        that has no forecast, NaN on every path. The timestamps are the dates that come next in the table of the data,
+        of its time zone where it has one.
 
     Example:
         >>> from hemline.datasets import simulated_sales
@@ -40,4 +41,5 @@ def forecast_frame(drawn: SampleForecast, item_ids: tuple[str, ...]) -> pd.DataF
     }
     for level, values in zip(QUANTILES, np.quantile(samples, QUANTILES, axis=0), strict=True):
         columns[f"q{round(100 * level):02d}"] = values.T.ravel()
-    return pd.DataFrame(columns)
+    frame = pd.DataFrame(columns)
+    return frame[frame["mean"].notna()].reset_index(drop=True)

@@ -122,9 +122,10 @@ def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str
 
 
 def _known(predictor: Predictor, entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of series and channels: those that the model was trained on, else those of the entry."""
-    item_ids, channels = item_ids_of(predictor) or entry.item_ids, channels_of(predictor)
-    return item_ids or numbers_of(entry.dim), entry.channels.names if channels is None else channels
+    """Names of series and channels: those of the entry, else those that the model was trained on."""
+    item_ids, channels = entry.item_ids or item_ids_of(predictor), channels_of(predictor)
+    named = entry.channels.names if channels is None or (channels and entry.channels.names) else channels
+    return item_ids or numbers_of(entry.dim), named
 
 
 def _planned(predictor: Predictor, entry: Entry) -> Future:

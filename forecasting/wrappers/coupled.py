@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of
@@ -78,12 +79,14 @@ class Coupled(FittedModel):
         """Names of the channels that the predictor reads; of one that does not say, there is no such attribute."""
         return tuple(self.predictor.covariate_names)
 
+    @by_name
     def predict(
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
         generator = np.random.default_rng(self.seed if seed is None else seed)
-        for forecast in self.predictor.predict(dataset, num_samples=num_samples, **asked(seed)):
+        entries = as_multivariate(dataset, "dataset")
+        for forecast in drawn_from(self.predictor, entries, num_samples, asked(seed)):
             samples = np.asarray(forecast.samples)
             draw = gaussian_scores if self.dependence == "gaussian" else past_scores
             ordered = reorder(samples, draw(self.ranks, len(samples), generator))

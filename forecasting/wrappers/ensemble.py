@@ -16,8 +16,10 @@ from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import can_be_seeded, channels_of, item_ids_of, training_log_of
+from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
@@ -142,6 +144,7 @@ class EnsemblePredictor(FittedModel):
         known = [channels_of(member) or () for member in drawing]
         return known[0] if all(known) else ()
 
+    @by_name
     def predict(
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
@@ -187,7 +190,7 @@ class EnsemblePredictor(FittedModel):
         """The members' forecasts of each entry, of at least one path each."""
         seeds = [None if seed is None else len(self.members) * seed + number for number in range(len(self.members))]
         drawn = [
-            member.predict(entries, num_samples=max(count, 1), seed=own)
+            drawn_from(member, entries, max(count, 1), asked(own))
             for member, count, own in zip(self.members, counts, seeds, strict=True)
         ]
         return zip(*drawn, strict=True)

@@ -16,6 +16,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.fitted import FittedModel, PlainModel
 from ...evaluation.adapters.foreign import for_run, training_log_of
 from ...evaluation.adapters.predictor import asked
@@ -157,6 +158,7 @@ class RespondingPredictor(FittedModel):
         """Names of the K channels."""
         return self.response.names
 
+    @by_name
     def predict(
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
@@ -184,7 +186,7 @@ class RespondingPredictor(FittedModel):
                     "that draws step by step"
                 )
         histories = [self.response.history(entry) for entry in entries]
-        forecasts = self.predictor.predict(histories, num_samples=num_samples, **asked(seed))
+        forecasts = drawn_from(self.predictor, histories, num_samples, asked(seed))
         own = self.seed if seed is None else seed
         for number, (entry, forecast) in enumerate(zip(entries, forecasts, strict=True)):
             levels = np.asarray(forecast.samples)

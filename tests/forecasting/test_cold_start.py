@@ -265,7 +265,7 @@ class TestRefusals:
 
     def test_too_few_articles_to_judge_by(self):
         few = {**TRAIN, "target": np.where(np.arange(28)[:, None] < 2, TRAIN["target"], np.nan)}
-        with pytest.raises(ValueError, match=r"at least 3 articles with 8 values, to judge 'dress_3'.*got 2"):
+        with pytest.raises(ValueError, match=r"at least 3 articles with a past, to judge 'dress_3'.*got 2"):
             build_model("cold-start", SHOP.metadata).train([few])
 
     def test_values_below_0(self):

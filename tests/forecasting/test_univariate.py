@@ -44,16 +44,19 @@ def test_channels_that_reach_beyond_the_target_are_fine_in_training():
     assert np.isfinite(next(trained.predict([latest], num_samples=3)).samples).all()
 
 
-def test_series_in_another_order_than_in_training_are_refused():
-    """A scenario would answer for one article with the numbers of another, and DeepAR take one for the other."""
+def test_series_in_another_order_than_in_training_are_found_by_name():
+    """A scenario answers for the article that it names, and DeepAR takes none for another one."""
     entry = {"start": pd.Period("2024-01-07", "W-SUN"), "target": np.array([[100.0] * 20, [1.0] * 20])}
     predictor = GroupedPredictor(GluontsSeasonalNaive(prediction_length=2, season_length=1), item_ids=("coat", "hat"))
     same = simulate(predictor, {**entry, "item_ids": ("coat", "hat")}, paths=2)
     assert same.baseline.units("coat").tolist() == [200]
-    with pytest.raises(ValueError, match="dataset: expected the series 'coat' as in training, got 'hat'"):
-        simulate(predictor, {**entry, "item_ids": ("hat", "coat")}, paths=2)
-    with pytest.raises(ValueError, match="dataset: expected 2 series as in training, got 1 in entry 0"):
-        next(predictor.predict([{**entry, "target": entry["target"][:1], "item_ids": ("coat",)}]))
+    turned = simulate(predictor, {**entry, "item_ids": ("hat", "coat")}, paths=2)
+    assert turned.baseline.units("hat").tolist() == [200]
+    assert turned.baseline.units("coat").tolist() == [2]
+    alone = next(predictor.predict([{**entry, "target": entry["target"][:1], "item_ids": ("coat",)}]))
+    assert alone.samples.shape[1:] == (2, 1)
+    with pytest.raises(ValueError, match="dataset: expected some of the series of the training, 'coat', 'hat', got 's"):
+        next(predictor.predict([{**entry, "item_ids": ("scarf", "glove")}]))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
@@ -13,25 +12,15 @@ from gluonts.model.predictor import Predictor
 
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
-from ....datasets.entries.entry import Entry
 from ....datasets.entries.gluonts_keys import STATIC, GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.foreign import for_run
-from ...response.fit import fit_response
-from ...response.response import LogLinear, Response
-from ...windows.spec import SeriesSpec, infer_spec
+from ...response.response import LogLinear
+from ...windows.spec import infer_spec
 from ..wrapper import WrappingEstimator
 from .descriptors import Likeness
-from .level_regression import explained
-from .likeness import learnt_likeness
-from .new_paths import at_usual_prices, described
-from .predictor import ColdStartPredictor, require_past
-from .sales_levels import levels_and_index
-
-logger = logging.getLogger(__name__)
-
-FEWEST = 3
-"""Articles with a past, at least, for new ones to be judged by."""
+from .judging import judged_by, require_past
+from .predictor import ColdStartPredictor
 
 
 class ColdStartEstimator(WrappingEstimator):
@@ -110,7 +99,7 @@ class ColdStartEstimator(WrappingEstimator):
             The predictor.
 
         Raises:
-            ValueError: fewer than `FEWEST` articles have a past where one has none, an entry has no value of one of
+            ValueError: fewer than three articles have a past where one has none, an entry has no value of one of
                 them, their sales are negative, or the data are not those that the model or the response can be trained
                 on.
         """
@@ -120,10 +109,7 @@ class ColdStartEstimator(WrappingEstimator):
         known = sum((~np.isnan(entry.target)).sum(1) for entry in entries) >= (self.fewest or horizon)
         response, likeness = None, Likeness()
         if not known.all():
-            self._check(entries, known, spec)
-            if self.response is not None:
-                response = fit_response(entries, spec, self.response, self.domain)
-            likeness = self._likeness(entries, known, response)
+            response, likeness = judged_by(entries, known, spec, self.response, self.domain, self.seed)
         model = self.model
         if isinstance(model, Estimator):
             watched = None
@@ -147,37 +133,8 @@ class ColdStartEstimator(WrappingEstimator):
             domain=self.domain,
             context_length=self.context_length or 4 * horizon,
             seed=self.seed,
+            log_linear=self.response,
         )
-
-    def _likeness(self, entries: list[Entry], known: np.ndarray, response: Response | None) -> Likeness:
-        longest = max(entries, key=lambda entry: entry.length)
-        sales, told = at_usual_prices(longest, response)[known], described(longest, response, known)[known]
-        likeness = learnt_likeness(sales, told, self.seed)
-        logger.info(
-            "%d new articles; of the levels of %d others, each foretold from the rest, descriptors explain %.0f %%; "
-            "a new one takes the course of %s",
-            (~known).sum(),
-            known.sum(),
-            100 * explained(levels_and_index(sales)[0], told, likeness.ridge),
-            "those that resemble it" if np.isfinite(likeness.course) else "any of them",
-        )
-        return likeness
-
-    def _check(self, entries: list[Entry], known: np.ndarray, spec: SeriesSpec) -> None:
-        new = spec.item_ids[int(np.flatnonzero(~known)[0])]
-        if known.sum() < FEWEST:
-            raise ValueError(
-                f"training_data: expected at least {FEWEST} articles with {self.fewest or self.prediction_length} "
-                f"values, to judge {new!r} by, which has fewer; got {known.sum()}"
-            )
-        for number, entry in enumerate(entries):
-            require_past(entry, known, spec.item_ids, f"training_data: entry {number}")
-            if np.nanmin(entry.target) < 0:
-                series = int(np.argwhere(entry.target < 0)[0][0])
-                raise ValueError(
-                    f"training_data: expected values of at least 0, to judge {new!r} by, which has no past, got "
-                    f"{np.nanmin(entry.target):g} in {spec.item_ids[series]!r}"
-                )
 
     def for_run(self, seed: int, directory: Path | None = None) -> ColdStartEstimator:
         """This estimator, and its model, for one run of a backtest."""

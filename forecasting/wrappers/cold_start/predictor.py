@@ -10,6 +10,7 @@ import numpy as np
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
+from ....datasets.entries.assortment import is_another
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
 from ....datasets.entries.entry import Entry
@@ -23,10 +24,11 @@ from ....runtime.names import Names
 from ....runtime.plain import part_from_plain, to_plain
 from ....runtime.reading.json_files import read_json
 from ...names import NAMES
-from ...response.response import Response
-from ...windows.spec import SeriesSpec
+from ...response.response import LogLinear, Response
+from ...windows.spec import SeriesSpec, infer_spec
 from .descriptors import Likeness, alike
 from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
+from .judging import judged_by, require_past
 from .level_regression import foretold_levels
 from .new_paths import at_usual_prices, beside_usual, described, followed, scaled, usual_channels
 from .sales_levels import last_levels, least, levels_and_index
@@ -48,6 +50,8 @@ class ColdStartPredictor(FittedModel):
         domain: the values that sales can take.
         context_length: steps of each article that say at which level it is today.
         seed: of the draws.
+        log_linear: how a response is fitted anew for another assortment than the one of the training; ``None`` lets
+            new articles answer to no channels there.
     """
 
     names = NAMES
@@ -64,11 +68,13 @@ class ColdStartPredictor(FittedModel):
         domain: Domain,
         context_length: int,
         seed: int = 0,
+        log_linear: LogLinear | None = None,
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.spec, self.known, self.likeness = predictor, spec, known, likeness
         self.widths = widths
         self.response, self.domain, self.context_length, self.seed = response, domain, context_length, seed
+        self.log_linear = log_linear
         self.training_log = training_log_of(predictor)
 
     @property
@@ -89,8 +95,10 @@ class ColdStartPredictor(FittedModel):
 
         Arguments:
             dataset: entries as in training, channels known of the future over the horizon too. An article that had no
-                past in training may have values by now. An entry with a changed future holds that of the planned one as
-                ``planned``, as `simulate` says it; a new article then answers to what changed in its own channels.
+                past in training may have values by now. The articles may be others, in any order: those with a past in
+                training are forecast by it, and all others judged by these. An entry with a changed future holds that
+                of the planned one as ``planned``, as `simulate` says it; a new article then answers to what changed in
+                its own channels.
             num_samples: paths S an entry.
             seed: of the draws; those of the training if ``None``.
 
@@ -101,6 +109,11 @@ class ColdStartPredictor(FittedModel):
         if num_samples < 1:
             raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries = as_multivariate(dataset, "dataset", unseen=True)
+        if any(is_another(entry, self.item_ids) for entry in entries):
+            for number, entry in enumerate(entries):
+                fit = self._anew(entry, number) if is_another(entry, self.item_ids) else self
+                yield from fit.predict([entry], num_samples, seed)
+            return
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)
             require_past(entry, self.known, self.item_ids, f"dataset: entry {number}")
@@ -119,6 +132,29 @@ class ColdStartPredictor(FittedModel):
                 usual = np.asarray(planned[number].samples)
                 whole[:, :, ~self.known] = self._launched(entry, plans[number], usual, generator, (own, number))
             yield SampleForecast(whole, forecast.start_date, forecast.item_id, forecast.info)
+
+    def _anew(self, entry: Entry, number: int) -> ColdStartPredictor:
+        """The predictor for another assortment: what is new in it is judged by what the training knew of the rest."""
+        trained = {item for item, has_past in zip(self.item_ids, self.known, strict=True) if has_past}
+        known = np.array([item in trained for item in entry.item_ids]) & ~np.isnan(entry.target).all(axis=1)
+        spec = infer_spec([entry], freq=self.spec.freq, prediction_length=self.prediction_length, lags=(1,))
+        response, likeness = None, Likeness()
+        if not known.all():
+            argument = f"dataset: entry {number}"
+            log_linear = self.log_linear if entry.channels else None
+            response, likeness = judged_by([entry], known, spec, log_linear, self.domain, self.seed, argument)
+        return ColdStartPredictor(
+            self.predictor,
+            spec,
+            known,
+            likeness,
+            widths={key: told.shape[1] for field, key in STATIC.items() if (told := getattr(entry, field)) is not None},
+            response=response,
+            domain=self.domain,
+            context_length=self.context_length,
+            seed=self.seed,
+            log_linear=self.log_linear,
+        )
 
     def _require_described(self, entry: Entry, number: int) -> None:
         for field, key in STATIC.items() if not self.known.all() else ():
@@ -203,6 +239,7 @@ class ColdStartPredictor(FittedModel):
             "domain": self.domain,
             "context_length": self.context_length,
             "seed": self.seed,
+            "log_linear": to_plain(self.log_linear),
         }
         (folder / "cold_start.json").write_text(json.dumps(described))
 
@@ -214,25 +251,7 @@ class ColdStartPredictor(FittedModel):
         response = Response.deserialize(folder) if described.pop("responds") else None
         spec = part_from_plain(described.pop("spec"), names, SeriesSpec)
         likeness = part_from_plain(described.pop("likeness"), names, Likeness)
-        return cls(predictor, spec, np.array(described.pop("known")), likeness, response=response, **described)
-
-
-def require_past(entry: Entry, known: np.ndarray, item_ids: tuple[str, ...], where: str) -> None:
-    """Raise where an entry has no value of an article that has a past elsewhere.
-
-    Arguments:
-        entry: ``target`` ``[D, T]``.
-        known: bool ``[D]``, which articles have a past.
-        item_ids: names of the D articles.
-        where: what the entry is called.
-
-    Raises:
-        ValueError: it has none.
-    """
-    lost = known & np.isnan(entry.target).all(1)
-    if lost.any():
-        item = item_ids[int(np.flatnonzero(lost)[0])]
-        raise ValueError(
-            f"{where}: expected values of {item!r}, which the training data have a past of, got none; an article "
-            "is new in all entries or in none"
-        )
+        settings = described.pop("log_linear", None)  # those of before have none
+        log_linear = None if settings is None else part_from_plain(settings, names, LogLinear)
+        known = np.array(described.pop("known"))
+        return cls(predictor, spec, known, likeness, response=response, log_linear=log_linear, **described)
