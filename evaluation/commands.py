@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
@@ -27,7 +27,7 @@ from .tables.wins import wins
 
 def register(
     app: typer.Typer,
-    build: Callable[[str, Metadata, Mapping[str, Any]], Estimator | Predictor],
+    build: Callable[[str, Metadata, Mapping[str, object]], Estimator | Predictor],
     names: Sequence[str],
     load: Callable[[str], ForecastData],
 ) -> None:

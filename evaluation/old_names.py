@@ -7,7 +7,9 @@ version are other runs anyway, so all of it goes with version 0.3, as the old sp
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar, cast
+
+P = TypeVar("P")
 
 SPELLED = {
     "AffineCoupling": "hemline.forecasting.transforms.affine_coupling:AffineCoupling",
@@ -121,7 +123,7 @@ SPELLED = {
 }
 
 
-def as_before(plain: Any) -> Any:
+def as_before(plain: P) -> P:
     """Plain data with each ``type`` in the spelling of version 0.1, to be digested.
 
     Arguments:
@@ -131,8 +133,12 @@ def as_before(plain: Any) -> Any:
         >>> as_before({"scaling": {"type": "Scaling", "lag": 7}})
         {'scaling': {'type': 'hemline.forecasting.scaling:Scaling', 'lag': 7}}
     """
+    return cast("P", _respelled(plain))
+
+
+def _respelled(plain: object) -> object:
     if isinstance(plain, dict):
-        renamed = {key: as_before(value) for key, value in plain.items()}
+        renamed = {key: _respelled(value) for key, value in plain.items()}
         kind = plain.get("type")
         return renamed | {"type": SPELLED[kind]} if isinstance(kind, str) and kind in SPELLED else renamed
-    return [as_before(value) for value in plain] if isinstance(plain, list) else plain
+    return [_respelled(value) for value in plain] if isinstance(plain, list) else plain

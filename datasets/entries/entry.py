@@ -13,7 +13,7 @@ import pandas as pd
 
 from .channels import Channels, read_only
 from .frequency import shifted, to_period, written_date
-from .gluonts_keys import CHANNELS, SAME, STATIC, GluontsEntry, fields_of
+from .gluonts_keys import CHANNELS, SAME, STATIC, DataEntry, GluontsEntry, fields_of
 from .stamps import stamps_of
 
 
@@ -239,7 +239,7 @@ class Entry(Mapping[str, Any]):
             )
         return replace(self, **changes)
 
-    def to_gluonts(self) -> dict[str, Any]:
+    def to_gluonts(self) -> DataEntry:
         """The entry as a gluonts dict of its own: its arrays are copies, free to be changed."""
         nested = {} if self.planned is None else {"planned": self.planned.to_gluonts()}
         return {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in self.items()} | nested

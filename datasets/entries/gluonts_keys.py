@@ -12,6 +12,10 @@ from .channels import Channels
 GluontsEntry: TypeAlias = Mapping[str, object]
 """An entry as gluonts has it, a dict with ``start``, ``target`` and the like; an `Entry` is one too."""
 
+# Any: gluonts' own name and type for an entry; a key decides what its value is.
+DataEntry: TypeAlias = dict[str, Any]
+"""An entry of a single series, as gluonts' models read it."""
+
 KNOWN, PAST = "feat_dynamic_real", "past_feat_dynamic_real"
 """The keys of channels that are known of the future too, and of those of the past alone."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .channels import items_of, kinds_of
 from .entry import Entry
-from .gluonts_keys import KNOWN, STATIC, GluontsEntry
+from .gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 
 
-def as_univariate(entry: GluontsEntry) -> list[dict[str, Any]]:
+def as_univariate(entry: GluontsEntry) -> list[DataEntry]:
     """Split a multivariate entry into its series.
 
     Arguments:
@@ -29,7 +27,7 @@ def as_univariate(entry: GluontsEntry) -> list[dict[str, Any]]:
         categories = np.concatenate([categories, whole.static_cat], axis=1)
     rows = []
     for number, values in enumerate(whole.target.astype(np.float32)):
-        row: dict[str, Any] = {"start": whole.start, "target": values, "item_id": str(number)}
+        row: DataEntry = {"start": whole.start, "target": values, "item_id": str(number)}
         row[STATIC["static_cat"]] = categories[number]
         if whole.static_real is not None:
             numbers = whole.static_real.astype(np.float32)

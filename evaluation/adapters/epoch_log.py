@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import lightning.pytorch as pl
+
+from ...runtime.plain import PlainObject
 
 
 class EpochLog(pl.Callback):
     """Notes loss and seconds of every epoch of a gluonts training."""
 
     def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[PlainObject] = []
         self._began = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -6,13 +6,13 @@ import copy
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 from gluonts.transform.sampler import InstanceSampler
 
 from ...datasets.entries.entry import Entry
-from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
+from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.quiet import quiet_lightning
@@ -123,12 +123,12 @@ class GroupedEstimator(ForecastModel):
             estimator.trainer_kwargs = {**given, "callbacks": copy.deepcopy(given["callbacks"])}
         return GroupedEstimator(estimator, seed=seed)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {"estimator": self.estimator, "seed": self.seed}
 
 
-def _cached(estimator: Estimator, rows: list[dict[str, Any]]) -> dict[str, bool]:
+def _cached(estimator: Estimator, rows: list[DataEntry]) -> dict[str, bool]:
     """What tells gluonts' own torch models to compute the features of a series once, and not for each of its windows.
 
     A transformation of somebody else's may draw at random, and is done anew each time.
@@ -139,7 +139,7 @@ def _cached(estimator: Estimator, rows: list[dict[str, Any]]) -> dict[str, bool]
     return {"cache_data": True} if fixed and sum(row["target"].size for row in rows) <= LARGEST_CACHE else {}
 
 
-def grouped(model: Any) -> Any:
+def grouped(model: Estimator | Predictor) -> Estimator | Predictor:
     """A model of all series together: gluonts' own of single ones is grouped, any other stays as it is.
 
     Arguments:
@@ -163,6 +163,6 @@ def _read_fields(estimator: Estimator) -> list[str]:
     return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]
 
 
-def single_series(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def single_series(entries: Iterable[Entry]) -> list[DataEntry]:
     """The single series of multivariate entries, one entry after the other, channels as far as the targets reach."""
     return [row for entry in entries for row in as_univariate(entry.until(entry.length))]

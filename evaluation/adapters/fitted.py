@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -15,8 +15,9 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.names import Names, spelled
-from ...runtime.plain import Configured, from_plain
+from ...runtime.plain import Configured, PlainObject, from_plain
 from ...runtime.reading.json_files import read_json
 from .names import NAMES
 
@@ -37,7 +38,7 @@ class FittedModel(Predictor, ABC):
     """
 
     names: ClassVar[Names] = NAMES
-    training_log: list[dict[str, Any]]
+    training_log: list[PlainObject]
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ class FittedModel(Predictor, ABC):
 
     @abstractmethod
     def predict(
-        self, dataset: Iterable[Mapping[str, Any]], num_samples: int = 100, seed: int | None = None
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon that follows each entry.
 
@@ -128,7 +129,7 @@ class FittedModel(Predictor, ABC):
 class PlainModel(Configured, FittedModel):
     """A fitted model without learned state: its settings describe it whole, and it is fitted anew at each forecast."""
 
-    training_log: ClassVar[list[dict[str, Any]]] = []  # type: ignore[misc]
+    training_log: ClassVar[list[PlainObject]] = []  # type: ignore[misc]
 
     def require_steps(self, entries: Sequence[Entry], argument: str) -> None:
         """Refuse data that have no entry long enough to be forecast after; by default every entry is.

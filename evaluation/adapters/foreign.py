@@ -6,12 +6,14 @@ A `FittedModel` says all of it. Other predictors of joint forecasts, of users or
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
+from ...runtime.plain import PlainObject
 
-def for_run(model: Any, seed: int, directory: Path | None = None) -> Any:
+
+def for_run(model: Estimator | Predictor, seed: int, directory: Path | None = None) -> Estimator | Predictor:
     """The model with the seed of one run of a backtest, as it is if it cannot be seeded.
 
     Arguments:
@@ -22,32 +24,32 @@ def for_run(model: Any, seed: int, directory: Path | None = None) -> Any:
     return model.for_run(seed, directory) if can_be_seeded(model) else model
 
 
-def can_be_seeded(model: Any) -> bool:
+def can_be_seeded(model: Estimator | Predictor) -> bool:
     """Whether a model has ``for_run(seed, directory)``."""
     return hasattr(model, "for_run")
 
 
-def needs_training(model: Any) -> bool:
+def needs_training(model: object) -> bool:
     """Whether a model is trained before it forecasts: an estimator, not a predictor."""
     return hasattr(model, "train")
 
 
-def forecasts(model: Any) -> bool:
+def forecasts(model: object) -> bool:
     """Whether a model forecasts as it is: a predictor."""
     return hasattr(model, "predict")
 
 
-def is_model(made: Any) -> bool:
+def is_model(made: object) -> bool:
     """Whether something is an estimator or a predictor, and not a class of such."""
     return not isinstance(made, type) and (needs_training(made) or forecasts(made))
 
 
-def horizon_of(model: Any, otherwise: int) -> int:
+def horizon_of(model: Estimator | Predictor, otherwise: int) -> int:
     """The steps that a model forecasts, if it says so."""
     return int(getattr(model, "prediction_length", otherwise))
 
 
-def reads_channels(model: Any) -> bool:
+def reads_channels(model: Estimator | Predictor) -> bool:
     """Whether a model says that it reads channels known of the future."""
     return bool(getattr(model, "reads_channels", False))
 
@@ -63,6 +65,6 @@ def channels_of(predictor: Predictor) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
 
 
-def training_log_of(predictor: Predictor) -> list[dict[str, Any]]:
+def training_log_of(predictor: Predictor) -> list[PlainObject]:
     """A row an epoch of the training; none of a predictor that keeps no log."""
     return list(getattr(predictor, "training_log", None) or [])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from gluonts.model.estimator import Estimator
 
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.plain import Configured
 from .fitted import FittedModel
 
@@ -51,8 +52,8 @@ class ForecastModel(Configured, Estimator):
     @abstractmethod
     def train(
         self,
-        training_data: Iterable[Mapping[str, Any]],
-        validation_data: Iterable[Mapping[str, Any]] | None = None,
+        training_data: Iterable[GluontsEntry],
+        validation_data: Iterable[GluontsEntry] | None = None,
     ) -> FittedModel:
         """Train on a dataset.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from gluonts.model.forecast import Forecast, QuantileForecast, SampleForecast
@@ -13,10 +12,11 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.checks import check_series
 from ...datasets.entries.entry import Entry
-from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
+from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...runtime.names import Names
+from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
 from ...runtime.seeds import seeded
 from .by_name import by_name
@@ -47,7 +47,7 @@ class GroupedPredictor(FittedModel):
         self,
         predictor: Predictor,
         seed: int = 0,
-        training_log: list[dict[str, Any]] | None = None,
+        training_log: list[PlainObject] | None = None,
         item_ids: tuple[str, ...] = (),
         covariate_names: tuple[str, ...] = (),
         fields: Mapping[str, int] | None = None,
@@ -58,7 +58,7 @@ class GroupedPredictor(FittedModel):
 
     @by_name
     def predict(
-        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None, **kwargs: Any
+        self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units.
 
@@ -95,7 +95,7 @@ class GroupedPredictor(FittedModel):
                 item_id=entry.item_id,
             )
 
-    def _check_fields(self, rows: list[dict[str, Any]], entry: Entry, number: int) -> None:
+    def _check_fields(self, rows: list[DataEntry], entry: Entry, number: int) -> None:
         for field, expected in self.fields.items():
             for series, row in enumerate(rows):
                 got = field_length(row, field)
@@ -106,7 +106,7 @@ class GroupedPredictor(FittedModel):
                         f"{f'one of {got}' if got else 'none'} for series {name!r} of entry {number}"
                     )
 
-    def _joined(self, rows: list[dict[str, Any]], num_samples: int, seed: int) -> np.ndarray:
+    def _joined(self, rows: list[DataEntry], num_samples: int, seed: int) -> np.ndarray:
         """Paths ``[S, H, D]`` of the single series."""
         rows = [{**row, "target": with_a_level(row["target"], self.prediction_length)} for row in rows]
         with seeded(seed), quiet_gluonts():
@@ -155,12 +155,12 @@ def with_a_level(target: np.ndarray, steps: int) -> np.ndarray:
     return np.where(np.arange(len(target)) > seen[-1], level, target)
 
 
-def field_length(row: Mapping[str, Any], field: str) -> int:
+def field_length(row: DataEntry, field: str) -> int:
     """How many rows or values a single series has in a field, its number in ``feat_static_cat`` not counted."""
     return len(row.get(field, ())) - (field == STATIC["static_cat"])
 
 
-def _same_channels(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+def _same_channels(first: DataEntry, second: DataEntry) -> bool:
     """Whether a series reads the same of the future in two entries."""
     return KNOWN not in first or np.array_equal(first[KNOWN], second[KNOWN])
 

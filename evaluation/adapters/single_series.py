@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 
 ROOMS = ("gluonts.torch.", "gluonts.model.", "gluonts.ext.")
 
@@ -14,7 +15,7 @@ OTHERS = (
 )
 
 
-def reads_single_series(model: Any) -> bool:
+def reads_single_series(model: Estimator | Predictor) -> bool:
     """Whether a model is one of gluonts' own that read ``target`` ``[T]``: all but a few.
 
     Arguments:

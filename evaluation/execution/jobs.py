@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 
 from ...runtime.threads import on_threads
+from ..runs.records import RunRecord
 from ..runs.run import Run, execute
 from ..store.store import Store
 from .limits import TimeBudgetError, within
@@ -41,7 +42,7 @@ class Job:
         threads: threads that torch may use; ``None`` leaves it.
     """
 
-    record: Mapping[str, Any]
+    record: RunRecord
     make: Callable[[], Run]
     time_budget: float | None = None
     threads: int | None = None
@@ -61,7 +62,7 @@ class Ended:
         scores: its rows of the long table; ``None`` if it failed.
     """
 
-    record: dict[str, Any]
+    record: RunRecord
     scores: pd.DataFrame | None
 
 
@@ -126,7 +127,7 @@ def failed(job: Job, reason: str, store: Store | None, trace: str) -> Ended:
         store: the folder that keeps the record, or ``None``.
         trace: the traceback.
     """
-    record = {**job.record, "status": "failed", "error": reason}
+    record: RunRecord = {**job.record, "status": "failed", "error": reason}
     if store is not None:
         store.save_failure(record, trace)
     return Ended(record, None)
@@ -256,7 +257,7 @@ class _Driver:
         return failed(job, why, self.store, why + words)
 
 
-def reason(record: Mapping[str, Any]) -> str:
+def reason(record: RunRecord) -> str:
     """What failed and why, in one line."""
     return f"{record['model']} on {record['dataset']}, seed {record['seed']}: {record['error']}"
 

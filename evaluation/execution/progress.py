@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -12,9 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.table import Column
 
+from ..runs.records import RunRecord
 from ..tables.table import overall_rows
-
-Record = Mapping[str, Any]
 
 
 class Progress:
@@ -51,7 +49,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def start(self, record: Record) -> None:
+    def start(self, record: RunRecord) -> None:
         """A run begins."""
         self._last = self._running[record["run"]] = _label(record)
         self._draw()
@@ -61,11 +59,11 @@ class Progress:
         if self.console.is_terminal:
             self.console.print(f"[{self.ended + 1}/{self.total}] {self._last}: {what} …", style="dim", markup=False)
 
-    def known(self, record: Record) -> None:
+    def known(self, record: RunRecord) -> None:
         """The run was done before."""
         self._end(record, "already done", "dim")
 
-    def finished(self, record: Record, scores: pd.DataFrame) -> None:
+    def finished(self, record: RunRecord, scores: pd.DataFrame) -> None:
         """The run is done."""
         overall = overall_rows(scores)
         values = dict(zip(overall["metric"], overall["value"], strict=True))
@@ -74,10 +72,10 @@ class Progress:
             for name, label in (("crps_sum", "CRPS-sum"), ("crps", "CRPS"))
             if not math.isnan(values.get(name, math.nan))
         ]
-        seconds = sum(record[f"seconds_{part}"] for part in ("train", "predict", "score"))
+        seconds = record["seconds_train"] + record["seconds_predict"] + record["seconds_score"]
         self._end(record, ", ".join([*shown, f"{seconds:.1f} s"]), "green")
 
-    def failed(self, record: Record) -> None:
+    def failed(self, record: RunRecord) -> None:
         """The run failed."""
         self._end(record, f"FAILED, {record['error']}", "red")
 
@@ -87,12 +85,12 @@ class Progress:
         for line in lines:
             self.console.print(line, style="red", markup=False)
 
-    def retried(self, record: Record) -> None:
+    def retried(self, record: RunRecord) -> None:
         """The run is begun anew."""
         self._running.pop(record["run"], None)
         self.console.print(f"{_label(record)}: its worker died, begun anew", style="yellow", markup=False)
 
-    def _end(self, record: Record, text: str, style: str) -> None:
+    def _end(self, record: RunRecord, text: str, style: str) -> None:
         self.ended += 1
         self._running.pop(record.get("run") or "", None)
         self.console.print(f"[{self.ended}/{self.total}] {_label(record)}: {text}", style=style, markup=False)
@@ -103,5 +101,5 @@ class Progress:
             self._bar.update(self._task, completed=self.ended, description="; ".join(self._running.values()))
 
 
-def _label(record: Record) -> str:
+def _label(record: RunRecord) -> str:
     return f"{record['model']} on {record['dataset']}, seed {record['seed']}"

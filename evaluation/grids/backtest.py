@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -15,6 +14,7 @@ from ..execution.jobs import BacktestError, Job, reason, run_jobs
 from ..execution.progress import Progress
 from ..execution.workers import Here
 from ..runs.plan import check_data, check_seeds, make_protocol, plan_runs
+from ..runs.records import RunRecord
 from ..runs.rows import history_rows
 from ..runs.run import Model, Run
 from ..runs.windows import History, windows_of
@@ -119,7 +119,7 @@ def _given(run: Run) -> Run:
     return run
 
 
-def failure_reasons(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def failure_reasons(records: Sequence[RunRecord]) -> list[str]:
     """What failed and why, a line a failed run.
 
     Arguments:

@@ -40,7 +40,7 @@ class Part:
     protocol: Protocol
     windows: int | None = None
     time_budget: float | None = None
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

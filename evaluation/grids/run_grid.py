@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
@@ -24,6 +24,7 @@ from ..execution.progress import Progress
 from ..execution.workers import Here, WorkerProcess, on_ray
 from ..runs.identity import fingerprint
 from ..runs.plan import check_data, plan_runs
+from ..runs.records import MissingCell, PlannedCell
 from ..runs.rows import history_rows
 from ..runs.run import Run
 from ..runs.windows import windows_of
@@ -33,7 +34,7 @@ from ..store.which_runs_count import settings_of
 from ..tables.table import missing_lines
 from .grid import Grid, Part
 
-Build: TypeAlias = Callable[[str, Metadata, Mapping[str, Any]], Estimator | Predictor]
+Build: TypeAlias = Callable[[str, Metadata, Mapping[str, object]], Estimator | Predictor]
 
 Load: TypeAlias = Callable[[str], ForecastData]
 
@@ -48,11 +49,22 @@ class GridCell:
     job: Job | None
     error: str | None = None
 
-    def record(self) -> dict[str, Any]:
-        """The cell as it stands in the plan and in a progress line."""
+    def record(self) -> PlannedCell:
+        """The cell as it stands in the plan."""
         run, settings = (None, None) if self.job is None else (self.job.id, settings_of(self.job.record))
-        place = {"model": self.model, "dataset": self.dataset, "seed": self.seed}
-        return {**place, "run": run, "settings": settings, "error": self.error}
+        return {
+            "model": self.model,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "run": run,
+            "settings": settings,
+            "error": self.error,
+        }
+
+    def missing(self) -> MissingCell:
+        """The cell as one that cannot be run, which is said of it at once."""
+        reason = self.error or "not run yet"
+        return {"model": self.model, "dataset": self.dataset, "seed": self.seed, "failed": True, "reason": reason}
 
 
 def run_grid(
@@ -99,7 +111,7 @@ def run_grid(
         store.save_plan([cell.record() for cell in cells])
         jobs = [cell.job for cell in cells if cell.job is not None]
         progress = Progress(len(cells), quiet, bar=on_workers)
-        unmade = [cell.record() | {"reason": cell.error} for cell in cells if cell.job is None]
+        unmade = [cell.missing() for cell in cells if cell.job is None]
         progress.unmade(missing_lines(unmade), len(unmade))
         with progress, _lanes(grid, len(jobs), ray, address) as lanes:
             run_jobs(jobs, store, lanes, progress, retries=grid.retries)
@@ -210,7 +222,7 @@ def _lanes(grid: Grid, jobs: int, ray: bool, address: str | None) -> Iterator[Se
         yield [WorkerProcess(grid.threads) for _ in range(min(workers or most, most, max(1, jobs)))]
 
 
-def _check_sendable(**functions: Callable[..., Any]) -> None:
+def _check_sendable(**functions: Callable[..., object]) -> None:
     for name, function in functions.items():
         try:
             pickle.dumps(function)

@@ -18,11 +18,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.stamps import DatedPeriod, stamps_of
 from ...runtime.names import spelled
+from ...runtime.plain import PlainObject
 from ..old_names import as_before
 
 _SHOWN = (
@@ -37,7 +40,7 @@ _TABULAR = ("pandas", "pyarrow")
 """Libraries whose objects keep besides their numbers what has been looked up in them; pickle leaves that out."""
 
 
-def describe(model: Any) -> dict[str, Any]:
+def describe(model: Estimator | Predictor) -> PlainObject:
     """All settings of a model as plain data: the same for the same settings, in every process.
 
     A model with a method ``configuration() -> dict`` speaks for itself. Gluonts objects whose constructor is
@@ -89,7 +92,7 @@ def _dated(entry: Entry) -> dict[str, Any]:
     return {**entry, "start": str(entry.start)} | ({} if usual else {"dated": str(stamps_of(entry.start))})
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """SHA-256 of plain data and arrays, whatever the order of keys.
 
     Arguments:

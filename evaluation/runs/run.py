@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.data import ForecastData, Metadata
 from ...datasets.entries.entry import Entry
 from ...runtime.devices import device_name
+from ...runtime.plain import Plain
 from ...runtime.seeds import seed_everything
 from ...runtime.threads import on_threads, threads_or
 from ..adapters.foreign import for_run, needs_training, training_log_of
@@ -27,10 +28,11 @@ from ..adapters.quiet import quiet_backtest
 from . import machine
 from .identity import digest
 from .metrics import Outcome
+from .records import RunRecord
 from .rows import SCORE_COLUMNS, Tally, forecast_rows
 from .windows import History, Window, last_steps, training_entry, windows_of
 
-Model: TypeAlias = Estimator | Predictor | Callable[[Metadata], Any]
+Model: TypeAlias = Estimator | Predictor | Callable[[Metadata], Estimator | Predictor]
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Run:
 
     model_name: str
     model: Estimator | Predictor
-    configuration: Mapping[str, Any]
+    configuration: Mapping[str, Plain]
     data: ForecastData = field(repr=False)
     data_fingerprint: str
     seed: int
@@ -86,7 +88,7 @@ class Run:
         }
         return digest(identity)[:16]
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """What is known of the run before it starts, as a row of the runs table."""
         metadata, protocol = self.data.metadata, self.protocol
         configuration = json.dumps(self.configuration, sort_keys=True)
@@ -126,7 +128,7 @@ class Result:
         training: a row an epoch: fit, epoch, train_loss, validation_loss, seconds.
     """
 
-    record: dict[str, Any]
+    record: RunRecord
     scores: pd.DataFrame
     forecasts: pd.DataFrame
     training: pd.DataFrame
@@ -174,7 +176,8 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
                 forecasts.append(forecast_rows(window, outcome, metadata.item_ids))
                 seconds["seconds_score"] += time.perf_counter() - began
                 began = time.perf_counter()
-    record |= seconds | {"status": "finished", "peak_memory_bytes": machine.peak_memory()}
+    record["seconds_train"], record["seconds_predict"], record["seconds_score"] = seconds.values()
+    record["status"], record["peak_memory_bytes"] = "finished", machine.peak_memory()
     return Result(
         record=record,
         scores=_long(record, tally.table()),
@@ -262,8 +265,9 @@ def _paths(forecast: Forecast, window: Window, metadata: Metadata) -> np.ndarray
     return samples
 
 
-def _long(record: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
-    for name in ("run", "model", "dataset"):
-        rows[name] = pd.Series(record[name], index=rows.index, dtype="string")
+def _long(record: RunRecord, rows: pd.DataFrame) -> pd.DataFrame:
+    names = {"run": record["run"], "model": record["model"], "dataset": record["dataset"]}
+    for name, value in names.items():
+        rows[name] = pd.Series(value, index=rows.index, dtype="string")
     rows["seed"] = record["seed"]
     return rows[list(SCORE_COLUMNS)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pandas as pd
 
+from ..runs.records import MissingCell, Plan, RunRecord
 from .store import PLAN, Store
 from .which_runs_count import last_asked, settings_of
 
@@ -29,7 +30,7 @@ class Backtest:
     folder: Path
     scores: pd.DataFrame
     runs: pd.DataFrame
-    missing: tuple[dict[str, Any], ...] = ()
+    missing: tuple[MissingCell, ...] = ()
 
     def forecasts(self, run: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Stored forecasts of a run, some columns or all: see `rows.forecast_rows`."""
@@ -68,7 +69,7 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
         scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
     else:
         raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
-    missing: list[dict[str, Any]] = []
+    missing: list[MissingCell] = []
     if (folder / PLAN).exists():
         plan = json.loads((folder / PLAN).read_text())
         runs = planned_runs(plan, runs)
@@ -84,7 +85,7 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
     return found
 
 
-def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
+def planned_runs(plan: Plan, runs: pd.DataFrame) -> pd.DataFrame:
     """The runs table in the order of a grid's plan, without what the plan has superseded.
 
     Other seeds of the settings that the plan has stay; runs of its seeds with other metrics do not.
@@ -101,7 +102,9 @@ def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     if runs.empty:
         return runs
     order = {cell["run"]: place for place, cell in enumerate(plan["cells"]) if cell["run"] is not None}
-    settings = pd.Series([settings_of(record) for record in runs.to_dict("records")], index=runs.index)
+    settings = pd.Series(
+        [settings_of(cast("RunRecord", record)) for record in runs.to_dict("records")], index=runs.index
+    )
     known = dict(zip(runs["run"], settings, strict=True))
     planned: dict[tuple[str, str], dict[str, set[int]]] = {}
     for cell in plan["cells"]:
@@ -117,7 +120,7 @@ def planned_runs(plan: Mapping[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values("run", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
 
 
-def missing_cells(plan: Mapping[str, Any], runs: pd.DataFrame) -> list[dict[str, Any]]:
+def missing_cells(plan: Plan, runs: pd.DataFrame) -> list[MissingCell]:
     """The cells of a grid without a finished run, and why.
 
     Arguments:
@@ -127,16 +130,23 @@ def missing_cells(plan: Mapping[str, Any], runs: pd.DataFrame) -> list[dict[str,
     Returns:
         For each model, dataset, seed, failed (``False`` if it was not run yet) and reason.
     """
-    errors: dict[str, str | None] = {}
+    errors: dict[str | None, str | None] = {}
     if not runs.empty:
         status = dict(zip(runs["run"], runs["status"], strict=True))
         reasons = dict(zip(runs["run"], runs["error"], strict=True))
         errors = {run: None if status[run] == "finished" else reasons[run] for run in status}
-    missing = []
+    missing: list[MissingCell] = []
     for cell in plan["cells"]:
         if cell["run"] in errors and errors[cell["run"]] is None:
             continue
         reason = cell["error"] or errors.get(cell["run"])
-        place = {key: cell[key] for key in ("model", "dataset", "seed")}
-        missing.append(place | {"failed": reason is not None, "reason": reason or "not run yet"})
+        missing.append(
+            {
+                "model": cell["model"],
+                "dataset": cell["dataset"],
+                "seed": cell["seed"],
+                "failed": reason is not None,
+                "reason": reason or "not run yet",
+            }
+        )
     return missing

@@ -6,14 +6,15 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pandas as pd
 
+from ..runs.records import PlannedCell, RunRecord
 from ..runs.rows import SCORE_COLUMNS
 from ..runs.run import Result
 
@@ -48,10 +49,10 @@ class Store:
         """The file with what a run prints in a worker; gone with the checkpoints when the run has finished."""
         return self.checkpoints(run) / "output.log"
 
-    def record(self, run: str) -> dict[str, Any] | None:
+    def record(self, run: str) -> RunRecord | None:
         """The record of a run, finished or failed; ``None`` if there is none, or none that the disk kept whole."""
         try:
-            record: dict[str, Any] = json.loads((self.folder / "runs" / run / _RECORD).read_text())
+            record: RunRecord = json.loads((self.folder / "runs" / run / _RECORD).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return None
         return record
@@ -61,7 +62,7 @@ class Store:
         record = self.record(run)
         return record is not None and record["status"] == "finished"
 
-    def ask(self, run: str) -> dict[str, Any]:
+    def ask(self, run: str) -> RunRecord:
         """Note that a finished run was asked for again, which makes its settings the newest of its model.
 
         Arguments:
@@ -70,7 +71,7 @@ class Store:
         Returns:
             Its record.
         """
-        record = {**(self.record(run) or {}), "asked": _now()}
+        record: RunRecord = {**(self.record(run) or RunRecord()), "asked": _now()}
         with _written(self.folder / "runs" / run / _RECORD) as partial:
             partial.write_text(json.dumps(record, indent=2))
         return record
@@ -88,7 +89,7 @@ class Store:
         self._finish(partial, result.record)
         shutil.rmtree(self.checkpoints(result.record["run"]), ignore_errors=True)
 
-    def save_failure(self, record: dict[str, Any], traceback: str) -> None:
+    def save_failure(self, record: RunRecord, traceback: str) -> None:
         """Keep the record of a failed run and where it failed.
 
         Arguments:
@@ -111,12 +112,12 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_parquet(history(), path)
 
-    def save_plan(self, cells: Sequence[Mapping[str, Any]]) -> None:
+    def save_plan(self, cells: Sequence[PlannedCell]) -> None:
         """Keep which cells a grid has, so that a table can say which are missing.
 
         Arguments:
             cells: for each model, dataset, seed, run and settings (``None`` if it could not be made), and error; see
-                `standing.settings_of`.
+                `settings_of`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with _written(self.folder / PLAN) as partial:
@@ -170,7 +171,7 @@ class Store:
         _write_parquet(scores, self.folder / "scores.parquet")
         _write_parquet(runs, self.folder / "runs.parquet")
 
-    def _records(self) -> list[dict[str, Any]]:
+    def _records(self) -> list[RunRecord]:
         paths = sorted((self.folder / "runs").glob(f"*/{_RECORD}"))
         records = [record for path in paths if (record := self.record(path.parent.name)) is not None]
         return sorted(records, key=lambda record: record["started"])
@@ -182,7 +183,7 @@ class Store:
         partial.mkdir(parents=True)
         return partial
 
-    def _finish(self, partial: Path, record: dict[str, Any]) -> None:
+    def _finish(self, partial: Path, record: RunRecord) -> None:
         """Write the record last and move the whole folder to its place, when its files are on the disk."""
         (partial / _RECORD).write_text(json.dumps(record, indent=2))
         for path in partial.iterdir():
@@ -201,7 +202,7 @@ def join_scores(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
 
-def runs_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+def runs_table(records: Iterable[RunRecord]) -> pd.DataFrame:
     """The runs table of records: a row a run."""
     return pd.DataFrame(list(records))
 

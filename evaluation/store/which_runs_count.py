@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, cast
 
 import pandas as pd
+
+from ..runs.records import RunRecord
 
 _TERMS = {"data_fingerprint": "other data", "num_samples": "paths", "history": "history", "refit_every": "refit_every"}
 """What all models of a dataset have to share to be compared: column of the runs table to its name in a note."""
@@ -24,7 +26,7 @@ def last_asked(runs: pd.DataFrame) -> pd.Series:
     return runs["asked"].fillna(runs["started"]) if "asked" in runs else runs["started"]
 
 
-def settings_of(record: Mapping[Any, Any]) -> str:
+def settings_of(record: RunRecord) -> str:
     """What a run has in common with those of other seeds that it may stand beside.
 
     Arguments:
@@ -35,7 +37,8 @@ def settings_of(record: Mapping[Any, Any]) -> str:
         nor which metrics were computed.
     """
     version = json.loads(record["versions"])["hemline"]
-    terms = (record[column] for column in _TERMS)
+    values = cast("Mapping[str, Any]", record)
+    terms = (values[column] for column in _TERMS)
     # A column with gaps has made floats of whole numbers.
     texts = ["" if pd.isna(term) else f"{term:.0f}" if isinstance(term, float) else str(term) for term in terms]
     return "|".join([record["configuration_hash"], version, *texts])
@@ -118,7 +121,7 @@ def left_out_lines(runs: pd.DataFrame, counted: pd.DataFrame) -> tuple[str, ...]
     return (*lines, *([f"{older} run(s) with older settings are left out."] if older else ()))
 
 
-def _why(record: dict[Any, Any], chosen: dict[Any, Any]) -> str:
+def _why(record: Mapping[Hashable, Any], chosen: Mapping[Hashable, Any]) -> str:
     """How a run differs from those that count on its dataset."""
     reasons = []
     for column, name in _TERMS.items():

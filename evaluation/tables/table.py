@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import cast
 
 import pandas as pd
 
 from ...datasets.benchmarks.published import BENCHMARKS
 from ..runs.metrics import METRICS, Metric
+from ..runs.records import MissingCell, RunRecord, RunsTable
 from ..store.which_runs_count import last_asked, left_out_lines, one_a_seed, same_settings
 from .published import SOURCES, published_scores
 from .score_table import Cell, ScoreTable
@@ -22,8 +23,8 @@ def table(
     scores: pd.DataFrame,
     metric: str = "crps_sum",
     *,
-    runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
-    missing: Sequence[Mapping[str, Any]] = (),
+    runs: RunsTable = None,
+    missing: Sequence[MissingCell] = (),
 ) -> ScoreTable:
     """A table of scores: models by datasets on one metric, the best two of each dataset in bold.
 
@@ -78,8 +79,8 @@ def summary(
     dataset: str | None = None,
     metrics: Sequence[str] | None = None,
     *,
-    runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
-    missing: Sequence[Mapping[str, Any]] = (),
+    runs: RunsTable = None,
+    missing: Sequence[MissingCell] = (),
 ) -> ScoreTable:
     """Models against metrics on one dataset, the best two of each metric in bold.
 
@@ -137,9 +138,7 @@ def overall_rows(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores[["window", "item_id", "step"]].isna().all(axis=1)]
 
 
-def scores_that_count(
-    scores: pd.DataFrame, metric: str, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def scores_that_count(scores: pd.DataFrame, metric: str, runs: RunsTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The rows of a metric of those runs that count, and notes on the others.
 
     Arguments:
@@ -154,9 +153,7 @@ def scores_that_count(
     return _of_metric(found, metric), left_out
 
 
-def _of_current_runs(
-    scores: pd.DataFrame, runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None
-) -> tuple[pd.DataFrame, list[dict[str, Any]], tuple[str, ...]]:
+def _of_current_runs(scores: pd.DataFrame, runs: RunsTable) -> tuple[pd.DataFrame, list[RunRecord], tuple[str, ...]]:
     """Rows of the runs that count, the records of these runs, and notes on the others."""
     if scores.empty:
         raise ValueError("scores: expected the long table of a backtest, got an empty one")
@@ -166,7 +163,7 @@ def _of_current_runs(
     everything = pd.DataFrame(attached)
     alike = same_settings(everything)
     described = one_a_seed(alike).to_dict("records")
-    records = [{str(key): value for key, value in record.items()} for record in described]
+    records = cast("list[RunRecord]", [{str(key): value for key, value in record.items()} for record in described])
     # Two runs with a seed differ in their metrics: of each metric the rows of the last that has it.
     turn = {run: place for place, run in enumerate(alike["run"].loc[last_asked(alike).sort_values().index])}
     counted = scores[scores["run"].isin(alike["run"])]
@@ -195,14 +192,12 @@ def _cell(values: pd.DataFrame, model: str, dataset: str, lacking: Mapping[int, 
     return Cell(float(chosen.mean()), error, len(chosen), failed, missing)
 
 
-def _models(found: pd.DataFrame, described: Sequence[Mapping[str, Any]]) -> list[str]:
+def _models(found: pd.DataFrame, described: Sequence[RunRecord | MissingCell]) -> list[str]:
     """Names of models in their order, those of which every run failed included."""
     return list(dict.fromkeys([*(record["model"] for record in described), *found["model"]]))
 
 
-def _lacking(
-    described: Sequence[Mapping[str, Any]], missing: Sequence[Mapping[str, Any]]
-) -> dict[tuple[str, str], dict[int, bool]]:
+def _lacking(described: Sequence[RunRecord], missing: Sequence[MissingCell]) -> dict[tuple[str, str], dict[int, bool]]:
     """Of each model and dataset the seeds without a finished run, and whether they failed."""
     found: dict[tuple[str, str], dict[int, bool]] = {}
     for record in described:
@@ -213,7 +208,7 @@ def _lacking(
     return found
 
 
-def missing_lines(missing: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def missing_lines(missing: Sequence[MissingCell]) -> tuple[str, ...]:
     """Which cells are missing and why, a line for those of a dataset with the same reason.
 
     Arguments:
@@ -260,7 +255,7 @@ def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> 
 
 
 def _published(
-    datasets: Sequence[str], described: Sequence[Mapping[str, Any]]
+    datasets: Sequence[str], described: Sequence[RunRecord]
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """Published numbers for those columns of which every run has the data and the protocol of an exact archive."""
     others = {record["dataset"] for record in described if not _as_published(record)}
@@ -284,7 +279,7 @@ def _published(
     return rows, tuple(f"[{key}] {SOURCES[key]}" for key in used)
 
 
-def _as_published(record: Mapping[str, Any]) -> bool:
+def _as_published(record: RunRecord) -> bool:
     """Whether a run is on an exact archive, over all its windows, with an expanding history and one training."""
     benchmark = BENCHMARKS.get(str(record.get("archive")))
     return (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..runs.metrics import METRICS
+from ..runs.records import RunsTable
 from .score_table import Cell, ScoreTable
 from .table import scores_that_count
 
@@ -24,7 +24,7 @@ def wins(
     metric: str = "energy_score",
     models: Sequence[str] | None = None,
     *,
-    runs: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+    runs: RunsTable = None,
     draws: int = 2000,
     seed: int = 0,
 ) -> ScoreTable:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from ...evaluation.old_names import as_before
+from ...runtime.plain import Plain, PlainObject
 from ...runtime.quiet import lasting_filters
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints, Patience
@@ -36,10 +36,10 @@ def fit(
     series: SeriesTensor,
     watched: tuple[SeriesTensor, Tensor] | None,
     *,
-    configuration: Mapping[str, Any],
+    configuration: Mapping[str, Plain],
     starts: Tensor | None = None,
     ckpt_path: str | Path | None = None,
-) -> list[dict[str, Any]]:
+) -> list[PlainObject]:
     """Train a network in place.
 
     Arguments:
@@ -116,7 +116,7 @@ def to_watch(
 
 def _identity(
     config: TrainConfig,
-    configuration: Mapping[str, Any],
+    configuration: Mapping[str, Plain],
     forecaster: Learner,
     sources: list[tuple[SeriesTensor, Tensor]],
 ) -> str:

@@ -10,6 +10,7 @@ LARGEST = 64 * 2**20
 """Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
 
 
+# Any: what a file holds is known to its reader alone, as of `json.loads`.
 def read_json(path: Path) -> dict[str, Any]:
     """The object that a JSON file holds.
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import TQDMProgressBar
+from torch import Tensor
 
 from ..plain import refuse_unknown
 from ..quiet import quiet_lightning
@@ -30,8 +31,8 @@ def run_training(
     options: Mapping[str, object] | None = None,
     resume: str | Path | None = None,
     threads: int | None = None,
-    train_dataloaders: Iterable[object] | None = None,
-    val_dataloaders: Iterable[object] | None = None,
+    train_dataloaders: Iterable[Tensor] | None = None,
+    val_dataloaders: Iterable[Tensor] | None = None,
 ) -> None:
     """Train a module, going on from the state that is kept in its folder if there is one.
 
