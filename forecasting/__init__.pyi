@@ -18,8 +18,8 @@ from .models.published import TimeGradEstimator as TimeGradEstimator
 from .models.published import TransformerMAFEstimator as TransformerMAFEstimator
 from .models.published import VecLSTMCopulaEstimator as VecLSTMCopulaEstimator
 from .models.published import VecLSTMIndependentEstimator as VecLSTMIndependentEstimator
+from .models.statistical.vector_autoregression import VARPredictor as VARPredictor
 from .models.stored import load_predictor as load_predictor
-from .models.vector_autoregression import VARPredictor as VARPredictor
 from .networks.direct import Direct as Direct
 from .networks.encoders.recurrent import Recurrent as Recurrent
 from .networks.encoders.shared import SharedWeights as SharedWeights

@@ -50,7 +50,7 @@ PLACES = {
     "TrainConfig": "hemline.forecasting.training.options:TrainConfig",
     "Transformer": "hemline.forecasting.networks.encoders.transformer:Transformer",
     "TransformerMAFEstimator": "hemline.forecasting.models.published:TransformerMAFEstimator",
-    "VARPredictor": "hemline.forecasting.models.vector_autoregression:VARPredictor",
+    "VARPredictor": "hemline.forecasting.models.statistical.vector_autoregression:VARPredictor",
     "VecLSTMCopulaEstimator": "hemline.forecasting.models.published:VecLSTMCopulaEstimator",
     "VecLSTMIndependentEstimator": "hemline.forecasting.models.published:VecLSTMIndependentEstimator",
 }

@@ -16,7 +16,7 @@ from ..models.composed import ForecastEstimator
 from ..models.cross_fit import CrossFitEstimator
 from ..models.deepar import DeepAREstimator
 from ..models.published import GRUMAFEstimator
-from ..models.vector_autoregression import VARPredictor
+from ..models.statistical.vector_autoregression import VARPredictor
 from ..networks.heads.flows import MAF
 from ..response.response import LogLinear
 from ..training.options import TrainConfig

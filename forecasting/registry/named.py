@@ -23,7 +23,7 @@ from ..models.published import (
     VecLSTMCopulaEstimator,
     VecLSTMIndependentEstimator,
 )
-from ..models.vector_autoregression import VARPredictor
+from ..models.statistical.vector_autoregression import VARPredictor
 from ..wrappers.coupled import CoupledEstimator
 from ..wrappers.ensemble import EnsembleEstimator
 from .builders import Builder, analog, cold_start, composed, cross_fit, pool, responding, sales, shipped
@@ -130,7 +130,7 @@ MODELS: dict[str, NamedModel] = {
     ),
     "var": NamedModel(
         lambda metadata: VARPredictor(metadata.prediction_length),
-        "vector autoregression by least squares; two steps for each coefficient of a series",
+        "vector autoregression; each series from its own start, by ridge regression where it has few steps",
         "lags of all series, errors of one past step",
     ),
     "var-responding": NamedModel(

@@ -186,8 +186,8 @@ def test_data_too_short_for_the_model_are_refused_before_the_response_is_fitted(
     fitted = []
     monkeypatch.setattr(responding, "fit_response", lambda *given: fitted.append(given))
     entry = DATA.train[0]
-    short = {**entry, "target": entry["target"][:, :18], "feat_dynamic_real": entry["feat_dynamic_real"][:, :18]}
-    wanted = "training_data: expected at least 19 steps to regress 6 series on each other, got 18$"
+    short = {**entry, "target": entry["target"][:, :12], "feat_dynamic_real": entry["feat_dynamic_real"][:, :12]}
+    wanted = "training_data: expected at least 13 steps to regress them on 5 before, got 12$"
     with pytest.raises(ValueError, match=wanted):
         RespondingEstimator(VARPredictor(8)).train([short])
     assert not fitted

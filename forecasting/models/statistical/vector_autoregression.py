@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 from gluonts.model.forecast import SampleForecast
 
-from ...datasets.entries.entry import Entry
-from ...datasets.entries.frequency import written_date
-from ...datasets.entries.gluonts_keys import GluontsEntry
-from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.fitted import PlainModel
-from ..names import NAMES
-from ..windows.gaps import previous_values
+from ....datasets.entries.entry import Entry
+from ....datasets.entries.gluonts_keys import GluontsEntry
+from ....datasets.entries.multivariate import as_multivariate
+from ....evaluation.adapters.fitted import PlainModel
+from ...names import NAMES
+from .ridge_autoregression import FEWEST, Equations, ridge_equations
 
 
 class VARPredictor(PlainModel):
     r"""Each series regressed on the last values of all, :math:`y_t = c + \sum_{l=1}^{p} A_l y_{t-l} + e_t`.
 
-    Fitted anew by least squares on all that lies before each forecast; the order p is the one with the least AIC.
-    Paths add past residuals, all series of one past step together. A gap is bridged by the last value seen.
+    Fitted anew on all that lies before each forecast: by least squares, with the order p of the least AIC, where all
+    series begin together, have no gaps and have two steps a coefficient; else by ridge regression, each equation on the
+    steps at which its series was seen (`ridge_equations`). Paths add past residuals, all series of one past step
+    together.
 
     Source: Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, ch. 3 and 4.3.
 
@@ -60,12 +61,12 @@ class VARPredictor(PlainModel):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
         Raises:
-            ValueError: an entry is too short for as many series, counted from where the youngest begins.
+            ValueError: an entry is shorter than `least_steps`.
         """
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for entry in as_multivariate(dataset, "dataset"):
             yield SampleForecast(
-                samples=self._paths(self._values(entry, "dataset"), num_samples, generator).astype(np.float32),
+                samples=self._paths(self._fit(entry, "dataset"), num_samples, generator).astype(np.float32),
                 start_date=entry.forecast_start,
                 item_id=entry.item_id,
             )
@@ -78,49 +79,44 @@ class VARPredictor(PlainModel):
             argument: the name by which the error calls them.
 
         Raises:
-            ValueError: the longest entry is too short for as many series, counted from where the youngest begins.
+            ValueError: the longest entry is shorter than `least_steps`.
         """
-        self._values(max(entries, key=lambda entry: entry.length - _begins(entry).max()), argument)
+        self._require(max(entries, key=lambda entry: entry.length), argument)
 
-    def _values(self, entry: Entry, argument: str) -> np.ndarray:
-        """The steps from which all series have a value, ``[T, D]``, gaps bridged."""
-        target = entry.target
-        values = np.where(np.isnan(target), previous_values(target, 1), target).T.astype(np.float64)
-        values = values[~np.isnan(values).any(1)]
-        dim, begins = len(target), _begins(entry)
-        if len(values) < (needed := least_steps(dim, self.max_lags)):
-            got = f"got {len(values)}"
-            if begins.max() > 0:
-                youngest = int(begins.argmax())
-                name = entry.item_ids[youngest] if entry.item_ids else youngest
-                since = written_date(entry.start, int(begins[youngest]))
-                got += f" from {since} on, where the youngest of them, {name!r}, begins"
-            wanted = f"at least {needed} steps to regress {dim} series on each other"
-            raise ValueError(f"{argument}: expected {wanted}, {got}")
-        return values
+    def _require(self, entry: Entry, argument: str) -> None:
+        if entry.length < (needed := least_steps(self.max_lags)):
+            raise ValueError(
+                f"{argument}: expected at least {needed} steps to regress them on {self.max_lags} before, "
+                f"got {entry.length}"
+            )
 
-    def _paths(self, values: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    def _fit(self, entry: Entry, argument: str) -> Equations:
+        self._require(entry, argument)
+        target = np.asarray(entry.target, dtype=np.float64)
+        target = target[:, int((~np.isnan(target)).argmax(1).min()) :]
+        dim, length = target.shape
+        if np.isnan(target).any() or length < 2 * (dim + 1) + self.max_lags:
+            return ridge_equations(target, min(self.max_lags, max(1, length - 2)))
+        values = target.T
         center, spread = values.mean(0), values.std(0)
         spread = np.where(spread > 0, spread, 1.0)
         values = (values - center) / spread
-        coefficients, residuals = least_squares(values, choose_order(values, self.max_lags))
-        order = (len(coefficients) - 1) // values.shape[1]
-        past = np.repeat(values[None, -order:], count, axis=0)
+        order = choose_order(values, self.max_lags)
+        return Equations(*least_squares(values, order), center, spread, values[-order:])
+
+    def _paths(self, fit: Equations, count: int, generator: np.random.Generator) -> np.ndarray:
+        order, residuals = len(fit.last), fit.residuals
+        past = np.repeat(fit.last[None], count, axis=0)
         for _ in range(self.prediction_length):
-            told = past[:, : -order - 1 : -1].reshape(count, -1) @ coefficients[1:] + coefficients[0]
+            told = past[:, : -order - 1 : -1].reshape(count, -1) @ fit.coefficients[1:] + fit.coefficients[0]
             drawn = residuals[generator.integers(len(residuals), size=count)]
             past = np.concatenate([past, (told + drawn)[:, None]], axis=1)
-        return past[:, order:] * spread + center
+        return past[:, order:] * fit.spread + fit.center
 
 
-def least_steps(dim: int, max_lags: int) -> int:
-    """The steps below which not even order 1 has two of them a coefficient, with as many before as are looked back."""
-    return 2 * (dim + 1) + max_lags
-
-
-def _begins(entry: Entry) -> np.ndarray:
-    """The step of the first value of each series ``[D]``."""
-    return (~np.isnan(entry.target)).argmax(axis=1)
+def least_steps(max_lags: int) -> int:
+    """The steps of an entry below which nothing is regressed: a few beside those that are looked back on."""
+    return max_lags + FEWEST
 
 
 def choose_order(values: np.ndarray, max_lags: int) -> int:
@@ -145,7 +141,7 @@ def choose_order(values: np.ndarray, max_lags: int) -> int:
     orders = [order for order in range(1, max_lags + 1) if length - max_lags >= 2 * (order * dim + 1)]
     if not orders:
         raise ValueError(
-            f"dataset: expected at least {least_steps(dim, max_lags)} steps to regress {dim} series on each other, "
+            f"dataset: expected at least {2 * (dim + 1) + max_lags} steps to regress {dim} series on each other, "
             f"got {length}"
         )
     criteria = []

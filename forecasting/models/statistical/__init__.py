@@ -1,0 +1,1 @@
+"""Statistical models of few numbers: equations, and rare demand."""
