@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -109,8 +109,8 @@ class Entry(Mapping[str, Any]):
             return given
         fields = fields_of(given)
         if "planned" in fields:
-            fields["planned"] = cls.of(fields["planned"])
-        return cls(**fields)
+            fields["planned"] = cls.of(cast("GluontsEntry", fields["planned"]))
+        return cls(**cast("dict[str, Any]", fields))
 
     @property
     def dim(self) -> int:
@@ -224,7 +224,7 @@ class Entry(Mapping[str, Any]):
         """The entry without the channels of some items, by name; shared ones and those without names stay."""
         return self._part(**{name: getattr(self, name).without(items) for name in CHANNELS})
 
-    def with_(self, **changes: Any) -> Entry:
+    def with_(self, **changes: object) -> Entry:
         """The entry with other values in some of its fields.
 
         Arguments:
@@ -237,7 +237,7 @@ class Entry(Mapping[str, Any]):
             raise ValueError(
                 f"with_: expected some of {', '.join(self.__match_args__)}; got {', '.join(sorted(unknown))}"
             )
-        return replace(self, **changes)
+        return replace(self, **cast("dict[str, Any]", changes))
 
     def to_gluonts(self) -> DataEntry:
         """The entry as a gluonts dict of its own: its arrays are copies, free to be changed."""
@@ -290,7 +290,7 @@ class Entry(Mapping[str, Any]):
         object.__setattr__(self, name, value)
 
     def _steps(self, end: int | str | pd.Timestamp | pd.Period) -> int:
-        if isinstance(end, Integral):
+        if isinstance(end, (int, Integral)):
             steps = int(end)
         else:
             date = end.to_timestamp() if isinstance(end, pd.Period) else stamps_of(self.start).on_grid(end)

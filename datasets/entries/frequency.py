@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ...runtime.quiet import own_filters
-from .stamps import DatedPeriod, stamps_of, usual_stamps
+from .stamps import Date, DatedPeriod, stamps_of, usual_stamps
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
@@ -119,7 +119,7 @@ def season_length(freq: str) -> int:
     return steps // offset.n if steps % offset.n == 0 else 1
 
 
-def to_period(date: Any, freq: str) -> pd.Period:
+def to_period(date: Date, freq: str) -> pd.Period:
     """The period of frequency ``freq`` in which a date lies.
 
     Arguments:

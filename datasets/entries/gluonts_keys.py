@@ -29,7 +29,7 @@ SAME = ("start", "item_id", "item_ids", "target", "imposed", "planned")
 """The fields of an entry that are called as their keys."""
 
 
-def fields_of(given: GluontsEntry) -> dict[str, Any]:
+def fields_of(given: GluontsEntry) -> dict[str, object]:
     """The arguments of an `Entry` that a gluonts dict holds, unknown keys among ``others``.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ def split_windows(
     windows: int,
     known: np.ndarray | None = None,
     past: np.ndarray | None = None,
-    truth: Any = None,
+    truth: object = None,
     judged: np.ndarray | None = None,
 ) -> ForecastData:
     """Cut a history so that ``windows`` consecutive, non-overlapping windows of H steps lie at its end.

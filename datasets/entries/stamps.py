@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from ...runtime.quiet import own_filters
 _NONE = pd.Timedelta(0)
 _MONTHS = {"M": 1, "Q": 3, "Y": 12}
 """Months of the spans whose steps are not of one length."""
+
+Date: TypeAlias = str | datetime.date | np.datetime64
+"""A date as users write it, a `pandas.Timestamp` among them."""
 
 Day = int | Literal["first business day", "last business day"]
 
@@ -63,7 +67,7 @@ class Stamps:
         first = np.ones(len(naive), dtype=bool)
         return naive.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
 
-    def on_grid(self, date: Any) -> pd.Timestamp:
+    def on_grid(self, date: Date) -> pd.Timestamp:
         """A date in the time in which steps are counted; one without a zone is of the zone of the table."""
         stamp = pd.Timestamp(date)
         if self.instant:

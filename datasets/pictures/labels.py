@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
+from ...runtime.plain import PlainObject
 from .catalogue import Article
 
 MISSING = -1
@@ -40,6 +41,14 @@ class Task:
             raise ValueError(f"classes: expected at least one label of task {self.name!r}, got none")
         if twice := [name for name, count in Counter(self.classes).items() if count > 1]:
             raise ValueError(f"classes: expected each label of task {self.name!r} once, got {twice[0]!r} twice")
+
+
+class TaskJson(TypedDict):
+    """A task as JSON holds it."""
+
+    name: str
+    classes: Sequence[str]
+    facets: bool
 
 
 @dataclass(frozen=True)
@@ -144,12 +153,12 @@ class LabelSpace:
         }
         return {name: dict(sorted(counts.items())) for name, counts in found.items() if counts}
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[PlainObject]:
         """The tasks as plain data."""
         return [{**asdict(task), "classes": list(task.classes)} for task in self.tasks]
 
     @classmethod
-    def from_json(cls, tasks: Sequence[Mapping[str, Any]]) -> LabelSpace:
+    def from_json(cls, tasks: Sequence[TaskJson]) -> LabelSpace:
         """The label space that `to_json` wrote."""
         return cls(tuple(Task(task["name"], tuple(task["classes"]), bool(task["facets"])) for task in tasks))
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TypedDict
 
+from ...runtime.plain import PlainObject
 from .catalogue import Catalogue
 from .photos import Pictures
 
 logger = logging.getLogger(__name__)
 
 SIDES = ("train", "validation", "test")
+
+
+class SplitJson(TypedDict):
+    """A split as JSON holds it."""
+
+    train: Sequence[str]
+    validation: Sequence[str]
+    test: Sequence[str]
+    seed: int | None
+    shared: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -40,15 +51,20 @@ class ArticleSplit:
             raise ValueError(f"side: expected one of {SIDES}, got {name!r}")
         return getattr(self, name)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The split as plain data."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, split: Mapping[str, Any]) -> ArticleSplit:
+    def from_json(cls, split: SplitJson) -> ArticleSplit:
         """The split that `to_json` wrote."""
-        train, validation, test, shared = (tuple(split[name]) for name in (*SIDES, "shared"))
-        return cls(train, validation, test, seed=split["seed"], shared=shared)
+        return cls(
+            tuple(split["train"]),
+            tuple(split["validation"]),
+            tuple(split["test"]),
+            seed=split["seed"],
+            shared=tuple(split["shared"]),
+        )
 
 
 def split_articles(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from .timeline import Timeline
 _SHOWN = 5
 
 
-def as_text(argument: str, labels: Iterable[object]) -> tuple[str, ...]:
+def as_text(argument: str, labels: Iterable[Hashable]) -> tuple[str, ...]:
     """The labels of items or columns, which may be numbers, as names.
 
     Arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ def refuse_same_dates(
     order: np.ndarray,
     items: Sequence[str],
     codes: np.ndarray,
-    rows: Sequence[object],
+    rows: Sequence[Hashable],
 ) -> None:
     """Refuse rows of an item that have one date.
 
@@ -83,7 +83,7 @@ def _stands_twice(date: datetime, zone: ZoneInfo) -> bool:
 
 
 def refuse_far_dates(
-    positions: np.ndarray, dates: pd.DatetimeIndex, codes: np.ndarray, rows: Sequence[object], freq: str
+    positions: np.ndarray, dates: pd.DatetimeIndex, codes: np.ndarray, rows: Sequence[Hashable], freq: str
 ) -> None:
     """Refuse dates that are so far from all others that most of the grid would be empty, and single mistyped years.
 
@@ -143,7 +143,7 @@ def refuse_second_frequency(
     jumps: np.ndarray,
     order: np.ndarray,
     items: Sequence[str],
-    rows: Sequence[object],
+    rows: Sequence[Hashable],
     dates: pd.DatetimeIndex,
     freq: str,
     given: bool,
@@ -176,7 +176,7 @@ def refuse_second_frequency(
                 )
 
 
-def refuse_odd_dates(dates: pd.DatetimeIndex, odd: np.ndarray, rows: Sequence[object], alias: str) -> None:
+def refuse_odd_dates(dates: pd.DatetimeIndex, odd: np.ndarray, rows: Sequence[Hashable], alias: str) -> None:
     """Refuse dates at another place of their step than most: of what comes next there would be no date.
 
     Arguments:
@@ -195,7 +195,7 @@ def refuse_odd_dates(dates: pd.DatetimeIndex, odd: np.ndarray, rows: Sequence[ob
         )
 
 
-def name_rows(rows: Sequence[object], which: np.ndarray) -> str:
+def name_rows(rows: Sequence[Hashable], which: np.ndarray) -> str:
     """Some rows in words.
 
     Arguments:

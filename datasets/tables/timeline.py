@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +46,7 @@ def lay_out(
     dates: pd.DatetimeIndex,
     codes: np.ndarray,
     items: Sequence[str],
-    rows: Sequence[object],
+    rows: Sequence[Hashable],
     freq: str | None = None,
 ) -> Timeline:
     """Find the grid on which all rows lie.

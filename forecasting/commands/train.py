@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import typer
 
@@ -51,7 +51,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         data = load(dataset)
         overrides = dict(read_settings(config)) if config else {}
         if epochs is not None:
-            overrides["train"] = {**overrides.get("train", {}), "max_epochs": epochs}
+            overrides["train"] = {**cast("Mapping[str, object]", overrides.get("train", {})), "max_epochs": epochs}
         built = build_model(model, data.metadata, overrides)
         if not needs_training(built):
             raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
@@ -100,7 +100,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
 
 
-def read_settings(path: Path) -> Mapping[str, Any]:
+def read_settings(path: Path) -> Mapping[str, object]:
     """Read settings from a TOML file.
 
     Raises:

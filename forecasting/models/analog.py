@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -20,7 +20,7 @@ from ..paths.domain import within
 from ..paths.shares import as_often, shares_of
 from ..paths.weights import pool_weights
 from .likeness_fit import best_weights, distances
-from .past_stretches import Move, Stretches, shortest, stretches_before
+from .past_stretches import Difference, Move, Reference, Stretches, shortest, stretches_before
 
 MOVES = (
     Move(),
@@ -142,7 +142,7 @@ class AnalogEstimator(ForecastModel):
             seed=self.seed,
         )
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         names = ("season_length", "cycle_length", "domain", "stretches", "origins", "num_samples", "seed")
         return {"prediction_length": self.prediction_length, **{name: getattr(self, name) for name in names}}
@@ -201,9 +201,9 @@ class AnalogPredictor(PlainModel):
         cycle_length: int,
         domain: str,
         stretches: int,
-        moves: list,
-        weights: list,
-        thetas: list,
+        moves: Sequence[tuple[float, Reference, Difference]],
+        weights: Sequence[float],
+        thetas: Sequence[Sequence[float]],
         seed: int = 0,
     ) -> None:
         super().__init__(prediction_length=prediction_length)
@@ -214,7 +214,7 @@ class AnalogPredictor(PlainModel):
         self.moves = [Move(*move) for move in moves]
         self.weights, self.thetas = weights, [np.asarray(theta, dtype=float) for theta in thetas]
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         names = ("freq", "target_dim", "season_length", "cycle_length", "domain", "stretches", "seed")
         learnt = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -67,12 +67,12 @@ class ClassicalPredictor(PlainModel):
             raise ValueError(f"history: expected at least {SHORTEST} steps, got {history}")
         self.family, self.season_length, self.history, self.seed = family, season_length, history, seed
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         names = ("prediction_length", "family", "season_length", "history", "seed")
         return {name: getattr(self, name) for name in names}
 
-    def for_run(self, seed: int, directory: Any = None) -> ClassicalPredictor:
+    def for_run(self, seed: int, directory: Path | None = None) -> ClassicalPredictor:
         """This predictor with another seed."""
         return ClassicalPredictor(self.prediction_length, self.family, self.season_length, self.history, seed)
 

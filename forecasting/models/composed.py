@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ...runtime.plain import PlainObject
 from ..networks.composition import response_units
 from ..networks.encoders.encoder import EncoderConfig
 from ..networks.encoders.recurrent import Recurrent
@@ -106,7 +107,7 @@ class ForecastEstimator(WindowEstimator):
         series: SeriesTensor,
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[PlainObject]:
         from ..training.fit import fit, to_watch
 
         watched = to_watch(self.train_config, series, validation)
@@ -119,6 +120,6 @@ class ForecastEstimator(WindowEstimator):
             ckpt_path=ckpt_path,
         )
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {**super().settings(), "encoder": self.encoder, "head": self.head}

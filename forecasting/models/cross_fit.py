@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...datasets.entries.domain import Domain
+from ...runtime.plain import PlainObject
 from ..networks.composition import response_units
 from ..networks.cross_fitted import CrossFitted, evenly
 from ..networks.direct import Direct
@@ -123,7 +124,7 @@ class CrossFitEstimator(WindowEstimator):
         series: SeriesTensor,
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[PlainObject]:
         from ..training.fit import fit
 
         if not isinstance(forecaster, CrossFitted):
@@ -135,7 +136,7 @@ class CrossFitEstimator(WindowEstimator):
         config, horizon = self.train_config, self.prediction_length
         starts = series.training_starts(config.validation_span)
         blocks = starts.tensor_split(self.folds)
-        rows: list[dict[str, Any]] = []
+        rows: list[PlainObject] = []
         for number, (member, block) in enumerate(zip(forecaster.members, blocks, strict=True)):
             member.measure(series)
             own = replace(
@@ -157,7 +158,7 @@ class CrossFitEstimator(WindowEstimator):
         forecaster.remember(series, blocks)
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         inherited = {key: value for key, value in super().settings().items() if key != "scaling"}
         own = {"domain": self.scaling.domain, "network": self.direct, "folds": self.folds, "windows": self.windows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -116,7 +115,7 @@ class DeepAREstimator(ForecastModel):
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""
         return self.override({"train": {"seed": seed}})
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {
             "freq": self.freq,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -43,7 +43,7 @@ class SeasonalNaivePredictor(PlainModel):
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length = season_length
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {"prediction_length": self.prediction_length, "season_length": self.season_length}
 
@@ -85,7 +85,7 @@ class RandomWalkPredictor(PlainModel):
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length, self.joint, self.seed = season_length, joint, seed
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {
             "prediction_length": self.prediction_length,
@@ -94,7 +94,7 @@ class RandomWalkPredictor(PlainModel):
             "seed": self.seed,
         }
 
-    def for_run(self, seed: int, directory: Any = None) -> RandomWalkPredictor:
+    def for_run(self, seed: int, directory: Path | None = None) -> RandomWalkPredictor:
         """This predictor with another seed."""
         return RandomWalkPredictor(self.prediction_length, self.season_length, self.joint, seed)
 

@@ -20,7 +20,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
-from ...runtime.plain import part_from_plain, to_plain
+from ...runtime.plain import PlainObject, part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.threads import on_threads, threads_or
 from ..names import NAMES
@@ -51,7 +51,7 @@ class ForecastPredictor(FittedModel):
         self,
         estimator: Architecture,
         forecaster: JointForecaster,
-        training_log: list[dict[str, Any]] | None = None,
+        training_log: list[PlainObject] | None = None,
         max_bytes: int = 512 * 2**20,
         response: Response | None = None,
     ) -> None:

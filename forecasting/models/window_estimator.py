@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.model import ForecastModel
+from ...runtime.plain import PlainObject
 from ...runtime.seeds import seeded
 from ..networks.network import JointForecaster
 from ..response.fit import fit_response
@@ -81,7 +82,7 @@ class WindowEstimator(Architecture, ForecastModel):
         series: SeriesTensor,
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[PlainObject]:
         """Train the network in place; the training log."""
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:
@@ -149,7 +150,7 @@ class WindowEstimator(Architecture, ForecastModel):
         checkpoints = None if directory is None else str(directory)
         return self.override({"train": {"seed": seed, "checkpoints": checkpoints}})
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {
             "freq": self.freq,

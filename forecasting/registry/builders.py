@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TypeAlias
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
@@ -28,7 +28,10 @@ from ..wrappers.responding import RespondingEstimator
 from .imported import imported_model
 from .settings import shipped_settings
 
-Builder = Callable[[Metadata], Any]
+Model: TypeAlias = Estimator | Predictor
+"""A model that is to be trained, or one that needs no training."""
+
+Builder: TypeAlias = Callable[[Metadata], Model]
 
 
 def composed(estimator: type[ForecastEstimator] | type[DeepAREstimator]) -> Builder:
@@ -109,7 +112,7 @@ def pool(metadata: Metadata) -> Estimator:
     orange juice its mixture with those that do was better than either.
     """
     season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
-    density: Any = sales(metadata)
+    density: Model = sales(metadata)
     if not metadata.covariates:
         changes = GRUMAFEstimator(
             metadata.freq,
@@ -119,7 +122,7 @@ def pool(metadata: Metadata) -> Estimator:
             train=TrainConfig(max_epochs=6),
         )
         density = shipped("gru-maf", changes, metadata)
-    models: dict[str, Any] = {
+    models: dict[str, Model] = {
         "cross-fit": shipped("cross-fit", cross_fit(metadata), metadata),
         "deepar": shipped("deepar", composed(DeepAREstimator)(metadata), metadata),
         "density": density,
@@ -136,7 +139,7 @@ def pool(metadata: Metadata) -> Estimator:
     return PooledEstimator(models, domain=_domain(metadata), only_totals=only_totals)
 
 
-def shipped(name: str, model: Any, metadata: Metadata, overrides: Mapping[str, Any] | None = None) -> Any:
+def shipped(name: str, model: Model, metadata: Metadata, overrides: Mapping[str, object] | None = None) -> Model:
     """A model with the settings that ship for a dataset, and then others.
 
     Arguments:

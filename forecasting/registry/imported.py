@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
@@ -16,7 +15,7 @@ from ...runtime.plain import Configured, refuse_unknown
 from ...runtime.reading.current_folder import import_typed
 
 
-def imported_model(name: str, metadata: Metadata, settings: Mapping[str, Any]) -> Estimator | Predictor:
+def imported_model(name: str, metadata: Metadata, settings: Mapping[str, object]) -> Estimator | Predictor:
     """Make a model that is not ours, for a dataset.
 
     Arguments:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...datasets.entries.data import Metadata
 from ...runtime.names import declared
@@ -26,7 +25,7 @@ from ..models.published import (
 from ..models.statistical.vector_autoregression import VARPredictor
 from ..wrappers.coupled import CoupledEstimator
 from ..wrappers.ensemble import EnsembleEstimator
-from .builders import Builder, analog, cold_start, composed, cross_fit, pool, responding, sales, shipped
+from .builders import Builder, Model, analog, cold_start, composed, cross_fit, pool, responding, sales, shipped
 from .imported import imported_model
 
 
@@ -177,7 +176,7 @@ def model_names() -> list[str]:
     return [*MODELS, *declared()]
 
 
-def build_model(name: str, metadata: Metadata, overrides: Mapping[str, Any] | None = None) -> Any:
+def build_model(name: str, metadata: Metadata, overrides: Mapping[str, object] | None = None) -> Model:
     """Make a model for a dataset, with the shipped settings for it.
 
     Arguments:

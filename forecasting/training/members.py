@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def trained_member(
-    model: Any, seed: int, folder: Path | None, entries: list[Entry], held_out: list[Entry] | None
+    model: Estimator | Predictor, seed: int, folder: Path | None, entries: list[Entry], held_out: list[Entry] | None
 ) -> Predictor:
     """Train a model, or read what the same training has left in a folder.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from ...runtime.plain import PlainObject
 from ...runtime.training.epochs import EpochTraining
 from ..networks.network import Learner
 from ..windows.tensor import SeriesTensor, Window
@@ -89,10 +90,10 @@ class Training(EpochTraining):
         loss = self.forecaster.loss(self.validation[0].gather(starts).to(self.device), context=False)
         self.log("validation_loss", loss, batch_size=len(starts), sync_dist=self.trainer.world_size > 1)
 
-    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
+    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """The mean loss of training, and that of the watched windows."""
         watched = self.trainer.callback_metrics.get("validation_loss")
-        row = {
+        row: PlainObject = {
             "epoch": self.current_epoch,
             "train_loss": losses["loss"],
             "validation_loss": None if watched is None else float(watched),
@@ -100,7 +101,7 @@ class Training(EpochTraining):
         }
         return row, "" if watched is None else f", validation {float(watched):.4f}"
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Adam, and the schedule of its learning rate."""
         config = self.config
         optimizer = torch.optim.Adam(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Literal
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TrainConfig:
     seed: int = 0
     checkpoints: str | None = None
     compile: bool = False
-    trainer: Mapping[str, Any] = field(default_factory=dict)
+    trainer: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batches_per_epoch", "batch_size", "learning_rate", "gradient_clip"):

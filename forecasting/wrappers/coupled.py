@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from gluonts.model.estimator import Estimator
@@ -152,7 +152,7 @@ class CoupledEstimator(WrappingEstimator):
         model = for_run(self.model, seed, directory)
         return CoupledEstimator(model, dependence=self.dependence, windows=self.windows, seed=seed)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {"model": self.model, "dependence": self.dependence, "windows": self.windows, "seed": self.seed}
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
@@ -96,7 +96,7 @@ class EnsembleEstimator(WrappingEstimator):
         """This estimator for one run of a backtest; each member is kept in a folder of its own."""
         return EnsembleEstimator(self.model.for_run(seed), members=self.members, seed=seed, directory=directory)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {"model": self.model, "members": self.members, "seed": self.seed}
 
@@ -119,7 +119,7 @@ class EnsemblePredictor(FittedModel):
 
     def __init__(
         self,
-        members: list[Any],
+        members: list[Predictor],
         weights: Sequence[float] | None = None,
         names: Sequence[str] = (),
         domain: Domain = "real",

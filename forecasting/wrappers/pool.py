@@ -142,9 +142,10 @@ class PooledEstimator(ForecastModel):
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
-        return PooledEstimator(**{**self.settings(), "seed": seed}, directory=directory)
+        settings: dict[str, Any] = {**self.settings(), "seed": seed}
+        return PooledEstimator(**settings, directory=directory)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "num_samples", "seed")
         return {name: getattr(self, name) for name in names}

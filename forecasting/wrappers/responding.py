@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -122,7 +122,7 @@ class RespondingEstimator(WrappingEstimator):
         model = for_run(self.model, seed, directory)
         return RespondingEstimator(**{**self.settings(), "model": model, "seed": seed})
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {name: getattr(self, name) for name in ("model", "response", "domain", "context_length", "seed")}
 

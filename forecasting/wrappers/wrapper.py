@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 
 from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.foreign import reads_channels
@@ -17,9 +18,9 @@ class WrappingEstimator(ForecastModel):
             are grouped.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Estimator | Predictor) -> None:
         super().__init__()
-        self.model: Any = grouped(model)
+        self.model = grouped(model)
 
     @property
     def reads_channels(self) -> bool:

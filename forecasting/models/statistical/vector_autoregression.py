@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -47,11 +47,11 @@ class VARPredictor(PlainModel):
             raise ValueError(f"max_lags: expected at least 1, got {max_lags}")
         self.max_lags, self.seed = max_lags, seed
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {"prediction_length": self.prediction_length, "max_lags": self.max_lags, "seed": self.seed}
 
-    def for_run(self, seed: int, directory: Any = None) -> VARPredictor:
+    def for_run(self, seed: int, directory: Path | None = None) -> VARPredictor:
         """This predictor with another seed."""
         return VARPredictor(self.prediction_length, self.max_lags, seed)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from ...windows.spec import SeriesSpec
 
-State = Any
+# Any: only the encoder that made a state reads it.
+State: TypeAlias = Any
+"""What an encoder carries from one step to the next."""
 
 
 class Encoder(nn.Module, ABC):

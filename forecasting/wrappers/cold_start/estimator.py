@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from gluonts.model.estimator import Estimator
@@ -141,7 +141,7 @@ class ColdStartEstimator(WrappingEstimator):
         model = for_run(self.model, seed, directory)
         return ColdStartEstimator(**{**self.settings(), "model": model, "seed": seed})
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         names = ("model", "response", "domain", "fewest", "context_length", "seed")
         return {name: getattr(self, name) for name in names}
