@@ -19,6 +19,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, PlainObject, from_plain
 from ...runtime.reading.json_files import read_json
+from .finite import only_finite
 from .names import NAMES
 
 SIGN = "gluonts-config.json"
@@ -28,7 +29,8 @@ SIGN = "gluonts-config.json"
 class FittedModel(Predictor, ABC):
     """A trained model of D series, whose forecasts are joint.
 
-    A class says in `predict` what it forecasts, and in `write` and `read` what it keeps in a folder.
+    A class says in `predict` what it forecasts, and in `write` and `read` what it keeps in a folder. Paths that are not
+    finite are refused on their way out (`only_finite`).
 
     Attributes:
         names: the classes that a stored one may name, itself among them.
@@ -39,6 +41,12 @@ class FittedModel(Predictor, ABC):
 
     names: ClassVar[Names] = NAMES
     training_log: list[PlainObject]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have every path of every model looked at on its way out, whoever wrote the model."""
+        super().__init_subclass__(**kwargs)
+        if "predict" in vars(cls):
+            cls.predict = only_finite(cls.predict)  # type: ignore[method-assign]
 
     @property
     def item_ids(self) -> tuple[str, ...]:

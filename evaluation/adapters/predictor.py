@@ -15,6 +15,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
+from ...datasets.entries.unseen import warn_of_unseen
 from ...runtime.names import Names
 from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
@@ -79,6 +80,8 @@ class GroupedPredictor(FittedModel):
                     f"dataset: expected {len(self.item_ids)} series as in training, got {entry.dim} in entry {number}"
                 )
             check_series(entry, tuple(self.item_ids))
+            if self.covariate_names:
+                warn_of_unseen(entry, self.prediction_length)
             there = np.ones(entry.dim, dtype=bool) if entry.absent is None else ~entry.absent
             rows = [row for row, present in zip(as_univariate(entry), there, strict=True) if present]
             self._check_fields(rows, entry, number)

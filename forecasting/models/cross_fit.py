@@ -118,6 +118,11 @@ class CrossFitEstimator(WindowEstimator):
         past = max((count * season for count in range(2, repeats + 1) if count * season < longest // 3), default=0)
         return replace(spec, lags=lags, past=max(past, 2 * season, spec.context_length + min(season, longest // 4)))
 
+    @property
+    def learns_density(self) -> bool:
+        """Whether the model learns a density: no, its errors are those that it made."""
+        return False
+
     def _fit(
         self,
         forecaster: JointForecaster,

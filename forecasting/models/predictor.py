@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
+from ...datasets.entries.unseen import warn_of_unseen
 from ...evaluation.adapters.by_name import by_name
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
@@ -110,6 +111,10 @@ class ForecastPredictor(FittedModel):
             asked = replace(asked, covariates=len(self.response.names), covariate_names=self.response.names)
         for number, entry in enumerate(entries):
             asked.require(entry, number)
+            if self.response is None:
+                warn_of_unseen(entry, self.prediction_length)
+            else:
+                self.response.warn_of_unseen(entry, self.prediction_length)
         generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
         seed = self.estimator.train_config.seed if seed is None else seed
         for number, group in enumerate(generator):
@@ -168,11 +173,9 @@ class ForecastPredictor(FittedModel):
     def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
         """Paths ``[N, S, H, D]`` of a group of entries, drawn in chunks that keep to the memory bound."""
         forecaster, device = self.forecaster, self.forecaster.usual_scale.device
-        change, factors = forecaster.scaling.change, None
+        change, said = forecaster.scaling.change, {}
         if self.response is not None:
-            horizon, context = self.spec.prediction_length, self.spec.context_length
-            drawn_factors = [self.response.factors(entry, horizon, context, paths, seed) for entry in group]
-            factors = torch.from_numpy(np.stack(drawn_factors))
+            said = self._response_to(group, paths, seed)
             group = [self.response.history(entry) for entry in group]
         # Only the steps that a window reads are turned into tensors.
         reach = self.spec.history + self.spec.context_length + (change or 0)
@@ -193,12 +196,26 @@ class ForecastPredictor(FittedModel):
                 lattice=forecaster.lattice,
                 last=last,
                 imposed=None if imposed is None else imposed.to(device),
-                factor=None if factors is None else factors[:, first : first + count].to(device),
+                spread=self.response is not None and self.response.spread,
+                least=None if self.response is None else torch.from_numpy(self.response.least).to(device),
+                **{name: values[:, first : first + count].to(device) for name, values in said.items()},
             )
             sampled = sample(window, count, None if feedback.idle else feedback)
             levels = sampled if last is None else restore(sampled, last)
             drawn.append((levels if feedback.idle else feedback.finish(levels)).cpu().numpy())
         return np.concatenate(drawn, axis=1)
+
+    def _response_to(self, group: list[Entry], paths: int, seed: int) -> dict[str, torch.Tensor]:
+        """What the channels of a group do to its sales ``[N, S, H, D]``, and what counts are then rounded by."""
+        response, horizon = self.response, self.spec.prediction_length
+        if response is None:
+            return {}
+        drawn = [response.factors(entry, horizon, self.spec.context_length, paths, seed) for entry in group]
+        said = {"factor": torch.from_numpy(np.stack(drawn))}
+        rounding = response.roundings(paths, horizon, seed)
+        if rounding is not None:
+            said["rounding"] = torch.from_numpy(rounding).expand(len(group), *rounding.shape)
+        return said
 
     def _imposed(self, group: list[Entry]) -> torch.Tensor | None:
         """The imposed values ``[N, H, D]`` of a group, NaN where free; ``None`` where all are."""

@@ -75,6 +75,11 @@ class WindowEstimator(Architecture, ForecastModel):
         """Whether a scenario can set what a series sells."""
         return True
 
+    @property
+    def learns_density(self) -> bool:
+        """Whether the model learns a density, for which whole numbers are spread."""
+        return True
+
     @abstractmethod
     def _fit(
         self,
@@ -123,7 +128,7 @@ class WindowEstimator(Architecture, ForecastModel):
         spec, response = self._spec(entries), None
         _require_same_rows(held_out or [], spec)
         if self.response is not None:
-            response = fit_response(entries, spec, self.response, self.scaling.domain)
+            response = fit_response(entries, spec, self.response, self.scaling.domain, spread=self.learns_density)
             entries = response.training(entries, self.train_config.seed)
             held_out = None if held_out is None else response.training(held_out, self.train_config.seed)
             spec = replace(spec, covariates=0, covariate_names=())

@@ -28,6 +28,34 @@ def within(paths: np.ndarray, domain: Domain, sums_of: np.ndarray | None = None)
     return np.rint(settled) if sums_of is None else np.floor(settled + roundings(np.maximum(sums_of, 0)))
 
 
+def raised(paths: np.ndarray) -> np.ndarray:
+    """The nearest paths that are nowhere below 0 and have the same means, where these are not below 0 themselves.
+
+    To cut off what lies below 0 would raise the mean of what sells little. Here the paths above are lowered by what the
+    others are raised: at each step of a series the projection onto a simplex (Duchi et al. 2008, doi
+    10.1145/1390156.1390191).
+
+    Arguments:
+        paths: ``[S, ...]``.
+
+    Returns:
+        ``[S, ...]``; where the mean is below 0, all 0.
+
+    Example:
+        >>> raised(np.array([-1.0, 1.0, 3.0]))
+        array([0. , 0.5, 2.5])
+    """
+    if (paths >= 0).all():
+        return paths
+    falling = -np.sort(-paths.astype(np.float64), axis=0)
+    number = np.arange(1, len(paths) + 1).reshape(-1, *[1] * (paths.ndim - 1))
+    total = np.maximum(falling.sum(0), 0)
+    # How much the largest n paths are lowered, if these are the ones above 0.
+    lowered = (falling.cumsum(0) - total) / number
+    above = (falling > lowered).sum(0, keepdims=True).clip(min=1)
+    return np.maximum(paths - np.take_along_axis(lowered, above - 1, axis=0), 0).astype(paths.dtype)
+
+
 def roundings(paths: np.ndarray) -> np.ndarray:
     """What to add to values before they are rounded down, so that whole numbers have the sums of the paths.
 

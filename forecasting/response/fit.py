@@ -9,13 +9,15 @@ from itertools import combinations
 
 import numpy as np
 
-from ...datasets.entries.channels import PRICE, items_of, kinds_of
+from ...datasets.entries.channels import items_of
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN
 from ..windows.spec import SeriesSpec
+from .gates import Gates
+from .inputs import logged, spans
 from .prior import EffectPrior
-from .response import LogLinear, Response, logged
+from .response import LogLinear, Response
 from .series_fit import SeriesFit
 from .step_pairs import StepPairs
 
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 _STILL = 1e-3
 """The coefficients are found when none moves by more."""
 
+_SETTLED = 0.1
+"""Share of its deviation by which an effect may still move in the last step."""
+
 _ROOM = 2**25
 """Numbers of the series' covariances in memory at once: a quarter of a GiB."""
 
@@ -31,7 +36,9 @@ _TWINS = 0.95
 """Correlation beyond which two channels of an article are one."""
 
 
-def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain) -> Response:
+def fit_response(
+    entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain, *, spread: bool = False
+) -> Response:
     """Fit the response of every series to all channels.
 
     Arguments:
@@ -39,6 +46,7 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
         spec: names and numbers of series and channels.
         config: priors.
         domain: the values that sales can take.
+        spread: whether counts are spread for a model that learns a density (`Response`).
 
     Returns:
         The posterior.
@@ -66,41 +74,67 @@ def fit_response(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, 
         )
     raw = np.concatenate([entry.channels.values[:, : entry.length] for entry in entries], axis=1)
     values = logged(raw, names)
-    priced = np.array(kinds_of(names)) == PRICE
-    span = np.where(priced, 1.0, _spans(values, names))
+    span = spans(values, names)
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span
     prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior)
     direct = [np.flatnonzero(channels) for channels in prior.direct]
     _warn_of_twins(inputs, direct, names, spec.item_ids)
-    fits = [SeriesFit(sales, inputs[:, own], domain == "count") for sales, own in zip(target, direct, strict=True)]
-    pairs, mean = StepPairs(inputs), prior.mean
+    gates = Gates(target, raw, names, prior.direct, domain == "count")
+    # Where a gate is shut an article is out of stock, for its other effects.
+    open_sales = np.where(gates.shut(raw), np.nan, target)
+    fits = [SeriesFit(sales, inputs[:, own], domain == "count") for sales, own in zip(open_sales, direct, strict=True)]
+    # More channels than steps leave less to do by steps.
+    pairs = StepPairs(inputs) if len(names) > len(inputs) else None
+    mean = prior.mean
     for iteration in range(1, config.iterations + 1):
         before = mean
         mean, variance, blocks = _posterior(fits, inputs, pairs, direct, prior)
         prior.learn(mean, variance)
-        moved = np.abs(mean - before).max()
+        moved = np.abs(mean - before)
         if iteration % 10 == 0:
-            logger.info("response: step %d of at most %d, effects moved by %.3g", iteration, config.iterations, moved)
-        if moved < _STILL:
+            logger.info(
+                "response: step %d of at most %d, effects moved by %.3g", iteration, config.iterations, moved.max()
+            )
+        if moved.max() < _STILL:
             break
+    else:
+        _warn_of_moving(moved / np.sqrt(variance), config.iterations, names, spec.item_ids)
+    gated = np.asarray(gates.at.any(axis=0))
     root = np.zeros((len(blocks), *[max(map(len, blocks))] * 2))
     for series, block in enumerate(blocks):
         root[series, : len(block), : len(block)] = np.linalg.cholesky(block)
-    return Response(mean, np.sqrt(variance), prior.direct, root, centre, span, names, domain)
-
-
-def _spans(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """The spans ``[K]`` of channels; one that never moved has the usual span of its kind, whose effects it takes."""
-    width = np.ptp(values, axis=1)
-    kinds = np.array(kinds_of(names))
-    usual = {kind: width[(kinds == kind) & (width > 0)] for kind in kinds}
-    return np.array(
-        [
-            own or (float(np.median(usual[kind])) if len(usual[kind]) else 1.0)
-            for own, kind in zip(width, kinds, strict=True)
-        ]
+        root[series, : len(block)][gated[series, direct[series]]] = 0.0
+    response = Response(
+        mean,
+        np.where(gated, 0.0, np.sqrt(variance)),
+        prior.direct,
+        root,
+        centre,
+        span,
+        names,
+        domain,
+        low=gates.low,
+        high=gates.high,
+        shut=gates.beside(mean, inputs, raw),
+        unit=np.ones(len(mean)),
+        least=np.zeros(len(mean)),
+        most=np.full(len(mean), np.inf),
+        spread=spread,
     )
+    return response.measured(target, raw)
+
+
+def _warn_of_moving(moved: np.ndarray, iterations: int, names: Sequence[str], item_ids: Sequence[str]) -> None:
+    """Warn where effects ``[D, K]`` moved in the last step, beside their deviations, as far as may be seen."""
+    if moved.max() > _SETTLED:
+        series, channel = divmod(int(moved.argmax()), moved.shape[1])
+        warnings.warn(
+            f"response: the effects did not settle in {iterations} steps; that of {names[channel]} on "
+            f"{item_ids[series]!r} still moved by {moved.max():.2g} of its deviation; more steps are "
+            "LogLinear(iterations=...)",
+            stacklevel=4,
+        )
 
 
 def _warn_of_twins(
@@ -126,12 +160,31 @@ def _warn_of_twins(
 def _posterior(
     fits: Sequence[SeriesFit],
     inputs: np.ndarray,
-    pairs: StepPairs,
+    pairs: StepPairs | None,
     direct: Sequence[np.ndarray],
     prior: EffectPrior,
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """One step of every series: means and variances ``[D, K]``, and the covariances of the direct effects."""
     mean, variance = prior.mean, prior.variance
+    if pairs is not None:
+        return _by_pairs(fits, inputs, pairs, direct, mean, variance)
+    blocks, rows = [], np.ascontiguousarray(inputs.T)
+    for series, (fit, own) in enumerate(zip(fits, direct, strict=True)):
+        mean[series], covariance = fit.step_by_state(mean[series], variance[series], rows)
+        variance[series] = covariance.diagonal()
+        blocks.append(covariance[np.ix_(own, own)])
+    return mean, variance, blocks
+
+
+def _by_pairs(
+    fits: Sequence[SeriesFit],
+    inputs: np.ndarray,
+    pairs: StepPairs,
+    direct: Sequence[np.ndarray],
+    mean: np.ndarray,
+    variance: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """The same by matrices of the steps, whose products with the channels are one for all series."""
     expected = mean @ inputs.T
     weights, told = np.empty_like(expected), np.empty_like(mean)
     blocks, at_once = [], max(1, _ROOM // len(pairs))

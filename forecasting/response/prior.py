@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets.entries.channels import items_of, kinds_of
+from ...datasets.entries.channels import PRICE, items_of, kinds_of
+
+DOUBLED = float(np.log(2))
+"""Expected size of what a channel of an article that is no price does to it, over its span: to double its sales."""
 
 SPIKE = 0.1
 """Size of the effects between articles that have nothing to do with each other, as a share of the others' size."""
@@ -31,7 +34,7 @@ class EffectPrior:
         item_ids: of the D series.
         prior: expected size of an effect of a channel that is not the article's own. It counts as one effect of each
             kind beside those that there are, so that kinds with few effects keep it.
-        own_prior: that of an article's own channel.
+        own_prior: that of an article's own price; of its other channels it is at most `DOUBLED`.
 
     Example:
         >>> prior = EffectPrior(["price[a]", "price[b]"], ["a", "b"], prior=0.5, own_prior=3.0)
@@ -48,7 +51,8 @@ class EffectPrior:
         shared = np.broadcast_to(owners == "", own.shape)
         self.direct = own | shared
         """``[D, K]``, where the channel is the article's own or shared by all."""
-        size = np.where(own, own_prior, prior)
+        priced = stems == PRICE
+        size = np.where(own, np.where(priced, own_prior, min(own_prior, DOUBLED)), prior)
         self._kinds: list[tuple[np.ndarray, _Mixture]] = []
         for stem in dict.fromkeys(stems):
             channels = stems == stem

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from ...datasets.entries.channels import PRICE, Channels, kinds_of
+from ...datasets.entries.channels import Channels
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.unseen import warn_of_unseen
 from ...runtime.reading.json_files import read_json
 from .effect_draws import drawn_sums
+from .gates import at_ends
+from .inputs import bounded, logged
+
+_FAINT = 0.05
+"""Share of the usual factor below which a step may say nothing of the level."""
+
+_BEYOND = 10.0
+"""How much larger than the largest factor seen that of a future is, at most."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +34,21 @@ class LogLinear:
     .. math:: \log \mu_{ti} = b_{ti} + \sum_k \theta_{ik} x_{tk}
 
     Channels called ``price`` enter by their logarithm, so that their coefficients are elasticities; the others are
-    divided by their span on the training data. The level b is a random walk, so that seasons, trends and shocks
-    are not taken for an effect of prices; the variance around the mean is that of negative binomial counts, or
-    proportional to the square of the mean where the data are no counts. The posterior of the coefficients (Laplace)
-    goes into the sample paths: each path draws its own, those of an article's own and of shared channels with their
-    covariance.
+    divided by their span on the training data, promotions that are shares by 1. The level b is a random walk, so that
+    seasons, trends and shocks are not taken for an effect of prices; the variance around the mean is that of negative
+    binomial counts, or proportional to the square of the mean where the data are no counts. The posterior of the
+    coefficients (Laplace) goes into the sample paths: each path draws its own, those of an article's own and of shared
+    channels with their covariance.
 
     A coefficient is judged beside its kind (`EffectPrior`): what an article's own price does is drawn towards what
-    the others' own prices do to them, and an article whose price never moved takes that. The channels of another
-    article have an effect in few of all pairs, so that most are drawn to 0 and those that stand out are left; a pair
-    stands out by what the data show in both directions.
+    the others' own prices do to them, and an article whose price never moved takes that; likewise for promotions.
+    Where none moved in any article, the effect is none, more or less by the size that is expected of it. The channels
+    of another article have an effect in few of all pairs, so that most are drawn to 0 and those that stand out are
+    left; a pair stands out by what the data show in both directions.
+
+    Steps at which channels leave next to nothing of the sales say nothing of the rest: they are missing in what the
+    model sees, as weeks out of stock are. An article that sells while it is promoted and at no other time is told
+    apart from one that sells more then (`Gates`). No factor of a future is larger than ten times the largest seen.
 
     It is a direct path from what a shop sets to what it sells. A network that reads prices among its inputs has
     no reason to separate the few weeks in which one article was marked down from all else that happened in them.
@@ -41,7 +56,8 @@ class LogLinear:
     Arguments:
         prior: how large the effect of another article's channel, or of a shared one, is expected to be; it counts as
             one effect beside those that the data show.
-        own_prior: that of an article's own channels.
+        own_prior: that of an article's own price. That of its promotions and other channels, over their span, is at
+            most log 2: one that doubles sales.
         iterations: reweighted least-squares steps, at most.
 
     Example:
@@ -75,6 +91,16 @@ class Response:
         span: ``[K]`` what they are divided by; 1 for prices.
         names: of the K channels.
         domain: the values that sales can take.
+        low: ``[K]`` the lowest values of the channels in training, in their units.
+        high: ``[K]`` the highest ones.
+        shut: ``[2, D, K]`` what is added to log sales at the lowest and at the highest value of channels that shut them
+            (`Gates`); 0 for all others.
+        unit: ``[D]`` what factors are multiplied by, so that sales without what the covariates explain have the mean
+            that sales have.
+        least: ``[D]`` factors below which a step says nothing of the level.
+        most: ``[D]`` the largest factors of a future.
+        spread: whether counts are spread over an interval of 1 once they are divided by their factors, for a model
+            that learns a density.
     """
 
     mean: np.ndarray
@@ -85,8 +111,13 @@ class Response:
     span: np.ndarray
     names: tuple[str, ...]
     domain: Domain
-
-    _ARRAYS = ("mean", "deviation", "direct", "root", "centre", "span")
+    low: np.ndarray
+    high: np.ndarray
+    shut: np.ndarray
+    unit: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+    spread: bool = False
 
     @property
     def series(self) -> int:
@@ -96,54 +127,112 @@ class Response:
     def inputs(self, covariates: np.ndarray) -> np.ndarray:
         """Channels ``[K, T]`` on the scale on which they enter, around their training mean; ``[T, K]``.
 
+        What is no price counts as at most a span beyond the values that were seen.
+
         Raises:
             ValueError: a price is not above 0.
         """
-        return (logged(covariates, self.names).T - self.centre) / self.span
+        within = bounded(covariates, self.names, self.low, self.high, self.span)
+        return (logged(within, self.names).T - self.centre) / self.span
 
     def usual(self, covariates: np.ndarray) -> np.ndarray:
         """What channels ``[K, T]`` multiply sales by, with the mean coefficients; ``[D, T]``."""
-        return np.exp(self.inputs(covariates) @ self.mean.T).T
+        return self.unit[:, None] * np.exp(self._usual_logs(covariates, self.inputs(covariates)))
+
+    def _usual_logs(self, covariates: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        logs = self.mean @ inputs.T
+        if self.shut.any():
+            for shut, state in zip(self.shut, at_ends(covariates, self.low, self.high), strict=True):
+                logs += shut @ state
+        return np.minimum(logs, np.log(self.most)[:, None])
+
+    def measured(self, sales: np.ndarray, covariates: np.ndarray) -> Response:
+        """The response with the unit and the bounds of its factors as they were in training.
+
+        Arguments:
+            sales: ``[D, T]``, NaN where missing.
+            covariates: ``[K, T]``.
+        """
+        factors, sold = self.usual(covariates), np.nan_to_num(sales)
+        seen = ~np.isnan(sales)
+        total = sold.sum(1)
+        usual = np.where(total > 0, (sold * factors).sum(1) / np.where(total > 0, total, 1), factors.mean(1))
+        positive = np.where(sold > 0, sold, np.inf).min(1)
+        smallest = np.ones(self.series) if self.domain == "count" else np.where(np.isfinite(positive), positive, 1.0)
+        # The level of sales at a factor of 1: a step at which half a unit would sell, or less, says hardly anything.
+        level = total / np.maximum((factors * seen).sum(1), np.finfo(float).tiny)
+        with np.errstate(divide="ignore"):
+            least = np.minimum(_FAINT * usual, 0.5 * smallest / level)
+        told = seen & (factors >= least[:, None])
+        told |= ~told.any(1, keepdims=True)
+        left = np.where(told, sold / factors, 0.0).sum(1) / told.sum(1)
+        mean = np.where(told, sold, 0.0).sum(1) / told.sum(1)
+        unit = np.where(left > 0, left / np.where(mean > 0, mean, 1), 1.0)
+        most = _BEYOND * np.where(seen | ~seen.any(1, keepdims=True), factors, 0.0).max(1)
+        return replace(self, unit=self.unit * unit, least=least * unit, most=most / self.unit)
 
     def training(self, entries: Sequence[Entry], seed: int) -> list[Entry]:
-        """Training entries without what the covariates explain; counts are spread over [y, y + 1) before.
+        """Training entries without what the covariates explain.
 
         Arguments:
             entries: with the K channels over the target at least.
             seed: of the spread.
         """
         generator = np.random.default_rng(seed)
-        counts = self.domain == "count"
-        return [self._deflated(entry, generator.random(entry.target.shape) if counts else 0.0) for entry in entries]
+        return [
+            self._deflated(entry, generator.random(entry.target.shape) if self._spreads else 0.0) for entry in entries
+        ]
 
     def history(self, entry: Entry) -> Entry:
-        """An entry to forecast without what the covariates explain; counts are read as y + 1/2."""
-        return self._deflated(entry, 0.5 if self.domain == "count" else 0.0)
+        """An entry to forecast without what the covariates explain; where counts are spread, in the middle."""
+        return self._deflated(entry, 0.5 if self._spreads else 0.0)
+
+    @property
+    def _spreads(self) -> bool:
+        return self.spread and self.domain == "count"
 
     def _deflated(self, entry: Entry, noise: np.ndarray | float) -> Entry:
         factor = self.usual(entry.channels.values[:, : entry.length])
-        left = ((entry.target + noise) / factor).astype(np.float32)
-        return entry.with_(target=left, channels=Channels(), planned=None)
+        told = self._told(entry, factor)
+        # A series without any step that says something of its level has what sold, bounded.
+        told |= ~told.any(axis=1, keepdims=True)
+        left = entry.target / np.maximum(factor, self.least[:, None]) + noise
+        return entry.with_(target=np.where(told, left, np.nan).astype(np.float32), channels=Channels(), planned=None)
+
+    def _told(self, entry: Entry, factor: np.ndarray) -> np.ndarray:
+        """Where an entry says something of the level of a series: it was seen, at a factor above next to nothing."""
+        return (factor >= self.least[:, None]) & ~np.isnan(entry.target)
 
     def serialize(self, path: Path) -> None:
         """Write the response into the folder `path`."""
-        numbers = {name: getattr(self, name) for name in self._ARRAYS}
+        numbers = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         save_file(numbers, Path(path) / "response.safetensors")
-        described = {"names": self.names, "domain": self.domain}
+        described = {"names": self.names, "domain": self.domain, "spread": self.spread}
         (Path(path) / "response.json").write_text(json.dumps(described))
 
     @classmethod
     def deserialize(cls, path: Path) -> Response:
-        """Read what `serialize` wrote."""
+        """Read what `serialize` wrote; what earlier versions wrote has no bounds, and spread all counts."""
         described = read_json(Path(path) / "response.json")
         numbers = load_file(Path(path) / "response.safetensors")
-        return cls(**numbers, names=tuple(described["names"]), domain=described["domain"])
+        series, channels = numbers["mean"].shape
+        free: dict[str, Any] = {
+            "low": np.full(channels, -np.inf),
+            "high": np.full(channels, np.inf),
+            "shut": np.zeros((2, series, channels)),
+            "unit": np.ones(series),
+            "least": np.zeros(series),
+            "most": np.full(series, np.inf),
+        }
+        said: dict[str, Any] = {"spread": True, **described, "names": tuple(described["names"])}
+        return cls(**{**free, **numbers, **said})
 
     def factors(self, entry: Entry, horizon: int, context: int, paths: int, seed: int) -> np.ndarray:
         """What the covariates multiply the sales of the horizon by, with coefficients drawn for each path.
 
-        A drawn coefficient counts from the mean of the channel over the context, where the level was seen. An article's
-        own effects and those of shared channels are drawn one by one, all others as their sum (`drawn_sums`).
+        A drawn coefficient counts from the mean of the channel over the context, where the level was seen: for an
+        article's own and for shared channels over the steps that say something of its level. These effects are drawn
+        one by one, all others as their sum (`drawn_sums`).
 
         Arguments:
             entry: with the K channels over the horizon too. With a changed future, the entry of the planned one as
@@ -157,9 +246,19 @@ class Response:
         Returns:
             float32 ``[S, H, D]``.
         """
-        ahead, moved = self._horizon(entry, horizon, context)
-        planned = self._horizon(entry.planned, horizon, context)[1] if entry.planned is not None else moved
-        usual = self.mean @ ahead.T
+        length = entry.length
+        covariates = entry.channels.values[:, : length + horizon]
+        inputs = self.inputs(covariates)
+        ahead, context_inputs = inputs[length:], inputs[max(0, length - context) : length]
+        moved = ahead - context_inputs.mean(0)
+        planned = moved
+        if entry.planned is not None:
+            whole = self.inputs(entry.planned.channels.values[:, : length + horizon])
+            planned = whole[length:] - whole[max(0, length - context) : length].mean(0)
+        logs_of_all = self._usual_logs(covariates, inputs)
+        told = self._told(entry, self.unit[:, None] * np.exp(logs_of_all[:, :length]))[:, -len(context_inputs) :]
+        told |= ~told.any(axis=1, keepdims=True)
+        seen_at = told @ context_inputs / told.sum(axis=1, keepdims=True)
         sums = drawn_sums(np.where(self.direct, 0.0, self.deviation), planned, moved, paths, seed)
         # Numbers of their own, apart from those of the sums and of their channels.
         generator = np.random.default_rng([seed, 0, 1])
@@ -168,27 +267,17 @@ class Response:
             direct = np.flatnonzero(self.direct[series])
             root = self.root[series, : len(direct), : len(direct)]
             drawn = generator.standard_normal((paths, len(direct))) @ root.T
-            logs[:, :, series] = usual[series] + drawn @ moved[:, direct].T + others
+            effects = drawn @ (ahead[:, direct] - seen_at[series, direct]).T + others
+            usual = logs_of_all[series, length:]
+            logs[:, :, series] = np.minimum(usual + effects, np.log(self.most[series])) + np.log(self.unit[series])
         return np.exp(logs)
 
-    def _horizon(self, entry: Entry, horizon: int, context: int) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs ``[H, K]`` of the horizon, and how far they are from their mean over the context."""
-        length = entry.length
-        inputs = self.inputs(entry.channels.values[:, : length + horizon])
-        return inputs[length:], inputs[length:] - inputs[max(0, length - context) : length].mean(0)
+    def roundings(self, paths: int, horizon: int, seed: int) -> np.ndarray | None:
+        """What counts are rounded up by, uniform numbers ``[S, H, D]``; ``None`` where sales are no counts."""
+        if self.domain != "count":
+            return None
+        return np.random.default_rng([seed, 0, 2]).random((paths, horizon, self.series), dtype=np.float32)
 
-
-def logged(covariates: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Channels ``[K, T]`` with prices as logarithms, float64.
-
-    Raises:
-        ValueError: a price is not above 0.
-    """
-    values = np.asarray(covariates, dtype=float).copy()
-    for row, (name, kind) in enumerate(zip(names, kinds_of(names), strict=True)):
-        if kind == PRICE:
-            if not (values[row] > 0).all():
-                step = int(np.argmin(values[row] > 0))
-                raise ValueError(f"{name}: expected prices above 0, got {values[row, step]:g} at step {step}")
-            values[row] = np.log(values[row])
-    return values
+    def warn_of_unseen(self, entry: Entry, horizon: int) -> None:
+        """Warn of channels whose values ahead are far from all that were seen, in training or in the past given."""
+        warn_of_unseen(entry, horizon, self.low, self.high)

@@ -6,6 +6,8 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.optimize import brentq
 
+from .level_filter import LevelFilter
+
 _START = 10.0
 """Prior standard deviation of the first log level: wide enough for any data."""
 
@@ -14,7 +16,7 @@ _ROUNDING = 1e-10
 
 
 class SeriesFit:
-    """Iteratively reweighted least squares of one series, in the space of its T steps; gaps are steps without a weight.
+    """Iteratively reweighted least squares of one series; gaps are steps without a weight.
 
     The log level is a random walk whose step size is set by EM, the dispersion is set by moments.
 
@@ -39,7 +41,7 @@ class SeriesFit:
     def step(
         self, expected: np.ndarray, covariance: np.ndarray, variance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """One step.
+        """One step, by matrices of the T steps: at most T^3 operations, however many channels there are.
 
         Arguments:
             expected: ``[T]`` what the channels add to the log mean, by the prior means of their coefficients.
@@ -50,33 +52,93 @@ class SeriesFit:
             The weights ``[T]`` of the steps; the lower triangle ``[T, T]`` of their inverse covariance, both 0 in gaps;
             and the posterior covariance ``[k, k]`` of the direct coefficients.
         """
-        seen, mean = self.seen, np.exp(self.log_mean)
-        noise = np.broadcast_to(self.dispersion + (1 / mean if self.counts else 0.0), self.y.shape)
-        before = self.offset + expected[seen]
-        working, added = np.zeros(len(seen)), np.ones(len(seen))
-        working[seen] = self.log_mean + (self.y - mean) / mean - before
-        added[seen] = noise
+        seen = self.seen
+        noise, working = self._linearised(expected)
         # A random walk is its start and the steps taken so far: two of its values share those of the earlier one.
         steps = np.arange(len(seen))
         level = _START**2 + self.drift * np.minimum.outer(steps, steps)
         whole = (covariance + level) * np.outer(seen, seen)
-        whole.flat[:: len(seen) + 1] += added
+        whole.flat[:: len(seen) + 1] += noise
         # The inverse of the whole covariance is that of its root, transposed, times it.
         root = _inverse_root(whole)
         root[~seen] = 0
         inverse = lapack.dlauum(root, lower=True)[0]
         weights = root.T @ (root @ working)
-        # A step of the Newton kind may overshoot where counts are near 0.
-        self.log_mean = np.clip(before + working[seen] - noise * weights[seen], self.log_mean - 2, self.log_mean + 2)
         # A step of the walk is in all values from its first one on.
-        taken = self.drift * _from_each_on(weights)[self.walked]
-        known = _from_each_on(2 * inverse.sum(0) - inverse.diagonal())[self.walked]
-        if len(taken):
-            self.drift = max(float(np.mean(taken**2 + self.drift - self.drift**2 * known)), 1e-6)
-        freedom = float((noise * inverse.diagonal()[seen]).sum())
-        self.dispersion = _dispersion(self.y, np.exp(self.log_mean), freedom, self.counts)
+        known = _from_each_on(2 * inverse.sum(0) - inverse.diagonal())[self.walked].sum()
+        freedom = float((noise * inverse.diagonal())[seen].sum())
+        self._settle(expected, working, noise, weights, known, freedom)
         told = (root @ self.direct) * variance
         return weights, inverse, np.diag((1 + _ROUNDING) * variance) - told.T @ told
+
+    def step_by_state(
+        self, mean: np.ndarray, variance: np.ndarray, inputs: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same step with the level as a state (`LevelFilter`): its operations grow with T K^2.
+
+        Arguments:
+            mean: ``[K]`` prior means of the coefficients.
+            variance: ``[K]`` their prior variances.
+            inputs: ``[K, T]`` the channels.
+
+        Returns:
+            The posterior means ``[K]`` of the coefficients and their posterior covariance ``[K, K]``.
+        """
+        expected = mean @ inputs
+        noise, working = self._linearised(expected)
+        level = LevelFilter(noise, self.seen, self.drift, _START**2)
+        white = level.whitened(np.vstack([inputs, working]))
+        scaled = white[:-1] * np.sqrt(variance)[:, None]
+        precision = scaled @ scaled.T
+        precision.flat[:: len(variance) + 1] += 1
+        # The posterior covariance is the square of this, [K, K].
+        root = _inverse_root(precision) * np.sqrt(variance)
+        moved = root.T @ (root @ (white[:-1] @ white[-1]))
+        weights = level.weighed(white[-1:] - moved @ white[:-1])[0]
+        weighed = level.weighed(white[:-1])
+        covariance = root.T @ root
+        later = weighed[:, ::-1].cumsum(1)[:, ::-1][:, self.walked]
+        known = level.steps[self.walked].sum() - (covariance * (later @ later.T)).sum()
+        noisy = weighed * np.sqrt(noise)
+        freedom = float((noise * level.diagonal).sum() - (covariance * (noisy @ noisy.T)).sum())
+        self._settle(expected, working, noise, weights, known, freedom)
+        return mean + moved, covariance
+
+    def _linearised(self, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The noise ``[T]`` around the log mean, 1 in gaps, and what there is to explain beside what is expected."""
+        seen, mean = self.seen, np.exp(self.log_mean)
+        noise, working = np.ones(len(seen)), np.zeros(len(seen))
+        noise[seen] = self.dispersion + (1 / mean if self.counts else 0.0)
+        working[seen] = self.log_mean + (self.y - mean) / mean - (self.offset + expected[seen])
+        return noise, working
+
+    def _settle(
+        self,
+        expected: np.ndarray,
+        working: np.ndarray,
+        noise: np.ndarray,
+        weights: np.ndarray,
+        known: float,
+        freedom: float,
+    ) -> None:
+        """Take in what was found: the log mean, the size of the steps of the walk, and the dispersion.
+
+        Arguments:
+            expected: ``[T]`` what the channels were to add.
+            working: ``[T]`` what there was to explain beside it.
+            noise: ``[T]`` variances around the log mean.
+            weights: ``[T]`` the weights of the steps.
+            known: the sum, over the steps of the walk, of what the data say of each, in precision.
+            freedom: the degrees of freedom that the explained leave.
+        """
+        seen = self.seen
+        found = (self.offset + expected + working - noise * weights)[seen]
+        # A step of the Newton kind may overshoot where counts are near 0.
+        self.log_mean = np.clip(found, self.log_mean - 2, self.log_mean + 2)
+        taken = self.drift * _from_each_on(weights)[self.walked]
+        if len(taken):
+            self.drift = max(float(np.mean(taken**2) + self.drift - self.drift**2 * known / len(taken)), 1e-6)
+        self.dispersion = _dispersion(self.y, np.exp(self.log_mean), freedom, self.counts)
 
 
 def _inverse_root(matrix: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...datasets.entries.channels import PROMO, ChannelName, items_of, kinds_of
+from ...datasets.entries.unseen import range_in_words
 from .notation import SALES, Change
 
 BASELINE = "baseline"
@@ -83,10 +84,7 @@ def unseen_values(planned: Future, future: Future, names: Sequence[str]) -> tupl
         room = 0.02 * (high - low) + 1e-6 * max(abs(low), abs(high))
         beyond = after[-horizon:][(after < low - room)[-horizon:] | (after > high + room)[-horizon:]]
         if len(beyond):
-            was = f"was always {low:.4g}" if low == high else f"was between {low:.4g} and {high:.4g}"
-            least, most = beyond.min(), beyond.max()
-            to = f"{least:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
-            said.append(f"{name} {was} and would be {to}: how sales answer to that was never seen")
+            said.append(f"{range_in_words(name, low, high, beyond)}: how sales answer to that was never seen")
     return tuple(said)
 
 

@@ -20,6 +20,11 @@ class Feedback:
         last: ``[B, lag, D]`` the levels that the first `lag` changes are added to; ``None`` for a model of levels.
         imposed: ``[B, H, D]`` data that are set whatever is drawn, NaN where the path is free; ``None`` for none.
         factor: ``[B, S, H, D]`` by which levels are multiplied to give data; ``None`` for 1.
+        rounding: ``[B, S, H, D]`` uniform numbers by which counts with a factor are rounded up or down, so that their
+            mean is that of the levels times the factor; ``None`` where they are no counts.
+        spread: whether levels of counts were spread over [level, level + 1) for the model, so that the whole ones below
+            them are meant.
+        least: ``[D]`` factors below which data say nothing of the level; that which was drawn is fed back then.
 
     Example:
         >>> feedback = Feedback("count", imposed=torch.tensor([[[0.0, torch.nan]]]))
@@ -36,10 +41,15 @@ class Feedback:
         last: Tensor | None = None,
         imposed: Tensor | None = None,
         factor: Tensor | None = None,
+        rounding: Tensor | None = None,
+        spread: bool = False,
+        least: Tensor | None = None,
     ) -> None:
         self.domain, self.lattice = domain, lattice
         self.last, self.imposed, self.factor = last, imposed, factor
+        self.rounding, self.spread, self.least = rounding, spread and domain == "count", least
         self._levels: list[Tensor] = []
+        self._multiplied: list[Tensor] = []
 
     @property
     def idle(self) -> bool:
@@ -65,6 +75,8 @@ class Feedback:
 
     def finish(self, levels: Tensor) -> Tensor:
         """Data ``[B, S, H, D]`` of levels, clear of what rounding left over from adding up changes."""
+        if self._multiplied:
+            return torch.stack(self._multiplied, 2)
         return torch.stack([self._data(step, levels[:, :, step], settled=True) for step in range(levels.shape[2])], 2)
 
     def _level(self, step: int, levels: Tensor) -> Tensor:
@@ -72,15 +84,22 @@ class Feedback:
         data = self._data(step, levels)
         if self.factor is None:
             return data
-        # Counts were spread over [y, y + 1) before their division, so the middle is what they were read as.
-        middle = 0.5 if self.domain == "count" else 0.0
-        return (data + middle) / self.factor[:, :, step]
+        # What a level times its factor was rounded to is not to be had from the level again.
+        self._multiplied.append(data)
+        factor = self.factor[:, :, step]
+        # Spread counts are read as the middle of their interval.
+        settled = data / factor + (0.5 if self.spread else 0.0)
+        return settled if self.least is None else torch.where(factor < self.least, levels, settled)
 
     def _data(self, step: int, levels: Tensor, settled: bool = False) -> Tensor:
         """Data ``[B, S, D]`` within their bounds, imposed values in their place."""
-        data = levels if self.factor is None else levels * self.factor[:, :, step]
-        if self.domain == "count" and not self.lattice:
-            data = data.round() if settled and self.factor is None else data.floor()
+        data = levels
+        if self.factor is not None:
+            data = (levels.floor() if self.spread else levels).clamp_min(0) * self.factor[:, :, step]
+        if self.rounding is not None:
+            data = (data + self.rounding[:, :, step]).floor()
+        elif self.domain == "count" and not self.lattice:
+            data = data.round() if settled else data.floor()
         if self.domain != "real":
             data = data.clamp_min(0)
         if self.imposed is None:

@@ -25,6 +25,7 @@ from ...runtime.names import Names
 from ...runtime.plain import part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ..names import NAMES
+from ..paths.domain import raised
 from ..response.fit import fit_response
 from ..response.response import LogLinear, Response
 from ..units.feedback import Feedback
@@ -180,6 +181,7 @@ class RespondingPredictor(FittedModel):
         entries = as_multivariate(dataset, "dataset")
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)
+            self.response.warn_of_unseen(entry, self.prediction_length)
             if entry.imposed is not None:
                 raise ValueError(
                     "imposed: a model whose series do not read what the others sold cannot impose sales; simulate one "
@@ -187,13 +189,17 @@ class RespondingPredictor(FittedModel):
                 )
         histories = [self.response.history(entry) for entry in entries]
         forecasts = drawn_from(self.predictor, histories, num_samples, asked(seed))
-        own = self.seed if seed is None else seed
+        own, response, horizon = self.seed if seed is None else seed, self.response, self.prediction_length
         for number, (entry, forecast) in enumerate(zip(entries, forecasts, strict=True)):
-            levels = np.asarray(forecast.samples)
-            factors = self.response.factors(
-                entry, self.prediction_length, self.context_length, len(levels), (own + 1) * 7919 + number
+            levels, drawn = raised(np.asarray(forecast.samples)), (own + 1) * 7919 + number
+            factors = response.factors(entry, horizon, self.context_length, len(levels), drawn)
+            rounding = response.roundings(len(levels), horizon, drawn)
+            feedback = Feedback(
+                response.domain,
+                factor=torch.from_numpy(factors)[None],
+                rounding=None if rounding is None else torch.from_numpy(rounding)[None],
+                spread=response.spread,
             )
-            feedback = Feedback(self.response.domain, factor=torch.from_numpy(factors)[None])
             samples = feedback.finish(torch.from_numpy(levels)[None])[0].numpy()
             yield SampleForecast(samples, forecast.start_date, forecast.item_id, forecast.info)
 

@@ -163,12 +163,12 @@ class TestFirstSales:
             found.append(paths(predictor, sold)[:, :, NEW].mean((0, 1)) / unit)
         np.testing.assert_allclose(*found, rtol=1e-3)
 
-    def test_four_weeks_make_it_surer(self, predictor):
+    def test_four_weeks_make_it_surer_than_one(self, predictor):
         spread = [
             np.log(paths(predictor, told(SHOP.test[0], seen=seen, ahead=8), 400)[:, :, NEW].sum(1) + 1).std(0).mean()
-            for seen in (0, 1, 4)
+            for seen in (1, 4)
         ]
-        assert spread[0] > spread[1] > spread[2]
+        assert spread[0] > spread[1]
 
 
 class TestScenarios:

@@ -59,8 +59,12 @@ def test_a_predictor_of_an_own_table_forecasts_the_weeks_to_come_and_simulates_t
     monkeypatch.chdir("/")
     change = ("simulate", "--predictor", str(tmp_path / "predictor"), "--articles", "coat,hat")
     change += ("--set", "price[coat] = 10", "--paths", "20", "--out", str(tmp_path / "page"))
-    assert "2024-02-26 to 2024-03-18, after the data\n" in run(*change)
-    assert "2024-01-01 to 2024-01-22, test window 0\n" in run(*change, "--window", "0")
+    with pytest.warns(UserWarning, match=r"price\[coat\] was between 16 and 20 and would be 10: how sales answer"):
+        said = run(*change)
+    assert "2024-02-26 to 2024-03-18, after the data\n" in said
+    with pytest.warns(UserWarning, match="how sales answer to that was never seen"):
+        said = run(*change, "--window", "0")
+    assert "2024-01-01 to 2024-01-22, test window 0\n" in said
     drawn = pd.read_csv(tmp_path / "page/forecasts.csv")
     assert drawn["timestamp"].min() == "2024-01-01"
 
@@ -71,7 +75,7 @@ def test_a_table_without_prices_to_come_says_what_is_missing_and_which_weeks_are
     with pytest.raises(ValueError, match="to 2024-03-18, got them to 2024-02-19 in entry 0; give their values for the"):
         run("forecast", "--predictor", "predictor", "--dataset", "shop.toml", "--out", "monday.csv")
     assert not (tmp_path / "monday.csv").exists()
-    change = ("--articles", "coat,hat", "--set", "price[coat] = 10", "--paths", "20", "--out", "page")
+    change = ("--articles", "coat,hat", "--set", "price[coat] = 15", "--paths", "20", "--out", "page")
     said = run("simulate", "--predictor", "predictor", *change)
     assert "2024-01-29 to 2024-02-19, test window 1, the last: no channels are known after the data\n" in said
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from gluonts.model.forecast import SampleForecast
+from gluonts.model.predictor import Predictor
 from hemline.datasets import simulated_sales
 from hemline.forecasting import (
     Change,
@@ -178,19 +180,31 @@ def test_values_that_were_never_seen_are_said(predictor):
     prices = DATA.train[0]["feat_dynamic_real"][0]
     seen = Scenario("seen", f"price[dress_1] = {prices.min():.2f}")
     below = Scenario("below", ["price[dress_1] = 1 @ 2:4", "price[dress_2] = -1%"])
-    unseen = simulate(predictor, HISTORY, [seen, below], paths=2).unseen
+    with pytest.warns(UserWarning, match=r"price\[dress_1\] was between .* and would be 1: how sales answer"):
+        unseen = simulate(predictor, HISTORY, [seen, below], paths=2).unseen
     assert unseen["seen"] == ()
     (said,) = unseen["below"]
     assert said.startswith("price[dress_1] was between ")
     assert said.endswith(" and would be 1: how sales answer to that was never seen")
 
 
+class Boundless(Predictor):
+    """A predictor of another library, whose paths are infinite in a changed future."""
+
+    item_ids, covariate_names = DATA.metadata.item_ids, DATA.metadata.covariates
+
+    def predict(self, dataset, num_samples=100, seed=None):
+        for entry in dataset:
+            samples = np.ones((num_samples, self.prediction_length, entry.dim))
+            samples[:, 2, 0] = 1 if entry.planned is None else np.inf
+            yield SampleForecast(samples, entry.forecast_start)
+
+
 def test_sales_beyond_all_bounds_are_refused():
-    responding = build_model("var-responding", DATA.metadata).train(DATA.train)
     with pytest.raises(
         ValueError, match="scenarios: expected finite sales, got inf units of 'dress_1' at step 3 of 's'"
     ):
-        simulate(responding, HISTORY, Scenario("s", "price[dress_1] = 1e-37 @ 3"), paths=2)
+        simulate(Boundless(prediction_length=8), HISTORY, Scenario("s", "price[dress_1] = 30 @ 3"), paths=2)
 
 
 def test_totals_have_their_last_digit_in_single_precision():
