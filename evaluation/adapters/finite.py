@@ -49,8 +49,9 @@ def _refuse(forecast: SampleForecast, wrong: np.ndarray, entry: Entry, known: tu
         if absent or (known and entry.item_ids and name not in known):
             continue
         values = forecast.samples.reshape(wrong.shape)[:, step, series]
+        value = values[~np.isfinite(values)][0]
         date = written_date(forecast.start_date, int(step))
         raise ValueError(
-            f"forecast: expected finite numbers, got {values[wrong[:, step, series]][0]} for {name!r} at step {step + 1} "
-            f"({date}); are the past and the plan those that were meant?"
+            f"forecast: expected finite numbers, got {value} for {name!r} at step {step + 1} ({date}); are the "
+            "past and the plan those that were meant?"
         )

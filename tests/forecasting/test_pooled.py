@@ -89,7 +89,9 @@ def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path
         predictor = PooledEstimator(models).train(walks())
     assert "hungry takes no part in the pool: training_data: expected more" in caplog.text
     assert "wild takes no part in the pool: loss is inf" in caplog.text
-    assert "endless takes no part in the pool: forecast: expected finite numbers, got inf for 'a' at step 1" in caplog.text
+    assert (
+        "endless takes no part in the pool: forecast: expected finite numbers, got inf for 'a' at step 1" in caplog.text
+    )
     assert isinstance(predictor, EnsemblePredictor)
     assert set(predictor.member_names) <= {"walk", "naive"}
     assert predictor.member_names[int(np.argmax(predictor.weights))] == "walk"
