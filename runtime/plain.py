@@ -106,6 +106,29 @@ def part_from_plain(data: object, names: Names, kind: type[C]) -> C:
     return made
 
 
+def made_of(data: Mapping[str, Plain], kind: type[C]) -> C:
+    """Make an object of the arguments in a JSON object; its class checks them.
+
+    Arguments:
+        data: the arguments, by name.
+        kind: the class.
+    """
+    arguments: dict[str, Any] = dict(data)
+    return kind(**arguments)
+
+
+def object_in(data: Mapping[str, Plain], key: str) -> Mapping[str, Plain]:
+    """The JSON object at a key of another one.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = data.get(key)
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{key}: expected a JSON object, got {found!r}")
+    return found
+
+
 def override(config: T, changes: Mapping[str, object], where: str = "") -> T:
     """Change fields of a frozen dataclass, nested ones by nested mappings.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("runtime", "datasets", "evaluation", "forecasting")
+ROOMS = ("runtime", "datasets", "evaluation", "forecasting", "vision")
 MOST = 5
 """`Any` in all rooms, each with a comment above it that begins with the word."""
 
@@ -113,7 +113,9 @@ def test_signatures_are_whole(file):
             told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
             bare = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in told]
             wrong += [f"{where}: {each} of what?" for each in bare if each in BARE - {"type"}]
-            values = _values(tree) | ({id(tree)} if function.args.kwarg and argument == function.args.kwarg.arg else set())
+            values = _values(tree) | (
+                {id(tree)} if function.args.kwarg and argument == function.args.kwarg.arg else set()
+            )
             unknown = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "object"]
             if any(id(node) not in values for node in unknown) and where not in OF_ANYTHING:
                 wrong.append(f"{where}: object")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from ...runtime.plain import Plain, PlainObject, made_of
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.epochs import EpochTraining
@@ -54,14 +55,14 @@ class CaptionTrainConfig:
         if self.noise < 0:
             raise ValueError(f"noise: expected at least 0, got {self.noise}")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The options as plain data."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> CaptionTrainConfig:
+    def from_json(cls, data: Mapping[str, Plain]) -> CaptionTrainConfig:
         """The options that `to_json` wrote."""
-        return cls(**data)
+        return made_of(data, cls)
 
 
 class TitleBatches:
@@ -111,7 +112,9 @@ class CaptionTraining(EpochTraining):
         """The titles, in an order of this epoch."""
         return TitleBatches(self.vectors, self.titles, self.config.batch_size, self.epoch_seed)
 
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+    def transfer_batch_to_device(
+        self, batch: tuple[Tensor, Tensor, Tensor], device: torch.device, dataloader_idx: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Move vectors and titles; packing wants the lengths on the processor."""
         vectors, titles, lengths = batch
         return vectors.to(device), titles.to(device), lengths
@@ -122,7 +125,7 @@ class CaptionTraining(EpochTraining):
         noisy = vectors + self.config.noise * torch.randn_like(vectors)
         return self.noted(self.captioner.loss(noisy, titles, lengths))
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW and the one cycle of its learning rate."""
         config = self.config
         optimizer = torch.optim.AdamW(self.captioner.parameters(), lr=config.lr, weight_decay=config.weight_decay)
@@ -135,7 +138,7 @@ def fit_captioner(
     vectors: Tensor,
     titles: Sequence[list[int]],
     folder: RunFolder | None = None,
-) -> list[dict[str, Any]]:
+) -> list[PlainObject]:
     """Train a captioner in place, going on from the state in the folder if there is one.
 
     Arguments:

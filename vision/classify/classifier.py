@@ -6,11 +6,11 @@ import platform
 import resource
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from ...datasets.pictures.labels import LabelSpace
+from ...runtime.plain import PlainObject
 from ...runtime.run_folder import RunFolder
 from ..networks.product_network import ProductNetwork
 from .training import TrainConfig
@@ -69,7 +69,7 @@ def stored_labels(folder: RunFolder) -> LabelSpace:
     return LabelSpace.from_json(folder.read_json(MODEL)["network"]["labels"])
 
 
-def machine() -> dict[str, Any]:
+def machine() -> PlainObject:
     """The machine and versions that a figure comes from."""
     return {
         "python": platform.python_version(),

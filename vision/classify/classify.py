@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,14 @@ from ...datasets.pictures.labels import LabelSpace
 from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
+from ...runtime.plain import PlainObject, to_plain
 from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
 from ..networks.known_backbones import build_backbone
 from ..networks.product_network import NetworkConfig, ProductNetwork
 from .answers import article_table, judge, photo_table
 from .classifier import Classifier, machine
-from .scores import score
+from .scores import Score, score
 from .training import TrainConfig, fit
 
 SPLIT, TEST = "split.json", "test.json"
@@ -72,7 +72,7 @@ def train_classifier(
     for task in tasks:
         if task not in source.catalogue.columns:
             raise ValueError(f"tasks: expected label columns of {list(source.catalogue.columns)}, got {task!r}")
-    begun = {
+    begun: PlainObject = {
         "network": network.to_json(),
         "training": training.to_json(),
         "tasks": list(tasks),
@@ -122,7 +122,7 @@ def train_classifier(
         folder=folder,
     )
     classifier.save(folder)
-    report = {
+    report: PlainObject = {
         **scan_report(source.catalogue, pictures, split, labels),
         "seconds": {
             "photos": round(opened - started, 1),
@@ -139,7 +139,7 @@ def train_classifier(
     return classifier
 
 
-def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, labels: LabelSpace) -> dict[str, Any]:
+def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, labels: LabelSpace) -> PlainObject:
     """What was noticed about photos, articles and labels, as plain data."""
     bare = [
         article.item_id for article, n in zip(catalogue.articles, pictures.counts(len(catalogue)), strict=True) if not n
@@ -165,7 +165,7 @@ def evaluate_classifier(
     mirrored: bool = False,
     device: str = "cpu",
     progress: Progress | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Score]]:
     """Score a run on the sides of the split it was trained with, and write all its answers.
 
     Writes ``test.json`` (the scores), ``articles.parquet`` (truth and answer of each article, with its side)
@@ -194,7 +194,7 @@ def evaluate_classifier(
     new = labels.count_unseen(source.catalogue.articles)
     learned = _rows(source.catalogue, split.train, pictures)
     counts = pictures.counts(len(source.catalogue))
-    scores: dict[str, dict[str, Any]] = {}
+    scores: dict[str, dict[str, Score]] = {}
     tables, photos = [], []
     for side in ("train", "validation", "test"):
         rows = _rows(source.catalogue, split.side(side), pictures)
@@ -215,7 +215,7 @@ def evaluate_classifier(
         photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored).assign(side=side))
     if not any(len(part) for part in photos):
         raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
-    folder.write_json(TEST, scores)
+    folder.write_json(TEST, to_plain(scores))
     for name, parts in (("articles.parquet", tables), ("photos.parquet", photos)):
         folder.write_frame(name, pd.concat([part for part in parts if len(part)], ignore_index=True))
     return scores
@@ -245,7 +245,7 @@ def predict_photos(
     return photo_table(network.labels, names, pictures.addresses, probabilities), pictures.quarantine
 
 
-def _learned(catalogue: Catalogue, labels: LabelSpace) -> dict[str, Any]:
+def _learned(catalogue: Catalogue, labels: LabelSpace) -> PlainObject:
     """The labels of each article, and then the classes of each task."""
     told = {
         f"{task.name} of item {article.item_id}": list(article.labels.get(task.name, ()))

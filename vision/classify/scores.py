@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -12,13 +12,47 @@ from ...datasets.pictures.labels import MISSING, UNSEEN, Task
 BINS = 15
 
 
+class ClassScore(TypedDict):
+    """How good the answers of one class are; ``support`` and ``answered`` count articles."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    answered: int
+
+
+class Bin(TypedDict):
+    """Stated confidence, share of right answers, and share of all answers, 0…1."""
+
+    confidence: float
+    accuracy: float
+    share: float
+
+
+class Score(TypedDict, total=False):
+    """How good the answers of one task are, as `score` says; ``articles`` alone where none has a label."""
+
+    articles: int
+    accuracy: float
+    exact: float
+    macro_f1: float
+    majority: float | None
+    calibration_error: float
+    nll: float | None
+    per_class: list[ClassScore]
+    reliability: list[Bin]
+    confusion: list[list[int]]
+
+
 def score(
     task: Task,
     probabilities: np.ndarray,
     codes: np.ndarray,
     majority: int | np.ndarray | None = None,
     unseen: np.ndarray | None = None,
-) -> dict[str, Any]:
+) -> Score:
     """Compare the answers for one task with the truth.
 
     Articles without a label are left out. A label that was never seen in training cannot be answered: such an
@@ -78,9 +112,7 @@ def confusion_counts(answers: np.ndarray, codes: np.ndarray, classes: int) -> np
     return counts
 
 
-def calibration_error(
-    confidence: np.ndarray, right: np.ndarray, bins: int = BINS
-) -> tuple[float, list[dict[str, float]]]:
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> tuple[float, list[Bin]]:
     r"""How far the stated confidence lies from the share of right answers.
 
     :math:`\sum_b \frac{n_b}{n} |\text{accuracy}_b - \text{confidence}_b|` over bins of equal width.
@@ -101,7 +133,7 @@ def calibration_error(
         (0.4, 1)
     """
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    rows = [
+    rows: list[Bin] = [
         {
             "confidence": float(confidence[place == number].mean()),
             "accuracy": float(right[place == number].mean()),
@@ -112,9 +144,7 @@ def calibration_error(
     return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in rows), rows
 
 
-def _score_class(
-    task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | np.ndarray | None
-) -> dict[str, Any]:
+def _score_class(task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | np.ndarray | None) -> Score:
     known = codes != MISSING
     if not known.any():
         return {"articles": 0}
@@ -140,7 +170,7 @@ def _score_class(
 
 def _score_facets(
     task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | np.ndarray | None, unseen: np.ndarray
-) -> dict[str, Any]:
+) -> Score:
     known = ~np.isnan(codes).any(axis=1)
     if not known.any():
         return {"articles": 0}
@@ -159,7 +189,7 @@ def _score_facets(
     }
 
 
-def _per_class(task: Task, hits: np.ndarray, support: np.ndarray, answered: np.ndarray) -> list[dict[str, Any]]:
+def _per_class(task: Task, hits: np.ndarray, support: np.ndarray, answered: np.ndarray) -> list[ClassScore]:
     return [
         {
             "label": label,
@@ -173,12 +203,12 @@ def _per_class(task: Task, hits: np.ndarray, support: np.ndarray, answered: np.n
     ]
 
 
-def _macro(per_class: list[dict[str, Any]]) -> float:
+def _macro(per_class: list[ClassScore]) -> float:
     occurring = [row["f1"] for row in per_class if row["support"] or row["answered"]]
     return float(np.mean(occurring)) if occurring else 0.0
 
 
-def table(scores: Mapping[str, Mapping[str, Any]]) -> str:
+def table(scores: Mapping[str, Score]) -> str:
     """Scores of several tasks as text.
 
     Arguments:
@@ -189,7 +219,8 @@ def table(scores: Mapping[str, Mapping[str, Any]]) -> str:
     """
     lines = ["| task | articles | accuracy | macro-F1 | majority | calibration error |", "|---|---|---|---|---|---|"]
     for name, row in scores.items():
-        shown = [_number(row.get(column)) for column in ("accuracy", "macro_f1", "majority", "calibration_error")]
+        numbers = (row.get("accuracy"), row.get("macro_f1"), row.get("majority"), row.get("calibration_error"))
+        shown = [_number(number) for number in numbers]
         lines.append(f"| {name} | {row['articles']} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 

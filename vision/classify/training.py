@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
+from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.epochs import EpochTraining
@@ -70,15 +71,15 @@ class TrainConfig:
         if self.class_weights not in ("none", "inverse", "effective"):
             raise ValueError(f"class_weights: expected 'none', 'inverse' or 'effective', got {self.class_weights!r}")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The options as plain data."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> TrainConfig:
+    def from_json(cls, data: Mapping[str, Plain]) -> TrainConfig:
         """The options that `to_json` wrote."""
-        augment = data["augment"]
-        return cls(**{**data, "augment": AugmentConfig(**augment) if augment is not None else None})
+        augment = None if data["augment"] is None else made_of(object_in(data, "augment"), AugmentConfig)
+        return replace(made_of({**data, "augment": None}, cls), augment=augment)
 
 
 class Training(EpochTraining):
@@ -125,7 +126,7 @@ class Training(EpochTraining):
             each_photo=self.network.config.pooling == "logits",
         )
 
-    def val_dataloader(self) -> ArticleBatches | list[Any]:
+    def val_dataloader(self) -> ArticleBatches | list[ArticleBatch]:
         """The articles to watch."""
         if not len(self.watched):
             return []
@@ -160,10 +161,15 @@ class Training(EpochTraining):
                 right = said[known].argmax(dim=1) == target[known]
             self._right.setdefault(task.name, []).append(right.float())
 
-    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[dict[str, Any], str]:
+    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """The mean loss, and the share of right answers by task."""
         judged = self.judged()
-        row = {"epoch": self.current_epoch + 1, **losses, "validation": judged, "seconds": round(seconds, 2)}
+        row: PlainObject = {
+            "epoch": self.current_epoch + 1,
+            **losses,
+            "validation": judged,
+            "seconds": round(seconds, 2),
+        }
         return row, "".join(f", {name} {value:.3f}" for name, value in judged.items())
 
     def judged(self) -> dict[str, float]:
@@ -171,7 +177,7 @@ class Training(EpochTraining):
         told = {name: torch.cat(right) for name, right in self._right.items()}
         return {name: round(float(right.mean()), 4) for name, right in told.items() if len(right)}
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW and the one cycle of its learning rate."""
         config = self.config
         groups = parameter_groups(
@@ -189,7 +195,7 @@ def fit(
     train: np.ndarray,
     validation: np.ndarray,
     folder: RunFolder | None = None,
-) -> list[dict[str, Any]]:
+) -> list[PlainObject]:
     """Train a network in place, going on from the state in the folder if there is one.
 
     Arguments:

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import fsspec
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from ...datasets.pictures.source import Progress, Source
+from ...runtime.plain import PlainObject
 from ...runtime.whole_files import write_whole
 from .encoder import ArticleEncoder
 
@@ -69,7 +69,7 @@ def embed_catalogue(
     fit_on: Sequence[str] = (),
     device: str = "cpu",
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> PlainObject:
     """Write the vector of each article of a catalogue to a Parquet file.
 
     Columns: ``item_id``, ``has_photo``, ``vector`` and ``encoder``; the metadata of the file holds the encoder's
@@ -95,7 +95,7 @@ def embed_catalogue(
     pictures = source.load(**encoder.preprocessing.photos, progress=progress).first(encoder.max_images)
     shown = pictures.counts(len(articles)) > 0
     vectors = unit_length(encoder.encode(pictures, len(articles), device=device))
-    metadata: dict[str, Any] = {
+    metadata: PlainObject = {
         "encoder": encoder.name,
         "pooling": encoder.pooling,
         "normalised": "L2",

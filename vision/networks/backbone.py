@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from torch import Tensor, nn
 
+from ...runtime.plain import PlainObject
 from .preprocessing import Preprocessing
 
 SMALL_CNN = "small-cnn"
@@ -34,7 +34,7 @@ class Backbone(nn.Module, ABC):
         """All parameters, from the first layers to the last, for learning rates that fall with depth."""
 
     @abstractmethod
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """What `backbone_from_json` needs to make a network of the same form, without its weights."""
 
     @abstractmethod

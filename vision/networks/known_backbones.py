@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from ...runtime.plain import Plain
 from .backbone import SMALL_CNN, Backbone
 
 
@@ -41,7 +41,7 @@ def build_backbone(
     return TransformersBackbone.named(name, size=size)
 
 
-def backbone_from_json(data: Mapping[str, Any]) -> Backbone:
+def backbone_from_json(data: Mapping[str, Plain]) -> Backbone:
     """Make a backbone of the form that `Backbone.to_json` wrote, with random weights and without a network."""
     if data["kind"] == SMALL_CNN:
         from .small_cnn import SmallCNN

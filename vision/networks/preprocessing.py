@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, TypedDict
+from dataclasses import asdict, dataclass, replace
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Fit
+from ...runtime.plain import Plain, PlainObject, made_of
 
 
 class PhotoFormat(TypedDict):
@@ -59,14 +60,15 @@ class Preprocessing:
         """What of it says how photos are read from files."""
         return {"size": self.size, "channels": self.channels, "fit": self.fit}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The preprocessing as plain data."""
         return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
+    def from_json(cls, data: Mapping[str, Plain]) -> Preprocessing:
         """The preprocessing that `to_json` wrote."""
-        return cls(data["size"], data["channels"], tuple(data["mean"]), tuple(data["std"]), data["fit"])
+        described = made_of(data, cls)
+        return replace(described, mean=tuple(described.mean), std=tuple(described.std))
 
 
 class Prepare(nn.Module):

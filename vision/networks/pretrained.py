@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...runtime.plain import Plain, PlainObject, object_in
 from .backbone import Backbone
 from .preprocessing import Preprocessing
 
@@ -167,7 +168,7 @@ class TransformersBackbone(Backbone):
         first = next(module for module in self.model.modules() if isinstance(module, nn.Conv2d))
         return first.weight.detach()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The form of the network as plain data; no hub is needed to make it again."""
         config: Any = self.model.config
         return {
@@ -178,13 +179,15 @@ class TransformersBackbone(Backbone):
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> TransformersBackbone:
+    def from_json(cls, data: Mapping[str, Plain]) -> TransformersBackbone:
         """The network of the form that `to_json` wrote, with random weights."""
         import transformers
 
-        config = transformers.AutoConfig.for_model(**data["config"])
-        model = getattr(transformers, _family(config.model_type, data["name"]).model)(config)
-        return cls(model, data["name"], Preprocessing.from_json(data["preprocessing"]))
+        name, preprocessing = str(data["name"]), Preprocessing.from_json(object_in(data, "preprocessing"))
+        described: dict[str, Any] = dict(object_in(data, "config"))
+        config = transformers.AutoConfig.for_model(**described)
+        model = getattr(transformers, _family(config.model_type, name).model)(config)
+        return cls(model, name, preprocessing)
 
 
 def _family(model_type: str, name: str) -> Family:

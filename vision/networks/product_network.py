@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, cast
 
 from torch import Tensor, nn
 
-from ...datasets.pictures.labels import LabelSpace
+from ...datasets.pictures.labels import LabelSpace, TaskJson
+from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from .backbone import SMALL_CNN, Backbone
 from .known_backbones import backbone_from_json
 from .preprocessing import Prepare
@@ -53,14 +54,15 @@ class NetworkConfig:
         if self.hidden < 0 or not 0 <= self.dropout < 1:
             raise ValueError(f"hidden, dropout: expected at least 0 and 0…1, got {self.hidden}, {self.dropout}")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The form as plain data."""
         return {**asdict(self), "widths": list(self.widths)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> NetworkConfig:
+    def from_json(cls, data: Mapping[str, Plain]) -> NetworkConfig:
         """The form that `to_json` wrote."""
-        return cls(**{**data, "widths": tuple(data["widths"])})
+        described = made_of(data, cls)
+        return replace(described, widths=tuple(described.widths))
 
 
 class ProductNetwork(nn.Module):
@@ -144,7 +146,7 @@ class ProductNetwork(nn.Module):
         padded, mask = pad_sets(views, article, articles)
         return self.dense(self.pool(padded, mask)) * mask.any(dim=1, keepdim=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """All but the weights, as plain data."""
         return {
             "config": self.config.to_json(),
@@ -153,12 +155,12 @@ class ProductNetwork(nn.Module):
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ProductNetwork:
+    def from_json(cls, data: Mapping[str, Plain]) -> ProductNetwork:
         """A network of the form that `to_json` wrote, with random weights."""
         return cls(
-            backbone=backbone_from_json(data["backbone"]),
-            labels=LabelSpace.from_json(data["labels"]),
-            config=NetworkConfig.from_json(data["config"]),
+            backbone=backbone_from_json(object_in(data, "backbone")),
+            labels=LabelSpace.from_json(cast("Sequence[TaskJson]", data["labels"])),
+            config=NetworkConfig.from_json(object_in(data, "config")),
         )
 
     def _views(self, images: Tensor) -> Tensor:
@@ -177,7 +179,7 @@ class ProductNetwork(nn.Module):
 
 def parameter_groups(
     network: ProductNetwork, lr: float, *, layer_decay: float = 1.0, weight_decay: float = 0.0
-) -> list[dict[str, Any]]:
+) -> list[dict[str, list[nn.Parameter] | float]]:
     """The parameters to train, with learning rates that fall from the heads down to the first layers.
 
     The stage n steps below the heads gets ``lr · layer_decayⁿ``. Biases and normalisation weights are not
@@ -196,7 +198,7 @@ def parameter_groups(
     inside = {id(parameter) for stage in stages for parameter in stage}
     rates = [(stage, lr * layer_decay ** (len(stages) - number)) for number, stage in enumerate(stages)]
     rates.append(([parameter for parameter in network.parameters() if id(parameter) not in inside], lr))
-    groups = []
+    groups: list[dict[str, list[nn.Parameter] | float]] = []
     for stage, rate in rates:
         for decay, wanted in ((weight_decay, True), (0.0, False)):
             some = [p for p in stage if p.requires_grad and (p.dim() > 1) == wanted]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from ...runtime.plain import Plain, PlainObject, object_in
 from .backbone import SMALL_CNN, Backbone
 from .preprocessing import Preprocessing
 
@@ -77,15 +78,16 @@ class SmallCNN(Backbone):
         """The first convolution's weights."""
         return next(self.blocks.parameters()).detach()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PlainObject:
         """The form of the network as plain data."""
         return {"kind": SMALL_CNN, "widths": list(self.widths), "preprocessing": self.preprocessing.to_json()}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SmallCNN:
+    def from_json(cls, data: Mapping[str, Plain]) -> SmallCNN:
         """The network of the form that `to_json` wrote."""
-        preprocessing = Preprocessing.from_json(data["preprocessing"])
-        return cls(preprocessing.size, preprocessing.channels, tuple(data["widths"]), preprocessing)
+        preprocessing = Preprocessing.from_json(object_in(data, "preprocessing"))
+        widths = cast("Sequence[int]", data["widths"])
+        return cls(preprocessing.size, preprocessing.channels, tuple(widths), preprocessing)
 
 
 def _convolution(width_in: int, width_out: int) -> tuple[nn.Module, ...]:

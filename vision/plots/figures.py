@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
+from ..classify.scores import Score
+
 FEWEST = 5
 """Articles that a map needs at least."""
 
@@ -206,7 +208,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "") ->
     return figure
 
 
-def reliability(scores: Mapping[str, Mapping[str, Any]]) -> Figure:
+def reliability(scores: Mapping[str, Score]) -> Figure:
     """Stated confidence against the share of right answers, a curve a task; the diagonal is honest.
 
     Arguments:
