@@ -14,6 +14,7 @@ import safetensors.torch
 from torch import Tensor
 
 from .plain import Plain
+from .reading.places import require_allowed
 from .whole_files import write_whole
 
 
@@ -32,6 +33,7 @@ class RunFolder:
 
     def __init__(self, address: str) -> None:
         self.address = str(address).rstrip("/")
+        require_allowed(self.address)
         self.files, self.root = fsspec.core.url_to_fs(self.address)
 
     def path(self, name: str) -> str:

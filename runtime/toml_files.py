@@ -7,6 +7,11 @@ from collections.abc import Iterable
 
 import fsspec
 
+from .reading.places import open_file, read_at_most, require_allowed
+
+LARGEST = 16 * 2**20
+"""Bytes of a description that are read at most."""
+
 
 def read_description(address: str) -> dict[str, object]:
     """Read a TOML file.
@@ -22,8 +27,9 @@ def read_description(address: str) -> dict[str, object]:
         ValueError: it is not TOML.
     """
     try:
-        with fsspec.open(address, "rb") as file:
-            return parse_toml(file.read(), address)
+        require_allowed(address)
+        with fsspec.open(address, "rb") if "://" in address else open_file(address) as file:
+            return parse_toml(read_at_most(file, LARGEST, address), address)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{address}: expected a TOML file that describes a table, found none") from error
 

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 import orjson
 
+from ...runtime.reading.places import open_file
 from .published import Fingerprint
 
 _CHUNK = 1 << 20
@@ -139,7 +140,9 @@ def _folder_members(path: Path) -> Iterator[tuple[str, BinaryLines]]:
     for file in sorted(path.glob("*.json")) + sorted(path.glob("*/*.json*")):
         name = file.relative_to(path).as_posix()
         if _wanted(name):
-            with _readable(path), gzip.open(file) if name.endswith(".gz") else file.open("rb") as stream:
+            if not file.resolve().is_relative_to(path.resolve()):
+                raise ValueError(f"{path}: refused, the folder holds a link to a file outside of it: {name!r}")
+            with _readable(path), open_file(file) as raw, gzip.open(raw) if name.endswith(".gz") else raw as stream:
                 yield name, stream
 
 

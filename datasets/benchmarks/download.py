@@ -12,6 +12,8 @@ import requests
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ...runtime.reading.places import require_allowed
+
 _CHUNK = 1 << 16
 
 _TIMEOUT = (10.0, 60.0)
@@ -55,7 +57,10 @@ def download(
         DownloadError: the address cannot be reached, answers with an error, or breaks off each time.
         ValueError: the file arrived and ``check`` refused it; it is removed.
     """
+    require_allowed(url)
     part = target.with_name(target.name + ".part")
+    if part.is_symlink():  # whoever left it here would choose which file grows
+        part.unlink()
     for attempt in range(attempts):
         if target.exists():
             part.unlink(missing_ok=True)

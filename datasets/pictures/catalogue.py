@@ -18,6 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...runtime.reading.places import open_file, require_allowed
+
 logger = logging.getLogger(__name__)
 
 MISSING_WORDS = ("", "NA", "N/A", "nan", "None")
@@ -53,6 +55,7 @@ class Catalogue:
     Arguments:
         articles: the articles, in the order of the table.
         columns: the label columns.
+        photos: where a table was said to have its photos: one elsewhere on a network is set aside; ``None`` for any.
 
     Raises:
         ValueError: an item id occurs twice, or an article has labels of a column that is not named.
@@ -65,6 +68,7 @@ class Catalogue:
 
     articles: tuple[Article, ...]
     columns: tuple[str, ...] = ()
+    photos: str | None = None
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -154,7 +158,7 @@ def read_catalogue(table: str, *, photos: str | None = None, columns: CatalogueT
     if photos is None and "://" in table:
         folder = table.rsplit("/", 1)[0]
     articles = tuple(_article(row, number, folder, columns, table) for number, row in enumerate(rows, start=1))
-    return Catalogue(articles, tuple(columns.columns))
+    return Catalogue(articles, tuple(columns.columns), folder)
 
 
 def read_photo_folder(folder: str, *, label: str = "class") -> Catalogue:
@@ -186,17 +190,13 @@ def read_photo_folder(folder: str, *, label: str = "class") -> Catalogue:
         address = f"{folder.rstrip('/')}/{name}"
         articles.append(Article(name, (address,), {label: (parts[-2],)}, side=side))
     if not articles:
-        raise ValueError(
-            f"folder: expected photos in <class>/ or <train|validation|test>/<class>/, got none in {folder}"
-        )
+        wanted = "<class>/ or <train|validation|test>/<class>/"
+        raise ValueError(f"folder: expected photos in {wanted}, got none in {folder}")
     if elsewhere:
-        logger.warning(
-            "%s: %d photos lie neither in <class>/ nor in <train|validation|test>/<class>/ and are left out, "
-            "such as %s",
-            folder,
-            len(elsewhere),
-            elsewhere[0],
+        text = (
+            "%s: %d photos lie neither in <class>/ nor in <train|validation|test>/<class>/ and are left out, such as %s"
         )
+        logger.warning(text, folder, len(elsewhere), elsewhere[0])
     return Catalogue(tuple(articles), (label,))
 
 
@@ -204,7 +204,8 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
     name = table.removesuffix(".gz")
     if not name.endswith((".jsonl", ".csv", ".parquet")):
         raise ValueError(f"table: expected a .jsonl, .csv (also .gz) or .parquet file, got {table}")
-    with fsspec.open(table, "rb") as file:
+    require_allowed(table)
+    with fsspec.open(table, "rb") if "://" in table else open_file(table) as file:
         content = file.read()
     try:
         if table.endswith(".gz"):
@@ -230,9 +231,8 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise ValueError(
-                f"table: expected a JSON record in each line of {table}, got line {number}: {error}"
-            ) from None
+            told = f"table: expected a JSON record in each line of {table}, got line {number}: {error}"
+            raise ValueError(told) from None
         if not isinstance(row, dict):
             raise ValueError(f"table: expected a JSON record in each line of {table}, got line {number}: {line[:40]!r}")
         rows.append(row)

@@ -13,11 +13,15 @@ import fsspec
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from ...runtime.reading.places import open_file, protocol, read_at_most, require_allowed
 from .catalogue import Catalogue
 
 Fit = Literal["pad", "crop"]
 
 _WORKERS = 8
+
+LARGEST_FILE = 256 * 2**20
+"""Bytes of a photo that are read at most."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -196,7 +200,7 @@ def load_pictures(
 
     def read(owner: tuple[int, str]) -> tuple[np.ndarray, str] | str:
         try:
-            photo = open_photo(_read_bytes(owner[1]))
+            photo = open_photo(_read_bytes(owner[1], catalogue.photos))
         except (ValueError, OSError) as error:
             return "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
         return resize_photo(photo, size, fit=fit, channels=channels), _fingerprint(photo)
@@ -245,10 +249,14 @@ def _fingerprint(photo: Image.Image) -> str:
     return digest.hexdigest()
 
 
-def _read_bytes(address: str) -> bytes:
+def _read_bytes(address: str, photos: str | None) -> bytes:
+    if photos is not None and ("::" in address.removeprefix(photos) or protocol(address) != protocol(photos)):
+        raise ValueError(f"expected a photo at {photos} or beside it, which the description names, got another place")
     try:
-        with fsspec.open(address, "rb") as file:
-            return file.read()
+        require_allowed(address)
+        local = protocol(address) == ""
+        with open_file(address) if local else fsspec.open(address, "rb") as file:
+            return read_at_most(file, LARGEST_FILE, "the file")
     except (OSError, ValueError, ImportError, MemoryError):
         raise
     except Exception as error:

@@ -9,6 +9,7 @@ import fsspec
 import numpy as np
 import pandas as pd
 
+from ...runtime.reading.places import require_allowed
 from ..entries.data import ForecastData
 from ..entries.entry import Entry
 from ..entries.gluonts_keys import STATIC, GluontsEntry
@@ -82,6 +83,7 @@ def read_article_vectors(address: str) -> ArticleVectors:
     Raises:
         ValueError: the file cannot be read, a column is missing, or vectors differ in length.
     """
+    require_allowed(address)
     with fsspec.open(address, "rb") as file:
         try:
             frame = pd.read_parquet(file)

@@ -30,18 +30,17 @@ def read_gluonts(kind: type[Predictor], folder: Path, names: Names, device: str)
     Raises:
         ValueError: its files name something else, or hold another predictor than one of `kind`.
     """
-    described = read_json(folder / "predictor.json")
-    if _reader_of(kind) == "PyTorchPredictor":
-        described["kwargs"] = {**_dict(described, "kwargs"), "device": device}
-    found = _decoded(described, names.with_(placed(PARTS)))
-    if type(found) is not kind:
-        raise ValueError(f"{folder}: expected a {kind.__name__}, got a {type(found).__name__}")
-    if _reader_of(kind) == "PyTorchPredictor":
-        import torch
+    described, names = read_json(folder / "predictor.json"), names.with_(placed(PARTS))
+    if described.get("__kind__") != "instance" or names.find(str(described.get("class"))) is not kind:
+        raise ValueError(f"{folder}: expected a {kind.__name__}, got {described.get('class')!r}")
+    arguments = _dict(described, "kwargs")
+    if _reader_of(kind) != "PyTorchPredictor":
+        return _decoded(described, names)
+    from ...runtime.reading.weights import network_with_weights
 
-        weights = torch.load(folder / _NETWORK, map_location=device, weights_only=True)
-        found.prediction_net.load_state_dict(weights)
-    return found
+    form = arguments.pop("prediction_net", None)
+    network = network_with_weights(lambda: _decoded(form, names), folder / _NETWORK, form)
+    return kind(prediction_net=network, **_decoded({**arguments, "device": device}, names))
 
 
 def is_read_by_gluonts(kind: type[Predictor]) -> bool:

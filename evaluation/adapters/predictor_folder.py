@@ -10,6 +10,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.registry import is_description
 from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
+from ...runtime.reading.places import is_remote
 from .fitted import SIGN, FittedModel
 from .gluonts_folder import is_read_by_gluonts, read_gluonts
 
@@ -69,7 +70,7 @@ def _read(path: Path, names: Names, device: str) -> Predictor:
 
 def remember_dataset(path: Path, dataset: str) -> None:
     """Note beside a predictor which dataset it was trained on: its name, or the full path of its TOML file."""
-    name = str(Path(dataset).resolve()) if is_description(dataset) else dataset
+    name = str(Path(dataset).resolve()) if is_description(dataset) and not is_remote(dataset) else dataset
     (path / _DATASET).write_text(json.dumps({"name": name}))
 
 

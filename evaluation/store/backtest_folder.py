@@ -11,6 +11,7 @@ from typing import cast
 
 import pandas as pd
 
+from ...runtime.reading.places import plain_name
 from ..runs.records import MissingCell, Plan, RunRecord
 from .store import PLAN, Store
 from .which_runs_count import last_asked, settings_of
@@ -34,16 +35,16 @@ class Backtest:
 
     def forecasts(self, run: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Stored forecasts of a run, some columns or all: see `rows.forecast_rows`."""
-        path = self.folder / "runs" / run / "forecasts.parquet"
+        path = self.folder / "runs" / plain_name(run, "run") / "forecasts.parquet"
         return pd.read_parquet(path, columns=None if columns is None else list(columns))
 
     def training(self, run: str) -> pd.DataFrame:
         """The training log of a run: a row an epoch, none for what is not trained."""
-        return pd.read_parquet(self.folder / "runs" / run / "training.parquet")
+        return pd.read_parquet(self.folder / "runs" / plain_name(run, "run") / "training.parquet")
 
     def history(self, data_fingerprint: str) -> pd.DataFrame:
         """Observations around the windows of a dataset: see `rows.history_rows`."""
-        return pd.read_parquet(self.folder / "datasets" / f"{data_fingerprint}.parquet")
+        return pd.read_parquet(self.folder / "datasets" / f"{plain_name(data_fingerprint, 'data_fingerprint')}.parquet")
 
 
 def load_backtest(folder: str | os.PathLike[str]) -> Backtest:

@@ -173,7 +173,9 @@ class Store:
 
     def _records(self) -> list[RunRecord]:
         paths = sorted((self.folder / "runs").glob(f"*/{_RECORD}"))
-        records = [record for path in paths if (record := self.record(path.parent.name)) is not None]
+        runs = [path.parent.name for path in paths]
+        # A run is called as its folder is: what the record says could lie anywhere.
+        records = [{**record, "run": run} for run in runs if (record := self.record(run)) is not None]
         return sorted(records, key=lambda record: record["started"])
 
     def _partial(self, run: str) -> Path:

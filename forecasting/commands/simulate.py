@@ -13,6 +13,7 @@ from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.data import ForecastData
 from ...evaluation.adapters.predictor_folder import remembered_dataset
+from ...runtime.reading.places import without_network
 from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
 from ..scenarios.cannibalisation import Cannibalisation, cannibalisation
@@ -66,7 +67,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         """
         chosen = gather_scenarios(set_ or [], scenario)
         trained = load_predictor(predictor, trust=trust or ())
-        data = load(dataset or remembered_dataset(predictor))
+        data = load(dataset) if dataset else load_remembered(predictor, load)
         number = chosen_window(data, window)
         history = data.history(number)
         pair = pair_of(articles, data.metadata.item_ids)
@@ -93,6 +94,17 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         for answer in answers:
             typer.echo(answer)
         typer.echo(f"Pictures, page and tables lie in {out}")
+
+
+def load_remembered(predictor: Path, load: Callable[[str], ForecastData]) -> ForecastData:
+    """The dataset that a predictor was trained on, as far as it is on this machine.
+
+    Raises:
+        ValueError: the folder does not say which it is, or it would have to be fetched.
+    """
+    name = remembered_dataset(predictor)
+    with without_network(f"{predictor} remembers {name!r}; pass --dataset {name} if it is to be fetched"):
+        return load(name)
 
 
 def chosen_window(data: ForecastData, window: int | None) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from gluonts.model.forecast import SampleForecast
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -23,6 +23,7 @@ from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.names import Names
 from ...runtime.plain import PlainObject, part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
+from ...runtime.reading.weights import network_with_weights, read_tensors
 from ...runtime.threads import on_threads, threads_or
 from ..names import NAMES
 from ..networks.network import JointForecaster
@@ -162,10 +163,11 @@ class ForecastPredictor(FittedModel):
             )
         estimator = architecture_of(described["estimator"], names)
         spec = part_from_plain(described["spec"], names, SeriesSpec)
-        weights = load_file(folder / "weights.safetensors")
-        statistics = Statistics(*(weights[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
-        forecaster = estimator.network(spec, statistics)
-        forecaster.load_state_dict(weights)
+        weights = folder / "weights.safetensors"
+        known = read_tensors(weights)
+        statistics = Statistics(*(known[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
+        settings = described["estimator"]
+        forecaster = network_with_weights(lambda: estimator.network(spec, statistics), weights, settings)
         response = Response.deserialize(folder) if described["responds"] else None
         predictor = cls(estimator, forecaster, described["training_log"], described["max_bytes"], response)
         return predictor.to(device)

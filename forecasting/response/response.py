@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from ...datasets.entries.channels import Channels
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.unseen import warn_of_unseen
 from ...runtime.reading.json_files import read_json
+from ...runtime.reading.weights import read_arrays
 from .effect_draws import drawn_sums
 from .gates import at_ends
 from .inputs import bounded, logged
@@ -214,7 +215,7 @@ class Response:
     def deserialize(cls, path: Path) -> Response:
         """Read what `serialize` wrote; what earlier versions wrote has no bounds, and spread all counts."""
         described = read_json(Path(path) / "response.json")
-        numbers = load_file(Path(path) / "response.safetensors")
+        numbers = read_arrays(Path(path) / "response.safetensors")
         series, channels = numbers["mean"].shape
         free: dict[str, Any] = {
             "low": np.full(channels, -np.inf),

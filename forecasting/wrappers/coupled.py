@@ -11,7 +11,7 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -24,6 +24,7 @@ from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
+from ...runtime.reading.weights import read_arrays
 from ..names import NAMES
 from ..paths.dependence import gaussian_scores, past_scores, rank_of, reorder
 from ..windows.gaps import bridged
@@ -101,7 +102,7 @@ class Coupled(FittedModel):
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> Coupled:
         """Read what `write` wrote."""
-        ranks = load_file(folder / "ranks.safetensors")["ranks"]
+        ranks = read_arrays(folder / "ranks.safetensors")["ranks"]
         described = read_json(folder / "coupled.json")
         return cls(read_predictor(folder / "predictor", names, device=device), ranks, **described)
 

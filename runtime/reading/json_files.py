@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .places import open_file, read_at_most
+
 LARGEST = 64 * 2**20
 """Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
 
@@ -26,10 +28,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a JSON file, found none")
-    with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"{path}: expected at most {LARGEST >> 20} MB of JSON, got more")
+    with open_file(path) as file:
+        content = read_at_most(file, LARGEST, str(path))
     try:
         read = json.loads(content)
     except (ValueError, RecursionError) as error:

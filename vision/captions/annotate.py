@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -19,6 +20,7 @@ from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.devices import torch_device
 from ...runtime.plain import PlainObject, to_plain
+from ...runtime.reading.places import is_remote, without_network
 from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
 from ..classify.classifier import machine
@@ -232,7 +234,9 @@ def annotate_photos(
         The address and words of each photo, and the photos that could not be opened.
     """
     annotator = Annotator.load(RunFolder(checkpoint))
-    encoder = open_encoder(annotator.encoder)
+    told = f"{checkpoint} remembers {annotator.encoder}; open that once yourself, as by `hemline vision embed`"
+    with nullcontext() if is_remote(checkpoint) else without_network(told):
+        encoder = open_encoder(annotator.encoder)
     catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
     wanted = encoder.preprocessing
     pictures = load_pictures(catalogue, wanted.size, channels=wanted.channels, fit=wanted.fit)

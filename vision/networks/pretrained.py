@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ...runtime.plain import Plain, PlainObject, object_in
+from ...runtime.reading.places import network_is_refused
 from .backbone import Backbone
 from .preprocessing import Preprocessing
 
@@ -73,6 +74,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "siglip-base": Architecture("siglip_vision_model"),
 }
 """The forms that can be made with random weights, by name."""
+
+_NO_FORM = ("auto_map", "attn_implementation", "quantization_config", "trust_remote_code")
 
 _LAYER = re.compile(r"\.(?:layer|layers|stages)\.(\d+)\.")
 
@@ -135,10 +138,12 @@ class TransformersBackbone(Backbone):
         import transformers
 
         try:
-            whole = transformers.AutoConfig.from_pretrained(name)
+            # Weights of a name alone: code that a folder or the hub has beside them is not run.
+            stored: dict[str, Any] = {"trust_remote_code": False, "local_files_only": network_is_refused()}
+            whole = transformers.AutoConfig.from_pretrained(name, **stored)
             config = getattr(whole, "vision_config", whole)
             family = _family(config.model_type, name)
-            model = getattr(transformers, family.model).from_pretrained(name, config=config)
+            model = getattr(transformers, family.model).from_pretrained(name, config=config, **stored)
         except OSError as error:
             raise FileNotFoundError(
                 f"backbone: expected 'small-cnn', one of {list(ARCHITECTURES)}, a folder of weights or a name on "
@@ -184,9 +189,11 @@ class TransformersBackbone(Backbone):
         import transformers
 
         name, preprocessing = str(data["name"]), Preprocessing.from_json(object_in(data, "preprocessing"))
-        described: dict[str, Any] = dict(object_in(data, "config"))
-        config = transformers.AutoConfig.for_model(**described)
-        model = getattr(transformers, _family(config.model_type, name).model)(config)
+        # What is private, or names code or kernels on the hub, is no form of a network.
+        described = object_in(data, "config").items()
+        form: dict[str, Any] = {key: value for key, value in described if key[0] != "_" and key not in _NO_FORM}
+        family = _family(form["model_type"], name)
+        model = getattr(transformers, family.model)(transformers.AutoConfig.for_model(**form))
         return cls(model, name, preprocessing)
 
 
@@ -202,7 +209,7 @@ def _stored_preprocessing(name: str, size: int | None) -> Preprocessing:
     if not os.path.isdir(name):
         from huggingface_hub import hf_hub_download
 
-        file = hf_hub_download(name, "preprocessor_config.json")
+        file = hf_hub_download(name, "preprocessor_config.json", local_files_only=network_is_refused())
     if not os.path.exists(file):
         raise ValueError(f"backbone: expected preprocessor_config.json beside the weights in {name}, got none")
     with open(file, encoding="utf-8") as opened:

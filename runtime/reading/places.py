@@ -1,0 +1,120 @@
+"""Places that a file names: which are on a network, which may be asked, and which are plain files."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import BinaryIO
+
+_HERE = ("", "file", "local", "memory")
+
+_SECURE = {"https": "http"}
+
+_KINDS = {
+    stat.S_ISDIR: "folder",
+    stat.S_ISFIFO: "named pipe",
+    stat.S_ISSOCK: "socket",
+    stat.S_ISCHR: "device",
+    stat.S_ISBLK: "device",
+}
+
+_REFUSED: ContextVar[str | None] = ContextVar("hemline_network_refused", default=None)
+
+
+def protocol(address: str) -> str:
+    """How an address is reached, ``""`` for a path of this machine; ``https`` counts as ``http``.
+
+    Example:
+        >>> protocol("https://shop.example/a.jpg"), protocol("photos/a.jpg"), protocol("simplecache::s3://b/a.jpg")
+        ('http', '', 'simplecache::s3')
+    """
+    found = re.match(r"([A-Za-z0-9+.-]+(?:::[A-Za-z0-9+.-]+)*)://", address)
+    name = found[1].lower() if found else ""
+    return _SECURE.get(name, name)
+
+
+def is_remote(address: str) -> bool:
+    """Whether an address is not a place of this machine."""
+    return protocol(address) not in _HERE
+
+
+@contextmanager
+def without_network(reason: str) -> Iterator[None]:
+    """A block in which nothing of the library asks a place on a network.
+
+    Arguments:
+        reason: why not, and what the user can do, for the message.
+    """
+    token = _REFUSED.set(reason)
+    try:
+        yield
+    finally:
+        _REFUSED.reset(token)
+
+
+def network_is_refused() -> bool:
+    """Whether this is a block of `without_network`."""
+    return _REFUSED.get() is not None
+
+
+def require_allowed(address: str) -> None:
+    """Refuse a place on a network within `without_network`.
+
+    Raises:
+        ValueError: it is one.
+    """
+    reason = _REFUSED.get()
+    if reason is not None and is_remote(address):
+        raise ValueError(f"{address}: expected a place on this machine, got one on a network; {reason}")
+
+
+def plain_name(name: str, argument: str) -> str:
+    """A name that stands for a file in a known folder, and for nothing outside of it.
+
+    Raises:
+        ValueError: it is more than a name.
+
+    Example:
+        >>> plain_name("0c8becce32f261ab", "run")
+        '0c8becce32f261ab'
+        >>> plain_name("../../etc", "run")
+        Traceback (most recent call last):
+        ValueError: run: expected the name of a file, without a path, got '../../etc'
+    """
+    if not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
+        raise ValueError(f"{argument}: expected the name of a file, without a path, got {name!r}")
+    return name
+
+
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """An ordinary file opened to read; a pipe, a device or a socket, which might never end, is refused unread.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is no ordinary file.
+    """
+    # Not to wait for who might write into a pipe.
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(number).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(number)
+        kind = next((kind for check, kind in _KINDS.items() if check(mode)), "special file")
+        raise ValueError(f"{Path(path)}: expected a file, got a {kind}")
+    return os.fdopen(number, "rb")
+
+
+def read_at_most(file: BinaryIO, most: int, name: str) -> bytes:
+    """The bytes of a file that is not larger than any of its kind.
+
+    Raises:
+        ValueError: it is.
+    """
+    content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{name}: expected at most {most >> 20} MB, got more")
+    return content
