@@ -55,6 +55,8 @@ class Store:
             record: RunRecord = json.loads((self.folder / "runs" / run / _RECORD).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return None
+        # A run is called as its folder is: what its record says could lie anywhere.
+        record["run"] = run
         return record
 
     def finished(self, run: str) -> bool:
@@ -173,9 +175,7 @@ class Store:
 
     def _records(self) -> list[RunRecord]:
         paths = sorted((self.folder / "runs").glob(f"*/{_RECORD}"))
-        runs = [path.parent.name for path in paths]
-        # A run is called as its folder is: what the record says could lie anywhere.
-        records = [{**record, "run": run} for run in runs if (record := self.record(run)) is not None]
+        records = [record for path in paths if (record := self.record(path.parent.name)) is not None]
         return sorted(records, key=lambda record: record["started"])
 
     def _partial(self, run: str) -> Path:
