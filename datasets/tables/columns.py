@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from .dates import read_dates
 from .timeline import Timeline
 
 _SHOWN = 5
+_YES_NO = {"j", "n", "y", "o", "s", "ja", "nein", "yes", "no", "oui", "non", "si", "wahr", "falsch", "true", "false"}
 
 
 def as_text(argument: str, labels: Iterable[Hashable]) -> tuple[str, ...]:
@@ -58,9 +60,11 @@ def check_domain(values: np.ndarray, domain: Domain, items: Sequence[str], timel
     wrong = np.argwhere(outside[domain])
     if len(wrong):
         row, step = (int(index) for index in wrong[0])
+        below = "; domain='real' takes units below 0, net of returns" if values[row, step] < 0 else ""
         raise ValueError(
             f"target: expected values of domain {domain!r}, got {values[row, step]:g} in series "
             f"{items[row]!r} on {timeline.date(step)} ({len(wrong)} such values)"
+            f"{below}"
         )
 
 
@@ -194,21 +198,23 @@ class Columns:
         values = cells.astype(float)
         # Datasets are of single precision, in which what is larger is infinite.
         infinite = values.abs() > np.finfo(np.float32).max
-        self._refuse((values.isna() & raw.notna()) | infinite, raw, f"{column!r}: expected finite numbers")
+        wrong = (values.isna() & raw.notna()) | infinite
+        self._refuse(wrong, raw, f"{column!r}: expected finite numbers", _how_to_read(raw[wrong]))
         return values.to_numpy()
 
-    def refuse(self, wrong: pd.Series, expected: str, column: str) -> None:
+    def refuse(self, wrong: pd.Series, expected: str, column: str, advice: str = "") -> None:
         """Refuse rows.
 
         Arguments:
             wrong: whether each row is refused, ``[rows]``.
             expected: what was expected, for the message.
             column: the column whose cells are shown.
+            advice: what to do about it, for the end of the message.
 
         Raises:
             ValueError: a row is refused; the message has the cells and their rows.
         """
-        self._refuse(wrong, self.table[column], f"{expected} in {column!r}")
+        self._refuse(wrong, self.table[column], f"{expected} in {column!r}", advice)
 
     def _raw_dates(self, timestamp: str | None) -> pd.Series:
         if timestamp is not None:
@@ -221,7 +227,20 @@ class Columns:
             )
         return pd.Series(self.table.index, index=self.table.index)
 
-    def _refuse(self, wrong: pd.Series, raw: pd.Series, expected: str) -> None:
+    def _refuse(self, wrong: pd.Series, raw: pd.Series, expected: str, advice: str = "") -> None:
         if wrong.any():
             cells = [f"{value!r} in row {row}" for row, value in raw[wrong].head(_SHOWN).items()]
-            raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows)")
+            raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows){advice}")
+
+
+def _how_to_read(cells: pd.Series) -> str:
+    """What says in a TOML file how to read cells that are no numbers to pandas."""
+    first = str(cells.iloc[0]) if len(cells) else ""
+    if re.fullmatch(r"[-+]?\d+(\.\d{3})*,\d+", first):
+        marks = "decimal = ',' and thousands = '.'" if "." in first else "decimal = ','"
+        return f"; in a TOML file {marks} reads such numbers of a CSV file"
+    if re.fullmatch(r"[-+]?\d{1,3}([,' ]\d{3})+(\.\d+)?", first):
+        return f"; in a TOML file thousands = '{re.sub('[0-9.+-]', '', first)[0]}' reads such numbers of a CSV file"
+    if first.lower() in _YES_NO:
+        return "; in a TOML file true_words and false_words say what stands for 1 and 0, such as ['J'] and ['N']"
+    return ""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
+from datetime import date
+from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ...runtime.quiet import own_filters
@@ -59,8 +62,13 @@ def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> pd.Date
         return _of_digits(raw.astype("int64").astype(str), raw, expected, refuse)
     if raw.dtype.kind == "M":
         return _one_zone(raw, raw, timestamp)
-    if not raw.map(lambda cell: isinstance(cell, str)).all():
+    kinds = raw.map(_kind)
+    refuse(kinds != kinds.mode()[0], raw, expected)
+    if kinds.iloc[0] == "number":
+        return read_dates(pd.to_numeric(raw), timestamp, refuse)
+    if kinds.iloc[0] == "date":
         return _of_objects(raw, timestamp, expected, refuse)
+    refuse(kinds != "text", raw, expected)
     text = raw.astype(str).str.strip()
     if text.str.fullmatch(r"\d+").all():
         return _of_digits(text, raw, expected, refuse)
@@ -73,6 +81,11 @@ def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> pd.Date
         parsed = _parsed(text, timestamp, dayfirst=_day_first(text, timestamp))
     refuse(parsed.isna(), raw, expected)
     return _one_zone(parsed, raw, timestamp)
+
+
+def _kind(cell: object) -> str:
+    kinds: dict[str, type | tuple[type, ...]] = {"text": str, "number": Real, "date": (date, np.datetime64)}
+    return next((name for name, kind in kinds.items() if isinstance(cell, kind)), "something else")
 
 
 def _of_objects(raw: pd.Series, timestamp: str | None, expected: str, refuse: Refuse) -> pd.DatetimeIndex:

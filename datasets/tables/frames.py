@@ -1,19 +1,18 @@
-"""Users' own data: long and wide pandas frames, CSV and Parquet files."""
+"""Users' own data: long and wide frames, CSV, Parquet and Excel files."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ..entries.data import Domain, ForecastData
 from .assemble import Ended, Fill, Unseen, assembled
 from .columns import Columns, as_text
+from .foreign_frames import Frame
 from .grid import Layout
-from .table_files import read_table
+from .table_files import TableFile, read_table
 from .timeline import lay_out
 
 _ONE: tuple[str, ...] = ("table",)
@@ -21,7 +20,7 @@ _ONE: tuple[str, ...] = ("table",)
 
 
 def from_frame(
-    frame: pd.DataFrame | str | os.PathLike[str],
+    frame: Frame | TableFile,
     *,
     timestamp: str | None,
     prediction_length: int,
@@ -54,7 +53,8 @@ def from_frame(
     future: there the channels of ``latest`` reach beyond its target.
 
     Arguments:
-        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        frame: a frame of pandas, polars, pyarrow, DuckDB or another library with the Arrow interface, or the path of a
+            ``.csv``, ``.csv.gz``, ``.parquet`` or ``.xlsx`` file.
         timestamp: the column of dates; ``None`` takes the index of the frame.
         prediction_length: the horizon H, in steps.
         target: the column of values (long), or the columns of the series (wide).
@@ -104,11 +104,12 @@ def from_frame(
         >>> data.test[0].target.tolist()
         [[3.0, 4.0, nan, 6.0], [9.0, 8.0, 9.0, nan]]
     """
-    table, source = read_table(frame, text=[item] if item else [])
+    series = [target] if isinstance(target, str) else list(target or ())
+    numbers = [*series, *covariates, *shared_covariates, *past_covariates]
+    table, source = read_table(frame, [item, timestamp], numbers)
     if item is not None and not isinstance(target, str):
         raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
     columns = Columns(table, source)
-    series = [target] if isinstance(target, str) else list(target or ())
     roles = {
         "timestamp": [timestamp] if timestamp else [],
         "item": [item] if item else [],

@@ -14,10 +14,12 @@ from ..entries.data import Domain, ForecastData
 from ..entries.frequency import dates_of, normalize_freq
 from .assemble import Ended, Fill, Unseen, assembled
 from .columns import Columns
+from .foreign_frames import Frame
 from .grid import Layout
+from .returns import Returns, without_returns
 from .row_checks import clock_change
 from .stores import StoreSums, refuse_weekdays, summed
-from .table_files import read_table
+from .table_files import TableFile, read_table
 from .timeline import Timeline, lay_out
 
 Level = Literal["chain", "store"]
@@ -25,7 +27,7 @@ EmptyStores = Literal["share", "missing", "partial"]
 
 
 def from_sales(
-    frame: pd.DataFrame | str | os.PathLike[str],
+    frame: Frame | TableFile,
     *,
     article: str,
     date: str,
@@ -38,6 +40,8 @@ def from_sales(
     in_stock: str | None = None,
     covariates: Sequence[str] = (),
     shared_covariates: Sequence[str] = (),
+    returned: str | None = None,
+    returns: Returns = "refuse",
     missing_rows: Literal["gap", "zero"] = "gap",
     fill_covariates: Fill = None,
     empty_stores: EmptyStores = "share",
@@ -63,7 +67,8 @@ def from_sales(
     made up is learnt from, and never judged: test windows hold the sums of full shelves alone.
 
     Arguments:
-        frame: a frame, or the path of a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        frame: a frame of pandas, polars, pyarrow, DuckDB or another library with the Arrow interface, or the path of a
+            ``.csv``, ``.csv.gz``, ``.parquet`` or ``.xlsx`` file.
         article: the column that names the article.
         date: the column of dates.
         units: the column of units sold, at least 0.
@@ -78,6 +83,10 @@ def from_sales(
             forecasts are judged by. May be empty where the units are.
         covariates: further columns of an article that are known in the future.
         shared_covariates: further columns known in the future that are the same for all rows of a date.
+        returned: the column of units that came back, at least 0, with ``returns="net"`` or ``"drop"``.
+        returns: what becomes of units that came back: ``"refuse"`` takes rows of negative units for errors; ``"net"``
+            takes them, and those of `returned`, off the units of the same article, store and date, which may leave less
+            than 0 (``domain="real"``); ``"drop"`` leaves them out.
         missing_rows: ``"gap"`` takes a missing row as a missing value; ``"zero"`` as a row of 0 units, from
             the first row of the series with units on, for tables that list only what was sold. A step at which no
             article has a row counts as missing too.
@@ -124,13 +133,19 @@ def from_sales(
         raise ValueError("level: 'store' needs the name of the column of stores, got store=None")
     if missing_rows not in ("gap", "zero"):
         raise ValueError(f"missing_rows: expected 'gap' or 'zero', got {missing_rows!r}")
+    if returns not in get_args(Returns):
+        raise ValueError(f"returns: expected 'refuse', 'net' or 'drop', got {returns!r}")
+    if returned is not None and returns == "refuse":
+        raise ValueError(f"returns: expected 'net' or 'drop' beside returned={returned!r}, got 'refuse'")
     if empty_stores not in get_args(EmptyStores):
         raise ValueError(f"empty_stores: expected 'share', 'missing' or 'partial', got {empty_stores!r}")
-    table, source = read_table(frame, text=[column for column in (article, store) if column])
     single = {"article": article, "store": store, "date": date, "units": units, "price": price}
-    single |= {"promotion": promotion, "in_stock": in_stock}
+    single |= {"promotion": promotion, "in_stock": in_stock, "returned": returned}
     several = {"covariates": covariates, "shared_covariates": shared_covariates}
-    sales = _checked(Columns(table, source), {role: name for role, name in single.items() if name is not None}, several)
+    named = {role: name for role, name in single.items() if name is not None}
+    numbers = [name for role, name in named.items() if role not in ("article", "store", "date")]
+    table, source = read_table(frame, [article, store, date], [*numbers, *covariates, *shared_covariates])
+    sales, came_back = _checked(Columns(table, source), named, several, returns)
     freq = Columns(table, source).freq(date) if freq is None else freq
     chain = store is not None and level == "chain"
     if chain and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
@@ -153,7 +168,7 @@ def from_sales(
         timeline = _timeline(sales, timeline.freq, together=False)
     codes, articles = pd.factorize(sales["article"])
     layout = Layout(Columns(sales, source), timeline, codes, tuple(articles), long=True)
-    return assembled(
+    data = assembled(
         layout,
         layout.grid("units"),
         tuple(articles),
@@ -171,10 +186,16 @@ def from_sales(
         absent={"stores": 0.0},
         completion=completion,
     )
+    return replace(data, facts={**data.facts, "returns": came_back}) if came_back else data
 
 
-def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]]) -> pd.DataFrame:
-    """The columns of a sales table under their house names, every cell looked at, without units off empty shelves."""
+def _checked(
+    columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]], returns: Returns
+) -> tuple[pd.DataFrame, str]:
+    """The columns of a sales table under their house names, every cell looked at, and in words what came back.
+
+    Units off empty shelves are missing.
+    """
     columns.require_roles({role: [column] for role, column in single.items()} | several)
     house = {"promo" if role == "promotion" else role for role in single}
     for argument, names in several.items():
@@ -187,12 +208,16 @@ def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequen
             codes, labels = columns.items(single[role])
             sales[role] = np.array(labels, dtype=object)[codes]
     sales["date"] = columns.dates(single["date"])
-    for role in ("units", "price", "promotion", "in_stock"):
+    for role in ("units", "price", "promotion", "in_stock", "returned"):
         if role in single:
             sales["promo" if role == "promotion" else role] = columns.numbers(single[role])
     for name in (name for names in several.values() for name in names):
         sales[name] = columns.numbers(name)
-    columns.refuse(sales["units"] < 0, "units: expected at least 0", single["units"])
+    if returns == "refuse":
+        advice = "; returns='net' or 'drop' takes them for units that came back"
+        columns.refuse(sales["units"] < 0, "units: expected at least 0", single["units"], advice)
+    if "returned" in single:
+        columns.refuse(sales["returned"] < 0, "returned: expected at least 0", single["returned"])
     if "price" in single:
         columns.refuse(sales["price"] <= 0, "price: expected more than 0", single["price"])
     if "promotion" in single:
@@ -203,6 +228,9 @@ def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequen
         columns.refuse(unknown, "in_stock: expected 0 or 1 where units are known", single["in_stock"])
         sales.loc[stock == 0, "units"] = np.nan
     keys = [role for role in ("article", "date", "store") if role in single]
+    came_back = ""
+    if returns != "refuse":
+        sales, came_back = without_returns(sales, keys, returns)
     twice = sales[sales.duplicated(keys, keep=False)]
     if len(twice):
         same = twice[(twice[keys] == twice[keys].iloc[0]).all(axis=1)]
@@ -211,7 +239,7 @@ def _checked(columns: Columns, single: dict[str, str], several: dict[str, Sequen
             f"date: {len(twice)} rows share article, date and store with another; first: rows "
             f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}{why}"
         )
-    return sales
+    return sales, came_back
 
 
 def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:

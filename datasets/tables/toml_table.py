@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,16 +15,17 @@ from ..entries.data import ForecastData
 from ..pictures.vectors import join_article_vectors, read_article_vectors
 from .frames import from_frame
 from .sales_table import from_sales
+from .table_files import TableFile, TableFormat
 
 
 def own_table(address: str) -> ForecastData:
     """Read the table that a TOML file describes.
 
-    The file has the key ``table``, the path of the CSV or Parquet file, looked for beside it and then in the
-    folders of ``HEMLINE_DATA``; and the arguments of :func:`from_sales` where it has the key ``article``, else
-    those of :func:`from_frame`. The key ``vectors`` names the file that ``hemline vision embed`` wrote,
-    looked for in the same places, whose vectors then stand beside the series (:func:`join_article_vectors`). The
-    dataset is called as the TOML file is.
+    The file has the key ``table``, the path of the CSV, Parquet or Excel file, looked for beside it and then in the
+    folders of ``HEMLINE_DATA``; how its cells are written (:class:`TableFormat`); and the arguments of
+    :func:`from_sales` where it has the key ``article``, else those of :func:`from_frame`. The key ``vectors`` names
+    the file that ``hemline vision embed`` wrote, looked for in the same places, whose vectors then stand beside the
+    series (:func:`join_article_vectors`). The dataset is called as the TOML file is.
 
     Arguments:
         address: the TOML file.
@@ -39,16 +41,21 @@ def own_table(address: str) -> ForecastData:
     read: Callable[..., ForecastData] = from_sales if "article" in described else from_frame
     parameters = inspect.signature(read).parameters
     options = [name for name in parameters if name not in ("frame", "name")]
+    written = [each.name for each in fields(TableFormat)]
     needed = [name for name in options if parameters[name].default is inspect.Parameter.empty]
     where = f"{address} ({'with' if read is from_sales else 'without'} 'article', so for {read.__name__})"
-    check_keys(where, described, ["table", "vectors", *options], ["table", *needed])
-    hints = get_type_hints(read) | {"table": str, "vectors": str}
+    check_keys(where, described, ["table", "vectors", *options, *written], ["table", *needed])
+    hints = get_type_hints(read) | get_type_hints(TableFormat) | {"table": str, "vectors": str}
     for key, value in described.items():
         if not _accepts(hints[key], value):
             raise ValueError(f"{address}: {key}: expected {_in_words(hints[key])}, got {value!r}")
     table = find_named(described.pop("table"), address)
     vectors = find_named(described.pop("vectors"), address) if "vectors" in described else None
-    data = read(table, **described, name=PurePath(address).stem)
+    try:
+        form = TableFormat(**{key: described.pop(key) for key in written if key in described})
+    except ValueError as error:
+        raise ValueError(f"{address}: {error}") from error
+    data = read(TableFile(table, form), **described, name=PurePath(address).stem)
     return data if vectors is None else join_article_vectors(data, read_article_vectors(vectors))
 
 
@@ -59,6 +66,8 @@ def _accepts(hint: Any, value: Any) -> bool:
         return any(_accepts(kind, value) for kind in get_args(hint))
     if origin is Literal:
         return value in get_args(hint)
+    if origin is Mapping:
+        return isinstance(value, dict) and all(isinstance(name, str) for name in value.values())
     if origin is Sequence:
         return isinstance(value, list) and all(isinstance(name, str) for name in value)
     return type(value) is hint
@@ -69,4 +78,6 @@ def _in_words(hint: Any) -> str:
         return " or ".join(_in_words(kind) for kind in get_args(hint) if kind is not NoneType)
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(repr, get_args(hint)))}"
+    if get_origin(hint) is Mapping:
+        return "a table of texts"
     return {str: "a text", int: "a whole number"}.get(hint, "a list of texts")

@@ -13,10 +13,10 @@ from ...evaluation.adapters.foreign import needs_training
 from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset
 from ...runtime.toml_files import parse_toml
 from ..models.stored import load_predictor
-from ..paths.table import forecast_frame
+from ..paths.table import check_ending, forecast_frame, write_frame
 from ..registry.named import build_model, model_names
 from .models import register as register_models
-from .options import Trust
+from .options import Trust, numbers_of
 from .simulate import register as register_simulate
 
 
@@ -66,12 +66,18 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
     def forecast(
         predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
         dataset: Annotated[str, typer.Option(help="Name of a dataset, or the TOML file of a table.")],
-        out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+        out: Annotated[Path, typer.Option(help="File to write, .csv, .parquet or .xlsx.")],
         window: Annotated[
             int | None,
             typer.Option(help="Forecast this test window (0 is the first), not the time after the data."),
         ] = None,
         num_samples: Annotated[int, typer.Option(help="Sample paths.")] = 100,
+        quantiles: Annotated[
+            str | None, typer.Option(help="Probabilities of the columns to write, as in 0.1,0.5,0.9.")
+        ] = None,
+        levels: Annotated[
+            str | None, typer.Option(help="Prediction intervals to write, per cent, as in 80,95.")
+        ] = None,
         trust: Trust = None,
     ) -> None:
         """Forecast the steps after the end of a dataset, or one of its test windows.
@@ -80,17 +86,13 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
         Example: hemline forecast --predictor runs/sales --dataset simulated_sales --window 0 --out sales.csv
         """
-        if out.suffix not in (".csv", ".parquet"):
-            raise ValueError(f"out: expected a .csv or .parquet file, got {str(out)!r}")
+        check_ending(out)
+        probabilities, percents = numbers_of("quantiles", quantiles), numbers_of("levels", levels) or ()
         data, trained = load(dataset), load_predictor(predictor, trust=trust or ())
         entry = data.history(window)
         drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
-        frame = forecast_frame(drawn, entry.item_ids)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".csv":
-            frame.to_csv(out, index=False, float_format="%.10g")
-        else:
-            frame.to_parquet(out, index=False)
+        frame = forecast_frame(drawn, entry.item_ids, quantiles=probabilities, levels=percents)
+        write_frame(frame, out)
         first, last = frame["timestamp"].min(), frame["timestamp"].max()
         if data.ended and window is None:
             typer.echo(

@@ -136,7 +136,8 @@ def test_a_year_that_is_mistyped_by_little_is_found_by_the_gap_that_it_leaves(fr
     with pytest.raises(ValueError, match=rf"row {at} \({dates.iloc[at]}\) stands alone, and {right} is missing"):
         read(dates.to_numpy())
     # A row that stands alone where nothing is missing is a row.
-    assert read(np.append(pd.date_range("2022-01-01", periods=rows, freq=freq), dates.iloc[at])).latest.length > rows
+    whole = pd.date_range("2022-01-01", periods=rows, freq=freq)
+    assert read(whole.append(pd.DatetimeIndex([dates.iloc[at]]))).latest.length > rows
 
 
 def hours_of_autumn(zone="Europe/Berlin"):

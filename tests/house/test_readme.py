@@ -53,9 +53,12 @@ def test_the_python_blocks_of_a_page_run_one_after_the_other(page, tmp_path, mon
 def test_the_page_on_data_runs_from_the_table_to_the_simulation(tmp_path, monkeypatch, command_line):
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
+    described = [text for owner, text in blocks("toml") if owner == DATA_PAGE]
+    for text in described:
+        name = text.splitlines()[0].removeprefix("# ")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert (tmp_path / "shop.toml").exists()
     run_python(DATA_PAGE)
-    (described,) = [text for owner, text in blocks("toml") if owner == DATA_PAGE]
-    (tmp_path / "shop.toml").write_text(described)
     for owner, text in blocks("console"):
         for line in text.splitlines() if owner == DATA_PAGE else ():
             words = shlex.split(line.removeprefix("$ hemline "), comments=True)
