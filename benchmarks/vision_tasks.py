@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     source = open_source(options.data)
-    source = replace(source, pictures=source.load(Preprocessing(options.size)))
+    source = replace(source, pictures=source.load(**Preprocessing(options.size).photos))
     tasks = source.catalogue.columns
     print("| task | row | seed | accuracy | macro-F1 |\n|---|---|---|---|---|", flush=True)
 

@@ -53,6 +53,10 @@ def quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # A user's logger is told the losses of an epoch, not those of some steps.
         warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+        # A network of which a part stays as it is has that part in evaluation mode, as it should.
+        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
+        # Nor where no article is to be watched.
+        warnings.filterwarnings("ignore", message=".*Total length of `list` across ranks is zero.*")
         # Without a validation span there is nothing to validate on, which is as it should be.
         warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
         warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

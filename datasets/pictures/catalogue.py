@@ -26,6 +26,7 @@ MISSING_WORDS = ("", "NA", "N/A", "nan", "None")
 """Cells that mean "nobody said", in shop exports."""
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_SIDE_FOLDERS = {"val": "validation"}
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def read_photo_folder(folder: str, *, label: str = "class") -> Catalogue:
 
     Arguments:
         folder: path or fsspec address; photos lie in ``<class>/<photo>`` or ``<side>/<class>/<photo>``, where
-            the side is ``train``, ``validation`` or ``test``.
+            the side is ``train``, ``validation`` (or ``val``) or ``test``.
         label: what to call the label column.
 
     Returns:
@@ -183,7 +184,7 @@ def read_photo_folder(folder: str, *, label: str = "class") -> Catalogue:
         parts = name.split("/")
         if not name.lower().endswith(PHOTO_SUFFIXES):
             continue
-        side = parts[0] if len(parts) == 3 else None
+        side = _SIDE_FOLDERS.get(parts[0], parts[0]) if len(parts) == 3 else None
         if len(parts) not in (2, 3) or side not in (None, "train", "validation", "test"):
             elsewhere.append(name)
             continue

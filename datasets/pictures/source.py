@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import fsspec
+
 from ...runtime.folders import find_named
 from ...runtime.toml_files import check_keys, read_description
-from .catalogue import Catalogue, CatalogueTable, read_catalogue, read_photo_folder
+from .catalogue import PHOTO_SUFFIXES, Catalogue, CatalogueTable, read_catalogue, read_photo_folder
 from .fashion_mnist import fashion_mnist
 from .photos import Fit, Pictures, load_pictures
 
@@ -115,3 +117,19 @@ def _check_values(described: Mapping[str, Any], data: str) -> None:
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def photos_in(address: str) -> list[str]:
+    """The photos that an address names: those in a folder, at any depth, in the order of their names; or itself.
+
+    Raises:
+        ValueError: there is no photo in the folder.
+    """
+    files, path = fsspec.core.url_to_fs(address)
+    if not files.isdir(path):
+        return [address]
+    inside = (name[len(path) :].lstrip("/") for name in sorted(files.find(path)))
+    found = [name for name in inside if name.lower().endswith(PHOTO_SUFFIXES)]
+    if not found:
+        raise ValueError(f"path: expected photos in {address}, got none")
+    return [f"{address.rstrip('/')}/{name}" for name in found]

@@ -145,7 +145,7 @@ def test_a_photo_folder_gives_classes_and_sides(tmp_path: Path) -> None:
 
 
 def test_photos_outside_the_folders_of_classes_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("train/hat/1.png", "val/hat/2.png", "3.png"):
+    for name in ("train/hat/1.png", "other/hat/2.png", "3.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (2, 2)).save(tmp_path / name)
     assert read_photo_folder(str(tmp_path)).item_ids == ("train/hat/1.png",)

@@ -21,6 +21,7 @@ from hemline.datasets.pictures.vectors import (
 from hemline.vision.commands.commands import app
 from hemline.vision.embed.embedding import PrincipalAxes, embed_catalogue
 from hemline.vision.embed.encoder import ArticleEncoder
+from hemline.vision.networks import known_backbones
 from typer.testing import CliRunner
 
 SMALL = ["--size", "24", "--widths", "4,8", "--epochs", "1", "--mirror", "0", "--crop", "1", "--device", "cpu"]
@@ -154,6 +155,10 @@ def test_vectors_that_fit_no_item_and_broken_vectors_are_refused() -> None:
         ArticleVectors(("a", "a"), np.zeros((2, 1)), np.array([True, True]))
 
 
-def test_an_encoder_must_be_named_once(shop: Path) -> None:
-    with pytest.raises(ValueError, match="expected one of the two, got None and None"):
-        CliRunner().invoke(app, ["embed", "--data", str(shop), "--out", "x.parquet"], catch_exceptions=False)
+def test_an_encoder_must_be_named_once(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["embed", "--data", str(shop), "--out", "x.parquet"]
+    with pytest.raises(ValueError, match="expected one of the two, got 'a' and 'small-cnn'"):
+        CliRunner().invoke(app, [*words, "--checkpoint", "a", "--backbone", "small-cnn"], catch_exceptions=False)
+    monkeypatch.setattr(known_backbones, "installed", lambda name: False)
+    with pytest.raises(ValueError, match="expected one of the two, since no pretrained weights are installed"):
+        CliRunner().invoke(app, words, catch_exceptions=False)

@@ -40,7 +40,7 @@ def judge(
     """
     device = next(network.parameters()).device
     found: dict[str, list[Tensor]] = {task.name: [] for task in network.labels.tasks}
-    network.eval()
+    network = network.eval().for_inference()
     with torch.inference_mode():
         for batch in ArticleBatches(pictures, {}, rows, batch_size=batch_size, each_photo=each_photo):
             moved = batch.to(device)

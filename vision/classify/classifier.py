@@ -32,6 +32,12 @@ class Classifier:
     training: TrainConfig
     max_images: int | None = None
 
+    @property
+    def both_views(self) -> bool:
+        """Whether it was trained on the vectors of each photo and of its mirror image."""
+        augment = self.training.augment
+        return self.training.frozen and augment is not None and augment.mirror > 0
+
     def save(self, folder: RunFolder) -> None:
         """Write the weights as safetensors and all else as JSON."""
         folder.write_tensors(WEIGHTS, self.network.state_dict())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,9 @@ from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.plain import PlainObject, to_plain
 from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
-from ..networks.known_backbones import build_backbone
+from ..networks.backbone import AUTO
+from ..networks.efficientnet_lite import FORMS
+from ..networks.known_backbones import build_backbone, chosen_backbone
 from ..networks.product_network import NetworkConfig, ProductNetwork
 from .answers import article_table, judge, photo_table
 from .classifier import Classifier, machine
@@ -50,8 +52,9 @@ def train_classifier(
     Arguments:
         source: the catalogue.
         checkpoint: folder or fsspec address of the run.
-        network: the form of the network.
-        training: how to train.
+        network: the form of the network; by default stored ImageNet features where their weights are installed, and
+            else a small network.
+        training: how to train; by default the backbone stays as it is where it is pretrained.
         tasks: the label columns to learn; by default all.
         max_images: photos an article, at most.
         shares: the shares of articles for validation and test, as `split_articles` takes them.
@@ -66,7 +69,10 @@ def train_classifier(
         ValueError: the folder already holds a run, a task is not a label column, or `resume` is asked of a
             run that was begun with other options, labels or classes.
     """
-    network, training = network or NetworkConfig(), training or TrainConfig()
+    network = network or NetworkConfig(backbone=AUTO)
+    network = replace(network, backbone=chosen_backbone(network.backbone))
+    training = training or TrainConfig(frozen=network.backbone in FORMS)
+    network = replace(network, standardise=training.frozen and not network.spatial_transformer)
     folder = RunFolder(checkpoint)
     tasks = tuple(tasks) or source.catalogue.columns
     for task in tasks:
@@ -162,7 +168,7 @@ def evaluate_classifier(
     checkpoint: str,
     source: Source,
     *,
-    mirrored: bool = False,
+    mirrored: bool | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Score]]:
@@ -174,7 +180,8 @@ def evaluate_classifier(
     Arguments:
         checkpoint: folder or fsspec address of the run.
         source: the catalogue.
-        mirrored: take the mean of the answers to each photo and to its mirror image.
+        mirrored: take the mean of the answers to each photo and to its mirror image; by default where the training
+            computed the vectors of both.
         device: where to calculate.
         progress: called with the photos opened and all photos.
 
@@ -188,6 +195,7 @@ def evaluate_classifier(
     folder = RunFolder(checkpoint)
     classifier = Classifier.load(folder)
     network, labels = classifier.network.to(device), classifier.network.labels
+    mirrored = classifier.both_views if mirrored is None else mirrored
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
     pictures = source.load(**network.backbone.preprocessing.photos, progress=progress).first(classifier.max_images)
     targets = labels.encode(source.catalogue.articles)
@@ -222,14 +230,15 @@ def evaluate_classifier(
 
 
 def predict_photos(
-    checkpoint: str, addresses: Sequence[str], *, mirrored: bool = False, device: str = "cpu"
+    checkpoint: str, addresses: Sequence[str], *, mirrored: bool | None = None, device: str = "cpu"
 ) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:
     """Predictions of a trained run for photos, each photo on its own.
 
     Arguments:
         checkpoint: folder or fsspec address of the run.
         addresses: paths or fsspec addresses of photos.
-        mirrored: take the mean of the answers to each photo and to its mirror image.
+        mirrored: take the mean of the answers to each photo and to its mirror image; by default where the training
+            computed the vectors of both.
         device: where to calculate.
 
     Returns:
@@ -237,6 +246,7 @@ def predict_photos(
     """
     classifier = Classifier.load(RunFolder(checkpoint))
     network = classifier.network.to(device)
+    mirrored = classifier.both_views if mirrored is None else mirrored
     shown = network.backbone.preprocessing
     catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
     pictures = load_pictures(catalogue, shown.size, channels=shown.channels, fit=shown.fit)

@@ -11,6 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
+from ...runtime.devices import torch_device
 from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
@@ -19,7 +20,11 @@ from ...runtime.training.run import Precision, run_training
 from ..networks.article_batches import ArticleBatch, ArticleBatches
 from ..networks.augmentation import Augmentation, AugmentConfig
 from ..networks.product_network import ProductNetwork, parameter_groups
+from ..networks.standardisation import Standardisation
 from .task_loss import ClassWeights, TaskLoss
+
+# As many steps as a network needs to learn a task, however few the articles are.
+_EPOCHS, _STEPS = 20, 1500
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,15 @@ class TrainConfig:
     """How a product network is trained: AdamW, with a learning rate that rises and then falls to nearly 0.
 
     Arguments:
-        epochs: passes over the training articles.
+        epochs: passes over the training articles; ``None`` for 20, or, where the articles are few, as many as make
+            1,500 steps.
         batch_size: articles a step.
         lr: the largest learning rate, that of the heads.
         weight_decay: AdamW's decay of the weights.
         rise: the share of all steps in which the learning rate rises.
         layer_decay: by what factor a stage of the backbone learns slower than the one above it.
-        frozen: whether the backbone stays as it is, batch statistics included.
+        frozen: whether the backbone stays as it is, batch statistics included. The vectors of all photos, and of
+            their mirror images, are then computed once, and there are no other changes of the photos.
         class_weights: ``"none"``, ``"inverse"`` or ``"effective"``, see `class_weights`.
         class_beta: the β of the effective number, 0…1; nearer 1 weighs rare classes more.
         smoothing: label smoothing.
@@ -46,7 +53,7 @@ class TrainConfig:
         ValueError: an argument is out of its range.
     """
 
-    epochs: int = 20
+    epochs: int | None = None
     batch_size: int = 64
     lr: float = 3e-3
     weight_decay: float = 0.05
@@ -63,7 +70,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "lr"):
-            if not getattr(self, name) > 0:
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
         for name in ("rise", "layer_decay", "smoothing"):
             if not 0 <= getattr(self, name) <= 1:
@@ -92,6 +99,7 @@ class Training(EpochTraining):
         targets: task -> codes of the whole catalogue.
         train: the numbers of the training articles.
         validation: the numbers of the articles to watch; may be empty.
+        vectors: ``[photos, views, F]`` of the photos by a network that stays as it is; ``None`` where it learns.
     """
 
     def __init__(
@@ -102,9 +110,10 @@ class Training(EpochTraining):
         targets: Mapping[str, np.ndarray],
         train: np.ndarray,
         validation: np.ndarray,
+        vectors: Tensor | None = None,
     ) -> None:
-        super().__init__(config.epochs, config.seed)
-        self.network, self.config = network, config
+        super().__init__(config.epochs or _EPOCHS, config.seed)
+        self.network, self.config, self.vectors = network, config, vectors
         self.pictures, self.targets = pictures, targets
         self.rows, self.watched = train, validation
         known = {name: codes[train] for name, codes in targets.items()}
@@ -114,6 +123,9 @@ class Training(EpochTraining):
         size = network.backbone.preprocessing.size
         self.augment: nn.Module = nn.Identity() if config.augment is None else Augmentation(config.augment, size)
         self._right: dict[str, list[Tensor]] = {}
+        self.passes = 1
+        if config.epochs is None:
+            self.passes = -(-_STEPS // (_EPOCHS * len(self.train_dataloader())))
 
     def train_dataloader(self) -> ArticleBatches:
         """The training articles, in an order of this epoch; made anew by Lightning before each epoch."""
@@ -124,13 +136,16 @@ class Training(EpochTraining):
             batch_size=self.config.batch_size,
             seed=self.epoch_seed,
             each_photo=self.network.config.pooling == "logits",
+            passes=self.passes,
+            vectors=self.vectors,
         )
 
     def val_dataloader(self) -> ArticleBatches | list[ArticleBatch]:
         """The articles to watch."""
         if not len(self.watched):
             return []
-        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=4 * self.config.batch_size)
+        size = 4 * self.config.batch_size
+        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=size, vectors=self.vectors)
 
     def transfer_batch_to_device(self, batch: ArticleBatch, device: torch.device, dataloader_idx: int) -> ArticleBatch:
         """Move a batch to the training device."""
@@ -143,14 +158,23 @@ class Training(EpochTraining):
 
     def training_step(self, batch: ArticleBatch, index: int) -> Tensor:
         """One step."""
-        images = self.network.prepare.bright(batch.pixels)
-        images = self.network.prepare.normalise(self.augment(images))
-        logits = self.network.judge(images, batch.article, len(batch))
+        if self.vectors is not None:
+            chance = 0.0 if self.config.augment is None else self.config.augment.mirror
+            view = (torch.rand(len(batch.pixels), device=batch.pixels.device) < chance).long()
+            seen = batch.pixels[torch.arange(len(view), device=view.device), view]
+            logits = self.network.judge_vectors(seen, batch.article, len(batch))
+        else:
+            images = self.network.prepare.bright(batch.pixels)
+            images = self.network.prepare.normalise(self.augment(images))
+            logits = self.network.judge(images, batch.article, len(batch))
         return self.noted(self.loss(logits, batch.targets))
 
     def validation_step(self, batch: ArticleBatch, index: int) -> None:
         """Count right answers."""
-        logits = self.network(batch.pixels, batch.article, len(batch))
+        if self.vectors is not None:
+            logits = self.network.judge_vectors(batch.pixels[:, 0], batch.article, len(batch))
+        else:
+            logits = self.network(batch.pixels, batch.article, len(batch))
         for task in self.network.labels.tasks:
             said, target = logits[task.name], batch.targets[task.name]
             if task.facets:
@@ -218,10 +242,39 @@ def fit(
         raise ValueError("train: expected articles with a photo to learn from, got none")
     # Lightning leaves each module in its mode, and stored weights come in evaluation mode.
     network.train()
+    vectors = None
     if config.frozen:
         network.freeze()
-    module = Training(network, config, pictures, targets, train, validation)
+        if network.warp is None:
+            mirrored = config.augment is not None and config.augment.mirror > 0
+            vectors = photo_vectors(network, pictures, mirrored=mirrored, device=torch_device(config.device))
+            if isinstance(network.scale, Standardisation):
+                network.scale.fit(vectors[torch.from_numpy(np.isin(pictures.article, train)), 0])
+    module = Training(network, config, pictures, targets, train, validation, vectors)
     options = {"accelerator": config.device, "precision": config.precision, "reload_dataloaders_every_n_epochs": 1}
     run_training(module, Checkpoints(folder), options=options)
     network.eval()
     return module.history
+
+
+def photo_vectors(network: ProductNetwork, pictures: Pictures, *, mirrored: bool, device: str) -> Tensor:
+    """The vectors of photos by a network that stays as it is.
+
+    Arguments:
+        network: the network.
+        pictures: the photos.
+        mirrored: whether the mirror image of each photo is a second view of it.
+        device: where to calculate.
+
+    Returns:
+        float32 ``[photos, views, F]``, the photo itself first.
+    """
+    faster = network.for_inference().eval().to(device)
+    pixels = torch.from_numpy(pictures.pixels)
+    found = []
+    with torch.no_grad():
+        for some in pixels.split(64):
+            images = faster.prepare(some.to(device))
+            views = [images, images.flip(-1)] if mirrored else [images]
+            found.append(torch.stack([faster.photo_vectors(view).float().cpu() for view in views], dim=1))
+    return torch.cat(found)

@@ -13,7 +13,7 @@ app = typer.Typer(help="Titles and descriptions of articles from their photos.",
 
 Encoder = Annotated[str | None, typer.Option(help="A classifier's run whose network reads the photos.")]
 
-Backbone = Annotated[str | None, typer.Option(help="Or a backbone by name, folder or hub name.")]
+Backbone = Annotated[str | None, typer.Option(help="Or a backbone: auto (the default), a name, folder or hub name.")]
 
 
 @app.command()
@@ -106,11 +106,19 @@ def predict(
 
 
 def named_encoder(encoder: str | None, backbone: str | None) -> dict[str, str]:
-    """The one of the two that is named.
+    """The one of the two that is named, else the pretrained backbone that is installed.
 
     Raises:
-        ValueError: none or both are.
+        ValueError: both are named, or none and no pretrained weights are installed.
     """
-    if (encoder is None) == (backbone is None):
+    from ..networks.backbone import AUTO, SMALL_CNN
+    from ..networks.known_backbones import chosen_backbone
+
+    if encoder is not None and backbone is not None:
         raise ValueError(f"encoder, backbone: expected one of the two, got {encoder!r} and {backbone!r}")
-    return {"run": encoder} if encoder is not None else {"backbone": str(backbone)}
+    if encoder is not None:
+        return {"run": encoder}
+    chosen = chosen_backbone(backbone or AUTO)
+    if backbone in (None, AUTO) and chosen == SMALL_CNN:
+        raise ValueError("encoder, backbone: expected one of the two, since no pretrained weights are installed")
+    return {"backbone": chosen}

@@ -26,7 +26,10 @@ Checkpoint = Annotated[str, typer.Option("--checkpoint", help=CHECKPOINT)]
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
-Mirrored = Annotated[bool, typer.Option("--mirrored", help="Mean of the answers to a photo and to its mirror image.")]
+Mirrored = Annotated[
+    bool | None,
+    typer.Option("--mirrored/--plain", help="Mean of the answers to a photo and to its mirror image, or to it alone."),
+]
 
 
 @app.command()
@@ -34,18 +37,28 @@ def train(
     data: Data,
     checkpoint: Checkpoint,
     task: Annotated[list[str] | None, typer.Option(help="A label column to learn; repeat it. Default: all.")] = None,
-    backbone: Annotated[str, typer.Option(help="small-cnn, an architecture by name, or stored weights.")] = "small-cnn",
-    finetune: Annotated[bool, typer.Option("--finetune/--frozen", help="Train the backbone, or leave it.")] = True,
-    epochs: Annotated[int, typer.Option(help="Passes over the training articles.")] = 20,
+    backbone: Annotated[
+        str, typer.Option(help="auto, small-cnn, efficientnet-lite0, an architecture by name, or stored weights.")
+    ] = "auto",
+    finetune: Annotated[
+        bool | None,
+        typer.Option("--finetune/--frozen", help="Train the backbone, or leave it. Default: leave that of auto."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training articles; 20, or more where articles are few.")
+    ] = None,
     lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
     layer_decay: Annotated[float, typer.Option(help="How much slower each stage below the heads learns.")] = 1.0,
     batch_size: Annotated[int, typer.Option(help="Articles a step.")] = 64,
     size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     channels: Annotated[int | None, typer.Option(help="3, or 1 for grey.")] = None,
-    widths: Annotated[str, typer.Option(help="Channels of each stage of the small network.")] = "32,64,128",
+    widths: Annotated[str | None, typer.Option(help="Channels of each stage of the small network: 32,64,128.")] = None,
     pooling: Annotated[str, typer.Option(help="max, mean, attention or logits.")] = "max",
     hidden: Annotated[int, typer.Option(help="Width of the dense layers, 0 for none.")] = 0,
     dropout: Annotated[float, typer.Option(help="Share of dense outputs left out in training.")] = 0.2,
+    colours: Annotated[
+        bool, typer.Option("--colours", help="A histogram of the article's colours joins the features.")
+    ] = False,
     spatial_transformer: Annotated[bool, typer.Option("--spatial-transformer", help="Learn to crop.")] = False,
     max_images: Annotated[int | None, typer.Option(help="Photos an article, at most.")] = None,
     class_weights: Annotated[str, typer.Option(help="none, inverse or effective.")] = "none",
@@ -79,20 +92,26 @@ def train(
     from ..classify.task_loss import ClassWeights
     from ..classify.training import TrainConfig
     from ..networks.augmentation import AugmentConfig
+    from ..networks.backbone import AUTO, SMALL_CNN
+    from ..networks.efficientnet_lite import FORMS
+    from ..networks.known_backbones import chosen_backbone
     from ..networks.product_network import NetworkConfig, Pooling
     from .progress import shown_progress
 
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
     torch_device(device)
+    # What only the small network takes asks for it.
+    chosen = SMALL_CNN if backbone == AUTO and (widths or channels == 1) else chosen_backbone(backbone)
     network = NetworkConfig(
-        backbone=backbone,
+        backbone=chosen,
         size=size,
         channels=channels,
-        widths=_numbers(widths),
+        widths=_numbers(widths or "32,64,128"),
         pooling=cast(Pooling, pooling),
         hidden=hidden,
         dropout=dropout,
         spatial_transformer=spatial_transformer,
+        colours=colours,
     )
     training = TrainConfig(
         epochs=epochs,
@@ -100,7 +119,7 @@ def train(
         lr=lr,
         weight_decay=weight_decay,
         layer_decay=layer_decay,
-        frozen=not finetune,
+        frozen=chosen in FORMS if finetune is None else not finetune,
         class_weights=cast(ClassWeights, class_weights),
         class_beta=class_beta,
         smoothing=smoothing,
@@ -132,7 +151,7 @@ def train(
 
 
 @app.command("test")
-def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = False, device: Device = "auto") -> None:
+def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = None, device: Device = "auto") -> None:
     """Score a run on the test side of the split that was stored at training."""
     from ...datasets.pictures.source import open_source
     from ..classify.classify import evaluate_classifier
@@ -146,6 +165,8 @@ def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = False, device
     for side, of_tasks in scores.items():
         if any(score["articles"] for score in of_tasks.values()):
             typer.echo(f"\n{side}\n\n{table(of_tasks)}")
+    if not any(score["articles"] for score in scores["test"].values()):
+        raise ValueError(f"data: expected labelled articles on the test side of {checkpoint}, got none")
     typer.echo(f"\nPer class: {checkpoint}/test.json; every answer: articles.parquet and photos.parquet beside it.")
 
 
@@ -164,17 +185,22 @@ def plot(data: Data, checkpoint: Checkpoint) -> None:
 
 @app.command()
 def predict(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, or addresses of photos.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, folders of photos, or addresses.")],
     checkpoint: Checkpoint,
     out: Annotated[str | None, typer.Option(help="A .csv or .parquet file for the probability of every tag.")] = None,
-    mirrored: Mirrored = False,
+    mirrored: Mirrored = None,
+    top: Annotated[int, typer.Option(help="Likeliest labels of each task to tell, with their shares.")] = 1,
     device: Device = "auto",
 ) -> None:
     """Tell what a run sees on photos: the likeliest label of each task, of facets all that are likelier than not."""
+    from ...datasets.pictures.source import photos_in
     from ...runtime.run_folder import RunFolder
     from ..classify.classifier import stored_labels
     from ..classify.classify import predict_photos
 
+    if top < 1:
+        raise ValueError(f"top: expected at least 1, got {top}")
+    paths = [photo for path in paths for photo in photos_in(path)]
     answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=torch_device(device))
     if out is not None:
         if not out.endswith((".csv", ".parquet")):
@@ -182,7 +208,7 @@ def predict(
         answers.to_csv(out, index=False) if out.endswith(".csv") else answers.to_parquet(out, index=False)
     tasks = stored_labels(RunFolder(checkpoint)).tasks
     for photo, rows in answers.groupby("photo", sort=False):
-        said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets)}" for task in tasks]
+        said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets, top)}" for task in tasks]
         typer.echo(f"{photo}: {', '.join(said)}")
     for bad in quarantine:
         typer.echo(f"{bad.address}: {bad.reason}", err=True)
@@ -190,12 +216,12 @@ def predict(
         raise typer.Exit(1)
 
 
-def _said(answers: pd.DataFrame, facets: bool) -> str:
-    """The label of a photo in words; each facet is a yes or no of its own, and all of them may be no."""
+def _said(answers: pd.DataFrame, facets: bool, top: int) -> str:
+    """The likeliest labels of a photo in words; each facet is a yes or no of its own, and all of them may be no."""
     ordered = answers.sort_values("probability", ascending=False, kind="stable")
     named = list(zip(ordered["label"], ordered["probability"].astype(float), strict=True))
-    chosen = [(label, share) for label, share in named if share > 0.5] if facets else named[:1]
-    told = " and ".join(f"{label} ({share:.2f})" for label, share in chosen)
+    chosen = [(label, share) for label, share in named if share > 0.5] if facets else named[:top]
+    told = (" and " if facets else ", ").join(f"{label} ({share:.2f})" for label, share in chosen)
     return told or "none above 0.5 (likeliest {} {:.2f})".format(*named[0])
 
 

@@ -71,7 +71,7 @@ class ArticleEncoder:
         Returns:
             float32 ``[articles, F]``; zero for an article without a photo.
         """
-        network = self.network.to(device)
+        network = self.network.to(device).for_inference()
         vectors = np.zeros((articles, network.features), dtype=np.float32)
         rows = np.flatnonzero(pictures.counts(articles))
         with torch.inference_mode():

@@ -17,7 +17,7 @@ class ArticleBatch:
     """Some articles and their photos.
 
     Arguments:
-        pixels: uint8 ``[N, channels, S, S]``, all photos of all articles.
+        pixels: uint8 ``[N, channels, S, S]``, all photos of all articles, or vectors of them.
         article: int64 ``[N]``, ascending: the place in the batch of the article a photo belongs to.
         rows: int64 ``[B]``, the number in the catalogue of each article.
         targets: task -> codes ``[B]``, or ``[B, classes]`` for facets.
@@ -51,6 +51,8 @@ class ArticleBatches:
         batch_size: articles a batch.
         seed: shuffles the articles; ``None`` keeps their order.
         each_photo: whether every photo is an example of its own, with the labels of its article.
+        passes: how often each article is given.
+        vectors: ``[photos, ...]`` given in the place of the pixels.
 
     Raises:
         ValueError: an article has no photo, or the batch size is not positive.
@@ -65,13 +67,15 @@ class ArticleBatches:
         batch_size: int,
         seed: int | None = None,
         each_photo: bool = False,
+        passes: int = 1,
+        vectors: Tensor | None = None,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
-        self.pixels = torch.from_numpy(pictures.pixels)
+        self.pixels = torch.from_numpy(pictures.pixels) if vectors is None else vectors
         self.targets = {name: torch.from_numpy(codes) for name, codes in targets.items()}
         self.owner = torch.from_numpy(pictures.article)
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.passes = batch_size, seed, passes
         rows = np.asarray(rows, dtype=np.int64)
         first = np.searchsorted(pictures.article, rows, side="left")
         count = np.searchsorted(pictures.article, rows, side="right") - first
@@ -83,15 +87,19 @@ class ArticleBatches:
         self.first, self.count = torch.from_numpy(first), torch.from_numpy(count)
 
     def __len__(self) -> int:
-        """Batches in a pass."""
-        return -(-len(self.first) // self.batch_size)
+        """Batches in all passes."""
+        return self.passes * -(-len(self.first) // self.batch_size)
 
     def __iter__(self) -> Iterator[ArticleBatch]:
-        """One pass over the articles."""
-        if self.seed is None:
+        """All passes over the articles."""
+        generator = None if self.seed is None else torch.Generator().manual_seed(self.seed)
+        for _ in range(self.passes):
             order = torch.arange(len(self.first))
-        else:
-            order = torch.randperm(len(self.first), generator=torch.Generator().manual_seed(self.seed))
+            if generator is not None:
+                order = torch.randperm(len(self.first), generator=generator)
+            yield from self._batches(order)
+
+    def _batches(self, order: Tensor) -> Iterator[ArticleBatch]:
         for chosen in order.split(self.batch_size):
             first, count = self.first[chosen], self.count[chosen]
             article = torch.repeat_interleave(torch.arange(len(chosen)), count)

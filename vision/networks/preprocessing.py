@@ -111,6 +111,10 @@ class Prepare(nn.Module):
         """Brightness to the scale of the network's inputs."""
         return (images - self.mean) / self.std
 
+    def brightness(self, images: Tensor) -> Tensor:
+        """The inverse of `normalise`: the scale of the network's inputs to brightness, 0…1."""
+        return images * self.std + self.mean
+
     def forward(self, pixels: Tensor) -> Tensor:
         """Stored pixels to network inputs ``[N, channels, size, size]``."""
         return self.normalise(self.bright(pixels))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ...runtime.plain import Plain, PlainObject, object_in
 from ...runtime.reading.places import network_is_refused
 from .backbone import Backbone
+from .efficientnet_lite import FORMS
 from .preprocessing import Preprocessing
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -146,10 +147,12 @@ class TransformersBackbone(Backbone):
             model = getattr(transformers, family.model).from_pretrained(name, config=config, **stored)
         except OSError as error:
             raise FileNotFoundError(
-                f"backbone: expected 'small-cnn', one of {list(ARCHITECTURES)}, a folder of weights or a name on "
-                f"the hub, got {name!r} ({str(error).splitlines()[0]})"
+                f"backbone: expected 'auto', 'small-cnn', one of {[*FORMS, *ARCHITECTURES]}, a folder of weights or a "
+                f"name on the hub, got {name!r} ({str(error).splitlines()[0]})"
             ) from None
-        return cls(model, name, _stored_preprocessing(name, size))
+        made = cls(model, name, _stored_preprocessing(name, size))
+        made.pretrained = True
+        return made
 
     def forward(self, images: Tensor) -> Tensor:
         """Prepared images ``[N, 3, size, size]`` to vectors ``[N, F]``."""

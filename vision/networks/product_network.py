@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, cast
 
+import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.labels import LabelSpace, TaskJson
 from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from .backbone import SMALL_CNN, Backbone
+from .colours import ColourHistogram
 from .known_backbones import backbone_from_json
 from .preprocessing import Prepare
 from .set_pooling import SET_POOLINGS, MeanPooling, pad_sets
 from .spatial_transformer import SpatialTransformer
+from .standardisation import Standardisation
 
 Pooling = Literal["max", "mean", "attention", "logits"]
 
@@ -34,6 +38,9 @@ class NetworkConfig:
             without them, Lyst's had 1024.
         dropout: share of dense outputs left out in training.
         spatial_transformer: whether a learned warp comes before the backbone.
+        colours: whether a histogram of the colours of the article joins the vector of a photo, see `ColourHistogram`.
+        standardise: whether the features of a photo are brought to mean 0 and standard deviation 1 over the training
+            photos; for backbones that stay as they are.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -47,6 +54,8 @@ class NetworkConfig:
     hidden: int = 0
     dropout: float = 0.2
     spatial_transformer: bool = False
+    colours: bool = False
+    standardise: bool = False
 
     def __post_init__(self) -> None:
         if self.pooling not in (*SET_POOLINGS, "logits"):
@@ -77,7 +86,6 @@ class ProductNetwork(nn.Module):
         config: the rest of the form.
 
     Example:
-        >>> import torch
         >>> from hemline.datasets.pictures.labels import Task
         >>> from hemline.vision.networks.small_cnn import SmallCNN
         >>> labels = LabelSpace((Task("colour", ("red", "blue")), Task("facets", ("v-neck",), facets=True)))
@@ -94,9 +102,14 @@ class ProductNetwork(nn.Module):
         self.labels = labels
         self.backbone = backbone
         self.prepare = Prepare(backbone.preprocessing)
-        width = self.config.hidden or backbone.features
+        if self.config.colours and backbone.preprocessing.channels != 3:
+            raise ValueError(f"colours: expected images of 3 channels, got {backbone.preprocessing.channels}")
+        self.colours = ColourHistogram() if self.config.colours else None
+        seen = backbone.features + (self.colours.features if self.colours is not None else 0)
+        self.scale = Standardisation(seen) if self.config.standardise else nn.Identity()
+        width = self.config.hidden or seen
         self.warp = SpatialTransformer(backbone.preprocessing.channels) if self.config.spatial_transformer else None
-        self.view = self._dense(backbone.features)
+        self.view = self._dense(seen)
         self.pool = SET_POOLINGS.get(self.config.pooling, MeanPooling)(width)
         self.dense = self._dense(width)
         # A number and not the task's name: a column may be called what a module cannot be.
@@ -132,7 +145,21 @@ class ProductNetwork(nn.Module):
 
     def judge(self, images: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
         """As `forward`, of images that are prepared (and augmented) already."""
-        views = self._views(images)
+        return self.judge_vectors(self.photo_vectors(images), article, articles)
+
+    def photo_vectors(self, images: Tensor) -> Tensor:
+        """The vector of each prepared image before all that a frozen backbone leaves to learn, ``[N, F]``."""
+        seen = images if self.warp is None else self.warp(images)
+        vectors = self.backbone(seen)
+        if self.colours is None:
+            return vectors
+        # Both of length 1, so that neither decides alone where distances are taken.
+        vectors = nn.functional.normalize(vectors, dim=1)
+        return torch.cat([vectors, self.colours(self.prepare.brightness(images))], dim=1)
+
+    def judge_vectors(self, vectors: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+        """As `judge`, of the vectors that `photo_vectors` gave."""
+        views = self.view(self.scale(vectors))
         if self.config.pooling != "logits":
             return self._answers(self.dense(self.pool(*pad_sets(views, article, articles))))
         judged = self._answers(self.dense(views))
@@ -140,11 +167,17 @@ class ProductNetwork(nn.Module):
 
     def embed(self, pixels: Tensor, article: Tensor, articles: int) -> Tensor:
         """The vector of each article before the heads ``[B, F]``; zero for an article without a photo."""
-        views = self._views(self.prepare(pixels))
+        views = self.view(self.scale(self.photo_vectors(self.prepare(pixels))))
         if self.config.pooling == "logits":
             return self.pool(*pad_sets(self.dense(views), article, articles))
         padded, mask = pad_sets(views, article, articles)
         return self.dense(self.pool(padded, mask)) * mask.any(dim=1, keepdim=True)
+
+    def for_inference(self) -> ProductNetwork:
+        """The same function where no gradient is asked for, as fast as it can be; shares its other parts with this."""
+        faster = copy.copy(self)
+        faster._modules = {**self._modules, "backbone": self.backbone.for_inference()}
+        return faster
 
     def to_json(self) -> PlainObject:
         """All but the weights, as plain data."""
@@ -162,11 +195,6 @@ class ProductNetwork(nn.Module):
             labels=LabelSpace.from_json(cast("Sequence[TaskJson]", data["labels"])),
             config=NetworkConfig.from_json(object_in(data, "config")),
         )
-
-    def _views(self, images: Tensor) -> Tensor:
-        if self.warp is not None:
-            images = self.warp(images)
-        return self.view(self.backbone(images))
 
     def _answers(self, vectors: Tensor) -> dict[str, Tensor]:
         return {task.name: head(vectors) for task, head in zip(self.labels.tasks, self.heads, strict=True)}

@@ -1,0 +1,131 @@
+"""A backbone that stays as it is: its vectors are computed once, and a small shop is trained enough."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hemline.datasets.pictures.source import open_source
+from hemline.runtime.run_folder import RunFolder
+from hemline.vision.classify.answers import judge
+from hemline.vision.classify.classifier import Classifier
+from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
+from hemline.vision.classify.training import TrainConfig, Training, photo_vectors
+from hemline.vision.commands.commands import app
+from hemline.vision.networks.augmentation import AugmentConfig
+from hemline.vision.networks.known_backbones import build_backbone
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
+from hemline.vision.networks.small_cnn import SmallCNN
+from typer.testing import CliRunner
+
+FROZEN = TrainConfig(epochs=2, frozen=True, batch_size=16, lr=1e-2, device="cpu")
+TINY = NetworkConfig(size=24, widths=(4, 8), colours=True)
+
+
+def test_the_backbone_sees_each_photo_and_its_mirror_image_once(shop: Path, tmp_path: Path, monkeypatch) -> None:
+    seen, plain = [], SmallCNN.forward
+    monkeypatch.setattr(SmallCNN, "forward", lambda self, images: seen.append(len(images)) or plain(self, images))
+    before = build_backbone("small-cnn", size=24, widths=(4, 8))
+    trained = train_classifier(open_source(str(shop)), str(tmp_path / "run"), network=TINY, training=FROZEN)
+    assert sum(seen) == 2 * 60
+    torch.manual_seed(FROZEN.seed)
+    before = build_backbone("small-cnn", size=24, widths=(4, 8))
+    for name, value in before.state_dict().items():
+        assert torch.equal(value, trained.network.backbone.state_dict()[name])
+
+
+def test_stored_vectors_and_whole_photos_give_the_same_answers(shop: Path, tmp_path: Path) -> None:
+    source = open_source(str(shop))
+    train_classifier(source, str(tmp_path / "run"), network=TINY, training=FROZEN)
+    network = Classifier.load(RunFolder(str(tmp_path / "run"))).network
+    assert float(network.scale.spread.std()) > 0
+    pictures = source.load(24, channels=3)
+    vectors = photo_vectors(network, pictures, mirrored=True, device="cpu")
+    assert vectors.shape == (60, 2, 8 + 300)
+    with torch.no_grad():
+        logits = network.judge_vectors(vectors[:, 0], torch.arange(60), 60)
+        mirrored = network.judge_vectors(vectors[:, 1], torch.arange(60), 60)
+    rows = np.arange(60)
+    alone, both = judge(network, pictures, rows), judge(network, pictures, rows, mirrored=True)
+    for name in ("colour", "shape"):
+        shares, others = logits[name].softmax(1).numpy(), mirrored[name].softmax(1).numpy()
+        assert np.allclose(alone[name], shares, atol=1e-6)
+        assert np.allclose(both[name], (shares + others) / 2, atol=1e-6)
+        assert not np.allclose(shares, others, atol=1e-6)
+
+
+def test_what_was_trained_on_both_views_is_asked_by_both(shop: Path, tmp_path: Path) -> None:
+    source = open_source(str(shop))
+    photo = [str(shop.parent / "photos" / "0-0.png")]
+    for name, mirror, both in (("both", 0.5, True), ("one", 0.0, False)):
+        run = str(tmp_path / name)
+        training = replace(FROZEN, augment=AugmentConfig(mirror=mirror))
+        assert train_classifier(source, run, network=TINY, training=training).both_views is both
+        usual, asked = (predict_photos(run, photo, mirrored=given)[0].probability for given in (None, both))
+        assert usual.tolist() == asked.tolist()
+        other = predict_photos(run, photo, mirrored=not both)[0].probability
+        assert usual.tolist() != other.tolist()
+        assert evaluate_classifier(run, source)["test"] == evaluate_classifier(run, source, mirrored=both)["test"]
+
+
+@pytest.mark.parametrize(("articles", "passes"), [(6, 75), (640, 8), (64_000, 1)])
+def test_few_articles_are_passed_as_often_as_makes_enough_steps(articles: int, passes: int) -> None:
+    from hemline.datasets.pictures.labels import LabelSpace, Task
+    from hemline.datasets.pictures.photos import Pictures
+
+    labels = LabelSpace((Task("colour", ("red", "blue")),))
+    network = ProductNetwork(backbone=SmallCNN(2, widths=(2,)), labels=labels)
+    pixels = np.zeros((articles, 3, 2, 2), np.uint8)
+    numbers = np.arange(articles)
+    pictures = Pictures(pixels, numbers, ("",) * articles, ("",) * articles, ())
+    targets = {"colour": numbers % 2}
+    made = Training(network, TrainConfig(batch_size=64), pictures, targets, numbers, numbers[:0])
+    assert made.passes == passes
+    assert made.epochs * len(made.train_dataloader()) >= 1500
+    given = Training(network, TrainConfig(epochs=3, batch_size=64), pictures, targets, numbers, numbers[:0])
+    assert (given.epochs, given.passes) == (3, 1)
+    first, second = (list(made.train_dataloader()) for _ in range(2)) if articles < 100 else ([], [])
+    assert [b.rows.tolist() for b in first] == [b.rows.tolist() for b in second]
+    assert not first or len({tuple(b.rows.tolist()) for b in first}) > 10
+
+
+def test_the_default_learns_a_small_shop_from_pretrained_features(shop: Path, tmp_path: Path) -> None:
+    run, runner = str(tmp_path / "run"), CliRunner()
+    shared = ["--data", str(shop), "--checkpoint", run]
+    small = ["--size", "64", "--epochs", "15", "--task", "shape", "--colours"]
+    runner.invoke(app, ["classify", "train", *shared, *small], catch_exceptions=False)
+    network = Classifier.load(RunFolder(run)).network
+    assert (network.backbone.name, network.config.colours) == ("efficientnet-lite0", True)
+    done = runner.invoke(app, ["classify", "test", *shared], catch_exceptions=False)
+    row = next(line for line in done.output.split("test\n")[-1].splitlines() if line.startswith("| shape"))
+    accuracy, majority = (float(row.split("|")[place]) for place in (3, 5))
+    assert accuracy >= 0.85 > majority
+    folder = str(shop.parent / "photos")
+    done = runner.invoke(
+        app, ["classify", "predict", folder, "--checkpoint", run, "--top", "2"], catch_exceptions=False
+    )
+    lines = done.output.strip().splitlines()
+    assert len(lines) == 60
+    assert all("square (" in line and "round (" in line for line in lines)
+    done = runner.invoke(app, ["embed", "--data", str(shop), "--out", str(tmp_path / "v.parquet")])
+    assert "encoder efficientnet-lite0@" in done.output
+
+
+def test_a_run_without_a_test_side_cannot_be_tested(shop: Path, tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    training = replace(FROZEN, epochs=1)
+    train_classifier(open_source(str(shop)), run, network=TINY, training=training, shares=(0.0, 0.0))
+    done = CliRunner().invoke(app, ["classify", "test", "--data", str(shop), "--checkpoint", run])
+    assert done.exit_code == 1
+    assert str(done.exception) == f"data: expected labelled articles on the test side of {run}, got none"
+
+
+def test_a_folder_named_val_is_watched(tmp_path: Path, shop: Path) -> None:
+    photos = sorted((shop.parent / "photos").glob("*.png"))
+    for number, photo in enumerate(photos[:12]):
+        folder = tmp_path / "set" / ("train", "val", "test")[number % 3] / ("a", "b")[number // 6]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / photo.name).write_bytes(photo.read_bytes())
+    sides = [article.side for article in open_source(str(tmp_path / "set")).catalogue.articles]
+    assert sorted(set(sides)) == ["test", "train", "validation"]
