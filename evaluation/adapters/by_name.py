@@ -40,7 +40,7 @@ def by_name(predict: Predict) -> Predict:
         rows, names = list(dataset), tuple(self.item_ids)
         told = _told(rows)
         if not any(is_another(entry, names) for entry in told):
-            yield from predict(self, rows, num_samples, seed, **others)
+            yield from predict(self, told, num_samples, seed, **others)
             return
         found = [placed(entry, names) if is_another(entry, names) else _as_it_is(entry) for entry in told]
         new = dict.fromkeys(name for entry in told for name in strangers(entry, names))

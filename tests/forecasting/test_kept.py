@@ -108,7 +108,7 @@ def test_a_model_that_cannot_be_kept_is_trained_all_the_same(walks, tmp_path, ca
     with caplog.at_level(logging.WARNING):
         found = PooledEstimator(models).for_run(0, tmp_path).train(walks)
     assert "weighing-odd is not kept, and would be trained again after a kill: no" in caplog.text
-    assert "odd" in found.names
+    assert "odd" in found.member_names
 
 
 class Counted(Configured, Estimator):
