@@ -158,7 +158,7 @@ class AnalogEstimator(ForecastModel):
             ends = range(target.shape[1] - horizon, needed - 1, -apart)[: max(1, self.origins // len(entries))]
             for end in ends:
                 # Its own past alone: what bridges a gap must not come from later either.
-                pasts.append(stretches_before(target[:, :end], horizon, season, cycle, self.stretches))
+                pasts.append(stretches_before(target[:, :end], horizon, season, cycle, self.stretches, self.domain))
                 truths.append(target[:, end : end + horizon].T)
         known = [number for number, truth in enumerate(truths) if not np.isnan(truth).all()]
         if not known:
@@ -261,7 +261,7 @@ class AnalogPredictor(PlainModel):
     def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
         season = self.season_length
         values = np.asarray(target, dtype=np.float64)
-        past = stretches_before(values, self.prediction_length, season, self.cycle_length, self.stretches)
+        past = stretches_before(values, self.prediction_length, season, self.cycle_length, self.stretches, self.domain)
         drawn = [
             past.moved(move, _drawn(past, theta, share, generator))
             for move, theta, share in zip(self.moves, self.thetas, shares_of(count, self.weights), strict=True)

@@ -108,7 +108,8 @@ class CrossFitEstimator(WindowEstimator):
             statistics: those of the training span.
         """
         units = response_units(self.scaling, self.response)
-        return CrossFitted(spec, units, statistics, self.direct, self.folds, self.windows)
+        unit = 1.0 if self.scaling.domain == "count" else 0.0
+        return CrossFitted(spec, units, statistics, self.direct, self.folds, self.windows, unit)
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:
         spec = super()._spec(entries)

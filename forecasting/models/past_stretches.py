@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ...datasets.entries.domain import Domain
 from ..windows.gaps import bridged
 
 Reference = Literal["mean", "profile"]
@@ -16,6 +17,9 @@ Difference = Literal["difference", "ratio"]
 FLOOR = 0.1
 """What is added to both sides of a ratio, in mean sizes of a series, so that a season near 0 does not blow it up."""
 
+SALES = 10.0
+"""Sales below which a season says little of the level: so many are counted beside those of the season."""
+
 
 @dataclass(frozen=True)
 class Move:
@@ -23,6 +27,9 @@ class Move:
 
     With r the last season before a stretch, or before today, a value becomes
     :math:`y + a\,(r_\text{now} - r_\text{then})` or :math:`y\,(r_\text{now} / r_\text{then})^a`.
+
+    Where a season has few sales, what it says of the level is mostly chance: `SALES` of the usual rate are counted with
+    them, as by a gamma prior of that mean.
 
     Arguments:
         share: a, from 0, as it was, to 1.
@@ -61,6 +68,7 @@ class Stretches:
         likeness: ``[K, F]``, larger where a stretch is newer and where the season before it is closer to the last one,
             and 1 where it has today's place in the longer cycle.
         size: ``[D]`` mean size of what was seen of each series.
+        unit: ``[D]`` what is sold at a time, as far as a series mostly sells nothing; 0 where it never is 0 or below.
     """
 
     past: np.ndarray
@@ -69,6 +77,7 @@ class Stretches:
     season: int
     likeness: np.ndarray
     size: np.ndarray
+    unit: np.ndarray
 
     def moved(self, move: Move, chosen: np.ndarray | None = None) -> np.ndarray:
         """Stretches at today's level.
@@ -88,15 +97,20 @@ class Stretches:
         if move.of == "mean":
             then, now = then.mean(1, keepdims=True), now.mean(1, keepdims=True)
         place = np.arange(self.horizon) % then.shape[1]
+        steps = self.season if move.of == "mean" else 1
         if move.by == "difference":
-            return values + (move.share * (now - then))[:, place]
-        floor = np.maximum(FLOOR * self.size, 1e-12)
+            expected = steps * self.size
+            trust = expected / np.maximum(expected + SALES * self.unit, 1e-12)
+            return values + (move.share * trust * (now - then))[:, place]
+        floor = np.maximum(np.maximum(FLOOR * self.size, SALES / steps * self.unit), 1e-12)
         # A ratio of values below 0, such as what came back of a sale, has no root.
         then, now = np.maximum(then, 0), np.maximum(now, 0)
         return values * (((now + floor) / (then + floor)) ** move.share)[:, place]
 
 
-def stretches_before(target: np.ndarray, horizon: int, season: int, cycle: int, most: int) -> Stretches:
+def stretches_before(
+    target: np.ndarray, horizon: int, season: int, cycle: int, most: int, domain: Domain = "real"
+) -> Stretches:
     """The stretches that a forecast may follow: whole ones, within the past.
 
     Gaps are bridged (`bridged`), and count in no size and in no distance.
@@ -107,6 +121,7 @@ def stretches_before(target: np.ndarray, horizon: int, season: int, cycle: int, 
         season: steps m of a season.
         cycle: steps of a longer cycle, a multiple of the season; the season itself for none.
         most: number of stretches, at most.
+        domain: the values that a path can take.
 
     Raises:
         ValueError: the past holds none, see `shortest`.
@@ -131,7 +146,17 @@ def stretches_before(target: np.ndarray, horizon: int, season: int, cycle: int, 
     likeness = [-age / 10, -np.log(age), -apart, -(apart**2)]
     if cycle > season:
         likeness.append((age * season % cycle == 0).astype(float))
-    return Stretches(past, starts, horizon, season, np.stack(likeness, axis=1), size)
+    return Stretches(past, starts, horizon, season, np.stack(likeness, axis=1), size, _units(target, seen, domain))
+
+
+def _units(target: np.ndarray, seen: np.ndarray, domain: Domain) -> np.ndarray:
+    """What is sold at a time ``[D]``: the mean of sales times the share of steps without any; of counts at least 1."""
+    if domain == "real":
+        return np.zeros(len(target))
+    sold = seen & (np.nan_to_num(target) > 0)
+    mean = np.where(sold, target, 0).sum(1) / np.maximum(sold.sum(1), 1)
+    unit = mean * (1 - sold.sum(1) / np.maximum(seen.sum(1), 1))
+    return np.maximum(unit, 1.0) if domain == "count" else unit
 
 
 def _squares_seen(past: np.ndarray, seen: np.ndarray, starts: np.ndarray, season: int) -> np.ndarray:

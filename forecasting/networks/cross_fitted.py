@@ -34,15 +34,23 @@ class CrossFitted(JointForecaster):
         config: the numbers of a network.
         folds: number of networks.
         windows: number K of past windows whose errors are kept.
+        unit: the smallest scale, data units; 1 for counts.
     """
 
     errors: Tensor
 
     def __init__(
-        self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct, folds: int, windows: int
+        self,
+        spec: SeriesSpec,
+        scaling: Units,
+        statistics: Statistics,
+        config: Direct,
+        folds: int,
+        windows: int,
+        unit: float = 0.0,
     ) -> None:
         super().__init__(spec, scaling, statistics)
-        self._members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config) for _ in range(folds))
+        self._members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config, unit) for _ in range(folds))
         self.register_buffer("errors", torch.zeros(windows, spec.prediction_length, spec.target_dim))
 
     @property

@@ -105,15 +105,19 @@ class DirectNetwork(Learner):
         scaling: of levels.
         statistics: those of the training span.
         config: the numbers of the network.
+        unit: the smallest scale, data units: 1 for counts, so that a series that mostly sells nothing has errors of the
+            size of what it sells.
     """
 
     usual_change: Tensor
     shared: Tensor
     own: Tensor
 
-    def __init__(self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct) -> None:
+    def __init__(
+        self, spec: SeriesSpec, scaling: Units, statistics: Statistics, config: Direct, unit: float = 0.0
+    ) -> None:
         super().__init__(spec, scaling, statistics)
-        self.config, columns = config, Columns.of(spec)
+        self.config, self.unit, columns = config, unit, Columns.of(spec)
         # What is no buffer stays behind when the network moves to another device.
         self.register_buffer("shared", columns.shared, persistent=False)
         self.register_buffer("own", columns.own, persistent=False)
@@ -172,7 +176,7 @@ class DirectNetwork(Learner):
             both = (seen[..., season:] & seen[..., :-season])[..., -spec.context_length :]
             change, counted = change * both, both.sum(-1)
         scale = (change.sum(-1) + PRIOR * self.usual_change[series]) / (counted + PRIOR)
-        level, scale = past[..., -season:].mean(-1, keepdim=True), scale[..., None]
+        level, scale = past[..., -season:].mean(-1, keepdim=True), scale[..., None].clamp_min(self.unit)
         usual = context.mean(-1) if seen is None else mean_of_seen(context, seen[..., -spec.context_length :])
         references = (self._references(past, usual, scale) - level[..., None]) / scale[..., None]
         mixture = torch.softmax(3 * (self.mixture + self.mixture_by_step), dim=-1)

@@ -27,7 +27,7 @@ OURS = {name: place for name, place in NAMES.places.items() if place.startswith(
 NOT_STORED = {
     *("Architecture", "WindowEstimator", "WrappingEstimator"),
     *("Cannibalisation", "Change", "Columns", "Future", "LowRank", "NamedModel", "Outcome", "Response", "Scenario"),
-    *("Marginals", "Simulation", "Statistics", "Stretches", "Window"),
+    *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window"),
 }
 
 

@@ -1,0 +1,57 @@
+"""Rare demand: articles that are sold now and then are forecast at their rate, beside fast ones too."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hemline.forecasting import AnalogEstimator, CrossFitEstimator, TrainConfig
+from hemline.forecasting.models.analog import RATIOS
+from hemline.forecasting.models.past_stretches import SALES, stretches_before
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+DAYS, HORIZON = 300, 14
+RATES = np.array([20, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05, 0.02, 0.02, 0.01, 0.01])
+SOLD = np.random.default_rng(5).poisson(RATES, (DAYS, len(RATES))).T.astype(np.float32)
+ENTRY = {"start": pd.Period("2023-01-01", "D"), "target": SOLD}
+SHORT = TrainConfig(max_epochs=2, batches_per_epoch=20, batch_size=16, learning_rate=2e-3)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        AnalogEstimator(HORIZON, season_length=7, domain="count"),
+        CrossFitEstimator("D", HORIZON, domain="count", folds=3, train=SHORT),
+    ],
+    ids=["analog", "cross-fit"],
+)
+def test_slow_articles_beside_a_fast_one_are_forecast_at_their_rates(model):
+    paths = next(model.train([ENTRY]).predict([ENTRY], num_samples=500)).samples
+    assert paths[:, :, 1:].sum((1, 2)).mean() == pytest.approx(HORIZON * RATES[1:].sum(), rel=0.25)
+    assert paths[:, :, 1:].max() <= 2 * SOLD[1:].max()
+    of_single = HORIZON * SOLD[1:].mean(1)
+    assert (np.abs(paths[:, :, 1:].sum(1).mean(0) - of_single) < of_single + 1).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.005, 2), st.floats(1, 20), st.sampled_from([1, 7]))
+@settings(max_examples=60, deadline=None)
+def test_what_a_season_sold_by_chance_moves_no_rare_article_far(seed, rate, size, season):
+    """Clumps of any size at any rate: a ratio is that of sales with `SALES` more on both sides."""
+    generator = np.random.default_rng(seed)
+    target = np.ceil(size * generator.poisson(rate / size, size=(3, 140)))
+    target[0, -3] += np.ceil(size)
+    past = stretches_before(target, 14, season, season, 250, "count")
+    sold = target[:, -season:].sum(1)
+    for move in RATIOS:
+        moved = past.moved(move)
+        at = past.starts[:, None] + np.arange(14)
+        most = 1 + season * target[:, -season:].max(1) / (SALES * past.unit)
+        assert np.isfinite(moved).all()
+        assert (moved <= target.T[at] * np.maximum(most, 1 + sold / (SALES * past.unit)) + 1e-9).all()
+
+
+def test_numbers_that_are_no_counts_and_never_0_have_no_unit():
+    target = 5 + np.random.default_rng(0).random((2, 60))
+    assert (stretches_before(target, 7, 7, 7, 9, "nonnegative").unit == 0).all()
+    assert (stretches_before(target - 5, 7, 7, 7, 9, "real").unit == 0).all()
+    target[1, ::2] = 0
+    np.testing.assert_allclose(stretches_before(target, 7, 7, 7, 9, "nonnegative").unit[1], target[1, 1::2].mean() / 2)
