@@ -141,8 +141,9 @@ def _of_digits(text: pd.Series, raw: pd.Series, expected: str, refuse: Refuse) -
             "days (20240131) and days with a time of day (202401311530)"
         )
     form, unit, looks = _DIGITS[length]
+    unit += " (weeks are written as 2024-W05)" if length == 6 else ""
     refuse(
-        ~text.str.fullmatch(looks), raw, f"{expected} of {length} digits, {unit} such as {'20240131153000'[:length]}"
+        ~text.str.fullmatch(looks), raw, f"{expected} of {length} digits, {unit}, such as {'20240131153000'[:length]}"
     )
     parsed = pd.to_datetime(text, format=form, errors="coerce")
     refuse(parsed.isna(), raw, f"{expected} of {length} digits, {unit} in the order year, month, day")

@@ -48,8 +48,11 @@ def test_digits_are_read_by_their_number(form, freq, told, kind):
             r"'date', got numbers such as 20101; of digits alone are read years \(2024\), months",
         ),
         (["1704067200", "1704153600", "1704240000"], "got numbers such as 1704067200"),
-        (["201001", "201002", "201013"], "of 6 digits, months such as 202401, got '201013' in row 2"),
-        (["310124", "010224", "020224"], "of 6 digits, months such as 202401, got '310124' in row 0"),
+        (
+            ["201001", "201002", "201013"],
+            "of 6 digits, months .weeks are written as 2024-W05., such as 202401, got '201013' in row 2",
+        ),
+        (["310124", "010224", "020224"], "of 6 digits, months .*, such as 202401, got '310124' in row 0"),
         (
             ["20240101", "20240102", "20240132"],
             "of 8 digits, days in the order year, month, day, got '20240132' in row 2",

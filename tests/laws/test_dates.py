@@ -8,12 +8,13 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hemline.datasets import from_frame
+from hemline.datasets import from_frame, simulated_sales
 from hemline.datasets.entries.frequency import dates_of, normalize_freq, to_dates, to_period
+from hemline.datasets.entries.stamps import DatedPeriod, Stamps
 from hemline.evaluation import plot_forecast
 from hemline.evaluation.runs.rows import history_rows
 from hemline.evaluation.runs.windows import windows_of
-from hemline.forecasting import Outcome, SeasonalNaivePredictor
+from hemline.forecasting import MODELS, Outcome, SeasonalNaivePredictor
 from hemline.forecasting.paths.table import forecast_frame
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -120,6 +121,20 @@ def test_a_forecast_begins_with_the_next_date_of_the_table_wherever_it_is_shown(
     lines = {line.get_label(): line for line in plot_forecast(forecast, data.train[0]).axes[0].get_lines()}
     assert np.allclose(date2num(lines["median forecast"].get_xdata()), date2num(ahead))
     assert date2num(lines["observed"].get_xdata())[-1] == date2num(table_dates(freq))[-1]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "pool" else name for name in MODELS]
+)
+def test_every_model_goes_on_with_the_dates_of_its_table(name, trained_shortly):
+    if name.startswith("auto-"):
+        pytest.importorskip("statsforecast", reason="needs the extra `classical`")
+    sales = simulated_sales(articles=3, weeks=120, windows=1)
+    history = sales.history(-1)
+    mondays = history.with_(start=DatedPeriod.of(history.start, Stamps()))
+    drawn = next(iter(trained_shortly(name, sales).predict([mondays], num_samples=3)))
+    ahead = pd.date_range(history.start.start_time, periods=120, freq="W-MON")[-8:]
+    assert list(forecast_frame(drawn, history.item_ids)["timestamp"].unique()) == list(ahead)
 
 
 @pytest.mark.parametrize("freq", [*TOLD, *LASTS])
