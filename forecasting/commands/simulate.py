@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.data import ForecastData
 from ...evaluation.adapters.predictor_folder import remembered_dataset
+from ...runtime.quiet import own_filters
 from ...runtime.reading.places import without_network
 from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
@@ -71,7 +73,10 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         number = chosen_window(data, window)
         history = data.history(number)
         pair = pair_of(articles, data.metadata.item_ids)
-        outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
+        with own_filters():
+            # Said below, beside the scenario that it is of.
+            warnings.filterwarnings("ignore", message="covariates: .*never seen")
+            outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
         answers = [
             f"{question}: {100 * outcomes[name].probability(question):.1f} % of the paths ({name})"
             for question in ask or []
