@@ -19,6 +19,7 @@ from .grids.grid import read_grid
 from .grids.run_grid import run_grid
 from .reports.report import report
 from .runs.metrics import METRICS
+from .runs.plan import check_seeds, first_seeds
 from .store.backtest_folder import Backtest, load_backtest
 from .tables.score_table import Format, ScoreTable
 from .tables.table import summary, table
@@ -200,7 +201,7 @@ def parse_seeds(text: str) -> list[int]:
         The seeds.
 
     Raises:
-        ValueError: the text is neither.
+        ValueError: the text is neither, or a number is too large.
 
     Example:
         >>> parse_seeds("3"), parse_seeds("0,5"), parse_seeds("7,")
@@ -209,7 +210,7 @@ def parse_seeds(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts or not all(part.isdecimal() for part in parts) or ("," not in text and int(text) < 1):
         raise ValueError(f"seeds: expected a number of seeds such as 3, or a list such as 0,5,7; got {text!r}")
-    return [int(part) for part in parts] if "," in text else list(range(int(text)))
+    return check_seeds([int(part) for part in parts]) if "," in text else first_seeds(int(text))
 
 
 def parse_workers(text: str) -> int | None:

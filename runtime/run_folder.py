@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import fsspec
 import pandas as pd
 import safetensors
 import safetensors.torch
+from fsspec.implementations.local import LocalFileSystem
 from torch import Tensor
 
+from .locks import only_one
 from .plain import Plain
 from .reading.places import require_allowed
 from .whole_files import write_whole
@@ -43,6 +46,24 @@ class RunFolder:
     def has(self, name: str) -> bool:
         """Whether the run has this file."""
         return bool(self.files.exists(f"{self.root}/{name}"))
+
+    @contextmanager
+    def alone(self, argument: str, lock: str = ".lock") -> Iterator[None]:
+        """Keep others out of the folder while a run is in it, where it is one of this machine: see `locked`.
+
+        Arguments:
+            argument: by which the caller was given the folder, for the message.
+            lock: the file that stands for the folder, or for a part of what is done in it.
+
+        Raises:
+            ValueError: another one is in it.
+        """
+        if not isinstance(self.files, LocalFileSystem):
+            yield
+            return
+        refusal = f"{argument}: expected a folder that no other run is writing to, got {self.address}"
+        with only_one(f"{self.root}/{lock}", refusal):
+            yield
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all: a killed run leaves the file of before."""

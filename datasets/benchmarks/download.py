@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable
+from os import SEEK_END
 from pathlib import Path
 from time import sleep
 
@@ -12,7 +11,9 @@ import requests
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ...runtime.locks import locked
 from ...runtime.reading.places import require_allowed
+from ...runtime.whole_files import put_in_place
 
 _CHUNK = 1 << 16
 
@@ -66,7 +67,7 @@ def download(
             part.unlink(missing_ok=True)
             return target
         try:
-            _transfer(url, part)
+            _transfer(url, part, target)
             break
         except requests.RequestException as error:
             status = error.response.status_code if error.response is not None else None
@@ -76,7 +77,7 @@ def download(
             sleep(wait * 2**attempt)
     try:
         check(part)
-        os.replace(part, target)
+        put_in_place(part, target)
     except ValueError:
         part.unlink(missing_ok=True)
         raise
@@ -87,7 +88,7 @@ def download(
     return target
 
 
-def _transfer(url: str, part: Path) -> None:
+def _transfer(url: str, part: Path, target: Path) -> None:
     """Append what is still missing to ``part``."""
     found = have = part.stat().st_size if part.exists() else 0
     # Without "identity" a server may compress once more, and ranges would count other bytes.
@@ -104,10 +105,9 @@ def _transfer(url: str, part: Path) -> None:
             have = 0
         length = answer.headers.get("Content-Length")
         total_size = have + int(length) if length else None
-        part.parent.mkdir(parents=True, exist_ok=True)
         console = Console(stderr=True)
         with (
-            part.open("ab") as stream,
+            locked(part, wait=True, keep=True) as stream,
             Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
@@ -117,8 +117,7 @@ def _transfer(url: str, part: Path) -> None:
                 disable=not console.is_terminal,
             ) as progress,
         ):
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            if os.fstat(stream.fileno()).st_size != found:
+            if stream.seek(0, SEEK_END) != found or target.exists():
                 raise _BrokenOffError("another download went on with the file")
             stream.truncate(have)
             task = progress.add_task(f"downloading {part.stem}", total=total_size, completed=have)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, PlainObject, from_plain
 from ...runtime.reading.json_files import read_json
+from ...runtime.whole_files import whole_contents
 from .finite import only_finite
 from .names import NAMES
 
@@ -96,15 +96,6 @@ class FittedModel(Predictor, ABC):
         It is written aside and moved file by file, the sign of a whole one last: a killed process leaves none. What
         else lies in the folder stays.
         """
-        path, made = Path(path), not Path(path).exists()
-        aside = path / ".partial"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        try:
-            self.write(aside)
-        except BaseException:
-            shutil.rmtree(path if made else aside, ignore_errors=True)
-            raise
         # The key ``type`` is gluonts' own, so that its `Predictor.deserialize` finds the class as well.
         described = {
             "model": self.__version__,
@@ -112,15 +103,9 @@ class FittedModel(Predictor, ABC):
             "type": fqname_for(type(self)),
             "name": spelled(type(self)),
         }
-        (path / SIGN).unlink(missing_ok=True)
-        for written in aside.iterdir():
-            place = path / written.name
-            if place.is_dir():
-                shutil.rmtree(place)
-            written.replace(place)
-        (aside / SIGN).write_text(json.dumps(described))
-        (aside / SIGN).replace(path / SIGN)
-        aside.rmdir()
+        with whole_contents(Path(path), SIGN) as aside:
+            self.write(aside)
+            (aside / SIGN).write_text(json.dumps(described))
 
     @classmethod
     def deserialize(cls, path: Path | str, *, names: Names | None = None, device: str = "cpu") -> Self:

@@ -11,6 +11,7 @@ from ...datasets.registry import is_description
 from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.places import is_remote
+from ...runtime.whole_files import whole_contents, whole_file
 from .fitted import SIGN, FittedModel
 from .gluonts_folder import is_read_by_gluonts, read_gluonts
 
@@ -23,9 +24,12 @@ def holds_predictor(path: Path) -> bool:
 
 
 def store_predictor(predictor: Predictor, folder: Path) -> None:
-    """Write a predictor of any kind into a folder, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
-    predictor.serialize(folder)
+    """Write a predictor of any kind into a folder, which is made if need be and then holds it whole or not at all."""
+    if isinstance(predictor, FittedModel):
+        predictor.serialize(folder)
+        return
+    with whole_contents(folder, SIGN) as aside:
+        predictor.serialize(aside)
 
 
 def read_predictor(path: Path | str, names: Names, *, device: str = "cpu") -> Predictor:
@@ -71,7 +75,8 @@ def _read(path: Path, names: Names, device: str) -> Predictor:
 def remember_dataset(path: Path, dataset: str) -> None:
     """Note beside a predictor which dataset it was trained on: its name, or the full path of its TOML file."""
     name = str(Path(dataset).resolve()) if is_description(dataset) and not is_remote(dataset) else dataset
-    (path / _DATASET).write_text(json.dumps({"name": name}))
+    with whole_file(path / _DATASET) as aside:
+        aside.write_text(json.dumps({"name": name}))
 
 
 def remembered_dataset(path: Path) -> str:

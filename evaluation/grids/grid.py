@@ -12,7 +12,7 @@ from typing import Any
 from ...runtime.names import Names
 from ...runtime.toml_files import parse_toml
 from ..adapters.names import NAMES
-from ..runs.plan import check_seeds, make_protocol
+from ..runs.plan import check_seeds, first_seeds, make_protocol
 from ..runs.run import Protocol
 
 _ON_A_DATASET = ("models", "seeds", "windows", "num_samples", "refit_every", "history", "time_budget", "settings")
@@ -140,7 +140,7 @@ def _part(
             raise ValueError(f"{names['models']}: unknown model {model!r}, expected some of {', '.join(known)}")
     seeds = read["seeds"]
     if not isinstance(seeds, list):
-        seeds = list(range(_checked(seeds, names["seeds"], "a number from 1, or a list such as [0, 5, 7]", _is_count)))
+        seeds = first_seeds(_checked(seeds, names["seeds"], "a number from 1, or a list such as [0, 5, 7]", _is_count))
     for seed in seeds:
         _checked(seed, names["seeds"], "whole numbers, at least 0", lambda value: _is_whole(value, 0))
     history = read.get("history", "expanding")

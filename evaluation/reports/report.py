@@ -19,6 +19,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from ...runtime.whole_files import whole_file
 from ..drawing.style import LITERAL
 from ..runs import machine
 from ..runs.metrics import METRICS
@@ -155,10 +156,8 @@ def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = 
         machine=_machine(finished),
     )
     path = Path(out) if out is not None else Path(folder) / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    with whole_file(path) as aside:
+        aside.write_text(page, encoding="utf-8")
     return path
 
 

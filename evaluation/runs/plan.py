@@ -19,6 +19,15 @@ from .repeats import RepeatedDataWarning, describe_repeats
 from .run import Model, Protocol, Run
 from .windows import History, last_steps, windows_of
 
+LARGEST_SEED = 2**32 - 1
+"""The largest seed; numpy's generators take no larger one."""
+
+MOST_SEEDS = 10_000
+"""The most runs of one model on one dataset."""
+
+LARGEST = 2**31 - 1
+"""The largest number of paths, windows or steps."""
+
 
 def plan_runs(
     models: Mapping[str, Model],
@@ -96,6 +105,10 @@ def make_protocol(
     """
     if num_samples < 1:
         raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
+    # Else they are found to be too large for a table when a run has begun, whose folder then has no tables for ever.
+    for name, number in (("num_samples", num_samples), ("refit_every", refit_every), ("history", history)):
+        if isinstance(number, (int, np.integer)) and number > LARGEST:
+            raise ValueError(f"{name}: expected at most {LARGEST}, got {number}")
     if refit_every is not None and refit_every < 1:
         raise ValueError(f"refit_every: expected at least 1 window or None, got {refit_every}")
     chosen = (metrics,) if isinstance(metrics, str) else tuple(METRICS if metrics is None else metrics)
@@ -116,14 +129,27 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
     """The seeds as a list.
 
     Raises:
-        ValueError: there is none, one twice, or one below 0.
+        ValueError: there is none, one twice, or one below 0 or above `LARGEST_SEED`.
     """
     chosen = [int(seed) for seed in seeds]
     if not chosen:
         raise ValueError("seeds: expected at least one seed, got none")
     if len(set(chosen)) < len(chosen) or min(chosen) < 0:
         raise ValueError(f"seeds: expected different numbers, at least 0, got {chosen}")
+    if max(chosen) > LARGEST_SEED:
+        raise ValueError(f"seeds: expected numbers up to {LARGEST_SEED}, got {max(chosen)}")
     return chosen
+
+
+def first_seeds(count: int) -> list[int]:
+    """So many seeds, from 0.
+
+    Raises:
+        ValueError: there is none, or more than `MOST_SEEDS`.
+    """
+    if not 1 <= count <= MOST_SEEDS:
+        raise ValueError(f"seeds: expected a number of seeds from 1 to {MOST_SEEDS}, got {count}")
+    return list(range(count))
 
 
 def check_data(data: ForecastData, protocol: Protocol) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import pandas as pd
+import pyarrow.parquet
 
+from ...runtime.locks import locked, only_one
+from ...runtime.whole_files import whole_file, whole_folder
 from ..runs.records import PlannedCell, RunRecord
 from ..runs.rows import SCORE_COLUMNS
 from ..runs.run import Result
@@ -23,8 +24,7 @@ _RECORD = "run.json"
 PLAN = "plan.json"
 """The file of a folder with the cells of a grid."""
 
-_HELD: set[IO[str]] = set()
-"""The files of the locks that this process has."""
+_TABLES = ("scores.parquet", "forecasts.parquet", "training.parquet")
 
 
 class Store:
@@ -50,14 +50,16 @@ class Store:
         return self.checkpoints(run) / "output.log"
 
     def record(self, run: str) -> RunRecord | None:
-        """The record of a run, finished or failed; ``None`` if there is none, or none that the disk kept whole."""
+        """The record of a run, finished or failed; ``None`` if there is none, or the run is not whole on the disk."""
+        place = self.folder / "runs" / run
         try:
-            record: RunRecord = json.loads((self.folder / "runs" / run / _RECORD).read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
+            record: RunRecord = json.loads((place / _RECORD).read_text())
+        except (FileNotFoundError, ValueError):
             return None
         # A run is called as its folder is: what its record says could lie anywhere.
         record["run"] = run
-        return record
+        needed = [] if record["status"] != "finished" else [place / name for name in _TABLES]
+        return record if all(_is_table(path) for path in needed) else None
 
     def finished(self, run: str) -> bool:
         """Whether a run is done and need not be done again; a failed one is tried again."""
@@ -74,8 +76,7 @@ class Store:
             Its record.
         """
         record: RunRecord = {**(self.record(run) or RunRecord()), "asked": _now()}
-        with _written(self.folder / "runs" / run / _RECORD) as partial:
-            partial.write_text(json.dumps(record, indent=2))
+        _write_json(record, self.folder / "runs" / run / _RECORD)
         return record
 
     def save(self, result: Result) -> None:
@@ -84,11 +85,9 @@ class Store:
         Arguments:
             result: the run.
         """
-        partial = self._partial(result.record["run"])
-        result.scores.to_parquet(partial / "scores.parquet", index=False)
-        result.forecasts.to_parquet(partial / "forecasts.parquet", index=False)
-        result.training.to_parquet(partial / "training.parquet", index=False)
-        self._finish(partial, result.record)
+        with self._kept(result.record) as aside:
+            for name, table in zip(_TABLES, (result.scores, result.forecasts, result.training), strict=True):
+                table.to_parquet(aside / name, index=False)
         shutil.rmtree(self.checkpoints(result.record["run"]), ignore_errors=True)
 
     def save_failure(self, record: RunRecord, traceback: str) -> None:
@@ -98,9 +97,8 @@ class Store:
             record: its row of the runs table, ``error`` filled.
             traceback: the traceback, for ``traceback.txt``.
         """
-        partial = self._partial(record["run"])
-        (partial / "traceback.txt").write_text(traceback)
-        self._finish(partial, record)
+        with self._kept(record) as aside:
+            (aside / "traceback.txt").write_text(traceback)
 
     def save_history(self, dataset: str, history: Callable[[], pd.DataFrame]) -> None:
         """Keep what a chart shows of a dataset, unless it is kept already.
@@ -110,8 +108,7 @@ class Store:
             history: makes the rows of `rows.history_rows`.
         """
         path = self.folder / "datasets" / f"{dataset}.parquet"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if not _is_table(path):
             _write_parquet(history(), path)
 
     def save_plan(self, cells: Sequence[PlannedCell]) -> None:
@@ -121,9 +118,7 @@ class Store:
             cells: for each model, dataset, seed, run and settings (``None`` if it could not be made), and error; see
                 `settings_of`.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with _written(self.folder / PLAN) as partial:
-            partial.write_text(json.dumps({"written": _now(), "cells": list(cells)}, indent=1))
+        _write_json({"written": _now(), "cells": list(cells)}, self.folder / PLAN)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -132,18 +127,14 @@ class Store:
         Raises:
             ValueError: another one is in it.
         """
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(_locked(self.folder / ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
-            except BlockingIOError as error:
-                got = f"got {self.folder}"
-                raise ValueError(f"out: expected a folder that no other grid is writing to, {got}") from error
+        refusal = f"out: expected a folder that no other grid is writing to, got {self.folder}"
+        with only_one(self.folder / ".lock", refusal):
             yield
 
     @contextmanager
     def held(self, run: str) -> Iterator[None]:
         """Keep other workers from a run; waits for one that outlived a killed grid by a few seconds."""
-        with _locked(self.checkpoints(run) / ".lock", fcntl.LOCK_EX):
+        with locked(self.checkpoints(run) / ".lock", wait=True):
             yield
             if self.finished(run):
                 shutil.rmtree(self.checkpoints(run), ignore_errors=True)
@@ -161,14 +152,13 @@ class Store:
         records = self._records()
         finished = [record["run"] for record in records if record["status"] == "finished"]
         written = self.folder / "scores.parquet"
-        scores = pd.read_parquet(written) if written.exists() else None
+        scores = pd.read_parquet(written) if _is_table(written) else None
         if scores is None or list(scores["run"].unique()) != finished:
             scores = join_scores(self.scores(run) for run in finished)
         return scores, runs_table(records)
 
     def consolidate(self) -> None:
         """Write scores.parquet and runs.parquet anew from all runs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         scores, runs = self.tables()
         _write_parquet(scores, self.folder / "scores.parquet")
         _write_parquet(runs, self.folder / "runs.parquet")
@@ -178,24 +168,14 @@ class Store:
         records = [record for path in paths if (record := self.record(path.parent.name)) is not None]
         return sorted(records, key=lambda record: record["started"])
 
-    def _partial(self, run: str) -> Path:
-        """A folder of this process, gone with the checkpoints if the process dies before it is moved."""
-        partial = self.checkpoints(run) / f"result.{os.getpid()}"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        return partial
-
-    def _finish(self, partial: Path, record: RunRecord) -> None:
-        """Write the record last and move the whole folder to its place, when its files are on the disk."""
-        (partial / _RECORD).write_text(json.dumps(record, indent=2))
-        for path in partial.iterdir():
-            with path.open("rb") as written:
-                os.fsync(written.fileno())  # else a machine that dies keeps the new place and not what is in it
-        place = self.folder / "runs" / record["run"]
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if place.exists():
-            shutil.rmtree(place)
-        os.replace(partial, place)
+    @contextmanager
+    def _kept(self, record: RunRecord) -> Iterator[Path]:
+        """A folder to write the tables of a run into; with its record it takes its place among the runs."""
+        run = record["run"]
+        # Beside the checkpoints, with which it goes if the process dies before it is moved.
+        with whole_folder(self.folder / "runs" / run, aside=self.checkpoints(run) / f"result.{os.getpid()}") as aside:
+            yield aside
+            (aside / _RECORD).write_text(json.dumps(record, indent=2))
 
 
 def join_scores(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -214,41 +194,19 @@ def _now() -> str:
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    with _written(path) as partial:
-        table.to_parquet(partial, index=False)
+    with whole_file(path) as aside:
+        table.to_parquet(aside, index=False)
 
 
-@contextmanager
-def _written(path: Path) -> Iterator[Path]:
-    """A file of this process to write to, which then takes the place of another."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    yield partial
-    os.replace(partial, path)
+def _write_json(data: object, path: Path) -> None:
+    with whole_file(path) as aside:
+        aside.write_text(json.dumps(data, indent=1))
 
 
-@contextmanager
-def _locked(path: Path, how: int) -> Iterator[None]:
-    with _opened(path) as lock:
-        fcntl.flock(lock, how)
-        _HELD.add(lock)
-        try:
-            yield
-        finally:
-            _HELD.discard(lock)
-
-
-def _let_go() -> None:
-    """A lock is its process's own: a child that a model left behind would keep it after the death of its parent."""
-    for lock in _HELD:
-        lock.close()
-
-
-os.register_at_fork(after_in_child=_let_go)
-
-
-def _opened(path: Path) -> IO[str]:
-    """A file in a folder that another process may remove between being made and being used."""
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            return path.open("w")
+def _is_table(path: Path) -> bool:
+    """Whether a table is there and has its end, which is written last and says what is in it."""
+    try:
+        pyarrow.parquet.read_metadata(path)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -16,6 +16,7 @@ from ...datasets.entries.data import ForecastData
 from ...evaluation.adapters.predictor_folder import remembered_dataset
 from ...runtime.quiet import own_filters
 from ...runtime.reading.places import without_network
+from ...runtime.whole_files import whole_file
 from ..models.stored import load_predictor
 from ..paths.table import forecast_frame
 from ..scenarios.cannibalisation import Cannibalisation, cannibalisation
@@ -199,10 +200,10 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
     for name, outcome in outcomes.items():
         drawn = SampleForecast(samples=outcome.paths, start_date=outcome.start)
         frames.append(forecast_frame(drawn, outcome.item_ids).assign(future=name))
-    pd.concat(frames).to_csv(out / "forecasts.csv", index=False, float_format="%.10g")
-    (out / "scenarios.toml").write_text(
-        "\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n", encoding="utf-8"
-    )
+    with whole_file(out / "forecasts.csv") as aside:
+        pd.concat(frames).to_csv(aside, index=False, float_format="%.10g")
+    with whole_file(out / "scenarios.toml") as aside:
+        aside.write_text("\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n", encoding="utf-8")
 
 
 def folders_of(names: Sequence[str]) -> list[str]:

@@ -10,7 +10,8 @@ import typer
 
 from ...datasets.entries.data import ForecastData, whole_history
 from ...evaluation.adapters.foreign import needs_training
-from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset
+from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset, store_predictor
+from ...runtime.locks import only_one
 from ...runtime.toml_files import parse_toml
 from ..models.stored import load_predictor
 from ..paths.table import check_ending, forecast_frame, write_frame
@@ -55,11 +56,12 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         built = build_model(model, data.metadata, overrides)
         if not needs_training(built):
             raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
-        _require_free(out)
-        typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
-        predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
-        predictor.serialize(out)
-        remember_dataset(out, dataset)
+        with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
+            _require_free(out)
+            typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
+            predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
+            remember_dataset(out, dataset)
+            store_predictor(predictor, out)
         typer.echo(f"The predictor lies in {out}")
 
     @app.command()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from gluonts.model.forecast import SampleForecast
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -144,7 +144,7 @@ class ForecastPredictor(FittedModel):
             "responds": self.response is not None,
         }
         (folder / "predictor.json").write_text(json.dumps(described, indent=2))
-        save_file(self.forecaster.state_dict(), folder / "weights.safetensors")
+        (folder / "weights.safetensors").write_bytes(save(self.forecaster.state_dict()))
         if self.response is not None:
             self.response.serialize(folder)
 

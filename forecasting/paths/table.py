@@ -13,6 +13,7 @@ from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.frequency import dates_of
 from ...datasets.tables.foreign_frames import in_library
+from ...runtime.whole_files import whole_file
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrame
@@ -107,15 +108,15 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         ValueError: the name ends otherwise, or what writes Excel is not installed.
     """
     check_ending(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".csv":
-        frame.to_csv(path, index=False, float_format="%.10g")
-    elif path.suffix == ".parquet":
-        frame.to_parquet(path, index=False)
-    else:
-        # Excel has no time zones.
-        zoned = frame.select_dtypes("datetimetz").columns
-        frame.assign(**{str(name): frame[name].map(str) for name in zoned}).to_excel(path, index=False)
+    with whole_file(path) as aside, aside.open("wb") as file:
+        if path.suffix == ".csv":
+            frame.to_csv(file, index=False, float_format="%.10g")
+        elif path.suffix == ".parquet":
+            frame.to_parquet(file, index=False)
+        else:
+            # Excel has no time zones.
+            zoned = frame.select_dtypes("datetimetz").columns
+            frame.assign(**{str(name): frame[name].map(str) for name in zoned}).to_excel(file, index=False)
 
 
 def check_ending(path: Path) -> None:

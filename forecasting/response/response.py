@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ...datasets.entries.channels import Channels
 from ...datasets.entries.domain import Domain
@@ -207,7 +207,7 @@ class Response:
     def serialize(self, path: Path) -> None:
         """Write the response into the folder `path`."""
         numbers = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        save_file(numbers, Path(path) / "response.safetensors")
+        (Path(path) / "response.safetensors").write_bytes(save(numbers))
         described = {"names": self.names, "domain": self.domain, "spread": self.spread}
         (Path(path) / "response.json").write_text(json.dumps(described))
 

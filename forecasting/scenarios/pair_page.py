@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...evaluation.drawing.style import png_bytes
+from ...runtime.whole_files import whole_file
 from .cannibalisation import Cannibalisation
 from .notation import Change
 from .outcome import Outcome, Simulation
@@ -74,14 +75,12 @@ def write_pair_view(
         figures["cannibalisation"] = cannibalisation_figure(effects, len(after.item_ids))
     pictures = {name: png_bytes(figure) for name, figure in figures.items()}
     page = _page(simulation, after, first, second, pictures)
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    contents = {f"{name}.png": picture for name, picture in pictures.items()} | {"pair.html": page.encode()}
     written = []
-    for name, picture in pictures.items():
-        written.append(folder / f"{name}.png")
-        written[-1].write_bytes(picture)
-    written.append(folder / "pair.html")
-    written[-1].write_text(page, encoding="utf-8")
+    for name, content in contents.items():
+        written.append(Path(out) / name)
+        with whole_file(written[-1]) as aside:
+            aside.write_bytes(content)
     return tuple(written)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,11 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.entry import Entry
 from ...evaluation.adapters.foreign import for_run
-from ...evaluation.adapters.predictor_folder import read_predictor
+from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...evaluation.old_names import as_before
+from ...runtime.locks import only_one
 from ...runtime.plain import to_plain
+from ...runtime.whole_files import whole_folder
 from ..names import NAMES
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ def trained_member(
     """Train a model, or read what the same training has left in a folder.
 
     What belongs to a training, its checkpoints and in the end its predictor, lies in a folder of its settings, seed
-    and data, so that other ones never meet it. The predictor is written beside its place and moved there when it is
-    whole. A model that cannot tell its settings is always trained, and one that cannot be read, such as that of an
+    and data, so that other ones never meet it; a second one of the same is refused. The predictor is whole or absent
+    there. A model that cannot tell its settings is always trained, and one that cannot be read, such as that of an
     older version, is trained again.
 
     Arguments:
@@ -43,6 +44,9 @@ def trained_member(
 
     Returns:
         The predictor.
+
+    Raises:
+        ValueError: another run is training the same in the folder.
     """
     own = None
     if folder is not None and isinstance(model, Estimator):
@@ -54,22 +58,19 @@ def trained_member(
     if own is None:
         return run.train(entries, held_out)
     kept = own / "predictor"
-    if kept.exists():
+    with only_one(own / ".lock", f"directory: expected a folder in which no other run trains the same, got {own}"):
+        if kept.exists():
+            try:
+                return read_predictor(kept, NAMES.trusting(*_modules(to_plain(model))))
+            except Exception as error:  # whatever a damaged file makes of a reader
+                logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
+        predictor = run.train(entries, held_out)
         try:
-            return read_predictor(kept, NAMES.trusting(*_modules(to_plain(model))))
-        except (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
-            logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
-            shutil.rmtree(kept)
-    predictor, partial = run.train(entries, held_out), own / "partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        predictor.serialize(partial)
-    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
-        logger.warning("%s is not kept, and would be trained again after a kill: %s", own.parent.name, error)
-    else:
-        partial.rename(kept)
-    return predictor
+            with whole_folder(kept) as aside:
+                store_predictor(predictor, aside)
+        except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+            logger.warning("%s is not kept, and would be trained again after a kill: %s", own.parent.name, error)
+        return predictor
 
 
 def _modules(settings: Any) -> Iterator[str]:

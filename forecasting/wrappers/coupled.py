@@ -11,7 +11,7 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -96,7 +96,7 @@ class Coupled(FittedModel):
     def write(self, folder: Path) -> None:
         """Write the predictor beneath it into a folder of its own, and the ranks."""
         store_predictor(self.predictor, folder / "predictor")
-        save_file({"ranks": self.ranks}, folder / "ranks.safetensors")
+        (folder / "ranks.safetensors").write_bytes(save({"ranks": self.ranks}))
         (folder / "coupled.json").write_text(json.dumps({"dependence": self.dependence, "seed": self.seed}))
 
     @classmethod

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import fsspec
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
+from lightning.pytorch.utilities import rank_zero_only
 
-from ..resume import RESUME
 from ..run_folder import RunFolder
+from ..whole_files import write_whole
+from .resume import RESUME
 
 
 class Checkpoints(Checkpoint):
@@ -24,20 +30,45 @@ class Checkpoints(Checkpoint):
     after the module's own hook, so that the epoch is in the training log.
 
     Arguments:
-        folder: where ``last.ckpt`` is kept, local or at any fsspec address; ``None`` keeps no file.
+        folder: where the file is kept, local or at any fsspec address; ``None`` keeps no file.
         network: the network in training, of which the best weights are kept; ``None`` keeps none.
-        identity: what has to be equal for a training to go on: a hash of its configuration and data; empty where the
-            folder's own files say what was begun there.
+        identity: what has to be equal for a training to go on: a hash of its configuration and data, which is in the
+            name of the file too, so that other trainings in the folder have theirs; empty where the folder's own
+            files say what was begun there.
     """
 
     def __init__(self, folder: RunFolder | None, network: torch.nn.Module | None = None, identity: str = "") -> None:
         self.folder, self.network, self.identity = folder, network, identity
+        self.name = f"last-{identity[:16]}.ckpt" if identity else RESUME
         self.best_loss = float("inf")
         self.best: dict[str, torch.Tensor] | None = None
 
     def latest(self) -> str | None:
-        """The checkpoint to go on from, ``None`` where there is none."""
-        return self.folder.path(RESUME) if self.folder is not None and self.folder.has(RESUME) else None
+        """The checkpoint to go on from, ``None`` where there is none.
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        if self.folder is None:
+            return None
+        if self.folder.has(self.name):
+            return self.folder.path(self.name)
+        # Version 0.1 called those of all trainings alike.
+        before = self.folder.path(RESUME) if self.folder.has(RESUME) else None
+        return before if before is not None and self._identity_of(before) == self.identity else None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the same training in other processes out of the folder, where it is one of this machine.
+
+        Raises:
+            ValueError: another process is at it.
+        """
+        if self.folder is None or getattr(rank_zero_only, "rank", 0) != 0:
+            yield
+            return
+        with self.folder.alone("checkpoints", f"{self.name}.lock"):
+            yield
 
     def require_own(self, path: str | Path) -> None:
         """Raise where a checkpoint is of another training; Lightning gives its weights to the network before it asks.
@@ -49,9 +80,17 @@ class Checkpoints(Checkpoint):
             ValueError: the checkpoint is of another training, or is none.
             FileNotFoundError: there is no such file.
         """
+        if self._identity_of(path) != self.identity:
+            raise ValueError(
+                f"checkpoints: expected a checkpoint of the same settings and data, got one of another training in "
+                f"{path}; remove it, or choose another folder"
+            )
+
+    def _identity_of(self, path: str | Path) -> str:
         try:
             with fsspec.open(str(path), "rb") as file:
                 states = torch.load(file, map_location="cpu", weights_only=True)["callbacks"]
+            return str(states.get(self.state_key, {}).get("identity", ""))
         except FileNotFoundError:
             raise
         except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, KeyError, TypeError) as error:
@@ -59,11 +98,10 @@ class Checkpoints(Checkpoint):
                 f"checkpoints: expected the state of a training, got {path}, which cannot be read "
                 f"({type(error).__name__}); remove it, or choose another folder"
             ) from error
-        if states.get(self.state_key, {}).get("identity", "") != self.identity:
-            raise ValueError(
-                f"checkpoints: expected a checkpoint of the same settings and data, got one of another training in "
-                f"{path}; remove it, or choose another folder"
-            )
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Have the states of the training written whole."""
+        trainer.strategy.checkpoint_io = _WholeStates()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the best weights and write the file."""
@@ -72,13 +110,8 @@ class Checkpoints(Checkpoint):
             self.best_loss = float(watched)
             state = self.network.state_dict()
             self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
-        if self.folder is None:
-            return
-        files, root = self.folder.files, self.folder.root
-        files.makedirs(root, exist_ok=True)
-        trainer.save_checkpoint(self.folder.path(f"{RESUME}.partial"))
-        if trainer.is_global_zero:
-            files.mv(f"{root}/{RESUME}.partial", f"{root}/{RESUME}")
+        if self.folder is not None:
+            trainer.save_checkpoint(self.folder.path(self.name))
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch, if a validation loss was watched."""
@@ -108,3 +141,15 @@ class Patience(EarlyStopping):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop before the first epoch, if the training that the checkpoint is of had come to its end."""
         trainer.should_stop = self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
+
+
+class _WholeStates(TorchCheckpointIO):
+    """States as torch writes them, each whole or absent; Lightning's own way leaves copies elsewhere when shot."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write a state to a local path or any fsspec address."""
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        files, place = fsspec.core.url_to_fs(str(path))
+        files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        write_whole(files, place, content.getvalue())

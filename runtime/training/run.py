@@ -47,8 +47,8 @@ def run_training(
         val_dataloaders: those that are watched, likewise.
 
     Raises:
-        ValueError: Lightning's trainer has no such option or cannot do it on this machine, or the checkpoint is of
-            another training.
+        ValueError: Lightning's trainer has no such option or cannot do it on this machine, the checkpoint is of
+            another training, or another process trains the same in the folder.
         KeyboardInterrupt: the training was interrupted; the state of the last whole epoch is kept.
     """
     given: dict[str, Any] = dict(options or {})
@@ -67,18 +67,19 @@ def run_training(
         "enable_model_summary": False,
         "enable_progress_bar": shown,
     }
-    before = resume or checkpoints.latest()
-    if before is not None:
-        checkpoints.require_own(before)
-    with quiet_lightning(), interrupts_passed_on(), on_threads(threads_or(threads)):
-        try:
-            trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
-        except MisconfigurationException as error:
-            raise ValueError(f"trainer: expected options that fit this machine, got {given}: {error}") from error
-        trainer.fit(
-            module,
-            train_dataloaders=train_dataloaders,
-            val_dataloaders=val_dataloaders,
-            ckpt_path=before,
-            weights_only=True,
-        )
+    with checkpoints.alone():
+        before = resume or checkpoints.latest()
+        if before is not None:
+            checkpoints.require_own(before)
+        with quiet_lightning(), interrupts_passed_on(), on_threads(threads_or(threads)):
+            try:
+                trainer = pl.Trainer(**{**defaults, **given, "callbacks": used})
+            except MisconfigurationException as error:
+                raise ValueError(f"trainer: expected options that fit this machine, got {given}: {error}") from error
+            trainer.fit(
+                module,
+                train_dataloaders=train_dataloaders,
+                val_dataloaders=val_dataloaders,
+                ckpt_path=before,
+                weights_only=True,
+            )

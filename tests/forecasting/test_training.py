@@ -25,6 +25,7 @@ from hemline.forecasting import (
 from hemline.forecasting.training.module import Training
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
+from hemline.runtime.locks import locked
 from hemline.runtime.run_folder import RunFolder
 from hemline.runtime.training.epochs import epoch_seed
 
@@ -92,7 +93,7 @@ def test_a_training_killed_in_the_middle_resumes_to_equal_weights(walks, tmp_pat
     assert process.stdout.readline() == "epoch 0\n"
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    assert (tmp_path / "kept" / "last.ckpt").exists()
+    assert len(list((tmp_path / "kept").glob("last-*.ckpt"))) == 1
     said = start(0).communicate(timeout=120)[0].splitlines()
     assert said == ["epoch 1", "epoch 2", "epoch 3", "epoch 4"]
     config = TrainConfig(max_epochs=5, batches_per_epoch=4, batch_size=8, validation_span=14, patience=9)
@@ -120,16 +121,66 @@ def test_a_training_goes_on_from_any_address(walks, model, part, monkeypatch):
         patch.setattr(Training, "training_step", killed)
         with pytest.raises(RuntimeError, match="killed"):
             model("D", 7, train=config).train(walks)
-    assert RunFolder(config.checkpoints + part).has("last.ckpt")
+    assert kept_in(config.checkpoints + part)
     assert_equal_weights(model("D", 7, train=config).train(walks), unbroken)
+
+
+def kept_in(address):
+    """The names of the checkpoints in a folder at any address."""
+    folder = RunFolder(address)
+    names = [file.rpartition("/")[2] for file in folder.files.ls(folder.root, detail=False)]
+    return sorted(name for name in names if name.endswith(".ckpt"))
 
 
 def test_a_checkpoint_of_another_training_is_refused(walks, tmp_path):
     config = TrainConfig(max_epochs=1, checkpoints=str(tmp_path), **SMALL)
     ForecastEstimator("D", 7, train=config).train(walks)
-    other = TrainConfig(max_epochs=2, learning_rate=0.1, checkpoints=str(tmp_path), **SMALL)
+    (kept,) = tmp_path.iterdir()
+    other = TrainConfig(max_epochs=2, learning_rate=0.1, **SMALL)
     with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
-        ForecastEstimator("D", 7, train=other).train(walks)
+        ForecastEstimator("D", 7, train=other).train(walks, ckpt_path=kept)
+
+
+def test_two_trainings_keep_their_checkpoints_in_one_folder_and_each_goes_on_from_its_own(walks, tmp_path):
+    """One that was broken off does not stand in the way of another with other settings."""
+    rates = (0.01, 0.1)
+    for epochs in (1, 2):
+        logs = [
+            ForecastEstimator(
+                "D", 7, train=TrainConfig(max_epochs=epochs, learning_rate=rate, checkpoints=str(tmp_path), **SMALL)
+            )
+            .train(walks)
+            .training_log
+            for rate in rates
+        ]
+        if epochs == 1:
+            first = logs
+    assert len(kept_in(str(tmp_path))) == 2
+    assert [log[0] for log in logs] == [log[0] for log in first]  # with the same seconds: it was not trained again
+
+
+def test_a_checkpoint_under_the_name_of_version_0_1_is_taken_up(walks, tmp_path):
+    def trained(epochs, **changes):
+        config = TrainConfig(max_epochs=epochs, checkpoints=str(tmp_path), **SMALL)
+        return ForecastEstimator("D", 7, train=replace(config, **changes)).train(walks).training_log
+
+    (before,) = trained(1)
+    (kept,) = tmp_path.iterdir()
+    kept.rename(tmp_path / "last.ckpt")
+    assert trained(2)[0] == before
+    assert len(trained(1, learning_rate=0.1)) == 1  # that of another training is left alone
+
+
+def test_the_same_training_twice_at_once_is_refused(walks, tmp_path):
+    config = TrainConfig(max_epochs=1, checkpoints=str(tmp_path), **SMALL)
+    ForecastEstimator("D", 7, train=config).train(walks)
+    (kept,) = tmp_path.iterdir()
+    with (
+        locked(f"{kept}.lock", wait=False),
+        pytest.raises(ValueError, match=r"checkpoints: expected a folder that no other run is writing to, got .*"),
+    ):
+        ForecastEstimator("D", 7, train=config).train(walks)
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
 
 
 def priced(walks, **changes):
@@ -165,7 +216,7 @@ def with_a_gap_for_a_zero(walks, value):
     ],
     ids=["dropout", "size", "minimum_scale", "calendar", "covariates", "mask", "validation_data"],
 )
-def test_a_checkpoint_of_other_numbers_or_data_is_refused(walks, tmp_path, first, second):
+def test_a_checkpoint_of_other_numbers_or_data_is_another_one(walks, tmp_path, first, second):
     """Its weights would be returned as if they were those of this training."""
 
     def train(data=lambda walks: walks, watch=lambda walks: None, **parts):
@@ -173,8 +224,8 @@ def test_a_checkpoint_of_other_numbers_or_data_is_refused(walks, tmp_path, first
         return ForecastEstimator("D", 7, train=config, **parts).train(data(walks), watch(walks))
 
     train(**first)
-    with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
-        train(**second)
+    train(**second)
+    assert len(kept_in(str(tmp_path))) == 2
 
 
 def test_a_training_that_patience_ended_stays_ended(walks, tmp_path):
@@ -232,7 +283,8 @@ def test_a_non_finite_loss_names_series_and_step_and_keeps_the_checkpoint_before
     config = TrainConfig(max_epochs=3, batches_per_epoch=4, batch_size=64, checkpoints=str(tmp_path))
     with pytest.raises(NonFiniteLoss, match=r"loss is nan at epoch 1, batch 2; .* series '2'.* kept in"):
         ForecastEstimator("D", 7, train=config).train(walks)
-    kept = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    (name,) = kept_in(str(tmp_path))
+    kept = torch.load(tmp_path / name, weights_only=True)
     assert kept["epoch"] == 0
     assert all(value.isfinite().all() for value in kept["state_dict"].values())
 

@@ -55,9 +55,12 @@ class Adversaries(EpochTraining):
         return [torch.optim.Adam(part.parameters(), lr=0.01) for part in (self.critic, self.generator)]
 
 
-def train(module: EpochTraining, folder: str | None, identity: str = "", **options: Any) -> EpochTraining:
+def train(
+    module: EpochTraining, folder: str | None, identity: str = "", resume: str | None = None, **options: Any
+) -> EpochTraining:
     checkpoints = Checkpoints(None if folder is None else RunFolder(folder), identity=identity)
-    run_training(module, checkpoints, options={"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1, **options})
+    used = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1, **options}
+    run_training(module, checkpoints, options=used, resume=resume)
     return module
 
 
@@ -103,10 +106,11 @@ def test_an_exit_that_is_no_interrupt_stays_an_exit():
 def test_the_state_of_another_training_is_refused(tmp_path, place):
     folder = str(tmp_path / "run") if place == "local" else "memory://other"
     train(Adversaries(1), folder, identity="one")
+    kept = f"{folder}/last-one.ckpt"
     for identity in ("other", ""):
         with pytest.raises(ValueError, match="checkpoints: expected a checkpoint of the same settings and data"):
-            train(Adversaries(2), folder, identity=identity)
-    train(Adversaries(2), folder, identity="one")
+            train(Adversaries(2), folder, identity=identity, resume=kept)
+    assert len(train(Adversaries(2), folder, identity="one").history) == 2
 
 
 def broken(path):

@@ -15,23 +15,22 @@ import torch
 from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
-from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
+from ...datasets.pictures.photos import Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.devices import torch_device
 from ...runtime.plain import PlainObject, to_plain
 from ...runtime.reading.places import is_remote, without_network
-from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.resume import REPORT, begin, check_begun, finish
 from ..classify.classifier import machine
-from ..embed.encoder import ArticleEncoder, open_encoder
+from ..embed.encoder import open_encoder
 from .captioner import Captioner, CaptionerConfig
+from .kept_vectors import KeptVectors
 from .training import CaptionTrainConfig, fit_captioner
 from .words import CaptionTokenizer
 
-CACHE, CACHED, MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
-    "features.safetensors",
-    "features.json",
+MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
     "captioner.json",
     "split.json",
     "test.json",
@@ -113,57 +112,57 @@ def train_annotator(
         The trained annotator.
 
     Raises:
-        ValueError: the folder already holds a run, no article has a text, or `resume` is asked of a run that
-            was begun with another encoder, other options, articles or texts.
+        ValueError: the folder already holds a run, or another process is writing one; no article has a text; or
+            `resume` is asked of a run that was begun with another encoder, other options, articles or texts.
     """
     training = training or CaptionTrainConfig()
     folder = RunFolder(checkpoint)
     catalogue = source.catalogue
     opened = open_encoder(encoder)
     begun: PlainObject = {"encoder": opened.name, "training": training.to_json(), "min_count": min_count}
-    check_begun(folder, begun, resume)
-    if folder.has(REPORT):
-        return Annotator.load(folder)
-    if not resume:
-        pictures = source.load(**opened.preprocessing.photos, progress=progress).first(opened.max_images)
-        if "run" in encoder:
-            split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json("split.json"))
-        else:
-            split = split_articles(catalogue, pictures)
+    with folder.alone("checkpoint"):
+        check_begun(folder, begun, resume)
+        if folder.has(REPORT):
+            return Annotator.load(folder)
+        kept = KeptVectors.read(folder) if resume else None
+        split = ArticleSplit.from_json(folder.read_json(SPLIT)) if resume else None
+        if kept is None or split is None:
+            pictures = source.load(**opened.preprocessing.photos, progress=progress).first(opened.max_images)
+            kept = KeptVectors.of(opened, catalogue, pictures, device=torch_device(training.device))
+            if split is None and "run" in encoder:
+                split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json(SPLIT))
+            split = split or split_articles(catalogue, pictures)
+        vectors, photos = kept.in_order(folder, catalogue)
+        learning = _rows(catalogue, split.train, photos)
+        texts = [catalogue.articles[row].text for row in learning]
+        if not texts:
+            raise ValueError("data: expected training articles with a photo and a text, got none")
+        tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
+        known = vectors[learning]
+        mean, std = known.mean(dim=0), known.std(dim=0, correction=min(1, len(known) - 1))
+        # A feature that is the same in all training articles says nothing here: by a tiny number it would say all.
+        std = torch.where(std > 1e-6, std, 1.0)
+        torch.manual_seed(training.seed)
+        captioner = Captioner(CaptionerConfig(features=vectors.shape[1], vocabulary=len(tokenizer)))
+        began = time.perf_counter()
         folder.write_json(SPLIT, split.to_json())
-        _keep_vectors(folder, opened, catalogue, pictures, device=torch_device(training.device))
-    split = ArticleSplit.from_json(folder.read_json(SPLIT))
-    vectors, photos = _kept_vectors(folder, catalogue)
-    learning = _rows(catalogue, split.train, photos)
-    texts = [catalogue.articles[row].text for row in learning]
-    if not texts:
-        raise ValueError("data: expected training articles with a photo and a text, got none")
-    tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
-    begin(folder, begun, {f"text of item {article.item_id}": article.text for article in catalogue.articles}, resume)
-    known = vectors[learning]
-    mean, std = known.mean(dim=0), known.std(dim=0, correction=min(1, len(known) - 1))
-    # A feature that is the same in all training articles says nothing here: by a tiny number it would say all.
-    std = torch.where(std > 1e-6, std, 1.0)
-    torch.manual_seed(training.seed)
-    captioner = Captioner(CaptionerConfig(features=vectors.shape[1], vocabulary=len(tokenizer)))
-    began = time.perf_counter()
-    history = fit_captioner(
-        captioner, training, (known - mean) / std, [tokenizer.encode(text) for text in texts], folder
-    )
-    annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name})
-    annotator.save(folder)
-    report = {
-        "articles": {"learned": len(texts), "words": len(tokenizer)},
-        "quarantine": folder.read_json(CACHED)["quarantine"],
-        "training": training.to_json(),
-        "seconds": round(time.perf_counter() - began, 1),
-        "machine": machine(),
-        "history": history,
-    }
-    folder.write_json(REPORT, report)
-    if folder.has(RESUME):
-        folder.files.rm_file(f"{folder.root}/{RESUME}")
-    return annotator
+        kept.write(folder)
+        told = {f"text of item {article.item_id}": article.text for article in catalogue.articles}
+        begin(folder, begun, told, resume)
+        titles = [tokenizer.encode(text) for text in texts]
+        history = fit_captioner(captioner, training, (known - mean) / std, titles, folder)
+        annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name})
+        annotator.save(folder)
+        report: PlainObject = {
+            "articles": {"learned": len(texts), "words": len(tokenizer)},
+            "quarantine": kept.quarantine,
+            "training": training.to_json(),
+            "seconds": round(time.perf_counter() - began, 1),
+            "machine": machine(),
+            "history": history,
+        }
+        finish(folder, report)
+        return annotator
 
 
 class CaptionScores(TypedDict):
@@ -193,7 +192,10 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
     folder = RunFolder(checkpoint)
     annotator = Annotator.load(folder)
     catalogue = source.catalogue
-    vectors, photos = _kept_vectors(folder, catalogue)
+    kept = KeptVectors.read(folder)
+    if kept is None:
+        raise ValueError(f"checkpoint: expected the vectors of its training in {folder.address}; train the run anew")
+    vectors, photos = kept.in_order(folder, catalogue)
     split = ArticleSplit.from_json(folder.read_json(SPLIT))
     rows = _rows(catalogue, split.test, photos)
     if not len(rows):
@@ -208,7 +210,6 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
         "model": bleu(said, truth),
         "most_frequent_title": {"title": frequent, **bleu([frequent] * len(rows), truth)},
     }
-    folder.write_json(TEST, to_plain(scores))
     articles = [catalogue.articles[row] for row in rows]
     frame = {
         "item_id": [article.item_id for article in articles],
@@ -217,6 +218,7 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
         "said": said,
     }
     folder.write_frame("captions.parquet", pd.DataFrame(frame))
+    folder.write_json(TEST, to_plain(scores))
     return scores
 
 
@@ -263,36 +265,6 @@ def bleu(said: Sequence[str], truth: Sequence[str]) -> dict[str, float]:
 
     references = [[one] for one in truth]
     return {f"bleu_{n}": round(float(bleu_score(list(said), references, n_gram=n)), 4) for n in (1, 2, 3, 4)}
-
-
-def _keep_vectors(
-    folder: RunFolder, encoder: ArticleEncoder, catalogue: Catalogue, pictures: Pictures, *, device: str
-) -> None:
-    """Write the vector of each article, and beside them whose they are and what made them."""
-    vectors = torch.from_numpy(encoder.encode(pictures, len(catalogue), device=device))
-    photos: dict[str, str | None] = dict.fromkeys(catalogue.item_ids)
-    for number, address in zip(pictures.article[::-1], pictures.addresses[::-1], strict=True):
-        photos[catalogue.articles[number].item_id] = address
-    quarantine = [{"address": bad.address, "reason": bad.reason} for bad in pictures.quarantine]
-    folder.write_json(CACHED, {"encoder": encoder.name, "photos": photos, "quarantine": quarantine})
-    folder.write_tensors(CACHE, {"vectors": vectors})
-
-
-def _kept_vectors(folder: RunFolder, catalogue: Catalogue) -> tuple[Tensor, list[str | None]]:
-    """The vectors of a catalogue ``[n, F]`` and its first good photos, by item id and in its order.
-
-    Raises:
-        ValueError: the articles are not those of training.
-    """
-    photos = folder.read_json(CACHED)["photos"]
-    if strange := sorted(photos.keys() ^ set(catalogue.item_ids)):
-        how = "without" if strange[0] in photos else "with"
-        raise ValueError(
-            f"data: expected the articles of the training in {folder.address}, got them {how} item {strange[0]!r}"
-        )
-    place = {item_id: row for row, item_id in enumerate(photos)}
-    vectors = folder.read_tensors(CACHE)["vectors"]
-    return vectors[[place[item_id] for item_id in catalogue.item_ids]], [photos[item] for item in catalogue.item_ids]
 
 
 def _rows(catalogue: Catalogue, item_ids: Sequence[str], photos: Sequence[str | None]) -> np.ndarray:

@@ -16,8 +16,8 @@ from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.plain import PlainObject, to_plain
-from ...runtime.resume import REPORT, RESUME, begin, check_begun
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.resume import REPORT, begin, check_begun, finish
 from ..networks.backbone import AUTO
 from ..networks.efficientnet_lite import FORMS
 from ..networks.known_backbones import build_backbone, chosen_backbone
@@ -66,8 +66,8 @@ def train_classifier(
         The trained classifier.
 
     Raises:
-        ValueError: the folder already holds a run, a task is not a label column, or `resume` is asked of a
-            run that was begun with other options, labels or classes.
+        ValueError: the folder already holds a run, or another process is writing one; a task is not a label column;
+            or `resume` is asked of a run that was begun with other options, labels or classes.
     """
     network = network or NetworkConfig(backbone=AUTO)
     network = replace(network, backbone=chosen_backbone(network.backbone))
@@ -86,63 +86,64 @@ def train_classifier(
         "shares": list(shares),
         "split_seed": split_seed,
     }
-    check_begun(folder, begun, resume)
-    if folder.has(REPORT):
-        return Classifier.load(folder)
-    started, busy = time.perf_counter(), time.process_time()
-    torch.manual_seed(training.seed)
-    backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
-    pictures = source.load(**backbone.preprocessing.photos, progress=progress)
-    if resume:
-        split = ArticleSplit.from_json(folder.read_json(SPLIT))
-    else:
-        split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
-        folder.write_json(SPLIT, split.to_json())
-    # Only now: which photos are used must not change who judges whom.
-    pictures = pictures.first(max_images)
-    learning = _rows(source.catalogue, split.train, pictures)
-    if not len(learning):
-        first = f", {pictures.quarantine[0].address}: {pictures.quarantine[0].reason}" if pictures.quarantine else ""
-        raise ValueError(
-            f"data: expected training articles with a photo, got none of {len(split.train)} "
-            f"({len(pictures.quarantine)} photos in quarantine{first})"
+    with folder.alone("checkpoint"):
+        check_begun(folder, begun, resume)
+        if folder.has(REPORT):
+            return Classifier.load(folder)
+        started, busy = time.perf_counter(), time.process_time()
+        torch.manual_seed(training.seed)
+        backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
+        pictures = source.load(**backbone.preprocessing.photos, progress=progress)
+        if resume:
+            split = ArticleSplit.from_json(folder.read_json(SPLIT))
+        else:
+            split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
+        # Only now: which photos are used must not change who judges whom.
+        pictures = pictures.first(max_images)
+        learning = _rows(source.catalogue, split.train, pictures)
+        if not len(learning):
+            bad = pictures.quarantine
+            first = f", {bad[0].address}: {bad[0].reason}" if bad else ""
+            raise ValueError(
+                f"data: expected training articles with a photo, got none of {len(split.train)} "
+                f"({len(bad)} photos in quarantine{first})"
+            )
+        labels = LabelSpace.of(
+            [source.catalogue.articles[row] for row in learning],
+            tasks,
+            facets=[name for name in source.facets if name in tasks],
+            order={name: classes for name, classes in source.order.items() if name in tasks},
         )
-    labels = LabelSpace.of(
-        [source.catalogue.articles[row] for row in learning],
-        tasks,
-        facets=[name for name in source.facets if name in tasks],
-        order={name: classes for name, classes in source.order.items() if name in tasks},
-    )
-    targets = labels.encode(source.catalogue.articles)
-    begin(folder, begun, _learned(source.catalogue, labels), resume)
-    opened = time.perf_counter()
-    whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
-    classifier = Classifier(whole, training, max_images)
-    history = fit(
-        classifier.network,
-        training,
-        pictures,
-        targets,
-        train=learning,
-        validation=_rows(source.catalogue, split.validation, pictures),
-        folder=folder,
-    )
-    classifier.save(folder)
-    report: PlainObject = {
-        **scan_report(source.catalogue, pictures, split, labels),
-        "seconds": {
-            "photos": round(opened - started, 1),
-            "training": round(time.perf_counter() - opened, 1),
-            "processor": round(time.process_time() - busy, 1),
-        },
-        "machine": machine(),
-        "parameters": sum(p.numel() for p in classifier.network.parameters()),
-        "history": history,
-    }
-    folder.write_json(REPORT, report)
-    if folder.has(RESUME):
-        folder.files.rm_file(f"{folder.root}/{RESUME}")
-    return classifier
+        targets = labels.encode(source.catalogue.articles)
+        opened = time.perf_counter()
+        whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
+        classifier = Classifier(whole, training, max_images)
+        if not resume:
+            folder.write_json(SPLIT, split.to_json())
+        begin(folder, begun, _learned(source.catalogue, labels), resume)
+        history = fit(
+            classifier.network,
+            training,
+            pictures,
+            targets,
+            train=learning,
+            validation=_rows(source.catalogue, split.validation, pictures),
+            folder=folder,
+        )
+        classifier.save(folder)
+        report: PlainObject = {
+            **scan_report(source.catalogue, pictures, split, labels),
+            "seconds": {
+                "photos": round(opened - started, 1),
+                "training": round(time.perf_counter() - opened, 1),
+                "processor": round(time.process_time() - busy, 1),
+            },
+            "machine": machine(),
+            "parameters": sum(p.numel() for p in classifier.network.parameters()),
+            "history": history,
+        }
+        finish(folder, report)
+        return classifier
 
 
 def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, labels: LabelSpace) -> PlainObject:
@@ -223,9 +224,9 @@ def evaluate_classifier(
         photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored).assign(side=side))
     if not any(len(part) for part in photos):
         raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
-    folder.write_json(TEST, to_plain(scores))
     for name, parts in (("articles.parquet", tables), ("photos.parquet", photos)):
         folder.write_frame(name, pd.concat([part for part in parts if len(part)], ignore_index=True))
+    folder.write_json(TEST, to_plain(scores))
     return scores
 
 

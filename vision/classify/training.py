@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import get_args
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
-from ...runtime.devices import torch_device
+from ...runtime.devices import DEVICES, torch_device
 from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
@@ -75,8 +76,12 @@ class TrainConfig:
         for name in ("rise", "layer_decay", "smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: expected 0…1, got {getattr(self, name)}")
-        if self.class_weights not in ("none", "inverse", "effective"):
-            raise ValueError(f"class_weights: expected 'none', 'inverse' or 'effective', got {self.class_weights!r}")
+        if not 0 <= self.class_beta < 1:
+            raise ValueError(f"class_beta: expected at least 0 and below 1, got {self.class_beta}")
+        known = {"class_weights": get_args(ClassWeights), "precision": get_args(Precision), "device": DEVICES}
+        for name, words in known.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name}: expected one of {', '.join(words)}, got {getattr(self, name)!r}")
 
     def to_json(self) -> PlainObject:
         """The options as plain data."""

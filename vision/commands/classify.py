@@ -85,8 +85,8 @@ def train(
     Example: hemline vision classify train --data fashion_mnist --checkpoint runs/fm --size 28 --channels 1
     """
     from ...datasets.pictures.source import open_source
-    from ...runtime.resume import REPORT
     from ...runtime.run_folder import RunFolder
+    from ...runtime.training.resume import REPORT
     from ...runtime.training.run import Precision
     from ..classify.classify import train_classifier
     from ..classify.task_loss import ClassWeights
@@ -193,8 +193,11 @@ def predict(
     device: Device = "auto",
 ) -> None:
     """Tell what a run sees on photos: the likeliest label of each task, of facets all that are likelier than not."""
+    from fsspec.core import url_to_fs
+
     from ...datasets.pictures.source import photos_in
     from ...runtime.run_folder import RunFolder
+    from ...runtime.whole_files import write_whole
     from ..classify.classifier import stored_labels
     from ..classify.classify import predict_photos
 
@@ -205,7 +208,9 @@ def predict(
     if out is not None:
         if not out.endswith((".csv", ".parquet")):
             raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
-        answers.to_csv(out, index=False) if out.endswith(".csv") else answers.to_parquet(out, index=False)
+        content = answers.to_csv(index=False).encode() if out.endswith(".csv") else answers.to_parquet(index=False)
+        files, place = url_to_fs(out)
+        write_whole(files, place, content)
     tasks = stored_labels(RunFolder(checkpoint)).tasks
     for photo, rows in answers.groupby("photo", sort=False):
         said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets, top)}" for task in tasks]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .plain import Plain
-from .run_folder import RunFolder
+from ..plain import Plain
+from ..run_folder import RunFolder
 
 BEGUN, DATA, REPORT = "begun.json", "data.json", "report.json"
 
@@ -48,6 +48,18 @@ def begin(folder: RunFolder, options: Mapping[str, Plain], data: Mapping[str, Pl
         folder.write_json(DATA, data)
         # Last: this file is the sign that a run was begun, and all that it needs is there.
         folder.write_json(BEGUN, options)
+
+
+def finish(folder: RunFolder, report: Plain) -> None:
+    """Write the report, which is the sign of a finished run, and take its last state away.
+
+    Arguments:
+        folder: the folder of the run, with all else in its place.
+        report: plain data.
+    """
+    folder.write_json(REPORT, report)
+    if folder.has(RESUME):
+        folder.files.rm_file(f"{folder.root}/{RESUME}")
 
 
 def _refuse_other(folder: RunFolder, before: Mapping[str, Plain], now: Mapping[str, Plain]) -> None:

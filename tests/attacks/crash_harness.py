@@ -1,0 +1,186 @@
+"""Works that are broken off at every change, or at any moment, in forks of one process; a line of JSON for each.
+
+    python crash_harness.py OUT WORK... [--breaks N | --kills N --seed S]
+
+A work is broken off, a reader looks at what is left, and the work is started again. What the reader finds is, part by
+part, as it was before, or whole, or absent; and in the end all is as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from crash_works import CARELESS, WORKS, State
+from failing_disk import HOWS, FailingDisk
+
+LIMIT = 120.0
+
+
+def forked(call: Callable[[], Any], kill_after: float | None = None) -> tuple[int, Any]:
+    """What a call returns in a fork of this process, and how the fork ended: 0, 1 after an error, or -9."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        code, said = 1, None
+        try:
+            with open(os.devnull, "w") as silent:
+                os.dup2(silent.fileno(), 1)
+                os.dup2(silent.fileno(), 2)
+            torch.set_num_threads(1)
+            said, code = call(), 0
+        except BaseException:
+            said = traceback.format_exc()
+        os.write(writing, json.dumps(said).encode())
+        os._exit(code)
+    os.close(writing)
+    began = time.monotonic()
+    end = LIMIT if kill_after is None else kill_after
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() - began > end:
+            os.kill(child, signal.SIGKILL)
+            ended = os.waitpid(child, 0)
+            break
+        time.sleep(0.001)
+    with open(reading, "rb") as pipe:
+        said = pipe.read()
+    code = os.waitstatus_to_exitcode(ended[1])
+    if kill_after is None and time.monotonic() - began > LIMIT:
+        return 1, f"took longer than {LIMIT:g} s"
+    return code, json.loads(said) if said else None
+
+
+class Harness:
+    """One work, and what it leaves where nothing breaks it off.
+
+    Arguments:
+        name: the work's, in `WORKS`.
+        root: an empty folder.
+    """
+
+    def __init__(self, name: str, root: Path) -> None:
+        self.name, self.work = name, (WORKS | CARELESS)[name]
+        self.root = root / name.replace("/", "-")
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.root.mkdir(parents=True)
+        self.before = self.root / "before"
+        self.before.mkdir()
+        self._must(lambda: self.work.begin(self.before))
+        self.old: State = self._must(lambda: self.work.state(self._copy("old")))
+        began = time.monotonic()
+        self.changes, unseen = self._must(lambda: self._counted(self._copy("whole")))
+        self.seconds = time.monotonic() - began
+        self.unseen = [file for file in unseen if not file.endswith(self.work.foreign or "/")]
+        self.whole: State = self._must(lambda: self.work.state(self.root / "whole"))
+
+    def at(self, number: int | None, how: str, kill_after: float | None = None) -> dict[str, Any]:
+        """Break the work off at a change, or after some seconds, and say what is wrong then; `None` if nothing is."""
+        folder = self._copy("broken")
+        code, said = forked(lambda: self._broken(folder, number, how), kill_after)
+        wrong = self._left(folder, code, said, how)
+        what = self.changes[number - 1] if number else f"after {kill_after:.3f} s"
+        return {"work": self.name, "how": how, "at": number, "what": what, "code": code, "wrong": wrong}
+
+    def _left(self, folder: Path, code: int, said: Any, how: str) -> str | None:
+        if code == 1 and how != "full":
+            return f"the work failed by itself: {said}"
+        code, said = forked(lambda: self._again(folder))
+        return said or (f"what is left stands in the way: it ended by {code}" if code else None)
+
+    def _again(self, folder: Path) -> str | None:
+        step = "what is left cannot be read"
+        try:
+            for part, found in self.work.state(folder).items():
+                if found not in (self.old.get(part), self.whole.get(part)):
+                    return f"{part} is neither old nor whole"
+            step = "the work cannot be started again"
+            self.work.work(folder)
+            step = "what it ends as cannot be read"
+            state = self.work.state(folder)
+        except BaseException:
+            return f"{step}: {traceback.format_exc()}"
+        return None if state == self.whole else f"started again it ends as {state}, not as {self.whole}"
+
+    def _broken(self, folder: Path, number: int | None, how: str) -> None:
+        if number is not None:
+            FailingDisk(folder, number, how).install()  # type: ignore[arg-type]
+        self.work.work(folder)
+
+    def _counted(self, folder: Path) -> tuple[list[str], list[str]]:
+        disk = FailingDisk(folder)
+        disk.install()
+        self.work.work(folder)
+        return disk.changes, disk.unseen()
+
+    def _copy(self, name: str) -> Path:
+        folder = self.root / name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.before, folder)
+        return folder
+
+    def _must(self, call: Callable[[], Any]) -> Any:
+        code, said = forked(call)
+        if code:
+            raise RuntimeError(f"{self.name}: {said}")
+        return said
+
+
+def at_changes(name: str, root: Path, breaks: int | None) -> Iterator[dict[str, Any]]:
+    """Break a work off at each change, in each way; or about so often, at changes that lie evenly."""
+    try:
+        harness = Harness(name, root)
+    except RuntimeError as error:
+        yield {"work": name, "how": "unbroken", "at": None, "what": "", "wrong": str(error)}
+        return
+    if harness.unseen:
+        yield {"work": name, "how": "unbroken", "at": None, "what": "", "wrong": f"written past: {harness.unseen}"}
+    ways = [(number, how) for number in range(1, len(harness.changes) + 1) for how in HOWS]
+    every = 1 if breaks is None else max(1, len(ways) // breaks)
+    # A stride that three divides would fail in one way alone.
+    for number, how in ways[:: every + (every > 1 and every % len(HOWS) == 0)]:
+        yield harness.at(number, how)
+
+
+def random_kills(names: list[str], root: Path, kills: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Kill works at random moments, each as often as the others."""
+    generator, harnesses = random.Random(seed), {}
+    for number in range(kills):
+        name = names[number % len(names)]
+        harness = harnesses[name] = harnesses.get(name) or Harness(name, root)
+        yield harness.at(None, "killed", generator.uniform(0.0, 1.1) * harness.seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("works", nargs="*")
+    parser.add_argument("--breaks", type=int)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    names = given.works or list(WORKS)
+    if given.kills:
+        found = random_kills(names, given.out, given.kills, given.seed)
+    else:
+        found = (one for name in names for one in at_changes(name, given.out, given.breaks))
+    for one in found:
+        print(json.dumps(one), flush=True)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
