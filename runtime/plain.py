@@ -61,7 +61,7 @@ def from_plain(data: object, names: Names, allowed: type | None = None) -> objec
     Arguments:
         data: plain data.
         names: the classes that it may name.
-        allowed: a class whose subclasses may stand at the top beside dataclasses.
+        allowed: a class whose subclasses may stand there beside dataclasses.
 
     Returns:
         The configuration.
@@ -76,15 +76,15 @@ def from_plain(data: object, names: Names, allowed: type | None = None) -> objec
         Scaling(of='change', lag=7, prior=1.0, domain='real')
     """
     if isinstance(data, list):
-        return tuple(from_plain(item, names) for item in data)
+        return tuple(from_plain(item, names, allowed) for item in data)
     if not isinstance(data, dict):
         return data
     if "type" not in data:
-        return {key: from_plain(item, names) for key, item in data.items()}
+        return {key: from_plain(item, names, allowed) for key, item in data.items()}
     cls = names.find(str(data["type"]))
     if not (dataclasses.is_dataclass(cls) or (allowed and issubclass(cls, allowed))):
         raise ValueError(f"type: expected a configuration, got {data['type']!r}")
-    fields = {key: from_plain(item, names) for key, item in data.items() if key != "type"}
+    fields = {key: from_plain(item, names, allowed) for key, item in data.items() if key != "type"}
     refuse_unknown(list(inspect.signature(cls).parameters), fields, data["type"])
     return cls(**fields)
 

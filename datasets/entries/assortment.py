@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,11 @@ from .entry import Entry
 from .gluonts_keys import CHANNELS, STATIC
 
 _SHOWN = 5
+
+RESERVED = 0.2
+"""Places for articles to come, as a share of those that there are, whenever a model of fixed places gets more."""
+
+_FREE = "(free {})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +94,51 @@ def placed(entry: Entry, item_ids: tuple[str, ...]) -> Placed:
     return Placed(entry.with_(**fields, item_ids=item_ids, absent=absent), places)
 
 
+def with_room(item_ids: tuple[str, ...], series: Sequence[str]) -> tuple[str, ...]:
+    """The places of a model for an assortment that has grown: those that it has keep theirs.
+
+    A new series takes a free place. Where there is none left, places are added at the end, and with them free ones, a
+    fifth of all, so that not every new series adds some.
+
+    Arguments:
+        item_ids: names at the places of a model.
+        series: names of the series that it is to have a place for.
+
+    Returns:
+        The names, free places called ``(free n)``.
+
+    Example:
+        >>> with_room(("coat", "hat"), ("hat", "scarf"))
+        ('coat', 'hat', 'scarf', '(free 1)')
+        >>> with_room(("coat", "hat", "scarf", "(free 1)"), ("glove",))
+        ('coat', 'hat', 'scarf', 'glove')
+    """
+    new = [name for name in series if name not in set(item_ids)]
+    places = list(item_ids)
+    for place, name in enumerate(places):
+        if new and is_free(name):
+            places[place] = new.pop(0)
+    if new:
+        places += new
+        places += [_FREE.format(number + 1) for number in range(math.ceil(RESERVED * len(places)))]
+    return tuple(places)
+
+
+def is_free(item: str) -> bool:
+    """Whether a name is that of a place for a series to come."""
+    return item.startswith(_FREE.format("")[:-1])
+
+
+def in_places(entries: Sequence[Entry], item_ids: tuple[str, ...]) -> list[Entry]:
+    """Entries in the order of a training, whatever their own is; see `placed`."""
+    return [placed(entry, item_ids).entry if is_another(entry, item_ids) else entry for entry in entries]
+
+
 def strangers(entry: Entry, item_ids: Sequence[str]) -> list[str]:
-    """The series of an entry that are none of a training."""
-    return [name for name in entry.item_ids if name not in set(item_ids)]
+    """The series of an entry that are none of a training; not those that only keep their places."""
+    absent = np.zeros(entry.dim, dtype=bool) if entry.absent is None else entry.absent
+    trained = set(item_ids)
+    return [name for name, gone in zip(entry.item_ids, absent, strict=True) if name not in trained and not gone]
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -37,8 +37,7 @@ def by_name(predict: Predict) -> Predict:
     def predicted(
         self: Any, dataset: Iterable[Mapping[str, Any]], num_samples: int = 100, seed: int | None = None, **others: Any
     ) -> Iterator[SampleForecast]:
-        rows, names = list(dataset), tuple(self.item_ids)
-        told = _told(rows)
+        told, names = as_multivariate(dataset, "dataset", unseen=True), tuple(self.item_ids)
         if not any(is_another(entry, names) for entry in told):
             yield from predict(self, told, num_samples, seed, **others)
             return
@@ -91,11 +90,6 @@ def drawn_from(
 
 def _there(entry: Entry) -> np.ndarray | None:
     return None if entry.absent is None or not entry.absent.any() else ~entry.absent
-
-
-def _told(rows: list[Mapping[str, Any]]) -> list[Entry]:
-    """The entries with the names of their series."""
-    return as_multivariate(rows, "dataset", unseen=True)
 
 
 def _as_it_is(entry: Entry) -> Placed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 from gluonts.transform.sampler import InstanceSampler
 
+from ...datasets.entries.assortment import in_places, with_room
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -18,6 +19,7 @@ from ...datasets.entries.univariate import as_univariate
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
 from ...runtime.training.interrupts import interrupts_passed_on
+from .fitted import FittedModel
 from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
@@ -78,9 +80,43 @@ class GroupedEstimator(ForecastModel):
             The predictor, whose forecasts are joint with independent series.
         """
         entries = as_multivariate(training_data)
-        rows, held_out = single_series(entries), None
+        held_out = None
         if validation_data is not None:
             held_out = single_series(as_multivariate(validation_data, "validation_data"))
+        return self.made(self.fitted_on(entries, held_out))
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> GroupedPredictor:
+        """Train a network of gluonts further on data that go on, for a tenth of its epochs; any other model anew.
+
+        Gluonts' training cannot be resumed, so `directory` stays unused.
+        """
+        if not isinstance(fitted, GroupedPredictor) or not hasattr(fitted.predictor, "network"):
+            return self.train(training_data)
+        entries = placed_for(fitted, as_multivariate(training_data))
+        given = getattr(self.estimator, "trainer_kwargs", {})
+        estimator = copy.copy(self.estimator)
+        estimator.trainer_kwargs = {**given, "max_epochs": further_epochs(given.get("max_epochs", 100))}
+        further = GroupedEstimator(estimator, seed=self.seed + entries[0].length)
+        found = further.fitted_on(entries, None, fitted.predictor.network.state_dict())
+        found.seed = self.seed
+        return self.made(found)
+
+    def fitted_on(
+        self,
+        entries: list[Entry],
+        held_out: list[DataEntry] | None,
+        weights: Mapping[str, object] | None = None,
+    ) -> GroupedPredictor:
+        """Train over the single series of entries.
+
+        Arguments:
+            entries: as `as_multivariate` reads them; series that are absent are left out.
+            held_out: single series to watch, if any.
+            weights: those that a network of gluonts starts from; drawn if ``None``.
+        """
+        rows = single_series(entries)
         from .epoch_log import EpochLog
 
         # Gluonts' torch models change their options in training, and leave files where they run.
@@ -106,7 +142,11 @@ class GroupedEstimator(ForecastModel):
                     **given,
                     "callbacks": [*given.get("callbacks", ()), log],
                 }
-            predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
+            begun = {} if weights is None else {"from_predictor": Begun(weights)}
+            if begun:
+                predictor = estimator.train_model(rows, held_out, **begun, **_cached(estimator, rows)).predictor
+            else:
+                predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
         item_ids = entries[0].item_ids
         channels = entries[0].channels.names if reads_channels(self.estimator) else ()
         fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
@@ -164,5 +204,35 @@ def _read_fields(estimator: Estimator) -> list[str]:
 
 
 def single_series(entries: Iterable[Entry]) -> list[DataEntry]:
-    """The single series of multivariate entries, one entry after the other, channels as far as the targets reach."""
-    return [row for entry in entries for row in as_univariate(entry.until(entry.length))]
+    """The single series of multivariate entries, one entry after the other, channels as far as the targets reach.
+
+    Those that are absent are left out.
+    """
+    return [
+        row
+        for entry in entries
+        for number, row in enumerate(as_univariate(entry.until(entry.length)))
+        if entry.absent is None or not entry.absent[number]
+    ]
+
+
+def placed_for(fitted: FittedModel, entries: list[Entry]) -> list[Entry]:
+    """Entries with the series of a fitted model in their places, and places for those that are new."""
+    seen = list(dict.fromkeys(name for entry in entries for name in entry.item_ids))
+    return in_places(entries, with_room(fitted.item_ids, seen)) if seen and fitted.item_ids else entries
+
+
+def further_epochs(epochs: int) -> int:
+    """The epochs of an update: a tenth of those of a training, and at least one."""
+    return max(1, round(epochs / 10))
+
+
+class Begun:
+    """The weights from which a training of gluonts begins, where it asks a predictor for its network."""
+
+    def __init__(self, weights: Mapping[str, object]) -> None:
+        self.weights, self.network = weights, self
+
+    def state_dict(self) -> Mapping[str, object]:
+        """The weights by name."""
+        return self.weights

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from gluonts.core import fqname_for
 from gluonts.model.forecast import SampleForecast
@@ -26,6 +26,18 @@ SIGN = "gluonts-config.json"
 """The file that is written last: a folder that has it holds a whole predictor."""
 
 
+Whole = TypeVar("Whole", bound="FittedModel")
+
+
+class Trains(Protocol):
+    """What a fitted model asks of the one that trained it."""
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> FittedModel:
+        """The fitted model after further training on data that go on."""
+
+
 class FittedModel(Predictor, ABC):
     """A trained model of D series, whose forecasts are joint.
 
@@ -36,10 +48,12 @@ class FittedModel(Predictor, ABC):
         names: the classes that a stored one may name, itself among them.
         item_ids: names of the D series, as trained; none where it takes any.
         covariate_names: names of the channels known of the future that it reads, as trained; none if it reads none.
+        trained_by: the model before its training, by which `update` goes on; ``None`` where it is not known.
         training_log: a row an epoch.
     """
 
     names: ClassVar[Names] = NAMES
+    trained_by: Trains | None = None
     training_log: list[PlainObject]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -75,6 +89,29 @@ class FittedModel(Predictor, ABC):
             A forecast an entry, ``samples`` ``[S, H, D]``, data units.
         """
 
+    def update(self, training_data: Iterable[GluontsEntry], directory: Path | None = None) -> FittedModel:
+        """The model after further training on data that go on, from where it stands.
+
+        What learns by epochs goes on for some, at a smaller rate; what is estimated at once is estimated anew. Series
+        are known by name: those that are gone keep their places, and new ones get some.
+
+        Arguments:
+            training_data: all of the data, what was trained on before among them.
+            directory: folder for checkpoints, from which a killed update goes on; one of its own for these data.
+
+        Returns:
+            Another fitted model; this one stays as it is.
+
+        Raises:
+            ValueError: the settings of the training are not known.
+        """
+        if self.trained_by is None:
+            raise ValueError(
+                f"update: expected a model that knows the settings of its training, got a {type(self).__name__} that "
+                "does not; train it again, or give its folder to `hemline train --from`"
+            )
+        return self.trained_by.update(self, training_data, directory)
+
     @abstractmethod
     def write(self, folder: Path) -> None:
         """Write what `read` reads into an empty folder."""
@@ -103,6 +140,8 @@ class FittedModel(Predictor, ABC):
             "type": fqname_for(type(self)),
             "name": spelled(type(self)),
         }
+        if (settings := _settings_of(self.trained_by)) is not None:
+            described["trained_by"] = settings
         with whole_contents(Path(path), SIGN) as aside:
             self.write(aside)
             (aside / SIGN).write_text(json.dumps(described))
@@ -116,13 +155,49 @@ class FittedModel(Predictor, ABC):
             names: the classes that its files may name; those of `names` if ``None``.
             device: on which paths are drawn, for a model that can choose.
         """
-        return cls.read(Path(path), names or cls.names, device)
+        return restored(cls, Path(path), names or cls.names, device)
+
+
+def restored(kind: type[Whole], folder: Path, names: Names, device: str) -> Whole:
+    """A fitted model from the folder that `FittedModel.serialize` wrote, with the model that trained it.
+
+    Arguments:
+        kind: its class.
+        folder: the folder.
+        names: the classes that its files may name.
+        device: on which paths are drawn, for a model that can choose.
+    """
+    fitted = kind.read(folder, names, device)
+    settings = read_json(folder / SIGN).get("trained_by") if (folder / SIGN).is_file() else None
+    if fitted.trained_by is None and settings is not None:
+        try:
+            found: Any = from_plain(settings, names, allowed=Configured)
+        except (ValueError, TypeError, ModuleNotFoundError):
+            return fitted  # parts of other libraries, of which nobody says that files may name them
+        fitted.trained_by = found
+    return fitted
+
+
+def _settings_of(model: Trains | None) -> object:
+    """The settings of a model as JSON has them; ``None`` where it cannot tell them."""
+    if not isinstance(model, Configured):
+        return None
+    settings = model.configuration()
+    try:
+        json.dumps(settings)
+    except TypeError:
+        return None
+    return settings
 
 
 class PlainModel(Configured, FittedModel):
     """A fitted model without learned state: its settings describe it whole, and it is fitted anew at each forecast."""
 
     training_log: ClassVar[list[PlainObject]] = []  # type: ignore[misc]
+
+    def update(self, training_data: Iterable[GluontsEntry], directory: Path | None = None) -> FittedModel:
+        """The model estimated anew where a training made it; else as it is, since it learns at each forecast."""
+        return self if self.trained_by is None else super().update(training_data, directory)
 
     def require_steps(self, entries: Sequence[Entry], argument: str) -> None:
         """Refuse data that have no entry long enough to be forecast after; by default every entry is.

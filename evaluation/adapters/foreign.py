@@ -10,6 +10,7 @@ from pathlib import Path
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
+from ...datasets.entries.entry import Entry
 from ...runtime.plain import PlainObject
 
 
@@ -22,6 +23,24 @@ def for_run(model: Estimator | Predictor, seed: int, directory: Path | None = No
         directory: folder for checkpoints, from which a killed run goes on.
     """
     return model.for_run(seed, directory) if can_be_seeded(model) else model
+
+
+def updated(
+    model: Estimator | Predictor, fitted: Predictor, entries: list[Entry], directory: Path | None = None
+) -> Predictor:
+    """What a model makes of a fitted one on data that go on; trained anew by an estimator that knows no updates.
+
+    Arguments:
+        model: an estimator, or a predictor that needs no training.
+        fitted: what its training, or its last update, returned.
+        entries: all of the data.
+        directory: folder for checkpoints.
+    """
+    if not needs_training(model):
+        return model
+    if not hasattr(model, "update"):
+        return model.train(entries)
+    return model.update(fitted, entries, directory)
 
 
 def can_be_seeded(model: Estimator | Predictor) -> bool:

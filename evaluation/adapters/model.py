@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from gluonts.model.estimator import Estimator
 
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.plain import Configured
 from .fitted import FittedModel
+
+Fitted = TypeVar("Fitted", bound=FittedModel)
 
 
 class ForecastModel(Configured, Estimator):
@@ -64,6 +66,25 @@ class ForecastModel(Configured, Estimator):
         Returns:
             The fitted model.
         """
+
+    def made(self, fitted: Fitted) -> Fitted:
+        """A fitted model that knows this one, so that it can be updated; `train` and `update` return it."""
+        fitted.trained_by = self
+        return fitted
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> FittedModel:
+        """The fitted model after further training on data that go on; see `FittedModel.update`.
+
+        Unless a class says otherwise it is trained anew.
+
+        Arguments:
+            fitted: what a training or an update of this model returned.
+            training_data: all of the data, what was trained on before among them.
+            directory: folder for checkpoints.
+        """
+        return self.train(training_data)
 
     def for_run(self, seed: int, directory: Path | None = None) -> Self:
         """This model for one run of a backtest.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gluonts.model.predictor import Predictor
@@ -12,7 +14,7 @@ from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.places import is_remote
 from ...runtime.whole_files import whole_contents, whole_file
-from .fitted import SIGN, FittedModel
+from .fitted import SIGN, FittedModel, restored
 from .gluonts_folder import is_read_by_gluonts, read_gluonts
 
 _DATASET = "dataset.json"
@@ -66,17 +68,50 @@ def _read(path: Path, names: Names, device: str) -> Predictor:
     if not issubclass(kind, Predictor):
         raise ValueError(f"predictor: expected a predictor in {path}, got a {kind.__name__}")
     if issubclass(kind, FittedModel):
-        return kind.read(path, names, device)
+        return restored(kind, path, names, device)
     if is_read_by_gluonts(kind):
         return read_gluonts(kind, path, names, device)
     return kind.deserialize(path)
 
 
-def remember_dataset(path: Path, dataset: str) -> None:
-    """Note beside a predictor which dataset it was trained on: its name, or the full path of its TOML file."""
-    name = str(Path(dataset).resolve()) if is_description(dataset) and not is_remote(dataset) else dataset
+@dataclass(frozen=True)
+class Trained:
+    """How a predictor in a folder was trained.
+
+    Arguments:
+        dataset: its name, or the path of its TOML file.
+        model: the name of the model.
+        settings: what was given beside those that ship.
+        seed: of the training.
+        whole: whether it has learnt from the test windows too.
+    """
+
+    dataset: str
+    model: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    seed: int = 0
+    whole: bool = False
+
+
+def remember_training(path: Path, trained: Trained) -> None:
+    """Note beside a predictor how it was trained; the path of a TOML file is kept in full."""
+    here = is_description(trained.dataset) and not is_remote(trained.dataset)
+    dataset = str(Path(trained.dataset).resolve()) if here else trained.dataset
+    noted = {"name": dataset, **{name: value for name, value in vars(trained).items() if name != "dataset"}}
     with whole_file(path / _DATASET) as aside:
-        aside.write_text(json.dumps({"name": name}))
+        aside.write_text(json.dumps(noted))
+
+
+def remembered_training(path: Path) -> Trained:
+    """How a predictor was trained.
+
+    Raises:
+        ValueError: the folder does not say.
+    """
+    note = dict(read_json(path / _DATASET)) if (path / _DATASET).is_file() else {}
+    if "model" not in note:
+        raise ValueError(f"from: {path} does not say how its model was trained; train it again with this version")
+    return Trained(note.pop("name"), **note)
 
 
 def remembered_dataset(path: Path) -> str:

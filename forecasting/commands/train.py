@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
 from ...datasets.entries.data import ForecastData, whole_history
-from ...evaluation.adapters.foreign import needs_training
-from ...evaluation.adapters.predictor_folder import holds_predictor, remember_dataset, store_predictor
+from ...datasets.entries.frequency import written_date
+from ...evaluation.adapters.foreign import for_run, needs_training, updated
+from ...evaluation.adapters.predictor_folder import (
+    Trained,
+    holds_predictor,
+    remember_training,
+    remembered_training,
+    store_predictor,
+)
 from ...runtime.locks import only_one
 from ...runtime.toml_files import parse_toml
 from ..models.stored import load_predictor
@@ -33,10 +41,19 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
     @app.command()
     def train(
-        dataset: Annotated[str, typer.Option(help="Name that `hemline data list` shows, or the TOML file of a table.")],
-        model: Annotated[str, typer.Option(help=f"One of {', '.join(model_names())}.")],
-        out: Annotated[Path, typer.Option(help="Folder for the predictor and its checkpoints.")],
-        seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws.")] = 0,
+        dataset: Annotated[
+            str | None,
+            typer.Option(help="Name that `hemline data list` shows, or the TOML file of a table; that of --from."),
+        ] = None,
+        model: Annotated[str | None, typer.Option(help=f"One of {', '.join(model_names())}; not with --from.")] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="Folder for the predictor and its checkpoints; that of --from.")
+        ] = None,
+        before: Annotated[
+            Path | None,
+            typer.Option("--from", help="Folder of a trained model that is to go on, with the weeks that have come."),
+        ] = None,
+        seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws; not with --from.")] = 0,
         epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
         config: Annotated[
             Path | None, typer.Option(help="TOML file of settings, as `hemline models describe` prints it.")
@@ -48,7 +65,18 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         """Train a model and keep the predictor; a killed training goes on where it stopped.
 
         Example: hemline train --dataset simulated_sales --model gru-maf --out runs/sales
+
+        With --from a trained model goes on with the weeks that have come since: hemline train --from runs/shop
         """
+        if before is not None:
+            if model is not None or config is not None or epochs is not None or seed:
+                raise ValueError("from: expected no --model, --config, --epochs or --seed beside it, which stay")
+            _update(before, dataset, out or before, load, whole)
+            return
+        if dataset is None or model is None or out is None:
+            raise ValueError(
+                "train: expected --dataset, --model and --out, or --from and the folder of a trained model"
+            )
         data = load(dataset)
         overrides = dict(read_settings(config)) if config else {}
         if epochs is not None:
@@ -60,7 +88,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             _require_free(out)
             typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
             predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
-            remember_dataset(out, dataset)
+            remember_training(out, Trained(dataset, model, overrides, seed, whole))
             store_predictor(predictor, out)
         typer.echo(f"The predictor lies in {out}")
 
@@ -102,6 +130,24 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
                 + (" …" if len(data.ended) > 5 else "")
             )
         typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
+
+
+def _update(before: Path, dataset: str | None, out: Path, load: Callable[[str], ForecastData], whole: bool) -> None:
+    """Let a trained model go on with the data as they are now."""
+    fitted, trained = load_predictor(before), remembered_training(before)
+    trained = replace(trained, dataset=dataset or trained.dataset, whole=whole or trained.whole)
+    data = load(trained.dataset)
+    with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
+        if out != before:
+            _require_free(out)
+        entries = whole_history(data) if trained.whole else data.train
+        until = written_date(entries[-1].start, entries[-1].length - 1)
+        typer.echo(f"Updating {trained.model} with {trained.dataset}: {data.metadata.target_dim} series until {until}")
+        model = for_run(build_model(trained.model, data.metadata, trained.settings), trained.seed)
+        predictor = updated(model, fitted, entries, out / "checkpoints" / f"until-{until}")
+        remember_training(out, trained)
+        store_predictor(predictor, out)
+    typer.echo(f"The predictor lies in {out}")
 
 
 def read_settings(path: Path) -> Mapping[str, object]:

@@ -128,7 +128,7 @@ class AnalogEstimator(ForecastModel):
             drawn.append(within(np.stack(paths).astype(np.float32), self.domain))
         weights = pool_weights(drawn, np.stack(truths), smallest=0.02)
         kept = np.flatnonzero(weights)
-        return AnalogPredictor(
+        fitted = AnalogPredictor(
             self.prediction_length,
             freq=entries[0].freq,
             target_dim=entries[0].dim,
@@ -141,6 +141,7 @@ class AnalogEstimator(ForecastModel):
             thetas=[found[number].tolist() for number in kept],
             seed=self.seed,
         )
+        return self.made(fitted)
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import normalize_freq
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.estimator import GroupedEstimator, single_series
+from ...evaluation.adapters.estimator import GroupedEstimator, further_epochs, placed_for, single_series
+from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
 from ..training.options import TrainConfig
@@ -80,10 +83,58 @@ class DeepAREstimator(ForecastModel):
         Returns:
             The predictor, whose forecasts are joint with independent series.
         """
+        held_out = None
+        if validation_data is not None:
+            held_out = single_series(as_multivariate(validation_data, "validation_data"))
+        entries = as_multivariate(training_data)
+        return self.made(self._grouped(entries).fitted_on(entries, held_out))
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> GroupedPredictor:
+        """Train the network further on data that go on, for a tenth of its epochs at half the learning rate.
+
+        A series that is new has the mean of the embeddings of the others at first. Gluonts' training cannot be resumed,
+        so `directory` stays unused.
+
+        Raises:
+            ValueError: `fitted` is no DeepAR.
+        """
+        if not isinstance(fitted, GroupedPredictor):
+            raise ValueError(f"update: expected a trained DeepAR, got a {type(fitted).__name__}")
+        entries, config = placed_for(fitted, as_multivariate(training_data)), self.train_config
+        weights = dict(fitted.predictor.network.state_dict())
+        tables = [name for name in weights if "embedder" in name]
+        further = self.override(
+            {
+                "train": {
+                    "max_epochs": further_epochs(config.max_epochs),
+                    "learning_rate": config.learning_rate / 2,
+                    "seed": config.seed + max(entry.length for entry in entries),
+                }
+            }
+        )
+        model = further._grouped(entries, [len(weights[name].T) for name in tables])
+        for name, count in zip(tables, model.estimator.cardinality, strict=True):
+            missing = count - len(weights[name])
+            if missing > 0:
+                usual = weights[name].mean(dim=0, keepdim=True)
+                weights[name] = torch.cat([weights[name], usual.expand(missing, -1)])
+        found = model.fitted_on(entries, None, weights)
+        found.seed = config.seed
+        return self.made(found)
+
+    def _grouped(self, entries: list[Entry], embeddings: list[int] | None = None) -> GroupedEstimator:
+        """Gluonts' estimator for the series of entries, over all of them.
+
+        Arguments:
+            entries: the training data.
+            embeddings: width of each embedding; gluonts' own choice if ``None``.
+        """
         # gluonts' torch models are slow to import and needed by this model alone.
         from gluonts.torch.model.deepar import DeepAREstimator as Univariate
 
-        entries, config = as_multivariate(training_data), self.train_config
+        config = self.train_config
         rows = single_series(entries)
         categories = np.stack([row[STATIC["static_cat"]] for row in rows])
         known = {key: len(rows[0].get(key, ())) for key in (KNOWN, STATIC["static_real"])}
@@ -98,7 +149,8 @@ class DeepAREstimator(ForecastModel):
             weight_decay=config.weight_decay,
             lags_seq=None if self.lags is None else list(self.lags),
             num_feat_static_cat=categories.shape[1],
-            cardinality=[int(count) + 1 for count in categories.max(axis=0)],
+            cardinality=[max(entries[0].dim, 1), *(int(count) + 1 for count in categories.max(axis=0)[1:])],
+            embedding_dimension=embeddings,
             num_feat_static_real=known[STATIC["static_real"]],
             num_feat_dynamic_real=known[KNOWN],
             batch_size=config.batch_size,
@@ -109,7 +161,7 @@ class DeepAREstimator(ForecastModel):
                 **config.trainer,
             },
         )
-        return GroupedEstimator(estimator, seed=config.seed).train(entries, validation_data)
+        return GroupedEstimator(estimator, seed=config.seed)
 
     def for_run(self, seed: int, directory: Path | None = None) -> DeepAREstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""

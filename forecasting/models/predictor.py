@@ -20,6 +20,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.unseen import warn_of_unseen
 from ...evaluation.adapters.by_name import by_name
 from ...evaluation.adapters.fitted import FittedModel
+from ...evaluation.adapters.model import ForecastModel
 from ...runtime.names import Names
 from ...runtime.plain import PlainObject, part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
@@ -59,6 +60,8 @@ class ForecastPredictor(FittedModel):
     ) -> None:
         super().__init__(prediction_length=forecaster.spec.prediction_length)
         self.estimator, self.forecaster = estimator, forecaster.eval()
+        if isinstance(estimator, ForecastModel):
+            self.trained_by = estimator
         self.training_log = training_log or []
         self.max_bytes = max_bytes
         self.response = response

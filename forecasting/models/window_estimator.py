@@ -10,19 +10,23 @@ from typing import Self
 
 import numpy as np
 
+from ...datasets.entries.assortment import is_free
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
+from ...evaluation.adapters.estimator import further_epochs, placed_for
+from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...runtime.plain import PlainObject
 from ...runtime.seeds import seeded
 from ..networks.network import JointForecaster
+from ..networks.widening import take_over
 from ..response.fit import fit_response
 from ..response.response import LogLinear
 from ..training.options import TrainConfig
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec, infer_spec
-from ..windows.tensor import SeriesTensor
+from ..windows.tensor import SeriesTensor, Statistics
 from .architecture import Architecture
 from .predictor import ForecastPredictor
 
@@ -145,6 +149,66 @@ class WindowEstimator(Architecture, ForecastModel):
         # A training may have had another precision; windows, and what is read back, are of single precision.
         return ForecastPredictor(self, forecaster.cpu().float(), log, response=response)
 
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> ForecastPredictor:
+        """Train a network further on data that go on.
+
+        It starts from the weights that it has and sees a tenth of the epochs, at half the learning rate. The response
+        to covariates is fitted anew. Scales of series that were known stay, as weights go by them. Series that are gone
+        are masked. New ones take free places; where there are none left, layers are widened (`take_over`).
+
+        Arguments:
+            fitted: what a training or an update returned.
+            training_data: all of the data, what was trained on before among them.
+            directory: folder for checkpoints, of this update alone.
+
+        Raises:
+            ValueError: `fitted` is no network, or the data are not what `train` takes.
+        """
+        if not isinstance(fitted, ForecastPredictor):
+            raise ValueError(f"update: expected a trained network, got a {type(fitted).__name__}")
+        entries, old = placed_for(fitted, as_multivariate(training_data)), fitted.spec
+        spec, response = self._grown(old, entries), None
+        if self.response is not None:
+            response = fit_response(entries, spec, self.response, self.scaling.domain)
+            entries = response.training(entries, self.train_config.seed)
+            spec = replace(spec, covariates=0, covariate_names=())
+        change = self.scaling.change
+        measured = SeriesTensor(entries, spec, change=change).statistics
+        statistics = _kept(measured, spec, fitted.forecaster.statistics, old)
+        series = SeriesTensor(entries, spec, change=change, statistics=statistics)
+        config = self.train_config
+        further = self.override(
+            {
+                "train": {
+                    "max_epochs": further_epochs(config.max_epochs),
+                    "learning_rate": config.learning_rate / 2,
+                    "seed": config.seed + max(entry.length for entry in entries),
+                    "checkpoints": None if directory is None else str(directory),
+                }
+            }
+        )
+        with seeded(further.train_config.seed):
+            forecaster = further.network(spec, statistics)
+            take_over(forecaster, fitted.forecaster.state_dict(), old)
+            log = further._fit(forecaster, series, None, None)
+        return ForecastPredictor(self, forecaster.cpu().float(), log, response=response)
+
+    def _grown(self, old: SeriesSpec, entries: list[Entry]) -> SeriesSpec:
+        """The shape of the problem with the places that there are now; what a network looks back on stays."""
+        first = entries[0]
+        return replace(
+            old,
+            target_dim=first.dim,
+            item_ids=first.item_ids or old.item_ids,
+            covariates=len(first.channels),
+            covariate_names=first.channels.names,
+            past_covariates=len(first.past_channels),
+            past_covariate_names=first.past_channels.names,
+            missing=old.missing or any(bool(np.isnan(entry.target).any()) for entry in entries),
+        )
+
     def for_run(self, seed: int, directory: Path | None = None) -> Self:
         """This estimator for one run of a backtest.
 
@@ -166,6 +230,24 @@ class WindowEstimator(Architecture, ForecastModel):
             "response": self.response,
             "train": self.train_config,
         }
+
+
+def _kept(measured: Statistics, spec: SeriesSpec, before: Statistics, old: SeriesSpec) -> Statistics:
+    """Statistics of a further training: as they were of what was known, as measured of what is new."""
+    scale = measured.scale.clone()
+    for place, name in enumerate(old.item_ids):
+        if spec.item_ids[place] == name and not is_free(name):
+            scale[place] = before.scale[place]
+    mean, std = measured.covariate_mean.clone(), measured.covariate_std.clone()
+    names, known = (
+        [*(each.covariate_names or range(each.covariates)), *(each.past_covariate_names or range(each.past_covariates))]
+        for each in (spec, old)
+    )
+    row = {name: number for number, name in enumerate(known)}
+    for number, name in enumerate(names):
+        if name in row:
+            mean[number], std[number] = before.covariate_mean[row[name]], before.covariate_std[row[name]]
+    return Statistics(scale, mean, std)
 
 
 def _require_same_rows(held_out: list[Entry], spec: SeriesSpec) -> None:

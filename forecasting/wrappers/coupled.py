@@ -13,13 +13,14 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from safetensors.numpy import save
 
+from ...datasets.entries.assortment import in_places
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
-from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of
+from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
@@ -146,7 +147,24 @@ class CoupledEstimator(WrappingEstimator):
         """
         entries, model = as_multivariate(training_data), self.model
         predictor = model.train(entries, validation_data) if isinstance(model, Estimator) else model
-        return couple(predictor, entries, dependence=self.dependence, windows=self.windows, seed=self.seed)
+        return self._coupled(predictor, entries)
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> Coupled:
+        """Update the model and couple it anew; see `FittedModel.update`.
+
+        Raises:
+            ValueError: `fitted` is not coupled.
+        """
+        if not isinstance(fitted, Coupled):
+            raise ValueError(f"update: expected a coupled predictor, got a {type(fitted).__name__}")
+        entries = as_multivariate(training_data)
+        return self._coupled(updated(self.model, fitted.predictor, entries, directory), entries)
+
+    def _coupled(self, predictor: Predictor, entries: list[Entry]) -> Coupled:
+        entries = in_places(entries, item_ids_of(predictor))
+        return self.made(couple(predictor, entries, dependence=self.dependence, windows=self.windows, seed=self.seed))
 
     def for_run(self, seed: int, directory: Path | None = None) -> CoupledEstimator:
         """This estimator, and its model, for one run of a backtest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.fitted import FittedModel
-from ...evaluation.adapters.foreign import can_be_seeded, channels_of, item_ids_of, training_log_of
+from ...evaluation.adapters.foreign import can_be_seeded, channels_of, for_run, item_ids_of, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
+from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..paths.domain import within
@@ -90,7 +91,29 @@ class EnsembleEstimator(WrappingEstimator):
             folder = None if self.directory is None else self.directory / f"member-{number}"
             seed = self.members * self.seed + number
             trained.append(trained_member(self.model, seed, folder, entries, held_out))
-        return EnsemblePredictor(trained)
+        return self.made(EnsemblePredictor(trained))
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> EnsemblePredictor:
+        """Update the members, one after the other; see `FittedModel.update`.
+
+        Raises:
+            ValueError: `fitted` is no ensemble of as many members.
+        """
+        if not isinstance(fitted, EnsemblePredictor) or len(fitted.members) != self.members:
+            raise ValueError(f"update: expected an ensemble of {self.members} members, got a {type(fitted).__name__}")
+        entries = as_multivariate(training_data)
+        members = [
+            updated(
+                for_run(self.model, self.members * self.seed + number),
+                member,
+                entries,
+                None if directory is None else directory / f"member-{number}",
+            )
+            for number, member in enumerate(fitted.members)
+        ]
+        return self.made(EnsemblePredictor(members))
 
     def for_run(self, seed: int, directory: Path | None = None) -> EnsembleEstimator:
         """This estimator for one run of a backtest; each member is kept in a folder of its own."""
@@ -113,6 +136,8 @@ class EnsemblePredictor(FittedModel):
             each member are then reconciled (`mixed_totals`, `corrections`); ``None`` leaves the sum as it is. In a
             changed future a path keeps the correction that it has in the planned one, so that what the change does is
             what the members say it does.
+        weighing: those that were trained without the windows by which the weights were found, by name, for an update;
+            none where there were no weights to be found.
     """
 
     names = NAMES
@@ -124,11 +149,13 @@ class EnsemblePredictor(FittedModel):
         names: Sequence[str] = (),
         domain: Domain = "real",
         total_weights: Sequence[float] | None = None,
+        weighing: Mapping[str, Predictor] | None = None,
     ) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
         self.members, self.member_names, self.domain = members, tuple(names), domain
         self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
         self.total_weights = None if total_weights is None else [float(weight) for weight in total_weights]
+        self.weighing = dict(weighing or {})
         rows = [row for member in members for row in training_log_of(member)]
         self.training_log = [{**row, "epoch": number} for number, row in enumerate(rows)]
 
@@ -202,12 +229,16 @@ class EnsemblePredictor(FittedModel):
         """Write each member into a folder of its own, and the weights."""
         for number, member in enumerate(self.members):
             store_predictor(member, folder / f"member-{number}")
-        described = {
+        described: PlainObject = {
             "weights": self.weights,
             "names": self.member_names,
             "domain": self.domain,
             "total_weights": self.total_weights,
         }
+        if self.weighing:
+            described["weighing"] = list(self.weighing)
+            for number, predictor in enumerate(self.weighing.values()):
+                store_predictor(predictor, folder / f"weighing-{number}")
         (folder / "ensemble.json").write_text(json.dumps(described))
 
     @classmethod
@@ -216,7 +247,11 @@ class EnsemblePredictor(FittedModel):
         described = read_json(folder / "ensemble.json")
         count = len(described["weights"])
         members = [read_predictor(folder / f"member-{number}", names, device=device) for number in range(count)]
-        return cls(members, **described)
+        of = described.pop("weighing", [])
+        weighing = {
+            name: read_predictor(folder / f"weighing-{number}", names, device=device) for number, name in enumerate(of)
+        }
+        return cls(members, **described, weighing=weighing)
 
 
 def _imposed(entry: Entry) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.foreign import reads_channels
+from ...evaluation.adapters.fitted import FittedModel
+from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
 from ..paths.domain import within
 from ..paths.totals import mixed_totals, to_totals
@@ -128,7 +129,60 @@ class PooledEstimator(ForecastModel):
         """
         entries = as_multivariate(training_data)
         watched = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        drawn, truth = self.held_out(entries)
+        weighing: dict[str, Predictor] = {}
+
+        def for_weighing(name: str, before: list[Entry]) -> Predictor:
+            weighing[name] = self._trained(name, before, None, "weighing")
+            return weighing[name]
+
+        def whole(name: str) -> Predictor:
+            return self._trained(name, entries, watched, "whole")
+
+        return self._pooled(*self.held_out(entries, for_weighing), weighing, whole)
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> EnsemblePredictor:
+        """Update the models and weigh them again; see `FittedModel.update`.
+
+        Those that weigh go on without the last windows of the data, and forecast them; so what is weighed is never what
+        was learnt. A model without a weight before goes on from the one that weighed it.
+
+        Raises:
+            ValueError: `fitted` is no pool, or one without the models that weighed it, as an older version wrote it.
+        """
+        if not isinstance(fitted, EnsemblePredictor) or not fitted.weighing:
+            raise ValueError(
+                f"update: expected a pool with the models that weighed it, got a {type(fitted).__name__} without; "
+                "train it again"
+            )
+        entries, before = as_multivariate(training_data), fitted
+        members = dict(zip(before.member_names, before.members, strict=True))
+        weighing: dict[str, Predictor] = {}
+
+        def updated_to(name: str, stage: str, start: Predictor | None, data: list[Entry]) -> Predictor:
+            if start is None:
+                return self._trained(name, data, None, stage)
+            folder = None if directory is None else directory / f"{stage}-{name}"
+            return updated(for_run(self.models[name], self.seed), start, data, folder)
+
+        def for_weighing(name: str, data: list[Entry]) -> Predictor:
+            weighing[name] = updated_to(name, "weighing", before.weighing.get(name), data)
+            return weighing[name]
+
+        def whole(name: str) -> Predictor:
+            return updated_to(name, "whole", members.get(name, weighing[name]), entries)
+
+        return self._pooled(*self.held_out(entries, for_weighing), weighing, whole)
+
+    def _pooled(
+        self,
+        drawn: dict[str, np.ndarray],
+        truth: np.ndarray,
+        weighing: Mapping[str, Predictor],
+        whole: Callable[[str], Predictor],
+    ) -> EnsemblePredictor:
+        """The pool with the weights that forecasts of held-out windows have earned."""
         totals = None
         if truth.shape[-1] > 1:
             totals = self._weights("the sum", *summed(drawn, truth))
@@ -136,9 +190,11 @@ class PooledEstimator(ForecastModel):
         allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals} or drawn
         weights = dict.fromkeys(drawn, 0.0) | self._weights("the series", allowed, truth)
         kept = [name for name in drawn if weights[name] or (totals and totals[name])]
-        members = [self._trained(name, entries, watched, "whole") for name in kept]
+        members = [whole(name) for name in kept]
         of_total = None if totals is None else [totals[name] for name in kept]
-        return EnsemblePredictor(members, [weights[name] for name in kept], kept, self.domain, of_total)
+        weighed = {name: weighing[name] for name in drawn}
+        fitted = EnsemblePredictor(members, [weights[name] for name in kept], kept, self.domain, of_total, weighed)
+        return self.made(fitted)
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
@@ -150,11 +206,14 @@ class PooledEstimator(ForecastModel):
         names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "num_samples", "seed")
         return {name: getattr(self, name) for name in names}
 
-    def held_out(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def held_out(
+        self, entries: list[Entry], trained: Callable[[str, list[Entry]], Predictor] | None = None
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Train the models without the last windows, and have them forecast.
 
         Arguments:
             entries: as `as_multivariate` reads them.
+            trained: gives the predictor of a model by its name and the data before the windows; trains it if ``None``.
 
         Returns:
             For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``, for those D
@@ -183,7 +242,7 @@ class PooledEstimator(ForecastModel):
         drawn = {}
         for name in self.models:
             try:
-                predictor = self._trained(name, before, None, "weighing")
+                predictor = trained(name, before) if trained else self._trained(name, before, None, "weighing")
                 forecasts = predictor.predict(pasts, num_samples=self.num_samples)
                 paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
                 if not np.isfinite(paths).all():

@@ -18,7 +18,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.fitted import FittedModel, PlainModel
-from ...evaluation.adapters.foreign import for_run, training_log_of
+from ...evaluation.adapters.foreign import for_run, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.names import Names
@@ -115,8 +115,28 @@ class RespondingEstimator(WrappingEstimator):
             if validation_data is not None:
                 watched = response.training(as_multivariate(validation_data, "validation_data"), self.seed)
             model = model.train(response.training(entries, self.seed), watched)
+        return self._responding(model, response, spec)
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> RespondingPredictor:
+        """Fit the response anew and update the model on what it leaves; see `FittedModel.update`.
+
+        Raises:
+            ValueError: `fitted` is of another kind, or the data are not those of a training.
+        """
+        if not isinstance(fitted, RespondingPredictor):
+            raise ValueError(f"update: expected a RespondingPredictor, got a {type(fitted).__name__}")
+        entries, model = as_multivariate(training_data), self.model
+        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=self.prediction_length, lags=(1,))
+        response = fit_response(entries, spec, self.response, self.domain)
+        if isinstance(model, Estimator):
+            model = updated(model, fitted.predictor, response.training(entries, self.seed), directory)
+        return self._responding(model, response, spec)
+
+    def _responding(self, predictor: Predictor, response: Response, spec: SeriesSpec) -> RespondingPredictor:
         context = self.context_length or 2 * self.prediction_length
-        return RespondingPredictor(model, response, spec, context_length=context, seed=self.seed)
+        return self.made(RespondingPredictor(predictor, response, spec, context_length=context, seed=self.seed))
 
     def for_run(self, seed: int, directory: Path | None = None) -> RespondingEstimator:
         """This estimator, and its model, for one run of a backtest."""

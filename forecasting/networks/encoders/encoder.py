@@ -27,6 +27,10 @@ class Encoder(nn.Module, ABC):
     sample: int | None = None
     """Series drawn for each step of training; ``None`` for all."""
 
+    reads: ClassVar[str] = ""
+    """The name of the weights ``[width, I]`` by which the inputs are read; empty where there are none such. A network
+    that gets further series keeps those of the inputs that it had."""
+
     shared: ClassVar[bool] = False
     """Whether every series is read on its own with the same weights, and has a part of the context for itself."""
 

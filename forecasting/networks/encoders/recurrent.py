@@ -48,6 +48,8 @@ class Recurrent(EncoderConfig):
 class RecurrentEncoder(Encoder):
     """A torch recurrent network behind the contract of an encoder."""
 
+    reads = "network.weight_ih_l0"
+
     def __init__(self, network: nn.GRU | nn.LSTM) -> None:
         super().__init__()
         self.network = network

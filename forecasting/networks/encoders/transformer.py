@@ -92,6 +92,8 @@ class Block(nn.Module):
 class TransformerEncoder(Encoder):
     """Causal self-attention over all the steps since the first one read."""
 
+    reads = "embed.weight"
+
     def __init__(self, input_size: int, config: Transformer) -> None:
         super().__init__()
         self.context_size = config.size

@@ -176,6 +176,8 @@ class LowRankHead(DensityHead):
 class LowRankGaussianHead(LowRankHead):
     """Mean, diagonal and factor of all series, linear in the context."""
 
+    by_series = True
+
     def __init__(self, series: int, context_size: int, config: LowRankGaussian) -> None:
         super().__init__()
         self.series, self.rank, self.minimum_scale = series, config.rank, config.minimum_scale

@@ -24,6 +24,9 @@ class EmissionHead(nn.Module, ABC):
     shared: ClassVar[bool] = False
     """Whether the weights are shared by the series, so that a context of some of them gives these series."""
 
+    by_series: ClassVar[bool] = False
+    """Whether the numbers of a density stand series by series in the weights, and not kind by kind."""
+
     @abstractmethod
     def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
         """The loss of every step.

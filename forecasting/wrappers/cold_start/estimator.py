@@ -12,11 +12,13 @@ from gluonts.model.predictor import Predictor
 
 from ....datasets.entries.cuts import of_articles
 from ....datasets.entries.domain import Domain
+from ....datasets.entries.entry import Entry
 from ....datasets.entries.gluonts_keys import STATIC, GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
-from ....evaluation.adapters.foreign import for_run
-from ...response.response import LogLinear
-from ...windows.spec import infer_spec
+from ....evaluation.adapters.fitted import FittedModel
+from ....evaluation.adapters.foreign import for_run, updated
+from ...response.response import LogLinear, Response
+from ...windows.spec import SeriesSpec, infer_spec
 from ..wrapper import WrappingEstimator
 from .descriptors import Likeness
 from .judging import judged_by, require_past
@@ -104,13 +106,8 @@ class ColdStartEstimator(WrappingEstimator):
                 on.
         """
         entries = as_multivariate(training_data, unseen=True)
-        horizon = self.prediction_length
-        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=horizon, lags=(1,))
-        known = sum((~np.isnan(entry.target)).sum(1) for entry in entries) >= (self.fewest or horizon)
-        response, likeness = None, Likeness()
-        if not known.all():
-            response, likeness = judged_by(entries, known, spec, self.response, self.domain, self.seed)
-        model = self.model
+        spec, known = self._known(entries)
+        judged, model = self._judged(entries, known, spec), self.model
         if isinstance(model, Estimator):
             watched = None
             if validation_data is not None:
@@ -119,8 +116,46 @@ class ColdStartEstimator(WrappingEstimator):
                     require_past(entry, known, spec.item_ids, f"validation_data: entry {number}")
                 watched = of_articles(watched, known)
             model = model.train(of_articles(entries, known), watched)
-        return ColdStartPredictor(
-            model,
+        return self._predictor(model, entries, spec, known, *judged)
+
+    def update(
+        self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
+    ) -> ColdStartPredictor:
+        """Update the model of the articles with a past, and judge those without one anew; see `FittedModel.update`.
+
+        Raises:
+            ValueError: `fitted` is of another kind, or the data are not those of a training.
+        """
+        if not isinstance(fitted, ColdStartPredictor):
+            raise ValueError(f"update: expected a ColdStartPredictor, got a {type(fitted).__name__}")
+        entries = as_multivariate(training_data, unseen=True)
+        spec, known = self._known(entries)
+        judged = self._judged(entries, known, spec)
+        model = updated(self.model, fitted.predictor, of_articles(entries, known), directory)
+        return self._predictor(model, entries, spec, known, *judged)
+
+    def _known(self, entries: list[Entry]) -> tuple[SeriesSpec, np.ndarray]:
+        """The shape of the data, and which articles have a past."""
+        horizon = self.prediction_length
+        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=horizon, lags=(1,))
+        return spec, sum((~np.isnan(entry.target)).sum(1) for entry in entries) >= (self.fewest or horizon)
+
+    def _judged(self, entries: list[Entry], known: np.ndarray, spec: SeriesSpec) -> tuple[Response | None, Likeness]:
+        if known.all():
+            return None, Likeness()
+        return judged_by(entries, known, spec, self.response, self.domain, self.seed)
+
+    def _predictor(
+        self,
+        predictor: Predictor,
+        entries: list[Entry],
+        spec: SeriesSpec,
+        known: np.ndarray,
+        response: Response | None,
+        likeness: Likeness,
+    ) -> ColdStartPredictor:
+        fitted = ColdStartPredictor(
+            predictor,
             spec,
             known,
             likeness,
@@ -131,10 +166,11 @@ class ColdStartEstimator(WrappingEstimator):
             },
             response=response,
             domain=self.domain,
-            context_length=self.context_length or 4 * horizon,
+            context_length=self.context_length or 4 * self.prediction_length,
             seed=self.seed,
             log_linear=self.response,
         )
+        return self.made(fitted)
 
     def for_run(self, seed: int, directory: Path | None = None) -> ColdStartEstimator:
         """This estimator, and its model, for one run of a backtest."""
