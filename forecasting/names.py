@@ -11,6 +11,7 @@ PLACES = {
     "ColdStartEstimator": "hemline.forecasting.wrappers.cold_start.estimator:ColdStartEstimator",
     "ColdStartPredictor": "hemline.forecasting.wrappers.cold_start.predictor:ColdStartPredictor",
     "Copula": "hemline.forecasting.units.ranks:Copula",
+    "CountModelPredictor": "hemline.forecasting.models.statistical.count_model:CountModelPredictor",
     "Coupled": "hemline.forecasting.wrappers.coupled:Coupled",
     "CoupledEstimator": "hemline.forecasting.wrappers.coupled:CoupledEstimator",
     "CrossFitEstimator": "hemline.forecasting.models.cross_fit:CrossFitEstimator",

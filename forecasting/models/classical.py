@@ -1,4 +1,4 @@
-"""Exponential smoothing and ARIMA for every series on its own: the classical rows."""
+"""Exponential smoothing, ARIMA and methods for rare demand for every series on its own: the classical rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from ...runtime.seeds import seeded
 from ..names import NAMES
 from ..windows.gaps import bridged
 from .naive import RandomWalkPredictor
+from .statistical.rare_paths import rare_paths
 
 LONGEST = 24
 """Steps of a season beyond which exponential smoothing has none."""
+
+RARE = ("croston", "tsb")
+"""Families for articles that are sold now and then."""
+
+FAMILIES = ("ets", "arima", *RARE)
+"""The families by name."""
 
 SHORTEST = 12
 """Values below which no classical model is chosen; such a series walks at random."""
@@ -25,6 +32,9 @@ SHORTEST = 12
 
 class ClassicalPredictor(PlainModel):
     """A model of the exponential smoothing or the ARIMA family for each series, chosen by information criterion.
+
+    Or, for articles that are sold now and then, Croston's method or that of Teunter, Syntetos and Babai (`rare_paths`),
+    which read the steps that were seen, one after the other, and have no season.
 
     Chosen and fitted anew by statsforecast (the extra ``classical``) on what lies before each forecast; the series
     have independent paths, which `couple` can tie together. A gap is bridged (`bridged`); before one of more than a
@@ -35,7 +45,7 @@ class ClassicalPredictor(PlainModel):
 
     Arguments:
         prediction_length: horizon H, in steps.
-        family: ``"ets"`` or ``"arima"``.
+        family: ``"ets"``, ``"arima"``, ``"croston"`` or ``"tsb"``.
         season_length: steps of a season, 1 for none. Exponential smoothing leaves out seasons beyond 24 steps.
         history: the last steps that are read, all if ``None``; ARIMA with a season takes long on thousands.
         seed: of the draws.
@@ -59,8 +69,8 @@ class ClassicalPredictor(PlainModel):
         seed: int = 0,
     ) -> None:
         super().__init__(prediction_length=prediction_length)
-        if family not in ("ets", "arima"):
-            raise ValueError(f"family: expected 'ets' or 'arima', got {family!r}")
+        if family not in FAMILIES:
+            raise ValueError(f"family: expected one of {', '.join(FAMILIES)}, got {family!r}")
         if season_length < 1:
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         if history is not None and history < SHORTEST:
@@ -103,6 +113,9 @@ class ClassicalPredictor(PlainModel):
                 f"{self.family}: expected statsforecast to be installed, got none; pip install 'hemline[classical]'"
             ) from error
         seen = np.flatnonzero(~np.isnan(target))
+        if self.family in RARE:
+            sold = np.maximum(target[seen][-(self.history or len(seen)) :], 0).astype(np.float64)
+            return rare_paths(sold, self.family, self.prediction_length, count, seed)
         values = target[seen[0] : seen[-1] + 1].astype(np.float64)
         if len(values) < SHORTEST:
             walk = RandomWalkPredictor(self.prediction_length, joint=False, seed=seed)

@@ -16,6 +16,7 @@ from ..models.composed import ForecastEstimator
 from ..models.cross_fit import CrossFitEstimator
 from ..models.deepar import DeepAREstimator
 from ..models.published import GRUMAFEstimator
+from ..models.statistical.count_model import CountModelPredictor
 from ..models.statistical.vector_autoregression import VARPredictor
 from ..networks.heads.flows import MAF
 from ..response.response import LogLinear
@@ -74,6 +75,14 @@ def analog(metadata: Metadata) -> Estimator:
     """What happened before, of sales without what prices and promotions explain where there are such."""
     domain: Domain = "nonnegative" if metadata.covariates else _domain(metadata)
     return responding(_stretches(metadata, domain), metadata)
+
+
+def counts(metadata: Metadata) -> Estimator | Predictor:
+    """Negative binomial counts, of sales without what prices and promotions explain where there are such."""
+    yearly = metadata.season > 31
+    return responding(
+        CountModelPredictor(metadata.prediction_length, 1 if yearly else metadata.season), metadata
+    )
 
 
 def cold_start(metadata: Metadata) -> Estimator:

@@ -25,7 +25,7 @@ from ..models.published import (
 from ..models.statistical.vector_autoregression import VARPredictor
 from ..wrappers.coupled import CoupledEstimator
 from ..wrappers.ensemble import EnsembleEstimator
-from .builders import Builder, Model, analog, cold_start, composed, cross_fit, pool, responding, sales, shipped
+from .builders import Builder, Model, analog, cold_start, composed, counts, cross_fit, pool, responding, sales, shipped
 from .imported import imported_model
 
 
@@ -145,6 +145,19 @@ MODELS: dict[str, NamedModel] = {
     "auto-arima": NamedModel(
         lambda metadata: ClassicalPredictor(metadata.prediction_length, "arima", metadata.season),
         "ARIMA, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
+    ),
+    "croston": NamedModel(
+        lambda metadata: ClassicalPredictor(metadata.prediction_length, "croston"),
+        "Croston's method for rare demand, bias corrected (Syntetos & Boylan 2005); needs hemline[classical]",
+    ),
+    "tsb": NamedModel(
+        lambda metadata: ClassicalPredictor(metadata.prediction_length, "tsb"),
+        "rare demand that may end (Teunter, Syntetos & Babai 2011); needs hemline[classical]",
+    ),
+    "counts": NamedModel(
+        counts,
+        "negative binomial counts of rare demand, rates shared over articles by empirical Bayes",
+        channels=True,
     ),
     "last-value": NamedModel(
         lambda metadata: SeasonalNaivePredictor(metadata.prediction_length), "the last value, on every path"

@@ -85,7 +85,7 @@ def test_a_history_that_begins_in_a_gap_goes_on_from_the_value_before_it():
 
 
 def test_what_is_not_installed_or_known_is_said(monkeypatch):
-    with pytest.raises(ValueError, match="family: expected 'ets' or 'arima', got 'theta'"):
+    with pytest.raises(ValueError, match="family: expected one of ets, arima, croston, tsb, got 'theta'"):
         ClassicalPredictor(2, "theta")
     monkeypatch.setitem(sys.modules, "statsforecast.models", None)
     with pytest.raises(ValueError, match=r"pip install 'hemline\[classical\]'"):

@@ -1,0 +1,136 @@
+"""Models of rare demand: rates that are right, paths of whole numbers, and what articles tell of each other."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hemline.datasets import Metadata
+from hemline.evaluation.scores.calibration import randomised_pit
+from hemline.forecasting import build_model, load_predictor
+from hemline.forecasting.models.statistical.count_model import (
+    CountModelPredictor,
+    negative_binomial,
+    seasonal_profile,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import nbinom
+
+HORIZON, DAYS = 14, 300
+RATES = np.repeat([0.02, 0.2, 1.0, 4.0], 60)
+NAMES = ("croston", "tsb", "counts")
+
+
+def entry(target):
+    return {"start": pd.Period("2023-01-02", "D"), "target": np.asarray(target, dtype=np.float32)}
+
+
+def sold(days=DAYS, seed=0):
+    return np.random.default_rng(seed).poisson(RATES[:, None], (len(RATES), days)).astype(float)
+
+
+def model(name, dim, season=7):
+    if name in ("croston", "tsb"):
+        pytest.importorskip("statsforecast", reason="needs the extra `classical`")
+    return build_model(name, Metadata("rare", "D", HORIZON, tuple(map(str, range(dim))), "count", season))
+
+
+def paths(name, target, count=300, **options):
+    return next(iter(model(name, len(target)).predict([entry(target)], num_samples=count, **options))).samples
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rates_are_foretold_and_the_future_lies_evenly_among_the_paths(name):
+    whole = sold(DAYS + HORIZON)
+    whole[(whole[:, :DAYS] > 0).sum(1) == 0, 40] = 1
+    drawn = paths(name, whole[:, :DAYS])
+    assert (drawn >= 0).all()
+    assert (drawn == np.round(drawn)).all()
+    for rate in np.unique(RATES):
+        chosen = rate == RATES
+        past = whole[chosen, :DAYS].mean()
+        assert drawn[..., chosen].mean() == pytest.approx(past, rel=0.15)
+        assert drawn[..., chosen].max() <= 4 * max(whole[chosen].max(), 1)
+    uniform = np.random.default_rng(1).random((1, len(RATES)))
+    pit = np.sort(randomised_pit(drawn.sum(1)[:, None], whole[:, DAYS:].sum(1)[None], uniform)[0])
+    assert np.abs(pit - (np.arange(len(pit)) + 0.5) / len(pit)).max() < 1.63 / np.sqrt(len(pit))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sale_on_the_first_day_alone_is_no_sale_a_day(name):
+    target = sold()[:30]
+    target[0] = 0
+    target[0, 0] = 1
+    assert paths(name, target)[..., 0].mean() < 3 / DAYS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_steps_are_no_steps_without_a_sale(name):
+    target = sold()
+    target[:, ::2] = np.nan
+    target[RATES == 0.2, :100] = np.nan
+    target[:, 7] = 1
+    drawn = paths(name, target)
+    for rate in (0.2, 1.0, 4.0):
+        assert drawn[..., rate == RATES].mean() == pytest.approx(np.nanmean(target[rate == RATES]), rel=0.15)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_seed_gives_the_same_paths_and_another_others(name, tmp_path):
+    target, asked = sold()[::20], model(name, 12)
+    first, again, other = (
+        next(iter(asked.predict([entry(target)], num_samples=20, seed=seed))).samples for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    asked.serialize(tmp_path)
+    read = next(iter(load_predictor(tmp_path).predict([entry(target)], num_samples=20, seed=1))).samples
+    np.testing.assert_array_equal(read, first)
+
+
+def test_a_rate_that_falls_is_followed():
+    target = np.random.default_rng(0).poisson(np.where(np.arange(DAYS) < 200, 1.0, 0.1), (80, DAYS)).astype(float)
+    target[:, 0] = 1
+    assert paths("counts", target).mean() < 0.3
+    assert paths("tsb", target).mean() < 0.4
+
+
+def test_sums_of_clumped_demand_are_as_wide_as_they_were():
+    generator = np.random.default_rng(0)
+    target = generator.poisson(0.1, (100, DAYS)) * 4.0
+    target[:, 0] = 4
+    drawn = paths("counts", target).sum(1)
+    assert drawn.var() == pytest.approx(HORIZON * 0.1 * 16, rel=0.35)
+
+
+def test_the_density_is_that_of_a_negative_binomial_law():
+    for dispersion, mean in ((1.5, 0.2), (4.0, 30.0)):
+        shape = mean / (dispersion - 1)
+        found = negative_binomial(np.arange(9.0), np.full(9, shape), np.full(9, dispersion))
+        np.testing.assert_allclose(found, nbinom.logpmf(np.arange(9), shape, 1 / dispersion))
+
+
+def test_a_week_is_that_of_all_articles():
+    week = np.array([0.5, 0.5, 1, 1, 1, 1, 2])
+    generator = np.random.default_rng(0)
+    target = generator.poisson(0.3 * week[np.arange(700) % 7], (100, 700)).astype(float)
+    np.testing.assert_allclose(seasonal_profile(target, 7), week, atol=0.1)
+    assert seasonal_profile(target[:, :15], 7).tolist() == [1]
+    drawn = next(CountModelPredictor(7, 7).predict([entry(target)], num_samples=200)).samples.mean((0, 2))
+    np.testing.assert_allclose(drawn / drawn.mean(), week, atol=0.15)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 60), st.floats(1e-3, 1e6))
+@settings(max_examples=40, deadline=None)
+def test_any_counts_give_finite_whole_numbers(seed, dim, length, rate):
+    target = np.random.default_rng(seed).poisson(rate, (dim, length)).astype(float)
+    drawn = next(CountModelPredictor(3, 7).predict([entry(target)], num_samples=5)).samples
+    assert np.isfinite(drawn).all()
+    assert (drawn == np.round(drawn)).all()
+    assert (drawn >= 0).all()
+
+
+def test_what_is_no_count_is_refused():
+    with pytest.raises(ValueError, match="dataset: expected counts from 0, got -2 in entry 0"):
+        next(CountModelPredictor(3).predict([entry([[1.0, -2.0]])]))
+    with pytest.raises(ValueError, match="season_length: expected at least 1 step, got 0"):
+        CountModelPredictor(3, 0)
