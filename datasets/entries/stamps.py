@@ -75,6 +75,32 @@ class Stamps:
             return stamp.tz_convert("UTC").tz_localize(None)
         return stamp if stamp.tz is None else stamp.tz_convert(self.zone).tz_localize(None)
 
+    def words(self, date: pd.Timestamp, period: pd.Period) -> str:
+        """Where the dates lie in their steps, in words.
+
+        Arguments:
+            date: the date of a step.
+            period: the step.
+
+        Example:
+            >>> Stamps(day=31).words(pd.Timestamp("2024-01-31"), pd.Period("2024-01", "M"))
+            'last day of the month'
+            >>> Stamps(pd.Timedelta(minutes=30)).words(pd.Timestamp("2024-01-01 07:30"), pd.Period("2024", "h"))
+            'steps from 07:30 on'
+        """
+        time = f" at {date:%H:%M}" if self.after % pd.Timedelta(days=1) else ""
+        zone = "" if self.zone is None else f", {self.zone}" + (" (steps counted in UTC)" if self.instant else "")
+        if isinstance(period.freq, pd.offsets.Week):
+            return f"{date:%A}s{time}{zone}"
+        if span := months_of(period.freq):
+            day = {1: "first day", 31: "last day"}.get(self.day, self.day) if isinstance(self.day, int) else self.day
+            day = f"day {day}" if isinstance(day, int) else day
+            of = "the month" if span == 1 else f"month {self.month + 1} of {span}"
+            return f"{day} of {of}{time}{zone}"
+        if isinstance(period.freq, pd.offsets.Tick) and not isinstance(period.freq, pd.offsets.Day):
+            return f"steps from {date:%H:%M} on{zone}"
+        return f"days{time}{zone}"
+
     def _days(self, begins: pd.DatetimeIndex) -> np.ndarray:
         month = begins.to_numpy().astype("datetime64[M]") + self.month
         first, last = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]") - 1

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..entries.cuts import of_articles
 from ..entries.data import Domain, ForecastData, Metadata
-from ..entries.frequency import season_length
+from ..entries.frequency import dates_of, season_length
 from ..entries.splitting import split_windows
+from ..entries.stamps import stamps_of
 from .columns import check_domain
 from .grid import Layout
 from .timeline import Timeline
@@ -54,6 +55,7 @@ def assembled(
     season: int | None,
     absent: Mapping[str, float] | None = None,
     completion: Completion | None = None,
+    read: Mapping[str, str] | None = None,
 ) -> ForecastData:
     """Make a dataset of the cells of a table.
 
@@ -74,6 +76,7 @@ def assembled(
         season: steps of one season; ``None`` takes the usual one of the frequency.
         absent: past covariates that have a value where an item has no row, and that value.
         completion: fills in values of the past; ``None`` takes them as they are.
+        read: what was read, in words, by headings (:func:`described`).
 
     Raises:
         ValueError: an argument is none of its choices, a value lies outside the domain or is missing where it may not.
@@ -119,10 +122,24 @@ def assembled(
         metadata, timeline.start, values, windows, np.concatenate([known, shared]), past, judged=judged
     )
     told = {name for name, is_gone in zip(item_ids, gone, strict=True) if is_gone}
-    data = replace(data, ended=tuple(name for name in item_ids if name in told), facts=dict(facts))
+    data = replace(
+        data, ended=tuple(name for name in item_ids if name in told), facts={**_as_read(read or {}, layout), **facts}
+    )
     if unseen == "refuse":
         _refuse_unseen(data, timeline)
     return _without_unseen(data) if unseen == "drop" else data
+
+
+def _as_read(read: Mapping[str, str], layout: Layout) -> dict[str, str]:
+    """What was read, in words, with the rows that are not there and the place of the dates."""
+    told = dict(read)
+    gaps = int((layout.last_row - layout.first_row + 1).sum()) - len(layout.codes)
+    if "read" in told and gaps:
+        told["read"] += f"; {gaps} steps between the first and the last row of a series have none"
+    if "dates" in told:
+        start = layout.timeline.start
+        told["dates"] += f"; {stamps_of(start).words(dates_of(start, 1)[0], start)}"
+    return told
 
 
 def _ended(layout: Layout, end: int, horizon: int, planned: bool) -> np.ndarray:

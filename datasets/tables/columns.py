@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 
 from ..entries.data import Domain
-from .dates import read_dates
+from .dates import ReadDates, read_dates
 from .timeline import Timeline
 
 _SHOWN = 5
@@ -68,6 +69,17 @@ def check_domain(values: np.ndarray, domain: Domain, items: Sequence[str], timel
         )
 
 
+def described(rows: int, source: str | None, read: ReadDates) -> dict[str, str]:
+    """What was read, in words, by headings.
+
+    Arguments:
+        rows: their number.
+        source: the file they came from.
+        read: their dates.
+    """
+    return {"read": f"{rows} rows" + (f" of {PurePath(source).name}" if source else ""), "dates": read.form}
+
+
 class Columns:
     """The named columns of a table.
 
@@ -120,14 +132,14 @@ class Columns:
                     raise ValueError(f"{argument}: expected a column of one role, but {name!r} is named {where}")
                 role[name] = argument
 
-    def dates(self, timestamp: str | None) -> pd.DatetimeIndex:
+    def dates(self, timestamp: str | None) -> ReadDates:
         """The dates of the rows.
 
         Arguments:
             timestamp: the column, or ``None`` for the index.
 
         Returns:
-            A date for each row, see :func:`read_dates`.
+            A date for each row, and as what they were read, see :func:`read_dates`.
 
         Raises:
             ValueError: a cell is not a date, dates have several time zones, or may be read by day or by month first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from numbers import Real
 from typing import Any
@@ -14,6 +15,20 @@ import pandas as pd
 
 from ...runtime.quiet import own_filters
 from ..entries.frequency import to_dates
+
+
+@dataclass(frozen=True)
+class ReadDates:
+    """The dates of the rows of a table, and as what they were read.
+
+    Arguments:
+        dates: a date for each row, with a time zone where all cells have the same one.
+        form: in words, as what the cells were read.
+    """
+
+    dates: pd.DatetimeIndex
+    form: str
+
 
 Refuse = Callable[[pd.Series, pd.Series, str], None]
 """Raises where rows are wrong: which they are, the column, and what was expected."""
@@ -31,7 +46,7 @@ _ISO = r"\d{4}-?\d\d(-?\d\d([T ]\S+)?)?"
 _ISO_WEEK = re.compile(r"(\d{4})-?W(\d\d)(?:-?([1-7]))?")
 
 
-def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> pd.DatetimeIndex:
+def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> ReadDates:
     """The dates of the rows.
 
     Read are dates and periods of pandas; text in one order of day, month and year, or in any of the forms of ISO 8601,
@@ -44,7 +59,7 @@ def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> pd.Date
         refuse: what refuses cells, by their rows.
 
     Returns:
-        A date for each row, with a time zone where all cells have the same one.
+        A date for each row, and in words as what it was read.
 
     Raises:
         ValueError: a cell is not a date, dates have several time zones, or may be read by day or by month first.
@@ -52,7 +67,7 @@ def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> pd.Date
     expected = f"timestamp: expected dates in {timestamp!r}"
     if isinstance(raw.dtype, pd.PeriodDtype):
         refuse(raw.isna(), raw, f"timestamp: expected periods in {timestamp!r}")
-        return to_dates(pd.PeriodIndex(raw)).as_unit("ns")
+        return ReadDates(to_dates(pd.PeriodIndex(raw)).as_unit("ns"), "periods")
     refuse(raw.isna(), raw, expected)
     if pd.api.types.is_bool_dtype(raw):
         raise ValueError(f"{expected}, got a column of {raw.dtype}")
@@ -61,26 +76,29 @@ def read_dates(raw: pd.Series, timestamp: str | None, refuse: Refuse) -> pd.Date
             raise ValueError(f"{expected}, got numbers such as {raw.iloc[0]}")
         return _of_digits(raw.astype("int64").astype(str), raw, expected, refuse)
     if raw.dtype.kind == "M":
-        return _one_zone(raw, raw, timestamp)
+        return ReadDates(_one_zone(raw, raw, timestamp), "dates")
     kinds = raw.map(_kind)
     refuse(kinds != kinds.mode()[0], raw, expected)
     if kinds.iloc[0] == "number":
         return read_dates(pd.to_numeric(raw), timestamp, refuse)
     if kinds.iloc[0] == "date":
-        return _of_objects(raw, timestamp, expected, refuse)
+        return ReadDates(_of_objects(raw, timestamp, expected, refuse), "dates")
     refuse(kinds != "text", raw, expected)
     text = raw.astype(str).str.strip()
     if text.str.fullmatch(r"\d+").all():
         return _of_digits(text, raw, expected, refuse)
     refuse(text.str.fullmatch(r"\d+") & (text.str.len() != 8), raw, f"{expected} written alike")
     if text.str.fullmatch(_ISO_WEEK).any():
-        return _of_weeks(text, raw, expected, refuse)
+        return ReadDates(_of_weeks(text, raw, expected, refuse), f"ISO weeks such as {raw.iloc[0]!r}, by their Mondays")
     if text.str.fullmatch(_ISO).all():
-        parsed = _parsed(text, timestamp, format="ISO8601")
+        parsed, order = _parsed(text, timestamp, format="ISO8601"), "of ISO 8601"
     else:
-        parsed = _parsed(text, timestamp, dayfirst=_day_first(text, timestamp))
+        day_first = _day_first(text, timestamp)
+        parsed = _parsed(text, timestamp, dayfirst=day_first)
+        numbers = text.str.match(r"\d{1,2}[/.-]\d{1,2}[/.-]").all()
+        order = ("with the day first" if day_first else "with the month first") if numbers else "in words or numbers"
     refuse(parsed.isna(), raw, expected)
-    return _one_zone(parsed, raw, timestamp)
+    return ReadDates(_one_zone(parsed, raw, timestamp), f"text {order}, such as {raw.iloc[0]!r}")
 
 
 def _kind(cell: object) -> str:
@@ -131,7 +149,7 @@ def _zones(timestamp: str | None, got: str) -> str:
     )
 
 
-def _of_digits(text: pd.Series, raw: pd.Series, expected: str, refuse: Refuse) -> pd.DatetimeIndex:
+def _of_digits(text: pd.Series, raw: pd.Series, expected: str, refuse: Refuse) -> ReadDates:
     """Dates of digits alone, all of one number."""
     length = int(text.str.len().iloc[0])
     refuse(text.str.len() != length, raw, f"{expected} of {length} digits, as in the first row")
@@ -147,7 +165,8 @@ def _of_digits(text: pd.Series, raw: pd.Series, expected: str, refuse: Refuse) -
     )
     parsed = pd.to_datetime(text, format=form, errors="coerce")
     refuse(parsed.isna(), raw, f"{expected} of {length} digits, {unit} in the order year, month, day")
-    return pd.DatetimeIndex(parsed).as_unit("ns")
+    what = f"{_DIGITS[length][1]} of {length} digits, such as {text.iloc[0]}"
+    return ReadDates(pd.DatetimeIndex(parsed).as_unit("ns"), what)
 
 
 def _of_weeks(text: pd.Series, raw: pd.Series, expected: str, refuse: Refuse) -> pd.DatetimeIndex:

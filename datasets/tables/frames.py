@@ -9,7 +9,7 @@ import numpy as np
 
 from ..entries.data import Domain, ForecastData
 from .assemble import Ended, Fill, Unseen, assembled
-from .columns import Columns, as_text
+from .columns import Columns, as_text, described
 from .foreign_frames import Frame
 from .grid import Layout
 from .table_files import TableFile, read_table
@@ -119,7 +119,7 @@ def from_frame(
         "past_covariates": past_covariates,
     }
     columns.require_roles(roles)
-    dates = columns.dates(timestamp)
+    read = columns.dates(timestamp)
     if item is None:
         series = series or columns.wide_targets([name for names in roles.values() for name in names])
         codes, items = np.zeros(len(table), dtype=int), _ONE
@@ -128,7 +128,7 @@ def from_frame(
         codes, items = columns.items(item)
         item_ids = items
     freq = columns.freq(timestamp) if freq is None else freq
-    timeline = lay_out(dates, codes, items, list(table.index), freq)
+    timeline = lay_out(read.dates, codes, items, list(table.index), freq)
     layout = Layout(columns, timeline, codes, items, long=item is not None)
     return assembled(
         layout,
@@ -145,4 +145,5 @@ def from_frame(
         ended=ended,
         domain=domain,
         season=season,
+        read=described(len(table), source, read),
     )

@@ -13,7 +13,8 @@ import pandas as pd
 from ..entries.data import Domain, ForecastData
 from ..entries.frequency import dates_of, normalize_freq
 from .assemble import Ended, Fill, Unseen, assembled
-from .columns import Columns
+from .columns import Columns, described
+from .dates import ReadDates
 from .foreign_frames import Frame
 from .grid import Layout
 from .returns import Returns, without_returns
@@ -145,7 +146,7 @@ def from_sales(
     named = {role: name for role, name in single.items() if name is not None}
     numbers = [name for role, name in named.items() if role not in ("article", "store", "date")]
     table, source = read_table(frame, [article, store, date], [*numbers, *covariates, *shared_covariates])
-    sales, came_back = _checked(Columns(table, source), named, several, returns)
+    sales, came_back, read = _checked(Columns(table, source), named, several, returns)
     freq = Columns(table, source).freq(date) if freq is None else freq
     chain = store is not None and level == "chain"
     if chain and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
@@ -185,16 +186,17 @@ def from_sales(
         season=season,
         absent={"stores": 0.0},
         completion=completion,
+        read=described(len(table), source, read),
     )
     return replace(data, facts={**data.facts, "returns": came_back}) if came_back else data
 
 
 def _checked(
     columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]], returns: Returns
-) -> tuple[pd.DataFrame, str]:
-    """The columns of a sales table under their house names, every cell looked at, and in words what came back.
+) -> tuple[pd.DataFrame, str, ReadDates]:
+    """The columns of a sales table under their house names, every cell looked at, and as what its dates were read.
 
-    Units off empty shelves are missing.
+    Units off empty shelves are missing. Between the two, in words, what came back.
     """
     columns.require_roles({role: [column] for role, column in single.items()} | several)
     house = {"promo" if role == "promotion" else role for role in single}
@@ -207,7 +209,8 @@ def _checked(
         if role in single:
             codes, labels = columns.items(single[role])
             sales[role] = np.array(labels, dtype=object)[codes]
-    sales["date"] = columns.dates(single["date"])
+    read = columns.dates(single["date"])
+    sales["date"] = read.dates
     for role in ("units", "price", "promotion", "in_stock", "returned"):
         if role in single:
             sales["promo" if role == "promotion" else role] = columns.numbers(single[role])
@@ -239,7 +242,7 @@ def _checked(
             f"date: {len(twice)} rows share article, date and store with another; first: rows "
             f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}{why}"
         )
-    return sales, came_back
+    return sales, came_back, read
 
 
 def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:

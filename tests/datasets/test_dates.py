@@ -71,6 +71,60 @@ def test_what_is_no_date_is_refused_by_its_row(cells, message):
         read(cells)
 
 
+@pytest.mark.parametrize(
+    ("cells", "freq", "form"),
+    [
+        (pd.date_range("2024-01-01", periods=9, freq="W-MON"), "W", "dates; Mondays"),
+        (pd.date_range("2024-01-01 06:00", periods=9), None, "dates; days at 06:00"),
+        (
+            pd.date_range("2024-01-01 00:30", periods=9, freq="h", tz="UTC"),
+            None,
+            "dates; steps from 00:30 on, UTC (steps counted in UTC)",
+        ),
+        (
+            pd.date_range("2024-01-01", periods=9, freq="ME").strftime("%d.%m.%Y"),
+            None,
+            "text with the day first, such as '31.01.2024'; last day of the month",
+        ),
+        (
+            pd.date_range("2024-01-13", periods=9).strftime("%m/%d/%Y"),
+            None,
+            "text with the month first, such as '01/13/2024'; days",
+        ),
+        (
+            pd.date_range("2024-01-15", periods=9, freq="D").strftime("%Y-%m-%d"),
+            None,
+            "text of ISO 8601, such as '2024-01-15'; days",
+        ),
+        (
+            [f"2024{month:02d}" for month in range(1, 10)],
+            None,
+            "months of 6 digits, such as 202401; first day of the month",
+        ),
+        (
+            [f"2024-W{week:02d}" for week in range(1, 10)],
+            None,
+            "ISO weeks such as '2024-W01', by their Mondays; Mondays",
+        ),
+        (pd.period_range("2024Q1", periods=9, freq="Q"), None, "periods; first day of month 1 of 3"),
+    ],
+)
+def test_what_was_read_is_told_in_words(cells, freq, form):
+    data = read(cells, freq=freq)
+    assert data.facts == {"read": "9 rows", "dates": form}
+    gaps = from_frame(
+        pd.DataFrame({"date": [1, 2, 5, 3, 4], "item": list("aaabb"), "units": 1.0}).assign(
+            date=lambda table: pd.Timestamp("2024-01-01") + pd.to_timedelta(table["date"], unit="D")
+        ),
+        timestamp="date",
+        item="item",
+        target="units",
+        prediction_length=1,
+        windows=0,
+    )
+    assert gaps.facts["read"] == "5 rows; 2 steps between the first and the last row of a series have none"
+
+
 def test_forms_of_iso_8601_may_be_mixed():
     cells = ["2024-01-01", "2024-01-02 00:00:00", "20240103", "2024-01-04T00:00", "2024-01-05T00:00:00.000"]
     assert written(read(cells)) == [f"2024-01-0{day} 00:00:00" for day in range(1, 6)]

@@ -526,7 +526,7 @@ def test_dates_that_may_be_read_by_day_or_month_are_refused(dates, first):
 
 def test_dates_that_both_orders_read_alike_are_taken():
     wide = pd.DataFrame({"date": ["01/01/2022", "02/02/2022", "03/03/2022"], "coat": 1.0})
-    assert Columns(wide).dates("date").strftime("%d.%m").tolist() == ["01.01", "02.02", "03.03"]
+    assert Columns(wide).dates("date").dates.strftime("%d.%m").tolist() == ["01.01", "02.02", "03.03"]
 
 
 def test_dates_beyond_the_reach_of_pandas_are_refused():
