@@ -255,6 +255,10 @@ def fit(
             vectors = photo_vectors(network, pictures, mirrored=mirrored, device=torch_device(config.device))
             if isinstance(network.scale, Standardisation):
                 network.scale.fit(vectors[torch.from_numpy(np.isin(pictures.article, train)), 0])
+            if network.config.hidden == 0:
+                # Many features and few photos: what a random start says of directions that none of them has, stays.
+                for head in network.heads:
+                    nn.init.zeros_(head.weight)
     module = Training(network, config, pictures, targets, train, validation, vectors)
     options = {"accelerator": config.device, "precision": config.precision, "reload_dataloaders_every_n_epochs": 1}
     run_training(module, Checkpoints(folder), options=options)
