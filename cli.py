@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runtime.arguments.naming import in_words
 from .runtime.threads import begin_with_threads
 
 app = typer.Typer(
@@ -40,10 +41,12 @@ def main() -> None:
         # Convolutions over photos are the work that gains from more threads.
         begin_with_threads(threads, usual=None if words[:1] == ["vision"] else 1)
     except ValueError as error:
-        sys.exit(_failed(in_one_line(error), 1))
+        sys.exit(_failed(in_words(error), 1))
     if not debug:
         warnings.showwarning = show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # What gluonts says of its trainings is not for the user of a command.
+    logging.getLogger("gluonts").setLevel(logging.ERROR)
     mount()
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -75,15 +78,8 @@ def run(words: Sequence[str], debug: bool = False) -> int:
     except Exception as error:
         if debug:
             raise
-        return _failed(in_one_line(error), 1)
-
-
-def in_one_line(error: Exception) -> str:
-    """What an error says, and of which kind it is where its text was not written for the user of a command."""
-    text = " ".join(str(error).split())
-    if isinstance(error, (ValueError, OSError, FloatingPointError)) and text:
-        return text
-    return f"{type(error).__name__}: {text or 'no more is known'}; --debug shows where"
+        known = isinstance(error, (ValueError, OSError, FloatingPointError)) and str(error).strip()
+        return _failed(in_words(error) + ("" if known else "; --debug shows where"), 1)
 
 
 def _failed(text: str, status: int) -> int:

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from ..runtime.arguments.kinds import check_kind
 from .benchmarks.further_sets import TABLES, load_table
-from .benchmarks.load import load_benchmark
-from .benchmarks.orange_juice import dominicks_oj
-from .benchmarks.published import BENCHMARKS
-from .entries.data import ForecastData
-from .simulated.sales import simulated_sales
-from .tables.toml_table import own_table
+from .benchmarks.published import BENCHMARKS, Benchmark
+
+if TYPE_CHECKING:
+    from .entries.data import ForecastData
 
 Source = str | os.PathLike[str] | None
 
@@ -46,10 +45,25 @@ class Dataset:
     load: Callable[[Source], ForecastData]
 
 
+# What reads data is imported when it reads: the command line, which lists the datasets, waits for no pandas.
 def _simulated(path: Source) -> ForecastData:
     if path is not None:
         raise ValueError(f"path: 'simulated_sales' is made, not read; expected None, got {os.fspath(path)!r}")
+    from .simulated.sales import simulated_sales
+
     return simulated_sales()
+
+
+def _benchmark(benchmark: Benchmark, path: Source) -> ForecastData:
+    from .benchmarks.load import load_benchmark
+
+    return load_benchmark(benchmark, path)
+
+
+def _orange_juice(path: Source) -> ForecastData:
+    from .benchmarks.orange_juice import dominicks_oj
+
+    return dominicks_oj(path)
 
 
 DATASETS: dict[str, Dataset] = {
@@ -74,7 +88,7 @@ DATASETS: dict[str, Dataset] = {
                 b.freq,
                 b.prediction_length,
                 b.windows,
-                partial(load_benchmark, b),
+                partial(_benchmark, b),
             )
             for b in BENCHMARKS.values()
         ),
@@ -86,7 +100,7 @@ DATASETS: dict[str, Dataset] = {
             "W-WED",
             8,
             3,
-            dominicks_oj,
+            _orange_juice,
         ),
         *(
             Dataset(
@@ -123,11 +137,14 @@ def get_dataset(name: str, path: Source = None) -> ForecastData:
         >>> data.metadata.target_dim, data.metadata.freq, len(data.test)
         (20, 'W-SUN', 3)
     """
+    check_kind("name", name, str)
     if is_description(name):
         if path is not None:
             raise ValueError(f"path: {name!r} names its table itself; expected None, got {os.fspath(path)!r}")
         if PurePath(name).stem in DATASETS:
             raise ValueError(f"name: expected a file that is not called as a known dataset, got {name!r}")
+        from .tables.toml_table import own_table
+
         return own_table(name)
     if name not in DATASETS:
         raise ValueError(

@@ -1,36 +1,36 @@
 """`hemline backtest`, `hemline table` and `hemline report`."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
-from gluonts.model.estimator import Estimator
-from gluonts.model.predictor import Predictor
 
-from ..datasets.entries.data import ForecastData, Metadata
+from ..runtime.arguments.naming import check_place, check_there, naming
 from ..runtime.quiet import lasting_filters
-from ..runtime.toml_files import parse_toml
-from .grids.backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
-from .grids.grid import read_grid
-from .grids.run_grid import run_grid
-from .reports.report import report
+from .options import parse_models, parse_seeds, parse_workers, read_settings
 from .runs.metrics import METRICS
-from .runs.plan import check_seeds, first_seeds
-from .store.backtest_folder import Backtest, load_backtest
-from .tables.score_table import Format, ScoreTable
-from .tables.table import summary, table
-from .tables.wins import wins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gluonts.model.estimator import Estimator
+    from gluonts.model.predictor import Predictor
+
+    from ..datasets.entries.data import ForecastData, Metadata
+    from .store.backtest_folder import Backtest
+    from .tables.score_table import Format, ScoreTable
+
+# The options of these commands say which models and metrics there are, so that no annotation here waits for its reader.
 
 
 def register(
     app: typer.Typer,
-    build: Callable[[str, Metadata, Mapping[str, object]], Estimator | Predictor],
+    build: "Callable[[str, Metadata, Mapping[str, object]], Estimator | Predictor]",
     names: Sequence[str],
-    load: Callable[[str], ForecastData],
+    load: "Callable[[str], ForecastData]",
 ) -> None:
     """Add the commands to ``app``.
 
@@ -64,11 +64,19 @@ def register(
 
         Example: hemline backtest --dataset simulated_sales --models gru-maf,random-walk --seeds 3 --out runs/sales
         """
+        check_place("out", out, folder=True)
         chosen = parse_models(models, names)
         numbers = parse_seeds(seeds)
         settings = read_settings(config, chosen)
-        data = load(dataset)
-        built = {name: build(name, data.metadata, settings.get(name, {})) for name in chosen}
+        with naming("dataset", dataset):
+            data = load(dataset)
+        from .grids.backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
+        from .tables.table import table
+
+        built = {}
+        for name in chosen:
+            with naming("config", config) if name in settings else naming("models", name):
+                built[name] = build(name, data.metadata, settings.get(name, {}))
         with lasting_filters():
             # The failures are told below, and by the exit code.
             warnings.simplefilter("ignore", RunFailedWarning)
@@ -133,7 +141,12 @@ def register(
         if format not in formats:
             raise ValueError(f"format: expected one of {', '.join(formats)}, got {format!r}")
         if run is not None and folder is None:
-            grid = read_grid(run, names, trust or ())
+            check_there("run", run, folder=False)
+            from .grids.grid import read_grid
+            from .grids.run_grid import run_grid
+
+            with naming("run", run):
+                grid = read_grid(run, names, trust or ())
             if workers is not None:
                 grid = replace(grid, workers=parse_workers(workers))
             found = run_grid(grid, build, load, ray=ray, address=address)
@@ -141,7 +154,11 @@ def register(
             for option, given in (("workers", workers), ("ray", ray), ("address", address), ("trust", trust)):
                 if given:
                     raise ValueError(f"{option}: expected with --run only, got it with the folder {folder}")
-            found = load_backtest(folder)
+            check_there("folder", folder, folder=True)
+            from .store.backtest_folder import load_backtest
+
+            with naming("folder", folder):
+                found = load_backtest(folder)
         else:
             raise ValueError(f"folder: expected either a folder or --run GRID.toml, got {'both' if run else 'neither'}")
         texts = [made.render(formats[formats.index(format)]) for made in make_tables(found, metric, wins_of)]
@@ -151,6 +168,8 @@ def register(
         else:
             typer.echo("\n\n".join(texts))
         if run is not None and found.missing:
+            from .grids.backtest import BacktestError
+
             raise BacktestError(f"{len(found.missing)} cell(s) are missing; the lines under the table say why")
 
     @app.command(name="report")
@@ -162,105 +181,17 @@ def register(
 
         Example: hemline report runs/sales
         """
-        typer.echo(f"The report lies in {report(folder, out)}")
+        check_there("folder", folder, folder=True)
+        if out is not None:
+            check_place("out", out, folder=False)
+        from .reports.report import report
+
+        with naming("folder", folder):
+            written = report(folder, out)
+        typer.echo(f"The report lies in {written}")
 
 
-def parse_models(text: str, names: Sequence[str]) -> list[str]:
-    """Names of models from a list separated by commas; ``module:Class`` names one that is not known here.
-
-    Arguments:
-        text: what the user gave.
-        names: the models known.
-
-    Returns:
-        The names, in order, each once.
-
-    Raises:
-        ValueError: a name is unknown, or there is none.
-
-    Example:
-        >>> parse_models("a, b", ["a", "b", "c"])
-        ['a', 'b']
-    """
-    chosen = [name.strip() for name in text.split(",") if name.strip()]
-    if not chosen:
-        raise ValueError(f"models: expected some of {', '.join(names)}, got none")
-    for name in chosen:
-        if name not in names and ":" not in name:
-            raise ValueError(f"models: unknown model {name!r}, expected some of {', '.join(names)}")
-    return list(dict.fromkeys(chosen))
-
-
-def parse_seeds(text: str) -> list[int]:
-    """Seeds from their number or a list separated by commas.
-
-    Arguments:
-        text: what the user gave; a list of one seed ends with a comma.
-
-    Returns:
-        The seeds.
-
-    Raises:
-        ValueError: the text is neither, or a number is too large.
-
-    Example:
-        >>> parse_seeds("3"), parse_seeds("0,5"), parse_seeds("7,")
-        ([0, 1, 2], [0, 5], [7])
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts) or ("," not in text and int(text) < 1):
-        raise ValueError(f"seeds: expected a number of seeds such as 3, or a list such as 0,5,7; got {text!r}")
-    return check_seeds([int(part) for part in parts]) if "," in text else first_seeds(int(text))
-
-
-def parse_workers(text: str) -> int | None:
-    """The number of workers, ``None`` for as many as there are cores.
-
-    Arguments:
-        text: what the user gave.
-
-    Returns:
-        The number.
-
-    Raises:
-        ValueError: the text is neither a number from 1 nor ``all``.
-
-    Example:
-        >>> parse_workers("2"), parse_workers("all")
-        (2, None)
-    """
-    if text == "all":
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"workers: expected a number from 1, or all; got {text!r}")
-    return int(text)
-
-
-def read_settings(path: Path | None, models: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
-    """Settings of models from a TOML file with a table for each.
-
-    Arguments:
-        path: the file, or ``None``.
-        models: the models that will run.
-
-    Returns:
-        Model to its settings.
-
-    Raises:
-        ValueError: the file is not TOML, or has something for a model that does not run.
-        FileNotFoundError: there is no such file.
-    """
-    if path is None:
-        return {}
-    settings = {}
-    for name, value in parse_toml(path.read_bytes(), f"config: {path}").items():
-        if name not in models or not isinstance(value, dict):
-            raise ValueError(f"config: expected a table for each of {', '.join(models)}, {path} has {name!r}")
-        settings[name] = value
-    return settings
-
-
-def make_tables(found: Backtest, metric: str | None = None, wins_of: str | None = None) -> list[ScoreTable]:
+def make_tables(found: "Backtest", metric: str | None = None, wins_of: str | None = None) -> "list[ScoreTable]":
     """The tables that a list of metrics asks for.
 
     Arguments:
@@ -276,14 +207,25 @@ def make_tables(found: Backtest, metric: str | None = None, wins_of: str | None 
     Raises:
         ValueError: a metric is unknown or was not computed, or a model is unknown.
     """
+    import pandas as pd
+
+    from .tables.table import summary, table
+    from .tables.wins import wins
+
     computed = [name for name in METRICS if name in set(found.scores["metric"])]
     if metric is None:
         metric = "crps_sum" if "crps_sum" in computed else computed[0] if len(computed) == 1 else "all"
     names = [name.strip() for name in metric.split(",") if name.strip()]
+    if not names:
+        raise ValueError(f"metric: expected some of {', '.join(METRICS)}, or all; got {metric!r}")
     if wins_of is not None:
         lower = [name for name in computed if METRICS[name].better == "lower"]
         models = None if wins_of == "all" else [name.strip() for name in wins_of.split(",") if name.strip()]
-        return [wins(found.scores, name, models, runs=found.runs) for name in (lower if names == ["all"] else names)]
+        if models == []:
+            raise ValueError(f"wins: expected models, or all; got {wins_of!r}")
+        asked = lower if names == ["all"] else names
+        with naming("wins", wins_of):
+            return [wins(found.scores, name, models, runs=found.runs) for name in asked]
     if len(names) == 1 and names[0] != "all":
         return [table(found.scores, names[0], runs=found.runs, missing=found.missing)]
     wanted = None if names == ["all"] else names

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
+from .arguments.kinds import Checked
 from .names import Names, spelled
 
 if TYPE_CHECKING:
@@ -152,10 +153,11 @@ def override(config: T, changes: Mapping[str, object], where: str = "") -> T:
     return type(config)(**_changed(current, changes, where or type(config).__name__))
 
 
-class Configured:
+class Configured(Checked):
     """An object that is made from its settings alone, and can be made again from others.
 
-    The settings are the arguments of the constructor; a class says in `settings` what they were.
+    The settings are the arguments of the constructor; a class says in `settings` what they were. Those of another kind
+    than the constructor is annotated with are refused (`Checked`).
     """
 
     def settings(self) -> dict[str, object]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 
-import fsspec
-
 from .reading.places import open_file, read_at_most, require_allowed
 
 LARGEST = 16 * 2**20
@@ -26,6 +24,8 @@ def read_description(address: str) -> dict[str, object]:
         FileNotFoundError: there is no such file.
         ValueError: it is not TOML.
     """
+    import fsspec  # here, because settings of a model lie in plain files
+
     try:
         require_allowed(address)
         with fsspec.open(address, "rb") if "://" in address else open_file(address) as file:
@@ -50,7 +50,7 @@ def parse_toml(content: bytes, name: str) -> dict[str, object]:
     """
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: not TOML: {error}") from error
 
 

@@ -7,13 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from ...runtime.folders import find
-from ..entries.data import Domain, ForecastData
-from ..tables.frames import from_frame
-from ..tables.table_files import read_table
+
+if TYPE_CHECKING:
+    from ..entries.data import Domain, ForecastData
 
 
 @dataclass(frozen=True)
@@ -156,6 +155,11 @@ def load_table(table: Table, path: str | os.PathLike[str] | None = None) -> Fore
         FileNotFoundError: the file is nowhere.
         ValueError: the table does not hold the series that it should.
     """
+    import pandas as pd  # here, because a list of the tables does not read them
+
+    from ..tables.frames import from_frame
+    from ..tables.table_files import read_table
+
     frame, _ = read_table(locate_file(table.name, table.files, path))
     frame = frame.iloc[: table.rows]
     series = [column for column in frame.columns if re.fullmatch(table.series, column)]

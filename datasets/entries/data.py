@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from ...runtime.arguments.kinds import Checked, Count, check_kind
 from .channels import Channels
 from .cuts import of_articles
 from .entry import Entry
@@ -16,7 +17,7 @@ Domain = Literal["real", "positive", "unit", "count"]
 
 
 @dataclass(frozen=True)
-class Metadata:
+class Metadata(Checked):
     """What is known of a dataset before its numbers are read.
 
     Arguments:
@@ -40,7 +41,7 @@ class Metadata:
     prediction_length: int
     item_ids: tuple[str, ...]
     domain: Domain = "real"
-    season: int = 1
+    season: Count = 1
     covariates: tuple[str, ...] = ()
     archive: str | None = None
     lags: tuple[int, ...] = ()
@@ -77,7 +78,9 @@ class ForecastData:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_kind("metadata", self.metadata, Metadata)
         for name in ("train", "test"):
+            check_kind(name, getattr(self, name), Sequence[Mapping[str, Any]])
             object.__setattr__(self, name, [Entry.of(entry) for entry in getattr(self, name)])
         if self.ahead is not None:
             object.__setattr__(self, "ahead", Entry.of(self.ahead))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,10 +50,14 @@ def as_multivariate(
         array([[ 1.,  2.],
                [nan,  3.]], dtype=float32)
     """
+    if not isinstance(dataset, Iterable) or isinstance(dataset, (str, bytes, Mapping)):
+        raise ValueError(f"{argument}: expected entries, as in data.train, got {type(dataset).__name__}")
     rows = list(dataset)
     if not rows:
         raise ValueError(f"{argument}: expected at least one entry, got an empty dataset")
     for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise ValueError(f"{argument}: expected entries, as in data.train, got {type(row).__name__} at {number}")
         if "target" not in row or "start" not in row:
             raise ValueError(f"{argument}: expected 'start' and 'target' in {_name(row, number)}, got {sorted(row)}")
     dims = {np.ndim(np.asarray(row["target"])) for row in rows}

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...runtime.arguments.kinds import checked
 from ...runtime.reading.places import open_file, require_allowed
 
 logger = logging.getLogger(__name__)
@@ -130,6 +131,7 @@ class CatalogueTable:
         return dict(self.labels) if isinstance(self.labels, Mapping) else {name: name for name in self.labels}
 
 
+@checked
 def read_catalogue(table: str, *, photos: str | None = None, columns: CatalogueTable) -> Catalogue:
     """Read articles from a table and point them at their photos.
 
@@ -224,18 +226,17 @@ def _read_rows(table: str) -> list[dict[str, Any]]:
     except (ValueError, OSError, EOFError, zlib.error) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"table: expected a whole table, texts in UTF-8, in {table}, got {reason}") from None
-    rows = []
+    rows, where = [], f"table: expected a JSON record in each line of {table}"
     # Not splitlines: it also splits at the line separators that may stand inside a text.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            told = f"table: expected a JSON record in each line of {table}, got line {number}: {error}"
-            raise ValueError(told) from None
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"{where}, got line {number}: {error}") from None
         if not isinstance(row, dict):
-            raise ValueError(f"table: expected a JSON record in each line of {table}, got line {number}: {line[:40]!r}")
+            raise ValueError(f"{where}, got line {number}: {line[:40]!r}")
         rows.append(row)
     return rows
 
@@ -259,10 +260,7 @@ def _cell(row: Mapping[str, Any], column: str) -> Any:
 def _texts(cell: Any, separator: str, missing: Iterable[str]) -> tuple[str, ...]:
     if cell is None:
         return ()
-    if isinstance(cell, str):
-        parts: list[Any] = cell.split(separator)
-    else:
-        parts = list(cell) if isinstance(cell, Iterable) else [cell]
+    parts = cell.split(separator) if isinstance(cell, str) else list(cell) if isinstance(cell, Iterable) else [cell]
     texts = (str(part).strip() for part in parts if part is not None)
     return tuple(dict.fromkeys(text for text in texts if text and text not in set(missing)))
 

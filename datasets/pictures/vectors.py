@@ -9,6 +9,7 @@ import fsspec
 import numpy as np
 import pandas as pd
 
+from ...runtime.arguments.kinds import checked
 from ...runtime.reading.places import require_allowed
 from ..entries.data import ForecastData
 from ..entries.entry import Entry
@@ -71,6 +72,7 @@ class ArticleVectors:
         return rows
 
 
+@checked
 def read_article_vectors(address: str) -> ArticleVectors:
     """Read what ``hemline vision embed`` wrote.
 
@@ -101,6 +103,7 @@ def read_article_vectors(address: str) -> ArticleVectors:
     return ArticleVectors(tuple(frame["item_id"].astype(str)), vectors, frame["has_photo"].to_numpy(bool), encoder)
 
 
+@checked
 def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> ForecastData:
     """Put the vectors of its articles beside the series of a dataset, by item id.
 

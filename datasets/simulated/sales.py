@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...runtime.arguments.kinds import checked
 from ..entries.channels import IN_STOCK, PRICE, PROMO, names_of
 from ..entries.data import ForecastData, Metadata
 from ..entries.frequency import to_period
@@ -16,6 +17,7 @@ from .truth import YEAR, SalesTruth
 _FIRST_MONDAY = "2020-01-06"
 
 
+@checked
 def simulated_sales(
     articles: int = 20,
     weeks: int = 260,

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ...runtime.arguments.kinds import checked
 from .drawn_photos import COLOURS, SHAPES, drawn_photo
 from .draws import elasticities, holiday_weeks, markdowns, seasons, shared_shocks, stocked, style_names
 from .shop_truth import ShopTruth
@@ -89,6 +90,7 @@ class SimulatedShop:
         )
 
 
+@checked
 def simulated_shop(
     articles: int = 60,
     stores: int = 3,

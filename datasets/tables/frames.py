@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...runtime.arguments.kinds import Count, check_kind
 from ..entries.data import Domain, ForecastData
 from .assemble import Ended, Fill, Unseen, assembled
 from .columns import Columns, as_text, described
@@ -104,6 +105,9 @@ def from_frame(
         >>> data.test[0].target.tolist()
         [[3.0, 4.0, nan, 6.0], [9.0, 8.0, 9.0, nan]]
     """
+    if frame is None:
+        raise ValueError("frame: expected a table or the path of one, got None")
+    check_kind("season", season, Count | None)
     series = [target] if isinstance(target, str) else list(target or ())
     numbers = [*series, *covariates, *shared_covariates, *past_covariates]
     table, source = read_table(frame, [item, timestamp], numbers)

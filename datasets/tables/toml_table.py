@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from ...runtime.arguments.kinds import check_kind
 from ...runtime.folders import find_named
 from ...runtime.toml_files import check_keys, read_description
 from ..entries.data import ForecastData
@@ -45,10 +46,9 @@ def own_table(address: str) -> ForecastData:
     needed = [name for name in options if parameters[name].default is inspect.Parameter.empty]
     where = f"{address} ({'with' if read is from_sales else 'without'} 'article', so for {read.__name__})"
     check_keys(where, described, ["table", "vectors", *options, *written], ["table", *needed])
-    hints = get_type_hints(read) | get_type_hints(TableFormat) | {"table": str, "vectors": str}
+    hints = get_type_hints(read, include_extras=True) | get_type_hints(TableFormat) | {"table": str, "vectors": str}
     for key, value in described.items():
-        if not _accepts(hints[key], value):
-            raise ValueError(f"{address}: {key}: expected {_in_words(hints[key])}, got {value!r}")
+        check_kind(f"{address}: {key}", value, _without_none(hints[key]))
     table = find_named(described.pop("table"), address)
     vectors = find_named(described.pop("vectors"), address) if "vectors" in described else None
     try:
@@ -59,25 +59,8 @@ def own_table(address: str) -> ForecastData:
     return data if vectors is None else join_article_vectors(data, read_article_vectors(vectors))
 
 
-def _accepts(hint: Any, value: Any) -> bool:
-    """Whether a value that TOML can hold is of the kind that an argument has."""
-    origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        return any(_accepts(kind, value) for kind in get_args(hint))
-    if origin is Literal:
-        return value in get_args(hint)
-    if origin is Mapping:
-        return isinstance(value, dict) and all(isinstance(name, str) for name in value.values())
-    if origin is Sequence:
-        return isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return type(value) is hint
-
-
-def _in_words(hint: Any) -> str:
-    if get_origin(hint) in (Union, UnionType):
-        return " or ".join(_in_words(kind) for kind in get_args(hint) if kind is not NoneType)
-    if get_origin(hint) is Literal:
-        return f"one of {', '.join(map(repr, get_args(hint)))}"
-    if get_origin(hint) is Mapping:
-        return "a table of texts"
-    return {str: "a text", int: "a whole number"}.get(hint, "a list of texts")
+def _without_none(hint: Any) -> Any:
+    """The kind of an argument as TOML can hold it, which knows no ``None``."""
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    return Union[tuple(kind for kind in get_args(hint) if kind is not NoneType)]  # noqa: UP007

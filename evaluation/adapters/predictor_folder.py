@@ -121,6 +121,7 @@ def remembered_dataset(path: Path) -> str:
         ValueError: the folder does not say.
     """
     note = path / _DATASET
-    if not note.is_file():
+    name = read_json(note).get("name") if note.is_file() else None
+    if not isinstance(name, str):
         raise ValueError(f"dataset: {path} does not say what the predictor was trained on; pass --dataset NAME")
-    return str(read_json(note).get("name"))
+    return name

@@ -10,6 +10,7 @@ from functools import partial
 import pandas as pd
 
 from ...datasets.entries.data import ForecastData
+from ...runtime.arguments.kinds import checked
 from ..execution.jobs import BacktestError, Job, reason, run_jobs
 from ..execution.progress import Progress
 from ..execution.workers import Here
@@ -25,6 +26,7 @@ class RunFailedWarning(UserWarning):
     """Some runs of a backtest failed; the others are in the table."""
 
 
+@checked
 def backtest(
     models: Mapping[str, Model],
     data: ForecastData,

@@ -112,7 +112,7 @@ def _grid(read: Mapping[str, Any], known: Sequence[str], classes: Names) -> Grid
         out=Path(_checked(read["out"], "out", "the name of a folder", _is_text)),
         parts=tuple(parts),
         workers=None if workers == "all" else _checked(workers, "workers", 'a number from 1, or "all"', _is_count),
-        threads=_checked(read.get("threads", 1), "threads", "a number from 1", _is_count),
+        threads=_checked(read.get("threads", 1), "threads", "a number from 1", lambda value: _is_whole(value, 1, 1024)),
         retries=_checked(read.get("retries", 2), "retries", "a number from 0", lambda value: _is_whole(value, 0)),
     )
 
@@ -142,7 +142,7 @@ def _part(
     if not isinstance(seeds, list):
         seeds = first_seeds(_checked(seeds, names["seeds"], "a number from 1, or a list such as [0, 5, 7]", _is_count))
     for seed in seeds:
-        _checked(seed, names["seeds"], "whole numbers, at least 0", lambda value: _is_whole(value, 0))
+        _checked(seed, names["seeds"], "whole numbers, at least 0", lambda value: _is_whole(value, 0, 2**63 - 1))
     history = read.get("history", "expanding")
     if history != "expanding":
         _checked(history, names["history"], 'a number of steps from 1, or "expanding"', _is_count)
@@ -210,8 +210,8 @@ def _checked(value: Any, where: str, expected: str, check: Callable[[Any], bool]
     return value
 
 
-def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _is_whole(value: Any, least: int, most: int = 10**9) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _is_count(value: Any) -> bool:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import dates_of, shifted, written_date
 from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...runtime.arguments.kinds import checked
 from ..drawing.fans import draw_fan, draw_history
 from ..drawing.style import LITERAL, finish_axes, legend_below
 from ..scores.intervals import COVERAGES, plotting_quantiles
@@ -19,6 +20,7 @@ from ..scores.univariate import sorted_paths
 
 
 @rc_context(LITERAL)
+@checked
 def plot_forecast(
     forecast: SampleForecast,
     entry: GluontsEntry,

@@ -19,6 +19,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from ...runtime.arguments.kinds import checked
 from ...runtime.whole_files import whole_file
 from ..drawing.style import LITERAL
 from ..runs import machine
@@ -119,6 +120,7 @@ class _Material:
         return self.found.forecasts(str(runs.sort_values("seed")["run"].iloc[0]))
 
 
+@checked
 def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
     """Write the report of a backtest: tables, fan charts, calibration, training curves, seconds and memory.
 

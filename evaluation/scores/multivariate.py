@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from .univariate import checked
 
@@ -150,6 +149,8 @@ def variogram_size(observed: np.ndarray) -> np.ndarray:
 
 def _energy(paths: np.ndarray, outcome: np.ndarray) -> float:
     """Energy score of paths ``[S, D]``."""
+    from scipy.spatial.distance import pdist  # here, because a list of the metrics computes none
+
     count = len(paths)
     return float(np.linalg.norm(paths - outcome, axis=1).mean() - pdist(paths).sum() / count**2)
 

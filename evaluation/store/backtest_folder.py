@@ -11,6 +11,7 @@ from typing import cast
 
 import pandas as pd
 
+from ...runtime.arguments.kinds import checked
 from ...runtime.reading.places import plain_name
 from ..runs.records import MissingCell, Plan, RunRecord
 from .store import PLAN, Store
@@ -47,6 +48,7 @@ class Backtest:
         return pd.read_parquet(self.folder / "datasets" / f"{plain_name(data_fingerprint, 'data_fingerprint')}.parquet")
 
 
+@checked
 def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
     """Read the folder that `backtest(..., out=folder)` or ``hemline backtest --out`` wrote.
 

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ...runtime.texts import markdown_cell, markdown_text, spreadsheet_text
 from .published import SOURCES
 
 _LATEX = {
@@ -32,12 +33,12 @@ def as_markdown(table: ScoreTable) -> str:
     lines = [["model", *table.columns]]
     lines += [[model, *(_markdown(cell) for cell in cells)] for model, cells in table.rows.items()]
     lines += [[f"*{model}, published*", *values] for model, values in table.published.items()]
-    lines = [[text.replace("|", r"\|") for text in line] for line in lines]
+    lines = [[markdown_cell(text) for text in line] for line in lines]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     rows = ["| " + " | ".join(text.ljust(widths[i]) for i, text in enumerate(line)) + " |" for line in lines]
     rule = "|" + "|".join("-" * (width + 1) + (":" if i else "-") for i, width in enumerate(widths)) + "|"
-    notes = [""] * bool(table.notes) + [f"{note}  " for note in table.notes]
-    return "\n".join([table.title, "", rows[0], rule, *rows[1:], *notes]).rstrip()
+    notes = [""] * bool(table.notes) + [f"{markdown_text(note)}  " for note in table.notes]
+    return "\n".join([markdown_text(table.title), "", rows[0], rule, *rows[1:], *notes]).rstrip()
 
 
 def as_latex(table: ScoreTable) -> str:
@@ -86,13 +87,15 @@ def as_csv(table: ScoreTable) -> str:
                 continue
             ends = cell.interval or (math.nan, math.nan)
             numbers = ["" if math.isnan(number) else number for number in (cell.mean, cell.error, *ends)]
-            writer.writerow([dataset, metric, model, column, *numbers, cell.seeds, cell.failed, cell.missing, ""])
+            place = map(spreadsheet_text, (dataset, metric, model, column))
+            writer.writerow([*place, *numbers, cell.seeds, cell.failed, cell.missing, ""])
     for model, values in table.published.items():
         for subject, column, text in zip(table.subjects, table.columns, values, strict=True):
             if text != "–":
                 value, _, key = text.rstrip("]").partition(" [")
                 mean, _, error = value.partition(" ± ")
-                writer.writerow([*subject, model, column, mean, error, *[""] * 5, SOURCES[key]])
+                place = map(spreadsheet_text, (*subject, model, column))
+                writer.writerow([*place, mean, error, *[""] * 5, SOURCES[key]])
     return stream.getvalue().rstrip("\n")
 
 

@@ -10,6 +10,7 @@ from typing import cast
 import pandas as pd
 
 from ...datasets.benchmarks.published import BENCHMARKS
+from ...runtime.arguments.kinds import checked
 from ..runs.metrics import METRICS, Metric
 from ..runs.records import MissingCell, RunRecord, RunsTable
 from ..store.which_runs_count import last_asked, left_out_lines, one_a_seed, same_settings
@@ -19,6 +20,7 @@ from .score_table import Cell, ScoreTable
 _DIRECTION = {"lower": "lower is better", "nominal": "the nearer to its name the better", "none": "for comparison"}
 
 
+@checked
 def table(
     scores: pd.DataFrame,
     metric: str = "crps_sum",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from gluonts.model.estimator import Estimator
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from ...datasets.entries.data import ForecastData
-from ...evaluation.adapters.estimator import GroupedEstimator
-from ...runtime.plain import Configured
+from ...runtime.arguments.naming import naming
 from ..registry.named import MODELS, build_model
-from ..registry.settings_text import as_toml
+
+if TYPE_CHECKING:
+    from ...datasets.entries.data import ForecastData
 
 
 def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
@@ -34,6 +30,10 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
         Example: hemline models list
         """
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
         table = Table(title="Models", caption="any other: module:Class, as gluonts.torch:TiDEEstimator")
         for heading in ("name", "what", "its series together", "prices", "sales set"):
             table.add_column(heading, no_wrap=heading == "name")
@@ -53,8 +53,16 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
         Example: hemline models describe gru-maf --dataset simulated_sales > gru-maf.toml
         """
-        metadata = load(dataset).metadata
-        model = build_model(name, metadata)
+        with naming("dataset", dataset):
+            metadata = load(dataset).metadata
+        from gluonts.model.estimator import Estimator
+
+        from ...evaluation.adapters.estimator import GroupedEstimator
+        from ...runtime.plain import Configured
+        from ..registry.settings_text import as_toml
+
+        with naming("name", name):
+            model = build_model(name, metadata)
         about = f": {MODELS[name].about}" if name in MODELS else ""
         typer.echo(f"# {name} on {metadata.name}{about}\n")
         if isinstance(model, GroupedEstimator):

@@ -6,25 +6,20 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
-from gluonts.model.forecast import SampleForecast
 
-from ...datasets.entries.data import ForecastData
-from ...evaluation.adapters.predictor_folder import remembered_dataset
+from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.quiet import own_filters
-from ...runtime.reading.places import without_network
-from ...runtime.whole_files import whole_file
-from ..models.stored import load_predictor
-from ..paths.table import forecast_frame
-from ..scenarios.cannibalisation import Cannibalisation, cannibalisation
-from ..scenarios.future import some
-from ..scenarios.outcome import Outcome, Simulation
-from ..scenarios.scenario import Scenario, read_scenarios
-from ..scenarios.simulate import simulate
+from ...runtime.texts import spreadsheet_cells
 from .options import Trust
+
+if TYPE_CHECKING:
+    from ...datasets.entries.data import ForecastData
+    from ..scenarios.cannibalisation import Cannibalisation
+    from ..scenarios.outcome import Outcome, Simulation
+    from ..scenarios.scenario import Scenario
 
 MATRIX = 12
 
@@ -57,8 +52,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
                 "its channels are known, else the last window."
             ),
         ] = None,
-        paths: Annotated[int, typer.Option(help="Joint sample paths of each future.")] = 1000,
-        seed: Annotated[int, typer.Option(help="Seed of the draws, which all futures share.")] = 0,
+        paths: Annotated[int, typer.Option(min=1, help="Joint sample paths of each future.")] = 1000,
+        seed: Annotated[int, typer.Option(min=0, help="Seed of the draws, which all futures share.")] = 0,
         ask: Annotated[
             list[str] | None, typer.Option(help="A question, such as 'units[A] + units[B] < 500'; may be repeated.")
         ] = None,
@@ -68,21 +63,32 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
         Example: hemline simulate --predictor runs/sales --articles A,B --set 'price[A]=-20%@2:4' --out runs/markdown
         """
+        check_place("out", out, folder=True)
+        check_there("predictor", predictor, folder=True)
+        import pandas as pd
+
+        from ..models.stored import load_predictor
+        from ..scenarios.cannibalisation import cannibalisation
+        from ..scenarios.simulate import simulate
+
         chosen = gather_scenarios(set_ or [], scenario)
-        trained = load_predictor(predictor, trust=trust or ())
-        data = load(dataset) if dataset else load_remembered(predictor, load)
+        with naming("predictor", predictor):
+            trained = load_predictor(predictor, trust=trust or ())
+        with naming("predictor", predictor) if dataset is None else naming("dataset", dataset):
+            data = load_remembered(predictor, load) if dataset is None else load(dataset)
         number = chosen_window(data, window)
-        history = data.history(number)
+        with naming("window", window):
+            history = data.history(number)
         pair = pair_of(articles, data.metadata.item_ids)
         with own_filters():
             # Said below, beside the scenario that it is of.
             warnings.filterwarnings("ignore", message="covariates: .*never seen")
             outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
-        answers = [
-            f"{question}: {100 * outcomes[name].probability(question):.1f} % of the paths ({name})"
-            for question in ask or []
-            for name in outcomes
-        ]
+        answers = []
+        for question in ask or []:
+            with naming("ask", question):
+                shares = {name: 100 * outcomes[name].probability(question) for name in outcomes}
+            answers += [f"{question}: {share:.1f} % of the paths ({name})" for name, share in shares.items()]
         effects = None
         if outcomes.baseline.money is not None:
             shown = matrix_articles(pair, data.metadata.item_ids)
@@ -108,6 +114,9 @@ def load_remembered(predictor: Path, load: Callable[[str], ForecastData]) -> For
     Raises:
         ValueError: the folder does not say which it is, or it would have to be fetched.
     """
+    from ...evaluation.adapters.predictor_folder import remembered_dataset
+    from ...runtime.reading.places import without_network
+
     name = remembered_dataset(predictor)
     with without_network(f"{predictor} remembers {name!r}; pass --dataset {name} if it is to be fetched"):
         return load(name)
@@ -142,8 +151,13 @@ def gather_scenarios(changes: Sequence[str], file: Path | None) -> list[Scenario
     Raises:
         ValueError: there is none, or one cannot be read.
     """
-    chosen = [Scenario("scenario", changes)] if changes else []
-    chosen += read_scenarios(file) if file is not None else ()
+    from ..scenarios.scenario import Scenario, read_scenarios
+
+    with naming("set"):
+        chosen = [Scenario("scenario", changes)] if changes else []
+    if file is not None:
+        with naming("scenario", file):
+            chosen += read_scenarios(file)
     if not chosen:
         raise ValueError(
             "set: expected a change, as in --set 'price[A]=-20%@2:4', or --scenario FILE.toml; got neither"
@@ -161,6 +175,8 @@ def pair_of(articles: str, known: Sequence[str]) -> tuple[str, str]:
         >>> pair_of("coat, long,hat", ["coat, long", "hat"])
         ('coat, long', 'hat')
     """
+    from ..scenarios.future import some
+
     parts = articles.split(",")
     halves = [(",".join(parts[:at]).strip(), ",".join(parts[at:]).strip()) for at in range(1, len(parts))]
     pairs = [pair for pair in halves if set(pair) <= set(known)]
@@ -190,7 +206,11 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
     Raises:
         FileExistsError: `out` is a file.
     """
-    # matplotlib is slow to import, and no other command needs it.
+    import pandas as pd
+    from gluonts.model.forecast import SampleForecast
+
+    from ...runtime.whole_files import whole_file
+    from ..paths.table import forecast_frame
     from ..scenarios.pair_page import write_pair_view
 
     names = [scenario.name for scenario in outcomes.scenarios]
@@ -201,7 +221,7 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
         drawn = SampleForecast(samples=outcome.paths, start_date=outcome.start)
         frames.append(forecast_frame(drawn, outcome.item_ids).assign(future=name))
     with whole_file(out / "forecasts.csv") as aside:
-        pd.concat(frames).to_csv(aside, index=False, float_format="%.10g")
+        spreadsheet_cells(pd.concat(frames)).to_csv(aside, index=False, float_format="%.10g")
     with whole_file(out / "scenarios.toml") as aside:
         aside.write_text("\n\n".join(each.to_toml() for each in outcomes.scenarios) + "\n", encoding="utf-8")
 

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...datasets.entries.data import ForecastData, whole_history
-from ...datasets.entries.frequency import written_date
-from ...evaluation.adapters.foreign import for_run, needs_training, updated
-from ...evaluation.adapters.predictor_folder import (
-    Trained,
-    holds_predictor,
-    remember_training,
-    remembered_training,
-    store_predictor,
-)
-from ...runtime.locks import only_one
+from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.toml_files import parse_toml
-from ..models.stored import load_predictor
-from ..paths.table import check_ending, forecast_frame, write_frame
 from ..registry.named import build_model, model_names
 from .models import register as register_models
 from .options import Trust, numbers_of
 from .simulate import register as register_simulate
+
+if TYPE_CHECKING:
+    from ...datasets.entries.data import ForecastData
 
 
 def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
@@ -53,7 +44,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             Path | None,
             typer.Option("--from", help="Folder of a trained model that is to go on, with the weeks that have come."),
         ] = None,
-        seed: Annotated[int, typer.Option(help="Seed of weights, windows and draws; not with --from.")] = 0,
+        seed: Annotated[int, typer.Option(min=0, help="Seed of weights, windows and draws; not with --from.")] = 0,
         epochs: Annotated[int | None, typer.Option(help="Epochs; the shipped setting if left out.")] = None,
         config: Annotated[
             Path | None, typer.Option(help="TOML file of settings, as `hemline models describe` prints it.")
@@ -77,17 +68,27 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             raise ValueError(
                 "train: expected --dataset, --model and --out, or --from and the folder of a trained model"
             )
-        data = load(dataset)
+        check_place("out", out, folder=True)
         overrides = dict(read_settings(config)) if config else {}
-        if epochs is not None:
-            overrides["train"] = {**cast("Mapping[str, object]", overrides.get("train", {})), "max_epochs": epochs}
-        built = build_model(model, data.metadata, overrides)
+        with naming("dataset", dataset):
+            data = load(dataset)
+        from ...datasets.entries.data import whole_history
+        from ...evaluation.adapters.foreign import needs_training
+        from ...evaluation.adapters.predictor_folder import Trained, holds_predictor, remember_training, store_predictor
+        from ...runtime.locks import only_one
+
+        with naming("model", model) if config is None else naming("config", config):
+            if epochs is not None:
+                overrides["train"] = {**table_of(overrides, "train"), "max_epochs": epochs}
+            built = build_model(model, data.metadata, overrides)
         if not needs_training(built):
             raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
         with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
-            _require_free(out)
+            if holds_predictor(out):
+                raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")
             typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
-            predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
+            with naming("model", model) if config is None else naming("config", config):
+                predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
             remember_training(out, Trained(dataset, model, overrides, seed, whole))
             store_predictor(predictor, out)
         typer.echo(f"The predictor lies in {out}")
@@ -116,11 +117,21 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
         Example: hemline forecast --predictor runs/sales --dataset simulated_sales --window 0 --out sales.csv
         """
-        check_ending(out)
+        check_place("out", out, folder=False)
+        check_there("predictor", predictor, folder=True)
         probabilities, percents = numbers_of("quantiles", quantiles), numbers_of("levels", levels) or ()
-        data, trained = load(dataset), load_predictor(predictor, trust=trust or ())
-        entry = data.history(window)
-        drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
+        from ..models.stored import load_predictor
+        from ..paths.table import check_ending, forecast_frame, write_frame
+
+        check_ending(out)
+        with naming("predictor", predictor):
+            trained = load_predictor(predictor, trust=trust or ())
+        with naming("dataset", dataset):
+            data = load(dataset)
+        with naming("window", window):
+            entry = data.history(window)
+        with naming("predictor", predictor):
+            drawn = next(iter(trained.predict([entry], num_samples=num_samples)))
         frame = forecast_frame(drawn, entry.item_ids, quantiles=probabilities, levels=percents)
         write_frame(frame, out)
         first, last = frame["timestamp"].min(), frame["timestamp"].max()
@@ -134,17 +145,34 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
 
 def _update(before: Path, dataset: str | None, out: Path, load: Callable[[str], ForecastData], whole: bool) -> None:
     """Let a trained model go on with the data as they are now."""
-    fitted, trained = load_predictor(before), remembered_training(before)
+    check_place("out", out, folder=True)
+    check_there("from", before, folder=True)
+    from ...datasets.entries.data import whole_history
+    from ...datasets.entries.frequency import written_date
+    from ...evaluation.adapters.foreign import for_run, updated
+    from ...evaluation.adapters.predictor_folder import (
+        holds_predictor,
+        remember_training,
+        remembered_training,
+        store_predictor,
+    )
+    from ...runtime.locks import only_one
+    from ..models.stored import load_predictor
+
+    with naming("from", before):
+        fitted, trained = load_predictor(before), remembered_training(before)
     trained = replace(trained, dataset=dataset or trained.dataset, whole=whole or trained.whole)
-    data = load(trained.dataset)
+    with naming("dataset", trained.dataset):
+        data = load(trained.dataset)
     with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
-        if out != before:
-            _require_free(out)
+        if out != before and holds_predictor(out):
+            raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")
         entries = whole_history(data) if trained.whole else data.train
         until = written_date(entries[-1].start, entries[-1].length - 1)
         typer.echo(f"Updating {trained.model} with {trained.dataset}: {data.metadata.target_dim} series until {until}")
-        model = for_run(build_model(trained.model, data.metadata, trained.settings), trained.seed)
-        predictor = updated(model, fitted, entries, out / "checkpoints" / f"until-{until}")
+        with naming("from", before):
+            model = for_run(build_model(trained.model, data.metadata, trained.settings), trained.seed)
+            predictor = updated(model, fitted, entries, out / "checkpoints" / f"until-{until}")
         remember_training(out, trained)
         store_predictor(predictor, out)
     typer.echo(f"The predictor lies in {out}")
@@ -156,9 +184,17 @@ def read_settings(path: Path) -> Mapping[str, object]:
     Raises:
         ValueError: the file is not TOML.
     """
-    return parse_toml(path.read_bytes(), f"config: {path}")
+    with naming("config", path):
+        return parse_toml(path.read_bytes(), f"config: {path}")
 
 
-def _require_free(out: Path) -> None:
-    if holds_predictor(out):
-        raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")
+def table_of(settings: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """The table that settings have under a key; an empty one where they have none.
+
+    Raises:
+        ValueError: it is no table.
+    """
+    table = settings.get(key, {})
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{key}: expected a table, got {table!r}")
+    return table

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from ...datasets.entries.domain import Domain
+from ...runtime.arguments.kinds import Checked, Share
 from ..windows.gaps import bridged
 
 Reference = Literal["mean", "profile"]
@@ -22,7 +23,7 @@ SALES = 10.0
 
 
 @dataclass(frozen=True)
-class Move:
+class Move(Checked):
     r"""How a stretch of the past is brought to today's level.
 
     With r the last season before a stretch, or before today, a value becomes
@@ -44,16 +45,9 @@ class Move:
         'difference'
     """
 
-    share: float = 0.0
+    share: Share = 0.0
     of: Reference = "mean"
     by: Difference = "difference"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.share <= 1:
-            raise ValueError(f"share: expected from 0 to 1, got {self.share}")
-        for name, known in (("of", get_args(Reference)), ("by", get_args(Difference))):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)

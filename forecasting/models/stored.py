@@ -8,9 +8,11 @@ from pathlib import Path
 from gluonts.model.predictor import Predictor
 
 from ...evaluation.adapters.predictor_folder import read_predictor
+from ...runtime.arguments.kinds import checked
 from ..names import NAMES
 
 
+@checked
 def load_predictor(path: Path | str, *, device: str = "cpu", trust: Iterable[str] = ()) -> Predictor:
     """Read a trained model from the folder that its ``serialize`` or `hemline train` wrote.
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...datasets.entries.channels import items_of
+from ...runtime.arguments.kinds import Checked, Count, Dropout, Positive
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics, Window
@@ -21,7 +22,7 @@ PRIOR = 10
 
 
 @dataclass(frozen=True)
-class Direct:
+class Direct(Checked):
     """The numbers of the network.
 
     Arguments:
@@ -38,22 +39,13 @@ class Direct:
         4
     """
 
-    hidden: int = 128
-    embedding: int = 16
-    dropout: float = 0.1
-    repeats: int = 4
-    freedom: float = 4.0
+    hidden: Count = 128
+    embedding: Count = 16
+    dropout: Dropout = 0.1
+    repeats: Count = 4
+    freedom: Positive = 4.0
     size_weight: float = 0.5
-    series: int = 64
-
-    def __post_init__(self) -> None:
-        for name in ("hidden", "embedding", "repeats", "series"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout: expected from 0 to below 1, got {self.dropout}")
-        if not self.freedom > 0:
-            raise ValueError(f"freedom: expected above 0, got {self.freedom}")
+    series: Count = 64
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.frequency import dates_of
 from ...datasets.tables.foreign_frames import in_library
+from ...runtime.texts import spreadsheet_cells
 from ...runtime.whole_files import whole_file
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     check_ending(path)
     with whole_file(path) as aside, aside.open("wb") as file:
         if path.suffix == ".csv":
-            frame.to_csv(file, index=False, float_format="%.10g")
+            spreadsheet_cells(frame).to_csv(file, index=False, float_format="%.10g")
         elif path.suffix == ".parquet":
             frame.to_parquet(file, index=False)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from gluonts.model.estimator import Estimator
@@ -31,17 +31,6 @@ from .settings import shipped_settings
 
 Model: TypeAlias = Estimator | Predictor
 """A model that is to be trained, or one that needs no training."""
-
-Builder: TypeAlias = Callable[[Metadata], Model]
-
-
-def composed(estimator: type[ForecastEstimator] | type[DeepAREstimator]) -> Builder:
-    """A model that needs to know the frequency, the horizon and the lags."""
-
-    def build(metadata: Metadata) -> Estimator:
-        return estimator(metadata.freq, metadata.prediction_length, lags=metadata.lags or None)
-
-    return build
 
 
 def sales(metadata: Metadata) -> Estimator:
@@ -80,9 +69,7 @@ def analog(metadata: Metadata) -> Estimator:
 def counts(metadata: Metadata) -> Estimator | Predictor:
     """Negative binomial counts, of sales without what prices and promotions explain where there are such."""
     yearly = metadata.season > 31
-    return responding(
-        CountModelPredictor(metadata.prediction_length, 1 if yearly else metadata.season), metadata
-    )
+    return responding(CountModelPredictor(metadata.prediction_length, 1 if yearly else metadata.season), metadata)
 
 
 def cold_start(metadata: Metadata) -> Estimator:
@@ -114,6 +101,11 @@ def responding(model: Estimator | Predictor, metadata: Metadata) -> Estimator | 
     return RespondingEstimator(model, domain="count" if metadata.domain == "count" else "nonnegative")
 
 
+def var_responding(metadata: Metadata) -> Estimator | Predictor:
+    """A VAR of what prices and promotions leave of sales, where there are such."""
+    return responding(VARPredictor(metadata.prediction_length), metadata)
+
+
 def pool(metadata: Metadata) -> Estimator:
     """Models that err differently: direct, over single series, a joint density, what happened before.
 
@@ -133,13 +125,14 @@ def pool(metadata: Metadata) -> Estimator:
         density = shipped("gru-maf", changes, metadata)
     models: dict[str, Model] = {
         "cross-fit": shipped("cross-fit", cross_fit(metadata), metadata),
-        "deepar": shipped("deepar", composed(DeepAREstimator)(metadata), metadata),
+        "deepar": shipped(
+            "deepar", DeepAREstimator(metadata.freq, metadata.prediction_length, lags=metadata.lags or None), metadata
+        ),
         "density": density,
         "analog": shipped("analog", analog(metadata), metadata),
     }
     if metadata.covariates:
-        var = responding(VARPredictor(metadata.prediction_length), metadata)
-        models["var"] = shipped("var-responding", var, metadata)
+        models["var"] = shipped("var-responding", var_responding(metadata), metadata)
         models["analog-plain"] = _stretches(metadata, _domain(metadata))
     else:
         patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from ...datasets.entries.data import Metadata
+from ...runtime.arguments.kinds import check_kind
 from ...runtime.names import declared
-from ..models.classical import ClassicalPredictor
-from ..models.deepar import DeepAREstimator
-from ..models.naive import RandomWalkPredictor, SeasonalNaivePredictor
-from ..models.published import (
-    GPCopulaEstimator,
-    GPScalingEstimator,
-    GRUMAFEstimator,
-    GRURealNVPEstimator,
-    LSTMMAFEstimator,
-    LSTMRealNVPEstimator,
-    TimeGradEstimator,
-    TransformerMAFEstimator,
-    VecLSTMCopulaEstimator,
-    VecLSTMIndependentEstimator,
-)
-from ..models.statistical.vector_autoregression import VARPredictor
-from ..wrappers.coupled import CoupledEstimator
-from ..wrappers.ensemble import EnsembleEstimator
-from .builders import Builder, Model, analog, cold_start, composed, counts, cross_fit, pool, responding, sales, shipped
-from .imported import imported_model
+from ..names import NAMES
+
+if TYPE_CHECKING:
+    from ...datasets.entries.data import Metadata
+    from .builders import Model
+
+Builder: TypeAlias = Callable[["Metadata"], "Model"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +44,26 @@ class NamedModel:
         return ("others answer" if self.others_read else "yes") if self.imposes else "-"
 
 
+def _later(name: str) -> Builder:
+    """A function of `builders`, whose networks take seconds to import: when a model is made, and not for a list."""
+
+    def build(metadata: Metadata) -> Model:
+        from . import builders
+
+        return getattr(builders, name)(metadata)
+
+    return build
+
+
+def _composed(name: str) -> Builder:
+    """A model that needs to know the frequency, the horizon and the lags, by the name of its class."""
+
+    def build(metadata: Metadata) -> Model:
+        return NAMES.find(name)(metadata.freq, metadata.prediction_length, lags=metadata.lags or None)
+
+    return build
+
+
 def _network(build: Builder, about: str, together: str = "density of all series at a step") -> NamedModel:
     """A network that draws step by step and reads all series at each."""
     return NamedModel(build, about, together, channels=True, imposes=True, others_read=True)
@@ -68,115 +76,116 @@ def _shared(build: Builder, about: str) -> NamedModel:
 
 MODELS: dict[str, NamedModel] = {
     "pool": NamedModel(
-        pool,
+        _later("pool"),
         "cross-fit, analog, DeepAR, a flow and PatchTST, with prices a VAR: mixed as the end of the past says",
         "as in its members; the sum of all series is forecast on its own",
         channels=True,
     ),
     "cross-fit": NamedModel(
-        cross_fit,
+        _later("cross_fit"),
         "small networks that forecast all steps at once, each trained without one block of the past",
         "errors of all series in one past window",
         channels=True,
         imposes=True,
     ),
     "analog": NamedModel(
-        analog,
+        _later("analog"),
         "past days, weeks or years that the next ones will resemble, drawn as they were; learns in seconds",
         "all series in one stretch of the past",
         channels=True,
     ),
     "cold-start": NamedModel(
-        cold_start,
+        _later("cold_start"),
         "analog, and articles without a past after those that they resemble (static features, such as pictures)",
         "all series in one stretch of the past, which new articles follow",
         channels=True,
     ),
-    "sales-maf": _network(sales, "GRU-MAF on what prices and promotions leave of sales"),
+    "sales-maf": _network(_later("sales"), "GRU-MAF on what prices and promotions leave of sales"),
     "sales-maf-ensemble": _network(
-        lambda metadata: EnsembleEstimator(sales(metadata)), "three seeds of sales-maf, mixed"
+        lambda metadata: NAMES.find("EnsembleEstimator")(_later("sales")(metadata)), "three seeds of sales-maf, mixed"
     ),
-    "gru-real-nvp": _network(composed(GRURealNVPEstimator), "GRU and coupling flow (Rasul et al. 2021)"),
-    "gru-maf": _network(composed(GRUMAFEstimator), "GRU and masked autoregressive flow (Rasul et al. 2021)"),
+    "gru-real-nvp": _network(_composed("GRURealNVPEstimator"), "GRU and coupling flow (Rasul et al. 2021)"),
+    "gru-maf": _network(_composed("GRUMAFEstimator"), "GRU and masked autoregressive flow (Rasul et al. 2021)"),
     "transformer-maf": _network(
-        composed(TransformerMAFEstimator), "Transformer and masked autoregressive flow (Rasul et al. 2021)"
+        _composed("TransformerMAFEstimator"), "Transformer and masked autoregressive flow (Rasul et al. 2021)"
     ),
-    "lstm-real-nvp": _network(composed(LSTMRealNVPEstimator), "LSTM and coupling flow"),
-    "lstm-maf": _network(composed(LSTMMAFEstimator), "LSTM and masked autoregressive flow"),
+    "lstm-real-nvp": _network(_composed("LSTMRealNVPEstimator"), "LSTM and coupling flow"),
+    "lstm-maf": _network(_composed("LSTMMAFEstimator"), "LSTM and masked autoregressive flow"),
     "vec-lstm-ind": _network(
-        composed(VecLSTMIndependentEstimator),
+        _composed("VecLSTMIndependentEstimator"),
         "LSTM and normal errors (Vec-LSTM ind-scaling, Salinas et al. 2019)",
         "what the LSTM reads of all at the step before",
     ),
     "vec-lstm-copula": _network(
-        composed(VecLSTMCopulaEstimator), "LSTM and low-rank Gaussian copula (Salinas et al. 2019)"
+        _composed("VecLSTMCopulaEstimator"), "LSTM and low-rank Gaussian copula (Salinas et al. 2019)"
     ),
     "gp-scaling": _shared(
-        composed(GPScalingEstimator), "one LSTM for all series and a Gaussian process (Salinas et al. 2019)"
+        _composed("GPScalingEstimator"), "one LSTM for all series and a Gaussian process (Salinas et al. 2019)"
     ),
     "gp-copula": _shared(
-        composed(GPCopulaEstimator), "GP scaling on ranks of the past (GP-Copula, Salinas et al. 2019)"
+        _composed("GPCopulaEstimator"), "GP scaling on ranks of the past (GP-Copula, Salinas et al. 2019)"
     ),
-    "timegrad": _network(composed(TimeGradEstimator), "GRU and diffusion (TimeGrad, Rasul et al. 2021b); slow"),
+    "timegrad": _network(_composed("TimeGradEstimator"), "GRU and diffusion (TimeGrad, Rasul et al. 2021b); slow"),
     "deepar": NamedModel(
-        composed(DeepAREstimator), "one LSTM for all series, each on its own (Salinas et al. 2020)", channels=True
+        _composed("DeepAREstimator"), "one LSTM for all series, each on its own (Salinas et al. 2020)", channels=True
     ),
     "deepar-coupled": NamedModel(
-        lambda metadata: CoupledEstimator(composed(DeepAREstimator)(metadata)),
+        lambda metadata: NAMES.find("CoupledEstimator")(_composed("DeepAREstimator")(metadata)),
         "the marginals of deepar with the dependence of past errors (Schaake shuffle, Clark et al. 2004)",
         "ranks of all series in one past window",
         channels=True,
     ),
     "var": NamedModel(
-        lambda metadata: VARPredictor(metadata.prediction_length),
+        lambda metadata: NAMES.find("VARPredictor")(metadata.prediction_length),
         "vector autoregression; each series from its own start, by ridge regression where it has few steps",
         "lags of all series, errors of one past step",
     ),
     "var-responding": NamedModel(
-        lambda metadata: responding(VARPredictor(metadata.prediction_length), metadata),
+        _later("var_responding"),
         "VAR on what prices and promotions leave of sales",
         "lags of all series, errors of one past step",
         channels=True,
     ),
     "auto-ets": NamedModel(
-        lambda metadata: ClassicalPredictor(metadata.prediction_length, "ets", metadata.season),
+        lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "ets", metadata.season),
         "exponential smoothing, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
     ),
     "auto-arima": NamedModel(
-        lambda metadata: ClassicalPredictor(metadata.prediction_length, "arima", metadata.season),
+        lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "arima", metadata.season),
         "ARIMA, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
     ),
     "croston": NamedModel(
-        lambda metadata: ClassicalPredictor(metadata.prediction_length, "croston"),
+        lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "croston"),
         "Croston's method for rare demand, bias corrected (Syntetos & Boylan 2005); needs hemline[classical]",
     ),
     "tsb": NamedModel(
-        lambda metadata: ClassicalPredictor(metadata.prediction_length, "tsb"),
+        lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "tsb"),
         "rare demand that may end (Teunter, Syntetos & Babai 2011); needs hemline[classical]",
     ),
     "counts": NamedModel(
-        counts,
+        _later("counts"),
         "negative binomial counts of rare demand, rates shared over articles by empirical Bayes",
         channels=True,
     ),
     "last-value": NamedModel(
-        lambda metadata: SeasonalNaivePredictor(metadata.prediction_length), "the last value, on every path"
+        lambda metadata: NAMES.find("SeasonalNaivePredictor")(metadata.prediction_length),
+        "the last value, on every path",
     ),
     "seasonal-naive": NamedModel(
-        lambda metadata: SeasonalNaivePredictor(metadata.prediction_length, metadata.season),
+        lambda metadata: NAMES.find("SeasonalNaivePredictor")(metadata.prediction_length, metadata.season),
         "the value of one season before, on every path",
     ),
     "random-walk": NamedModel(
-        lambda metadata: RandomWalkPredictor(metadata.prediction_length),
+        lambda metadata: NAMES.find("RandomWalkPredictor")(metadata.prediction_length),
         "past changes, drawn and added up",
         "changes of all series at one past step",
     ),
     "random-walk-independent": NamedModel(
-        lambda metadata: RandomWalkPredictor(metadata.prediction_length, joint=False),
+        lambda metadata: NAMES.find("RandomWalkPredictor")(metadata.prediction_length, joint=False),
         "past changes, drawn and added up for each series",
     ),
     "seasonal-walk": NamedModel(
-        lambda metadata: RandomWalkPredictor(metadata.prediction_length, metadata.season),
+        lambda metadata: NAMES.find("RandomWalkPredictor")(metadata.prediction_length, metadata.season),
         "past changes over a season, drawn and added up",
         "changes of all series at one past step",
     ),
@@ -204,6 +213,14 @@ def build_model(name: str, metadata: Metadata, overrides: Mapping[str, object] |
     Raises:
         ValueError: the name or a setting is unknown; the message names those known.
     """
+    from ...datasets.entries.data import Metadata
+    from .builders import shipped
+    from .imported import imported_model
+
+    for argument, given, kind in (("name", name, str), ("metadata", metadata, Metadata)):
+        check_kind(argument, given, kind)
+    check_kind("overrides", overrides, Mapping | None)
+
     if ":" in name:
         return imported_model(name, metadata, overrides or {})
     if name not in MODELS and (other := declared().get(name)):

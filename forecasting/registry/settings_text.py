@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -10,6 +9,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...runtime.plain import Plain, to_plain
+from ...runtime.texts import toml_value
 
 OF_THE_DATA = ("freq", "prediction_length", "domain", "season_length", "cycle_length")
 """Settings that a model has from its dataset."""
@@ -43,7 +43,7 @@ def _lines(settings: Mapping[str, Plain], place: tuple[str, ...]) -> Iterator[st
         if value is None or isinstance(value, Mapping):
             yield f"# {key}: {'not set' if value is None else str(value['type']).partition(':')[2]}"
         else:
-            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            yield f"{key} = {toml_value(value)}"
     for key, table in tables.items():
         yield from _lines(table, (*place, key))
 

@@ -15,6 +15,7 @@ from ...datasets.entries.channels import Channels
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.unseen import warn_of_unseen
+from ...runtime.arguments.kinds import Checked, Count, Positive
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.weights import read_arrays
 from .effect_draws import drawn_sums
@@ -29,7 +30,7 @@ _BEYOND = 10.0
 
 
 @dataclass(frozen=True)
-class LogLinear:
+class LogLinear(Checked):
     r"""A log-linear response of sales to prices and promotions, fitted before the network, which models the rest.
 
     .. math:: \log \mu_{ti} = b_{ti} + \sum_k \theta_{ik} x_{tk}
@@ -66,14 +67,9 @@ class LogLinear:
         3.0
     """
 
-    prior: float = 0.5
-    own_prior: float = 3.0
-    iterations: int = 50
-
-    def __post_init__(self) -> None:
-        for name in ("prior", "own_prior", "iterations"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+    prior: Positive = 0.5
+    own_prior: Positive = 3.0
+    iterations: Count = 50
 
 
 @dataclass(frozen=True, eq=False)

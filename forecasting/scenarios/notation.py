@@ -20,11 +20,12 @@ STEPS = r"@\s*(?:(?P<first>\d+)(?P<to>\s*:\s*(?P<last>\d+)?)?|:\s*(?P<until>\d+)
 """The notation of steps, for `read_steps`."""
 
 _SET = re.compile(
-    rf"(?P<channel>[^\[\]=@]+?)\s*(?:\[\s*(?P<article>.+?)\s*\])?\s*=\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?(?:\s*{STEPS})?"
+    rf"(?P<channel>[^\[\]=@]+?)\s*(?:\[\s*(?P<article>.+?)\s*\])?\s*=\s*(?P<value>{_NUMBER})\s*(?P<percent>%)?(?:\s*{STEPS})?",
+    re.DOTALL,
 )
 
 # An article of a store may be called coat@12, so a space goes before the steps of a drop.
-_DROP = re.compile(rf"drop\s+(?P<article>.+?)(?:\s+{STEPS})?")
+_DROP = re.compile(rf"drop\s+(?P<article>.+?)(?:\s+{STEPS})?", re.DOTALL)
 
 SALES = "sales"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...evaluation.drawing.style import png_bytes
+from ...runtime.arguments.kinds import checked
 from ...runtime.whole_files import whole_file
 from .cannibalisation import Cannibalisation
 from .notation import Change
@@ -42,6 +43,7 @@ What the model cannot know, such as a competitor's answer, is not in it.</p>
 """
 
 
+@checked
 def write_pair_view(
     simulation: Simulation,
     scenario: str,

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...runtime.arguments.kinds import Checked
+from ...runtime.texts import toml_value
 from ...runtime.toml_files import check_keys, parse_toml
 from .future import BASELINE
 from .notation import Change, parse_change
 
 
 @dataclass(frozen=True, init=False)
-class Scenario:
+class Scenario(Checked):
     """A future that differs from the planned one by some changes.
 
     Changes apply in their order. A scenario without changes is the planned future itself.
@@ -53,8 +55,8 @@ class Scenario:
             name = "markdown"
             changes = ["price[coat] = -20% @ 2:4"]
         """
-        changes = ", ".join(_quoted(str(change)) for change in self.changes)
-        return f"[[scenario]]\nname = {_quoted(self.name)}\nchanges = [{changes}]"
+        changes = toml_value([str(change) for change in self.changes])
+        return f"[[scenario]]\nname = {toml_value(self.name)}\nchanges = {changes}"
 
 
 def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
@@ -93,8 +95,3 @@ def _scenario(table: Mapping[str, Any], where: str) -> Scenario:
         return Scenario(name, changes)
     except ValueError as error:
         raise ValueError(f"{error} ({where})") from error
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

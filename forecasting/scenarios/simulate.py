@@ -13,6 +13,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.foreign import channels_of, item_ids_of
+from ...runtime.arguments.kinds import Count, Seed, check_kind
 from .future import BASELINE, Future, unseen_values
 from .outcome import Outcome, Simulation
 from .scenario import Scenario
@@ -56,6 +57,10 @@ def simulate(
         >>> print(outcomes["out"].paths[:, 2:5, 0].max())
         0.0
     """
+    if predictor is None:
+        raise ValueError("predictor: expected a trained model, got None")
+    for argument, value, kind in (("history", history, Iterable), ("paths", paths, Count), ("seed", seed, Seed)):
+        check_kind(argument, value, kind)
     given = [history] if isinstance(history, Mapping) else list(history)
     entries = as_multivariate(given, "history", unseen=True)
     if len(entries) != 1:

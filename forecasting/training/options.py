@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Literal
+
+from ...runtime.arguments.kinds import Checked, Count, NotNegative, Number, Positive, Seed
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """How a model is trained.
 
     Arguments:
@@ -32,36 +33,22 @@ class TrainConfig:
             ``precision``, ``strategy``, ...).
     """
 
-    max_epochs: int = 20
-    batches_per_epoch: int = 100
-    batch_size: int = 64
-    learning_rate: float = 1e-3
+    max_epochs: Count = 20
+    batches_per_epoch: Count = 100
+    batch_size: Count = 64
+    learning_rate: Positive = 1e-3
     schedule: Literal["cosine", "constant"] = "cosine"
-    weight_decay: float = 0.0
-    gradient_clip: float = 10.0
+    weight_decay: NotNegative = 0.0
+    gradient_clip: Positive = 10.0
     context_loss: bool = True
-    validation_span: int = 0
-    patience: int | None = None
-    seed: int = 0
+    validation_span: Number = 0
+    patience: Count | None = None
+    seed: Seed = 0
     checkpoints: str | None = None
     compile: bool = False
     trainer: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "batches_per_epoch", "batch_size", "learning_rate", "gradient_clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        for name in ("max_epochs", "batches_per_epoch", "batch_size", "validation_span"):
-            if not isinstance(getattr(self, name), Integral):
-                raise ValueError(f"{name}: expected a whole number, got {getattr(self, name)}")
-        if self.schedule not in ("cosine", "constant"):
-            raise ValueError(f"schedule: expected 'cosine' or 'constant', got {self.schedule!r}")
-        if self.validation_span < 0:
-            raise ValueError(f"validation_span: expected at least 0 steps, got {self.validation_span}")
-        if not self.weight_decay >= 0:
-            raise ValueError(f"weight_decay: expected at least 0, got {self.weight_decay}")
-        if self.patience is not None and not self.patience >= 1:
-            raise ValueError(f"patience: expected at least 1 epoch, got {self.patience}")
         if not self.trainer.get("enable_checkpointing", True):
             raise ValueError(
                 "trainer: expected enable_checkpointing=True, got False; no file is kept unless `checkpoints` is set"

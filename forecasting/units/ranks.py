@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
 from ...datasets.entries.domain import Domain
+from ...runtime.arguments.kinds import Checked, Within
 from .scaling import Scaling
 
 LARGEST = 8.0
@@ -99,7 +100,7 @@ class Marginals:
 
 
 @dataclass(frozen=True)
-class Copula:
+class Copula(Checked):
     r"""Normal scores: a model sees the rank of a value among those of the recent past, as a normal variable.
 
     What the model then learns of the series is their dependence alone, a copula; forecasts go back through the same
@@ -125,14 +126,8 @@ class Copula:
     """
 
     scaling: Scaling = field(default_factory=Scaling)
-    window: int = 100
+    window: Annotated[int, Within(2)] = 100
     tails: Literal["normal", "clipped"] = "normal"
-
-    def __post_init__(self) -> None:
-        if self.window < 2:
-            raise ValueError(f"window: expected at least 2 steps to rank, got {self.window}")
-        if self.tails not in ("normal", "clipped"):
-            raise ValueError(f"tails: expected 'normal' or 'clipped', got {self.tails!r}")
 
     @property
     def change(self) -> int | None:

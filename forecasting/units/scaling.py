@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ...datasets.entries.domain import Domain
+from ...runtime.arguments.kinds import Checked, Count, Positive
 
 
 @dataclass(frozen=True)
-class Scaling:
+class Scaling(Checked):
     """How the values of a series become the numbers of a model.
 
     With ``of="level"`` the model sees ``y_t / s`` with ``s`` the mean of ``|y|`` over the context, as in DeepAR
@@ -41,19 +42,9 @@ class Scaling:
     """
 
     of: Literal["level", "change"] = "level"
-    lag: int = 1
-    prior: float = 1.0
+    lag: Count = 1
+    prior: Positive = 1.0
     domain: Domain = "real"
-
-    def __post_init__(self) -> None:
-        if self.of not in ("level", "change"):
-            raise ValueError(f"of: expected 'level' or 'change', got {self.of!r}")
-        if self.lag < 1:
-            raise ValueError(f"lag: expected at least 1 step, got {self.lag}")
-        if not self.prior > 0:
-            raise ValueError(f"prior: expected a positive number, got {self.prior}")
-        if self.domain not in get_args(Domain):
-            raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {self.domain!r}")
 
     @property
     def change(self) -> int | None:

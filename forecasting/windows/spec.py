@@ -11,11 +11,12 @@ from ...datasets.entries.checks import check_series, numbers_of, same_names
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family, written_date
 from ...datasets.entries.gluonts_keys import KNOWN, PAST
+from ...runtime.arguments.kinds import Checked
 from .calendar import calendar_features, frequency_lags
 
 
 @dataclass(frozen=True)
-class SeriesSpec:
+class SeriesSpec(Checked):
     """The shape of a forecasting problem.
 
     Arguments:

@@ -69,7 +69,7 @@ def test_the_table_lies_beside_the_file_or_in_the_data_folders(tmp_path, monkeyp
         (SHOP | {"windows": "2"}, r"shop\.toml: windows: expected a whole number, got '2'"),
         (SHOP | {"price": ["eur"]}, r"price: expected a text, got \['eur'\]"),
         (SHOP | {"covariates": "eur"}, "covariates: expected a list of texts, got 'eur'"),
-        (SHOP | {"missing_rows": "none"}, "missing_rows: expected one of 'gap', 'zero', got 'none'"),
+        (SHOP | {"missing_rows": "none"}, "missing_rows: expected 'gap' or 'zero', got 'none'"),
         (SERIES | {"target": 3}, "target: expected a text or a list of texts, got 3"),
         (SHOP | {"date": "tag"}, r"no column 'tag' in .*sales\.csv"),
     ],

@@ -91,7 +91,7 @@ def test_any_first_paths_are_a_fair_share_of_the_members():
 def test_what_is_no_ensemble_is_refused(walks):
     with pytest.raises(ValueError, match="members: expected at least 2, got 1"):
         EnsembleEstimator(DeepAREstimator("D", 5), members=1)
-    with pytest.raises(ValueError, match=r"model: expected an estimator with for_run\(seed\), got object"):
+    with pytest.raises(ValueError, match=r"model: expected Estimator, got <object object"):
         EnsembleEstimator(object())
 
 

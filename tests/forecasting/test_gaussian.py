@@ -87,14 +87,14 @@ def test_the_loss_of_seen_series_is_their_density_counted_for_all(config, float6
 
 @pytest.mark.parametrize("config", [LowRankGaussian, GaussianProcess])
 def test_a_rank_below_one_is_refused(config):
-    with pytest.raises(ValueError, match="rank: expected at least 1 factor, got 0"):
+    with pytest.raises(ValueError, match="rank: expected a whole number from 1, got 0"):
         config(rank=0)
 
 
 @pytest.mark.parametrize("config", [Gaussian, LowRankGaussian, GaussianProcess, StudentT])
 @pytest.mark.parametrize("minimum", [0.0, -1.0, float("nan")])
 def test_a_smallest_scale_of_zero_is_refused(config, minimum):
-    with pytest.raises(ValueError, match=f"minimum_scale: expected a positive number, got {minimum:g}"):
+    with pytest.raises(ValueError, match=f"minimum_scale: expected a number above 0, got {minimum}"):
         config(minimum_scale=minimum)
 
 

@@ -90,7 +90,7 @@ def test_a_model_learns_from_the_test_windows_only_when_asked(options, steps, ru
             raise ValueError(f"{entries[0]['target'].shape[1]} steps")
 
     monkeypatch.setattr(commands, "build_model", lambda *given: Learner())
-    with pytest.raises(ValueError, match=f"^{steps} steps$"):
+    with pytest.raises(ValueError, match=f"{steps} steps$"):
         run("train", "--dataset", "shop.toml", "--model", "pool", "--out", "predictor", *options)
 
 

@@ -109,7 +109,7 @@ def test_compositions_that_cannot_work_are_refused():
         composed(encoder=Recurrent())
     with pytest.raises(ValueError, match="to train on 2 series at a time, got FlowHead"):
         composed(encoder=SharedWeights(sample=2), head=MAF())
-    with pytest.raises(ValueError, match="embedding: expected at least 1 number a series, got 0"):
+    with pytest.raises(ValueError, match="embedding: expected a whole number from 1, got 0"):
         SharedWeights(embedding=0)
-    with pytest.raises(ValueError, match="sample: expected at least 1 series a step, got 0"):
+    with pytest.raises(ValueError, match="sample: expected a whole number from 1 or none, got 0"):
         SharedWeights(sample=0)

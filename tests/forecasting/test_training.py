@@ -330,13 +330,13 @@ def test_validation_changes_neither_weights_nor_statistics(walks):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"max_epochs": 0}, "max_epochs: expected a positive number, got 0"),
-        ({"learning_rate": -1.0}, "learning_rate: expected a positive number"),
+        ({"max_epochs": 0}, "max_epochs: expected a whole number from 1, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate: expected a number above 0, got -1"),
         ({"schedule": "step"}, "schedule: expected 'cosine' or 'constant', got 'step'"),
-        ({"validation_span": -1}, "validation_span: expected at least 0"),
-        ({"max_epochs": 1.5}, "max_epochs: expected a whole number, got 1.5"),
-        ({"patience": -1}, "patience: expected at least 1 epoch, got -1"),
-        ({"weight_decay": -1.0}, "weight_decay: expected at least 0, got -1.0"),
+        ({"validation_span": -1}, "validation_span: expected a whole number from 0, got -1"),
+        ({"max_epochs": 1.5}, "max_epochs: expected a whole number from 1, got 1.5"),
+        ({"patience": -1}, "patience: expected a whole number from 1 or none, got -1"),
+        ({"weight_decay": -1.0}, "weight_decay: expected a number from 0, got -1.0"),
         ({"trainer": {"enable_checkpointing": False}}, "trainer: expected enable_checkpointing=True, got False"),
     ],
 )

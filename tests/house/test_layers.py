@@ -16,7 +16,19 @@ FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"
 INSIDE = {
     "runtime": (
         ("reading",),
-        ("whole_files", "toml_files", "folders", "names", "quiet", "seeds", "threads", "devices", "face"),
+        (
+            "whole_files",
+            "toml_files",
+            "folders",
+            "names",
+            "quiet",
+            "seeds",
+            "threads",
+            "devices",
+            "face",
+            "arguments",
+            "texts",
+        ),
         ("plain", "run_folder"),
         ("resume",),
         ("training",),
@@ -24,7 +36,7 @@ INSIDE = {
     "datasets": (
         ("entries", "pictures"),
         ("tables", "simulated", "benchmarks"),
-        ("registry",),
+        ("registry", "description"),
         ("commands",),
     ),
     "evaluation": (
@@ -35,7 +47,7 @@ INSIDE = {
         ("execution",),
         ("grids",),
         ("reports",),
-        ("commands",),
+        ("commands", "options"),
     ),
     "forecasting": (
         ("windows", "units", "paths", "scenarios"),

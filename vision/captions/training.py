@@ -10,6 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from ...runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed
 from ...runtime.plain import Plain, PlainObject, made_of
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
@@ -23,7 +24,7 @@ RISE = 0.3
 
 
 @dataclass(frozen=True)
-class CaptionTrainConfig:
+class CaptionTrainConfig(Checked):
     """How a captioner is trained: AdamW with one cycle of its learning rate.
 
     Arguments:
@@ -40,20 +41,13 @@ class CaptionTrainConfig:
         ValueError: an argument is out of its range.
     """
 
-    epochs: int = 30
-    batch_size: int = 64
-    lr: float = 3e-3
-    weight_decay: float = 0.05
-    noise: float = 0.3
-    seed: int = 0
+    epochs: Count = 30
+    batch_size: Count = 64
+    lr: Positive = 3e-3
+    weight_decay: NotNegative = 0.05
+    noise: NotNegative = 0.3
+    seed: Seed = 0
     device: str = "auto"
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "lr"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        if self.noise < 0:
-            raise ValueError(f"noise: expected at least 0, got {self.noise}")
 
     def to_json(self) -> PlainObject:
         """The options as plain data."""

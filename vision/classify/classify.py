@@ -15,6 +15,7 @@ from ...datasets.pictures.labels import LabelSpace
 from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
+from ...runtime.arguments.kinds import Count, Seed, checked
 from ...runtime.plain import PlainObject, to_plain
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
@@ -30,6 +31,7 @@ from .training import TrainConfig, fit
 SPLIT, TEST = "split.json", "test.json"
 
 
+@checked
 def train_classifier(
     source: Source,
     checkpoint: str,
@@ -37,9 +39,9 @@ def train_classifier(
     network: NetworkConfig | None = None,
     training: TrainConfig | None = None,
     tasks: Sequence[str] = (),
-    max_images: int | None = None,
+    max_images: Count | None = None,
     shares: tuple[float | None, float | None] = (None, None),
-    split_seed: int = 0,
+    split_seed: Seed = 0,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Classifier:
@@ -75,6 +77,8 @@ def train_classifier(
     network = replace(network, standardise=training.frozen and not network.spatial_transformer)
     folder = RunFolder(checkpoint)
     tasks = tuple(tasks) or source.catalogue.columns
+    if not tasks:
+        raise ValueError("tasks: expected label columns to learn, got a catalogue without labels")
     for task in tasks:
         if task not in source.catalogue.columns:
             raise ValueError(f"tasks: expected label columns of {list(source.catalogue.columns)}, got {task!r}")
@@ -230,6 +234,7 @@ def evaluate_classifier(
     return scores
 
 
+@checked
 def predict_photos(
     checkpoint: str, addresses: Sequence[str], *, mirrored: bool | None = None, device: str = "cpu"
 ) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:

@@ -8,6 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from ...datasets.pictures.labels import MISSING, UNSEEN, Task
+from ...runtime.texts import markdown_cell
 
 BINS = 15
 
@@ -221,7 +222,7 @@ def table(scores: Mapping[str, Score]) -> str:
     for name, row in scores.items():
         numbers = (row.get("accuracy"), row.get("macro_f1"), row.get("majority"), row.get("calibration_error"))
         shown = [_number(number) for number in numbers]
-        lines.append(f"| {name} | {row['articles']} | " + " | ".join(shown) + " |")
+        lines.append(f"| {markdown_cell(name)} | {row['articles']} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import get_args
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
+from ...runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
 from ...runtime.devices import DEVICES, torch_device
 from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from ...runtime.run_folder import RunFolder
@@ -29,7 +30,7 @@ _EPOCHS, _STEPS = 20, 1500
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """How a product network is trained: AdamW, with a learning rate that rises and then falls to nearly 0.
 
     Arguments:
@@ -54,34 +55,24 @@ class TrainConfig:
         ValueError: an argument is out of its range.
     """
 
-    epochs: int | None = None
-    batch_size: int = 64
-    lr: float = 3e-3
-    weight_decay: float = 0.05
-    rise: float = 0.2
-    layer_decay: float = 1.0
+    epochs: Count | None = None
+    batch_size: Count = 64
+    lr: Positive = 3e-3
+    weight_decay: NotNegative = 0.05
+    rise: Share = 0.2
+    layer_decay: Share = 1.0
     frozen: bool = False
     class_weights: ClassWeights = "none"
-    class_beta: float = 0.99
-    smoothing: float = 0.0
+    class_beta: Annotated[float, Within(0, 1, below=True)] = 0.99
+    smoothing: Share = 0.0
     augment: AugmentConfig | None = field(default_factory=AugmentConfig)
-    seed: int = 0
+    seed: Seed = 0
     precision: Precision = "32-true"
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "lr"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        for name in ("rise", "layer_decay", "smoothing"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}: expected 0…1, got {getattr(self, name)}")
-        if not 0 <= self.class_beta < 1:
-            raise ValueError(f"class_beta: expected at least 0 and below 1, got {self.class_beta}")
-        known = {"class_weights": get_args(ClassWeights), "precision": get_args(Precision), "device": DEVICES}
-        for name, words in known.items():
-            if getattr(self, name) not in words:
-                raise ValueError(f"{name}: expected one of {', '.join(words)}, got {getattr(self, name)!r}")
+        if self.device not in DEVICES:
+            raise ValueError(f"device: expected one of {', '.join(DEVICES)}, got {self.device!r}")
 
     def to_json(self) -> PlainObject:
         """The options as plain data."""

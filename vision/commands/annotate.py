@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.devices import torch_device
 from .classify import Checkpoint, Data, Device
 
@@ -25,7 +26,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the training titles.")] = 30,
     lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
     batch_size: Annotated[int, typer.Option(help="Titles a step.")] = 64,
-    min_count: Annotated[int, typer.Option(help="Rarer words become unknown.")] = 2,
+    min_count: Annotated[int, typer.Option(min=1, help="Rarer words become unknown.")] = 2,
     seed: Annotated[int, typer.Option(help="Draws weights and order.")] = 0,
     device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training.")] = False,
@@ -34,19 +35,25 @@ def train(
 
     Example: hemline vision annotate train --data shop.toml --encoder runs/tasks --checkpoint runs/titles
     """
+    if encoder is not None:
+        check_there("encoder", encoder, folder=True)
     from ...datasets.pictures.source import open_source
     from ..captions.annotate import train_annotator
     from ..captions.training import CaptionTrainConfig
     from .progress import shown_progress
 
+    check_place("checkpoint", checkpoint, folder=True)
+    described = named_encoder(encoder, backbone)
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
     torch_device(device)
     training = CaptionTrainConfig(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, device=device)
+    with naming("data", data):
+        source = open_source(data)
     with shown_progress("opening photos") as progress:
         train_annotator(
-            open_source(data),
+            source,
             checkpoint,
-            encoder=named_encoder(encoder, backbone),
+            encoder=described,
             training=training,
             min_count=min_count,
             resume=resume,
@@ -59,19 +66,23 @@ def train(
 def judge(
     data: Data,
     checkpoint: Checkpoint,
-    beams: Annotated[int, typer.Option(help="Beams of the search.")] = 5,
+    beams: Annotated[int, typer.Option(min=1, help="Beams of the search.")] = 5,
     examples: Annotated[int, typer.Option(min=0, help="How many examples to show.")] = 10,
 ) -> None:
     """BLEU on the test titles, beside that of always saying the most frequent title; and some examples.
 
     The examples stand with their photos in captions.png of the run.
     """
+    check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
     from ...runtime.run_folder import RunFolder
     from ..captions.annotate import evaluate_annotator
     from ..plots.plot_run import plot_captions
 
-    scores = evaluate_annotator(checkpoint, open_source(data), beams=beams)
+    with naming("data", data):
+        source = open_source(data)
+    with naming("checkpoint", checkpoint):
+        scores = evaluate_annotator(checkpoint, source, beams=beams)
     typer.echo(
         f"{scores['articles']} test titles\n\n| row | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 |\n|---|---|---|---|---|"
     )
@@ -91,12 +102,14 @@ def judge(
 def predict(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, or addresses of photos.")],
     checkpoint: Checkpoint,
-    beams: Annotated[int, typer.Option(help="Beams of the search.")] = 5,
+    beams: Annotated[int, typer.Option(min=1, help="Beams of the search.")] = 5,
 ) -> None:
     """Word some photos."""
+    check_there("checkpoint", checkpoint, folder=True)
     from ..captions.annotate import annotate_photos
 
-    said, quarantine = annotate_photos(checkpoint, paths, beams=beams)
+    with naming("checkpoint", checkpoint):
+        said, quarantine = annotate_photos(checkpoint, paths, beams=beams)
     for address, words in said:
         typer.echo(f"{address}: {words}")
     for bad in quarantine:

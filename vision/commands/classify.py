@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.devices import torch_device
+from ...runtime.texts import spreadsheet_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +62,7 @@ def train(
         bool, typer.Option("--colours", help="A histogram of the article's colours joins the features.")
     ] = False,
     spatial_transformer: Annotated[bool, typer.Option("--spatial-transformer", help="Learn to crop.")] = False,
-    max_images: Annotated[int | None, typer.Option(help="Photos an article, at most.")] = None,
+    max_images: Annotated[int | None, typer.Option(min=1, help="Photos an article, at most.")] = None,
     class_weights: Annotated[str, typer.Option(help="none, inverse or effective.")] = "none",
     class_beta: Annotated[float, typer.Option(help="The beta of the effective number; nearer 1 weighs more.")] = 0.99,
     smoothing: Annotated[float, typer.Option(help="Label smoothing.")] = 0.0,
@@ -69,12 +71,14 @@ def train(
     crop: Annotated[float, typer.Option(help="Smallest share of a photo that a random crop keeps; 1: none.")] = 0.7,
     validation: Annotated[
         float | None,
-        typer.Option(help="Share of articles to watch: 0.1, or none of those that the source gives to train on."),
+        typer.Option(
+            min=0, max=1, help="Share of articles to watch: 0.1, or none of those that the source gives to train on."
+        ),
     ] = None,
     test: Annotated[
-        float | None, typer.Option(help="Share held out for the test: 0.2, unless the source says which.")
+        float | None, typer.Option(min=0, max=1, help="Share held out for the test: 0.2, unless the source says which.")
     ] = None,
-    split_seed: Annotated[int, typer.Option(help="Draws the split.")] = 0,
+    split_seed: Annotated[int, typer.Option(min=0, help="Draws the split.")] = 0,
     seed: Annotated[int, typer.Option(help="Draws weights, order and changes.")] = 0,
     precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
     device: Device = "auto",
@@ -98,6 +102,7 @@ def train(
     from ..networks.product_network import NetworkConfig, Pooling
     from .progress import shown_progress
 
+    check_place("checkpoint", checkpoint, folder=True)
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
     torch_device(device)
     # What only the small network takes asks for it.
@@ -128,9 +133,11 @@ def train(
         precision=cast(Precision, precision),
         device=device,
     )
+    with naming("data", data):
+        source = open_source(data)
     with shown_progress("opening photos") as progress:
         train_classifier(
-            open_source(data),
+            source,
             checkpoint,
             network=network,
             training=training,
@@ -153,14 +160,17 @@ def train(
 @app.command("test")
 def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = None, device: Device = "auto") -> None:
     """Score a run on the test side of the split that was stored at training."""
+    check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
     from ..classify.classify import evaluate_classifier
     from ..classify.scores import table
     from .progress import shown_progress
 
-    with shown_progress("opening photos") as progress:
+    with naming("data", data):
+        source = open_source(data)
+    with shown_progress("opening photos") as progress, naming("checkpoint", checkpoint):
         scores = evaluate_classifier(
-            checkpoint, open_source(data), mirrored=mirrored, device=torch_device(device), progress=progress
+            checkpoint, source, mirrored=mirrored, device=torch_device(device), progress=progress
         )
     for side, of_tasks in scores.items():
         if any(score["articles"] for score in of_tasks.values()):
@@ -173,12 +183,15 @@ def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = None, device:
 @app.command()
 def plot(data: Data, checkpoint: Checkpoint) -> None:
     """Draw what a tested run sees and mistakes: filters, a map of the test articles, mistakes, reliability."""
+    check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
     from ..plots.plot_run import plot_run
     from .progress import shown_progress
 
-    with shown_progress("opening photos") as progress:
-        drawn = plot_run(checkpoint, open_source(data), progress=progress)
+    with naming("data", data):
+        source = open_source(data)
+    with shown_progress("opening photos") as progress, naming("checkpoint", checkpoint):
+        drawn = plot_run(checkpoint, source, progress=progress)
     for address in drawn:
         typer.echo(address)
 
@@ -189,10 +202,11 @@ def predict(
     checkpoint: Checkpoint,
     out: Annotated[str | None, typer.Option(help="A .csv or .parquet file for the probability of every tag.")] = None,
     mirrored: Mirrored = None,
-    top: Annotated[int, typer.Option(help="Likeliest labels of each task to tell, with their shares.")] = 1,
+    top: Annotated[int, typer.Option(min=1, help="Likeliest labels of each task to tell, with their shares.")] = 1,
     device: Device = "auto",
 ) -> None:
     """Tell what a run sees on photos: the likeliest label of each task, of facets all that are likelier than not."""
+    check_there("checkpoint", checkpoint, folder=True)
     from fsspec.core import url_to_fs
 
     from ...datasets.pictures.source import photos_in
@@ -201,14 +215,16 @@ def predict(
     from ..classify.classifier import stored_labels
     from ..classify.classify import predict_photos
 
-    if top < 1:
-        raise ValueError(f"top: expected at least 1, got {top}")
-    paths = [photo for path in paths for photo in photos_in(path)]
-    answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=torch_device(device))
     if out is not None:
         if not out.endswith((".csv", ".parquet")):
             raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
-        content = answers.to_csv(index=False).encode() if out.endswith(".csv") else answers.to_parquet(index=False)
+        check_place("out", out, folder=False)
+    paths = [photo for path in paths for photo in photos_in(path)]
+    with naming("checkpoint", checkpoint):
+        answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=torch_device(device))
+    if out is not None:
+        cells = spreadsheet_cells(answers)
+        content = cells.to_csv(index=False).encode() if out.endswith(".csv") else answers.to_parquet(index=False)
         files, place = url_to_fs(out)
         write_whole(files, place, content)
     tasks = stored_labels(RunFolder(checkpoint)).tasks

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from ...datasets.pictures.source import Progress, Source
+from ...runtime.arguments.kinds import checked
 from ...runtime.plain import PlainObject
 from ...runtime.whole_files import write_whole
 from .encoder import ArticleEncoder
@@ -60,6 +61,7 @@ class PrincipalAxes:
         return (vectors - self.mean) @ self.axes.T
 
 
+@checked
 def embed_catalogue(
     source: Source,
     out: str,

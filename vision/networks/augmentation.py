@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 
+from ...runtime.arguments.kinds import Checked, Share, Within
+
 
 @dataclass(frozen=True)
-class AugmentConfig:
+class AugmentConfig(Checked):
     """Which changes of a photo leave its article what it is.
 
     Arguments:
@@ -22,17 +25,10 @@ class AugmentConfig:
         ValueError: an argument is out of its range.
     """
 
-    mirror: float = 0.5
-    crop: float = 0.7
-    turn: float = 0.0
-    erase: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.mirror <= 1 and 0 < self.crop <= 1 and 0 <= self.erase <= 1 and 0 <= self.turn <= 180):
-            raise ValueError(
-                "mirror, crop, turn, erase: expected 0…1, above 0 up to 1, 0…180 degrees, 0…1, "
-                f"got {self.mirror}, {self.crop}, {self.turn}, {self.erase}"
-            )
+    mirror: Share = 0.5
+    crop: Annotated[float, Within(0, 1, above=True)] = 0.7
+    turn: Annotated[float, Within(0, 180)] = 0.0
+    erase: Share = 0.0
 
 
 class Augmentation(nn.Module):

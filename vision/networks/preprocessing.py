@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Fit
+from ...runtime.arguments.kinds import Checked, Count
 from ...runtime.plain import Plain, PlainObject, made_of
 
 
@@ -22,7 +23,7 @@ class PhotoFormat(TypedDict):
 
 
 @dataclass(frozen=True)
-class Preprocessing:
+class Preprocessing(Checked):
     """How a photo becomes the input of a network; part of every checkpoint and of every embedding's name.
 
     Arguments:
@@ -41,15 +42,15 @@ class Preprocessing:
         tensor([2.])
     """
 
-    size: int
+    size: Count
     channels: int = 3
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
     fit: Fit = "pad"
 
     def __post_init__(self) -> None:
-        if self.size < 1 or self.channels not in (1, 3):
-            raise ValueError(f"size, channels: expected at least 1 and one of (1, 3), got {self.size}, {self.channels}")
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels: expected 1 or 3, got {self.channels}")
         if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
             raise ValueError(
                 f"mean, std: expected {self.channels} numbers each, std positive, got {self.mean} and {self.std}"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.labels import LabelSpace, TaskJson
+from ...runtime.arguments.kinds import Checked, Count, Dropout, Number
 from ...runtime.plain import Plain, PlainObject, made_of, object_in
 from .backbone import SMALL_CNN, Backbone
 from .colours import ColourHistogram
@@ -24,7 +25,7 @@ Pooling = Literal["max", "mean", "attention", "logits"]
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class NetworkConfig(Checked):
     """The form of a product network.
 
     Arguments:
@@ -47,21 +48,19 @@ class NetworkConfig:
     """
 
     backbone: str = SMALL_CNN
-    size: int | None = None
+    size: Count | None = None
     channels: int | None = None
-    widths: tuple[int, ...] = (32, 64, 128)
+    widths: tuple[Count, ...] = (32, 64, 128)
     pooling: Pooling = "max"
-    hidden: int = 0
-    dropout: float = 0.2
+    hidden: Number = 0
+    dropout: Dropout = 0.2
     spatial_transformer: bool = False
     colours: bool = False
     standardise: bool = False
 
     def __post_init__(self) -> None:
-        if self.pooling not in (*SET_POOLINGS, "logits"):
-            raise ValueError(f"pooling: expected one of {[*SET_POOLINGS, 'logits']}, got {self.pooling!r}")
-        if self.hidden < 0 or not 0 <= self.dropout < 1:
-            raise ValueError(f"hidden, dropout: expected at least 0 and 0…1, got {self.hidden}, {self.dropout}")
+        if self.channels not in (None, 1, 3):
+            raise ValueError(f"channels: expected 1 or 3, got {self.channels}")
 
     def to_json(self) -> PlainObject:
         """The form as plain data."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
+from ....runtime.arguments.kinds import Checked
+
 if TYPE_CHECKING:
     from ...windows.spec import SeriesSpec
 
@@ -57,7 +59,7 @@ class Encoder(nn.Module, ABC):
         """Fan a state of B windows out to B * `count` paths, those of one window next to each other."""
 
 
-class EncoderConfig(ABC):
+class EncoderConfig(Checked, ABC):
     """The numbers of an encoder; a frozen dataclass that builds the module once the input width is known."""
 
     @abstractmethod

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ....runtime.arguments.kinds import Count, Dropout
 from .encoder import Encoder, EncoderConfig, State
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
@@ -31,13 +32,9 @@ class Recurrent(EncoderConfig):
     """
 
     cell: Literal["gru", "lstm"] = "gru"
-    size: int = 40
-    layers: int = 2
-    dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise ValueError(f"cell: expected one of {sorted(CELLS)}, got {self.cell!r}")
+    size: Count = 40
+    layers: Count = 2
+    dropout: Dropout = 0.1
 
     def build(self, input_size: int) -> RecurrentEncoder:
         """Make the encoder for inputs of width `input_size`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from ....runtime.arguments.kinds import Count
 from .encoder import Encoder, EncoderConfig, State
 from .recurrent import Recurrent
 
@@ -36,14 +37,8 @@ class SharedWeights(EncoderConfig):
     """
 
     each: EncoderConfig = field(default_factory=lambda: Recurrent("lstm"))
-    embedding: int = 4
-    sample: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.embedding < 1:
-            raise ValueError(f"embedding: expected at least 1 number a series, got {self.embedding}")
-        if self.sample is not None and self.sample < 1:
-            raise ValueError(f"sample: expected at least 1 series a step, got {self.sample}")
+    embedding: Count = 4
+    sample: Count | None = None
 
     def build(self, input_size: int) -> SharedEncoder:
         """Make the encoder for a single series with inputs of width `input_size`."""

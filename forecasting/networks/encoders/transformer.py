@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....runtime.arguments.kinds import Count, Dropout
 from .encoder import Encoder, EncoderConfig, State
 
 
@@ -34,10 +35,10 @@ class Transformer(EncoderConfig):
         torch.Size([2, 7, 16])
     """
 
-    size: int = 32
-    heads: int = 8
-    layers: int = 3
-    dropout: float = 0.1
+    size: Count = 32
+    heads: Count = 8
+    layers: Count = 3
+    dropout: Dropout = 0.1
 
     def __post_init__(self) -> None:
         if self.size % self.heads:

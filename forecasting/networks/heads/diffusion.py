@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from ....runtime.arguments.kinds import Count, Within
 from .head import EmissionHead, HeadConfig, borrow
 
 AT_ONCE = 2**16
@@ -39,19 +41,14 @@ class Diffusion(HeadConfig):
         torch.Size([5, 3])
     """
 
-    steps: int = 100
-    largest_variance: float = 0.1
-    sampling_steps: int | None = None
-    channels: int = 8
-    layers: int = 8
+    steps: Count = 100
+    largest_variance: Annotated[float, Within(1e-4, 1, below=True)] = 0.1
+    sampling_steps: Count | None = None
+    channels: Count = 8
+    layers: Count = 8
 
     def __post_init__(self) -> None:
-        for name in ("steps", "channels", "layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if not 1e-4 <= self.largest_variance < 1:
-            raise ValueError(f"largest_variance: expected 1e-4 or more and below 1, got {self.largest_variance}")
-        if self.sampling_steps is not None and not 1 <= self.sampling_steps <= self.steps:
+        if self.sampling_steps is not None and self.sampling_steps > self.steps:
             raise ValueError(f"sampling_steps: expected 1 to {self.steps} (steps), got {self.sampling_steps}")
 
     def build(self, series: int, context_size: int) -> DiffusionHead:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from ....runtime.arguments.kinds import Count
 from ..transforms.flow import Flow, FlowDistribution
 from ..transforms.sampler import FlowSampler
 from ..transforms.stacks import BaseName, masked_autoregressive, real_nvp
@@ -32,9 +33,9 @@ class RealNVP(HeadConfig):
         torch.Size([5, 3])
     """
 
-    blocks: int = 4
-    hidden: int = 100
-    hidden_layers: int = 2
+    blocks: Count = 4
+    hidden: Count = 100
+    hidden_layers: Count = 2
     batch_norm: bool = False
     base: BaseName = "gaussian"
 
@@ -72,10 +73,10 @@ class MAF(HeadConfig):
         torch.Size([5, 3])
     """
 
-    blocks: int = 4
-    hidden: int = 100
-    hidden_layers: int = 2
-    levels: int | None = None
+    blocks: Count = 4
+    hidden: Count = 100
+    hidden_layers: Count = 2
+    levels: Count | None = None
     batch_norm: bool = False
     base: BaseName = "gaussian"
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 from torch.nn.functional import softplus
 
-from .head import DensityHead, HeadConfig, require_scale
+from ....runtime.arguments.kinds import Count, Positive
+from .head import DensityHead, HeadConfig
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,7 @@ class Gaussian(HeadConfig):
         torch.Size([5, 3])
     """
 
-    minimum_scale: float = 1e-3
-
-    def __post_init__(self) -> None:
-        require_scale(self.minimum_scale)
+    minimum_scale: Positive = 1e-3
 
     def build(self, series: int, context_size: int) -> GaussianHead:
         """Make the head for `series` series on contexts of width `context_size`."""
@@ -67,13 +65,8 @@ class LowRank(HeadConfig):
         minimum_scale: smallest standard deviation that is a series' own, in scaled units.
     """
 
-    rank: int = 10
-    minimum_scale: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise ValueError(f"rank: expected at least 1 factor, got {self.rank}")
-        require_scale(self.minimum_scale)
+    rank: Count = 10
+    minimum_scale: Positive = 1e-3
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from ....runtime.arguments.kinds import Checked
+
 Sampler = Callable[[Tensor, Tensor], Tensor]
 """Contexts ``[..., C]`` and scales ``[..., D]`` to values ``[..., D]`` drawn from them, unscaled."""
 
@@ -65,22 +67,12 @@ class EmissionHead(nn.Module, ABC):
         return partial(self.sample, generator=generator)
 
 
-class HeadConfig(ABC):
+class HeadConfig(Checked, ABC):
     """The numbers of a head; a frozen dataclass that builds the module once D is known."""
 
     @abstractmethod
     def build(self, series: int, context_size: int) -> EmissionHead:
         """Make the head for `series` series on contexts of width `context_size`."""
-
-
-def require_scale(minimum: float) -> None:
-    """Refuse a smallest scale of 0, with which a density is infinite on a constant series.
-
-    Raises:
-        ValueError: it is not above 0.
-    """
-    if not minimum > 0:
-        raise ValueError(f"minimum_scale: expected a positive number, got {minimum:g}")
 
 
 class DensityHead(EmissionHead):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
+from ....runtime.arguments.kinds import Positive
 from .head import EmissionHead, HeadConfig
 
 
@@ -30,7 +31,7 @@ class NegativeBinomial(HeadConfig):
     """
 
     zero_inflated: bool = False
-    minimum_dispersion: float = 1e-3
+    minimum_dispersion: Positive = 1e-3
 
     def build(self, series: int, context_size: int) -> NegativeBinomialHead:
         """Make the head for `series` series on contexts of width `context_size`."""
@@ -42,7 +43,7 @@ class NegativeBinomialHead(EmissionHead):
 
     lattice = True
 
-    def __init__(self, series: int, context_size: int, zero_inflated: bool, minimum_dispersion: float) -> None:
+    def __init__(self, series: int, context_size: int, zero_inflated: bool, minimum_dispersion: Positive) -> None:
         super().__init__()
         self.zero_inflated, self.minimum_dispersion = zero_inflated, minimum_dispersion
         self.parameters_of = nn.Linear(context_size, (3 if zero_inflated else 2) * series)

@@ -10,7 +10,8 @@ from torch.distributions import Distribution
 from torch.distributions import StudentT as StudentTDistribution
 from torch.nn.functional import softplus
 
-from .head import DensityHead, HeadConfig, require_scale
+from ....runtime.arguments.kinds import Positive
+from .head import DensityHead, HeadConfig
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ class StudentT(HeadConfig):
         torch.Size([5, 3])
     """
 
-    minimum_scale: float = 1e-3
-
-    def __post_init__(self) -> None:
-        require_scale(self.minimum_scale)
+    minimum_scale: Positive = 1e-3
 
     def build(self, series: int, context_size: int) -> StudentTHead:
         """Make the head for `series` series on contexts of width `context_size`."""

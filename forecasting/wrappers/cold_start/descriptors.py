@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from ....runtime.arguments.kinds import Checked
+
 JUDGED = 400
 """Articles left out in turn, at most."""
 
@@ -43,7 +45,7 @@ def descriptors(numbers: np.ndarray | None, categories: np.ndarray | None, known
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Likeness(Checked):
     """How much descriptors tell of the level of an article, and of whose course it takes.
 
     Arguments:

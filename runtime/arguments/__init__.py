@@ -1,0 +1,1 @@
+"""What arguments have to be, and errors that name them."""

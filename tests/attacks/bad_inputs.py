@@ -1,0 +1,93 @@
+"""Bad inputs as data: the words behind ``hemline``, files that lie there meanwhile, and what the answer has to name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+SALES = "--dataset simulated_sales"
+
+PAIR = "--articles dress_1,dress_2 --paths 5 --window 0 --out new"
+
+CLASSIFY = "--checkpoint new --size 24 --widths 4,8 --epochs 1"
+
+VALID = {
+    "describe": f"models describe gru-maf {SALES}",
+    "train": f"train {SALES} --model gru-maf --config short.toml --out new",
+    "forecast": f"forecast --predictor gru {SALES} --window 0 --num-samples 5 --out new.csv",
+    "simulate": f"simulate --predictor gru --set price[dress_1]=-20% {PAIR}",
+    "backtest": f"backtest {SALES} --models last-value --num-samples 5 --out new",
+    "table": "table bt",
+    "report": "report bt --out new.html",
+    "grid": "table --run grid.toml",
+    "data": "data describe sales.csv --timestamp week --item article --target units",
+    "shop": "data shop new --articles 2 --stores 1",
+    "classify": f"vision classify train --data shop.toml {CLASSIFY}",
+    "judge": "vision classify test --data shop.toml --checkpoint tasks",
+    "plot": "vision classify plot --data shop.toml --checkpoint tasks",
+    "predict": "vision classify predict photos/0.png --checkpoint tasks",
+    "annotate": "vision annotate train --data shop.toml --encoder tasks --checkpoint new --epochs 1",
+    "caption": "vision annotate predict photos/0.png --checkpoint titles",
+    "bleu": "vision annotate test --data shop.toml --checkpoint titles",
+    "embed": "vision embed --data shop.toml --checkpoint tasks --out new.parquet",
+}
+"""Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""
+
+DEEP = b"[" * 100_000
+BINARY = bytes(range(256)) * 4
+LONG = "x" * 300
+NUL = "nul\0byte"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A bad input.
+
+    Arguments:
+        words: the words behind ``hemline``.
+        names: texts of which the answer has to hold one; the names of `files` do as well.
+        files: path -> content, or ``None`` for a file that is not there.
+    """
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The case in a line."""
+        laid = [f"{name} = {content if content is None else content[:60]!r}" for name, content in self.files.items()]
+        return f"{' '.join(self.words)[:160]!r}{' with ' if laid else ''}{', '.join(laid)}"
+
+
+def bad(words: str | Sequence[str], *names: str, **files: bytes | str | None) -> Bad:
+    """A case; ``own_toml`` stands for ``own.toml``."""
+    return laying(words, {name.replace("_", ".", 1): content for name, content in files.items()}, *names)
+
+
+def laying(words: str | Sequence[str], files: Mapping[str, bytes | str | None], *names: str) -> Bad:
+    """A case with files of any name."""
+    laid = {name: content.encode() if isinstance(content, str) else content for name, content in files.items()}
+    return Bad(tuple(words.split() if isinstance(words, str) else words), names, laid)
+
+
+def spoiled(name: str, option: str, values: Sequence[str], *names: str) -> Iterator[Bad]:
+    """A valid command with bad values of an option, which goes before the good one."""
+    for value in values:
+        yield bad([*VALID[name].split(), f"--{option}", value], option, *names)
+
+
+def described(values: Mapping[str, object]) -> str:
+    """TOML of keys and plain values, NaN among them."""
+    written = {key: "nan" if value != value else json.dumps(value) for key, value in values.items()}
+    return "".join(f"{key} = {text}\n" for key, text in written.items())
+
+
+KINDS = ("x", -1, 8.9, True, [], ["x"], {}, float("nan"), "", 10**30)
+"""A value of every kind that TOML has."""
+
+
+def wrong(*right: object) -> list[object]:
+    """Those of `KINDS` but some values and types, which are right."""
+    return [value for value in KINDS if type(value) not in right and value not in right]

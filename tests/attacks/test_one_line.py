@@ -1,0 +1,62 @@
+"""Every bad input ends in one line that names the file or the argument, and leaves nothing behind."""
+
+import os
+from pathlib import Path
+
+import bad_files
+import bad_words
+import pytest
+from bad_inputs import VALID
+from hemline import cli
+from place import faults, furnish, listing, said
+
+PARTS = {
+    part.__name__: list({(case.words, tuple(case.files.items())): case for case in part()}.values())
+    for part in (
+        bad_words.no_such_words,
+        bad_words.numbers_of_options,
+        bad_words.choices_of_options,
+        bad_words.names,
+        bad_words.places,
+        bad_words.scenarios_of_options,
+        bad_files.settings_of_models,
+        bad_files.descriptions_of_tables,
+        bad_files.tables,
+        bad_files.grids,
+        bad_files.scenarios,
+        bad_files.descriptions_of_shops,
+        bad_files.broken_predictors,
+        bad_files.broken_backtests,
+        bad_files.broken_picture_runs,
+    )
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder, before = tmp_path_factory.mktemp("place"), Path.cwd()
+    os.chdir(folder)
+    cli.mount()
+    furnish(folder)
+    yield folder
+    os.chdir(before)
+
+
+def test_every_third_case_is_enough_for_a_table():
+    assert sum(len(cases[::3]) for cases in PARTS.values()) >= 700
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_what_one_bad_input_spoils_works_without_it(place, name):
+    before = listing(place)
+    status, errors = said(VALID[name].split())
+    assert status == 0, errors
+    made = sorted(set(listing(place)) - set(before), reverse=True)
+    for path in (place / each for each in made):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (1, 2))])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_bad_input_is_one_line_that_names_it_and_writes_nothing(place, part, first):
+    assert [fault for case in PARTS[part][first::3] for fault in faults(place, case)] == []
