@@ -61,13 +61,16 @@ class SimulatedShop:
             photos: whether to write ``artikel.jsonl``, ``artikel.toml`` and the folder ``fotos`` too.
 
         Returns:
-            The path of ``shop.toml``, which `get_dataset` and ``--dataset`` take; ``umsatz.csv`` lies beside it.
+            The path of ``shop.toml``, which `get_dataset` and ``--dataset`` take; ``umsatz.csv`` lies beside it, with
+            semicolons between cells, commas in numbers and J and N for flags.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.table.to_csv(folder / "umsatz.csv", index=False)
+        words = {flag: self.table[flag].map({1: "J", 0: "N"}) for flag in ("Aktion", "Bestand", "Feiertag")}
+        self.table.assign(**words).to_csv(folder / "umsatz.csv", sep=";", decimal=",", index=False)
         described = (
-            'table = "umsatz.csv"\narticle = "Artikel"\nstore = "Filiale"\ndate = "Woche"\nunits = "Absatz"\n'
+            'table = "umsatz.csv"\nsep = ";"\ndecimal = ","\ntrue_words = ["J"]\nfalse_words = ["N"]\n'
+            'article = "Artikel"\nstore = "Filiale"\ndate = "Woche"\nunits = "Absatz"\n'
             'price = "Preis"\npromotion = "Aktion"\nin_stock = "Bestand"\nshared_covariates = ["Feiertag"]\n'
             f'prediction_length = {self.prediction_length}\nwindows = {windows}\nunseen = "{unseen}"\n'
         )

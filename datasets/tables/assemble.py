@@ -95,13 +95,14 @@ def assembled(
         _refuse_empty(values, item_ids)
     end = _observed_end(values, timeline, more_is_known)
     first = end - windows * prediction_length
-    gone = np.zeros(len(item_ids), dtype=bool)
+    gone = ends = np.zeros(len(item_ids), dtype=bool)
     if ended == "keep" and layout.long:
         gone = _ended(layout, end, prediction_length, bool(covariates))
+        ends = layout.last_row < timeline.length - 1
     fill_until = 0 if fill_covariates is None else first
-    known, known_names = layout.channels(covariates, fill_until, timeline.length, gone)
+    known, known_names = layout.channels(covariates, fill_until, timeline.length, ends)
     shared, shared_names = layout.shared_channels(shared_covariates, fill_until)
-    past, past_names = layout.channels(past_covariates, fill_until, end, gone, absent or {})
+    past, past_names = layout.channels(past_covariates, fill_until, end, ends, absent or {})
 
     metadata = Metadata(
         name=name,

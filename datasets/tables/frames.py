@@ -78,7 +78,7 @@ def from_frame(
         ended: what becomes of an item of a long table that has ended: one without a row at the end, in any of the last
             H steps or, where there are covariates, after its last observed one. ``"refuse"`` wants its covariates up to
             the end; ``"keep"`` has its past learnt and judged, its last covariates carried on, and the item left out of
-            `latest`, from which the time to come is forecast.
+            `latest`, from which the time to come is forecast. One that ends within the time to come stays there.
         domain: the values a series can take; values outside it are refused.
         season: steps of one season; ``None`` takes the usual one of the frequency.
         name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.

@@ -60,7 +60,7 @@ class Layout:
             columns: the columns.
             fill_until: before this step a gap takes the item's last value.
             end: the number of steps for which values are needed.
-            ended: which items have ended, bool ``[items]``: after their last row its value stands.
+            ended: which items end early, bool ``[items]``: after their last row its value stands.
             absent: the value of a column where an item has no row.
 
         Returns:

@@ -162,3 +162,13 @@ def test_without_covariates_an_article_has_ended_after_a_horizon_without_rows(la
     data = read(rows[(rows["sku"] != "hat") | (rows["week"] <= WEEKS[last])])
     assert data.ended == ended
     assert len(data.latest.item_ids) == 2 - len(ended)
+
+
+def test_an_article_that_ends_within_the_weeks_to_come_is_forecast_at_its_last_price():
+    rows = table().assign(eur=20.0)
+    rows.loc[rows["week"] >= WEEKS[26], ["sold", "shelf"]] = np.nan
+    rows.loc[(rows["sku"] == "hat") & (rows["week"] >= WEEKS[26]), "eur"] = 12.0
+    rows = rows[(rows["sku"] != "hat") | (rows["week"] < WEEKS[28])]
+    data = read(rows, price="eur", windows=2)
+    assert data.ended == ()
+    np.testing.assert_array_equal(data.latest.channel("price[hat]")[24:], [20, 20, 12, 12, 12, 12])
