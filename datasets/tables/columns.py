@@ -14,6 +14,9 @@ from .dates import ReadDates, read_dates
 from .timeline import Timeline
 
 _SHOWN = 5
+_COMMA, _THOUSANDS = r"[-+]?\d+(\.\d{3})*,\d+", r"[-+]?\d{1,3}([,' ]\d{3})+(\.\d+)?"
+"""Numbers with a comma before the fraction, and those with marks between thousands."""
+
 _YES_NO = {"j", "n", "y", "o", "s", "ja", "nein", "yes", "no", "oui", "non", "si", "wahr", "falsch", "true", "false"}
 
 
@@ -183,9 +186,19 @@ class Columns:
             The labels of the numeric columns that are left.
 
         Raises:
-            ValueError: no column is left, or two have one label.
+            ValueError: no column is left, or two have one label; or most cells of a column are numbers, but not all.
         """
-        rest = self.table.drop(columns=list(others)).select_dtypes("number")
+        free = self.table.drop(columns=list(others))
+        for place in range(free.shape[1]):
+            cells = free.iloc[:, place].dropna()
+            # One cell that is no number makes a column of text, which nobody would miss among many series.
+            if (
+                cells.dtype.kind == "O"
+                and _like_numbers(cells) > 0.5
+                and pd.to_numeric(cells, errors="coerce").isna().any()
+            ):
+                self.numbers(free.columns[place])
+        rest = free.select_dtypes("number")
         if not len(rest.columns):
             raise ValueError(f"target: no numeric column is left to be a series{self.where}")
         self.require("target", list(rest.columns))
@@ -245,13 +258,20 @@ class Columns:
             raise ValueError(f"{expected}{self.where}, got {', '.join(cells)} ({int(wrong.sum())} such rows){advice}")
 
 
+def _like_numbers(cells: pd.Series) -> float:
+    """The share of cells that are numbers, or would be with other marks in them."""
+    text = cells.astype(str).str
+    like = pd.to_numeric(cells, errors="coerce").notna() | text.fullmatch(_COMMA) | text.fullmatch(_THOUSANDS)
+    return float(like.mean())
+
+
 def _how_to_read(cells: pd.Series) -> str:
     """What says in a TOML file how to read cells that are no numbers to pandas."""
     first = str(cells.iloc[0]) if len(cells) else ""
-    if re.fullmatch(r"[-+]?\d+(\.\d{3})*,\d+", first):
+    if re.fullmatch(_COMMA, first):
         marks = "decimal = ',' and thousands = '.'" if "." in first else "decimal = ','"
         return f"; in a TOML file {marks} reads such numbers of a CSV file"
-    if re.fullmatch(r"[-+]?\d{1,3}([,' ]\d{3})+(\.\d+)?", first):
+    if re.fullmatch(_THOUSANDS, first):
         return f"; in a TOML file thousands = '{re.sub('[0-9.+-]', '', first)[0]}' reads such numbers of a CSV file"
     if first.lower() in _YES_NO:
         return "; in a TOML file true_words and false_words say what stands for 1 and 0, such as ['J'] and ['N']"

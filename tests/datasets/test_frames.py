@@ -434,6 +434,27 @@ def test_a_frame_without_numbers_has_no_series():
         from_frame(pd.DataFrame({"date": ["2024-01-01"], "note": ["x"]}), timestamp="date", prediction_length=1)
 
 
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["1", "2", "many", "4", "5"], "'hat': expected finite numbers, got 'many' in row 2"),
+        (
+            ["1,5", "2,5", "3,5", "4,5", "5,5"],
+            r"'hat': .* got '1,5' in row 0.*; in a TOML file decimal = ',' reads such",
+        ),
+        (["1,500", "2,500", "3", "4", "5"], "'hat': .* got '1,500' in row 0.*; in a TOML file .* reads such"),
+    ],
+)
+def test_a_series_of_a_wide_frame_is_not_lost_for_a_cell(cells, message):
+    wide = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=5), "coat": 1.0, "hat": cells})
+    with pytest.raises(ValueError, match=message):
+        from_frame(wide, timestamp="date", prediction_length=1)
+    notes = wide.assign(hat=["a", "b", None, "7", "c"])
+    assert from_frame(notes, timestamp="date", prediction_length=1).metadata.item_ids == ("coat",)
+    codes = wide.assign(hat=["001", "002", "003", "004", None])
+    assert from_frame(codes, timestamp="date", prediction_length=1).metadata.item_ids == ("coat",)
+
+
 def test_a_plain_index_is_no_timestamp():
     with pytest.raises(ValueError, match="timestamp: expected the name of a column, or None and an index of dates"):
         from_frame(long_table(), timestamp=None, prediction_length=1)
