@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from hemline.datasets import from_frame, simulated_sales
 from hemline.datasets.entries.frequency import dates_of, normalize_freq, to_dates, to_period
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.datasets.entries.stamps import DatedPeriod, Stamps
 from hemline.evaluation import plot_forecast
+from hemline.evaluation.runs.identity import fingerprint
 from hemline.evaluation.runs.rows import history_rows
 from hemline.evaluation.runs.windows import windows_of
 from hemline.forecasting import MODELS, Outcome, SeasonalNaivePredictor
@@ -165,3 +167,18 @@ def test_a_column_of_periods_keeps_its_periods(freq):
     assert data.train[0]["start"] == periods[0]
     assert data.train[0]["target"].shape == (1, STEPS)
     assert dates_of(periods[0], STEPS).equals(to_dates(periods))
+
+
+def test_entries_of_single_series_keep_their_dates_when_they_are_grouped():
+    begins = [DatedPeriod.of(pd.Period(date, "W-SUN"), Stamps()) for date in ("2024-01-08", "2024-01-01")]
+    rows = [{"start": begin, "target": [1.0, 2.0, 3.0]} for begin in begins]
+    (entry,) = as_multivariate(rows)
+    assert list(dates_of(entry.start, 4)) == list(pd.date_range("2024-01-01", periods=4, freq="W-MON"))
+
+
+def test_a_dataset_with_other_dates_is_another_one():
+    table = sales_table("W-MON")
+    data, plain = read(table, freq="W"), read(table.assign(date=table["date"] + pd.Timedelta(days=6)), freq="W")
+    assert data.train[0].start == plain.train[0].start
+    assert fingerprint(data) != fingerprint(plain)
+    assert fingerprint(data) == fingerprint(read(table, freq="W-SUN"))
