@@ -11,7 +11,7 @@ from typing import Literal
 
 import fsspec
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ...runtime.reading.places import open_file, protocol, read_at_most, require_allowed
 from .catalogue import Catalogue
@@ -128,7 +128,7 @@ def open_photo(content: bytes) -> Image.Image:
     try:
         photo: Image.Image = Image.open(io.BytesIO(content))
     except (OSError, RuntimeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        what = "a file that is no picture" if isinstance(error, Image.UnidentifiedImageError) else str(error)
+        what = "a file that is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise ValueError(f"photo: expected a picture, got {what}") from None
     try:
         photo.load()

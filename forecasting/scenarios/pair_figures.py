@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 
 from ...datasets.entries.frequency import dates_of, shifted
@@ -167,7 +168,7 @@ def _touched(simulation: Simulation, name: str, article: str) -> np.ndarray:
     return touched
 
 
-def _totals(figure: Figure, cell, before: Outcome, after: Outcome, first: str, second: str) -> None:
+def _totals(figure: Figure, cell: SubplotSpec, before: Outcome, after: Outcome, first: str, second: str) -> None:
     inner = cell.subgridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.05, hspace=0.05)
     axes = figure.add_subplot(inner[1, 0])
     top, right = figure.add_subplot(inner[0, 0], sharex=axes), figure.add_subplot(inner[1, 1], sharey=axes)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from .notation import STEPS, read_steps
+
+Operator = Callable[[Any, Any], Any]
 
 Look = Callable[[str, "str | None", "slice | None"], np.ndarray]
 
@@ -19,7 +22,7 @@ _TOKEN = re.compile(
     r"|(?P<symbol><=|>=|==|!=|[-+*/()<>]))"
 )
 
-_COMPARE = {
+_COMPARE: dict[str, Operator] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -28,9 +31,9 @@ _COMPARE = {
     "!=": operator.ne,
 }
 
-_ADD = {"+": operator.add, "-": operator.sub}
+_ADD: dict[str, Operator] = {"+": operator.add, "-": operator.sub}
 
-_MULTIPLY = {"*": operator.mul, "/": operator.truediv}
+_MULTIPLY: dict[str, Operator] = {"*": operator.mul, "/": operator.truediv}
 
 QUANTITIES = ("units", "revenue")
 
@@ -95,7 +98,7 @@ class _Parser:
     def _product(self) -> np.ndarray:
         return self._chain(_MULTIPLY, self._value)
 
-    def _chain(self, operators: dict, part: Callable[[], np.ndarray]) -> np.ndarray:
+    def _chain(self, operators: Mapping[str, Operator], part: Callable[[], np.ndarray]) -> np.ndarray:
         result = part()
         while (combine := self._symbol(operators)) is not None:
             result = combine(result, part())
@@ -111,21 +114,25 @@ class _Parser:
             told = read_steps(token)
             steps = None if told is None else slice(told[0] - 1, told[1])
             return self.look(token["quantity"], token["article"], steps)
-        if self._symbol({"-": None}, present=True):
+        if self._takes("-"):
             return -self._value()
-        if self._symbol({"(": None}, present=True):
+        if self._takes("("):
             inside = self._sum()
-            if not self._symbol({")": None}, present=True):
+            if not self._takes(")"):
                 raise self._error("')'")
             return inside
         raise self._error("a number, units[article], revenue[article] or '('")
 
-    def _symbol(self, known: dict, present: bool = False):
-        if self.token is None or self.token["symbol"] not in known:
-            return None
-        found = True if present else known[self.token["symbol"]]
+    def _symbol(self, known: Mapping[str, Operator]) -> Operator | None:
+        symbol = "" if self.token is None else self.token["symbol"] or ""
+        return known[symbol] if symbol in known and self._takes(symbol) else None
+
+    def _takes(self, symbol: str) -> bool:
+        """Whether this symbol comes next; then the reader goes on behind it."""
+        if self.token is None or self.token["symbol"] != symbol:
+            return False
         self.token = self._next()
-        return found
+        return True
 
     def _word(self, word: str) -> bool:
         if self.token is None or self.token["quantity"] != word or self.token["article"]:

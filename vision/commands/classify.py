@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -253,7 +254,7 @@ def _numbers(text: str) -> tuple[int, ...]:
         raise ValueError(f"widths: expected whole numbers with commas between, got {text!r}") from None
 
 
-def _noticed(report: dict) -> str:
+def _noticed(report: Mapping[str, Any]) -> str:
     articles, bad = report["articles"], report["quarantine"]
     lines = [
         f"{articles['all']} articles ({articles['train']} train, {articles['validation']} validation, "

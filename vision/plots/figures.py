@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
@@ -111,7 +112,7 @@ def embedding_map(
     named = [(name, colour[name]) for name in own]
     if rest := len(found) - len(own):
         named.append((f"{rest} rarer ones", SOFT))
-    handles = [plt.Line2D([], [], marker="s", linestyle="", color=ink, label=name) for name, ink in named]
+    handles = [Line2D([], [], marker="s", linestyle="", color=ink, label=name) for name, ink in named]
     axis.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, frameon=False)
     axis.set(xticks=[], yticks=[], title=title)
     axis.margins(0.03)
