@@ -70,7 +70,8 @@ def register(
         settings = read_settings(config, chosen)
         with naming("dataset", dataset):
             data = load(dataset)
-        from .grids.backtest import BacktestError, RunFailedWarning, backtest, failure_reasons
+        from .execution.jobs import BacktestError
+        from .grids.backtest import RunFailedWarning, backtest, failure_reasons
         from .tables.table import table
 
         built = {}
@@ -168,7 +169,7 @@ def register(
         else:
             typer.echo("\n\n".join(texts))
         if run is not None and found.missing:
-            from .grids.backtest import BacktestError
+            from .execution.jobs import BacktestError
 
             raise BacktestError(f"{len(found.missing)} cell(s) are missing; the lines under the table say why")
 

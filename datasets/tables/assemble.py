@@ -117,8 +117,8 @@ def assembled(
     values, judged = values[:, :end], None
     facts: Mapping[str, str] = {}
     if completion is not None:
-        ends = range(max(int(first), 0), end + 1, max(int(prediction_length), 1))
-        values, judged, facts = completion(values, ends)
+        judged_from = range(max(int(first), 0), end + 1, max(int(prediction_length), 1))
+        values, judged, facts = completion(values, judged_from)
     data = split_windows(
         metadata, timeline.start, values, windows, np.concatenate([known, shared]), past, judged=judged
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from .notation import STEPS, read_steps
 
-Operator = Callable[[Any, Any], Any]
+_Operator = Callable[[Any, Any], Any]
 
 Look = Callable[[str, "str | None", "slice | None"], np.ndarray]
 
@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"|(?P<symbol><=|>=|==|!=|[-+*/()<>]))"
 )
 
-_COMPARE: dict[str, Operator] = {
+_COMPARE: dict[str, _Operator] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -31,9 +31,9 @@ _COMPARE: dict[str, Operator] = {
     "!=": operator.ne,
 }
 
-_ADD: dict[str, Operator] = {"+": operator.add, "-": operator.sub}
+_ADD: dict[str, _Operator] = {"+": operator.add, "-": operator.sub}
 
-_MULTIPLY: dict[str, Operator] = {"*": operator.mul, "/": operator.truediv}
+_MULTIPLY: dict[str, _Operator] = {"*": operator.mul, "/": operator.truediv}
 
 QUANTITIES = ("units", "revenue")
 
@@ -98,7 +98,7 @@ class _Parser:
     def _product(self) -> np.ndarray:
         return self._chain(_MULTIPLY, self._value)
 
-    def _chain(self, operators: Mapping[str, Operator], part: Callable[[], np.ndarray]) -> np.ndarray:
+    def _chain(self, operators: Mapping[str, _Operator], part: Callable[[], np.ndarray]) -> np.ndarray:
         result = part()
         while (combine := self._symbol(operators)) is not None:
             result = combine(result, part())
@@ -123,7 +123,7 @@ class _Parser:
             return inside
         raise self._error("a number, units[article], revenue[article] or '('")
 
-    def _symbol(self, known: Mapping[str, Operator]) -> Operator | None:
+    def _symbol(self, known: Mapping[str, _Operator]) -> _Operator | None:
         symbol = "" if self.token is None else self.token["symbol"] or ""
         return known[symbol] if symbol in known and self._takes(symbol) else None
 

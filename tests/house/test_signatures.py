@@ -70,7 +70,7 @@ def names(annotation: ast.expr) -> set[str]:
 
 
 def aliases() -> dict[str, tuple[Path, int, ast.expr]]:
-    """The names that modules give to types, public ones of all rooms, and what they stand for."""
+    """The public names that modules give to types, and what they stand for."""
     found = {}
     for file in files():
         for node in ast.parse(file.read_text()).body:
@@ -78,7 +78,7 @@ def aliases() -> dict[str, tuple[Path, int, ast.expr]]:
             plain = isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Subscript, ast.BinOp))
             if named or plain:
                 target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-                if isinstance(target, ast.Name) and node.value is not None:
+                if isinstance(target, ast.Name) and node.value is not None and not target.id.startswith("_"):
                     found[target.id] = (file, node.lineno, node.value)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import torch
@@ -249,7 +249,7 @@ def fit(
             if network.config.hidden == 0:
                 # Many features and few photos: what a random start says of directions that none of them has, stays.
                 for head in network.heads:
-                    nn.init.zeros_(head.weight)
+                    nn.init.zeros_(cast("Tensor", head.weight))
     module = Training(network, config, pictures, targets, train, validation, vectors)
     options = {"accelerator": config.device, "precision": config.precision, "reload_dataloaders_every_n_epochs": 1}
     run_training(module, Checkpoints(folder), options=options)

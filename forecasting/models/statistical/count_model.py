@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -37,8 +37,8 @@ class CountModelPredictor(PlainModel):
     10.1080/01621459.1978.10480103), with one article's worth of even weights beside them; each path draws a rate of its
     own from what the article's sales leave of it, and so holds what is uncertain about the rate of one that hardly ever
     sold. The mean over paths is that of the article's own sales, where it has any: shrunk to the rates of others, the
-    slowest would be told far too high. The dispersion of an article is drawn towards that of all. How fast sales of the past fade is what would have
-    foretold the last horizon best.
+    slowest would be told far too high. The dispersion of an article is drawn towards that of all. How fast sales of
+    the past fade is what would have foretold the last horizon best.
 
     It is fitted anew at each forecast, in a moment. Missing steps count nowhere, zeros are zeros; articles are
     independent on a path.
@@ -68,7 +68,7 @@ class CountModelPredictor(PlainModel):
             raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length, self.seed = season_length, seed
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {
             "prediction_length": self.prediction_length,
@@ -76,7 +76,7 @@ class CountModelPredictor(PlainModel):
             "seed": self.seed,
         }
 
-    def for_run(self, seed: int, directory: Any = None) -> CountModelPredictor:
+    def for_run(self, seed: int, directory: Path | None = None) -> CountModelPredictor:
         """This predictor with another seed."""
         return CountModelPredictor(self.prediction_length, self.season_length, seed)
 

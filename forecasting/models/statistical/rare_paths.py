@@ -14,8 +14,8 @@ OCCASIONS = 50
 def foretold_rate(sold: np.ndarray, family: str) -> float:
     """Units a step by Croston's method with the correction of its bias, or by that of Teunter, Syntetos and Babai.
 
-    Croston (1972, doi 10.1057/jors.1972.50) smooths sizes and the intervals between them; Syntetos and Boylan (2005, doi
-    10.1016/j.ijforecast.2004.10.001) take the bias of their ratio out. Teunter et al. (2011, doi
+    Croston (1972, doi 10.1057/jors.1972.50) smooths sizes and the intervals between them; Syntetos and Boylan (2005,
+    doi 10.1016/j.ijforecast.2004.10.001) take the bias of their ratio out. Teunter et al. (2011, doi
     10.1016/j.ejor.2011.05.018) smooth how often there is a sale at every step, so that the rate of an article that is
     no longer sold falls: here as fast as that of Croston's, by the mean share of steps with a sale. Both read the past
     over again until it has `OCCASIONS`: they begin with the first interval, and the first step, as if these were
