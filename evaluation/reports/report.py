@@ -35,6 +35,7 @@ from .figures import cost_chart, coverage_chart, fan_chart, pit_chart, step_char
 _BLOCKS: dict[str, tuple[str, ...]] = {
     "All series together": ("crps_sum", "energy_score", "trajectory_energy_score", "variogram_score"),
     "Each series by itself": ("crps", "weighted_quantile_loss", "nd", "nrmse", "msis"),
+    "Rare demand": ("mase", "rmsse", "crps_lead_time"),
     "Coverage": ("coverage_50", "coverage_80", "coverage_95", "coverage_80_sum"),
     "Width": ("width_50", "width_80", "width_95"),
 }

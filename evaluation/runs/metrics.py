@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..scores import intervals, multivariate, univariate
+from ..scores import intervals, multivariate, scaled, univariate
 from ..scores.intervals import COVERAGES
 
 
@@ -193,6 +193,28 @@ METRICS: dict[str, Metric] = {
         lambda outcome: univariate.squared_error(outcome.mean, outcome.observed),
         _size,
         root=True,
+    ),
+    "mase": Metric(
+        "MASE",
+        "Mean absolute error of the median, over the error of the seasonal naive forecast on the past.",
+        "series",
+        lambda outcome: scaled.scaled_error(outcome.ordered, outcome.observed, outcome.seasonal_error),
+    ),
+    "rmsse": Metric(
+        "RMSSE",
+        "Root mean squared error of the mean, over that of the last value in the past from the first sale on.",
+        "series",
+        lambda outcome: scaled.scaled_squared_error(
+            outcome.mean, outcome.observed, scaled.squared_change(outcome.past)
+        ),
+        root=True,
+    ),
+    "crps_lead_time": Metric(
+        "CRPS, lead time",
+        "Continuous ranked probability score of the sum of each series over the window, divided by its size.",
+        "window",
+        lambda outcome: np.nansum(scaled.crps_of_lead_time(outcome.samples, outcome.observed)),
+        lambda outcome: np.nansum(scaled.lead_time_size(outcome.observed)),
     ),
     "msis": Metric(
         "MSIS",

@@ -130,7 +130,7 @@ def seasonal_profile(sold: np.ndarray, season: int) -> np.ndarray:
 
     Example:
         >>> seasonal_profile(np.tile([0.0, 4.0], 200)[None], 2).round(1)
-        array([0.2, 1.8])
+        array([0.3, 1.7])
     """
     length = sold.shape[1]
     if season == 1 or length < 3 * season:
