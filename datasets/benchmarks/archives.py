@@ -62,11 +62,8 @@ def fingerprint(path: Path) -> Fingerprint:
     Returns:
         Its fingerprint.
     """
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return Fingerprint(digest.hexdigest(), path.stat().st_size)
+        return Fingerprint(hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size)
 
 
 def read_archive(path: Path) -> Archive:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import fsspec
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from ...runtime.digest import sha256_of
 from ...runtime.reading.places import open_file, protocol, read_at_most, require_allowed
 from .catalogue import Catalogue
 
@@ -244,9 +244,7 @@ def _rgb(photo: Image.Image) -> Image.Image:
 
 
 def _fingerprint(photo: Image.Image) -> str:
-    digest = hashlib.sha256(f"{photo.size}".encode())
-    digest.update(photo.tobytes())
-    return digest.hexdigest()
+    return sha256_of(f"{photo.size}", photo.tobytes())
 
 
 def _read_bytes(address: str, photos: str | None) -> bytes:
@@ -266,4 +264,4 @@ def _read_bytes(address: str, photos: str | None) -> bytes:
 
 def fingerprints(pixels: Sequence[np.ndarray]) -> tuple[str, ...]:
     """The fingerprint of each of some decoded pictures, for sources that are not files."""
-    return tuple(hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).hexdigest() for picture in pixels)
+    return tuple(sha256_of(f"{picture.shape}", picture) for picture in pixels)

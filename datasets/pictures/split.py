@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TypedDict
 
+from ...runtime.digest import sha256_of
 from ...runtime.plain import PlainObject
 from .catalogue import Catalogue
 from .photos import Pictures
@@ -118,7 +118,7 @@ def split_articles(
     keys = dict(zip(catalogue.item_ids, _group_keys(catalogue.item_ids, shown), strict=True))
     sides: dict[str, list[str]] = {name: [] for name in SIDES}
     for item_id in split.train:
-        draw = int.from_bytes(hashlib.sha256(f"{seed}:{keys[item_id]}".encode()).digest()[:8], "big") / 2**64
+        draw = int(sha256_of(f"{seed}:{keys[item_id]}")[:16], 16) / 2**64
         name = "test" if draw < test else "validation" if draw < test + validation else "train"
         sides[name].append(item_id)
     for name, share in (("validation", validation), ("test", test)):

@@ -7,7 +7,6 @@ import dataclasses
 import datetime
 import enum
 import functools
-import hashlib
 import inspect
 import json
 import struct
@@ -24,6 +23,7 @@ from gluonts.model.predictor import Predictor
 from ...datasets.entries.data import ForecastData
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.stamps import DatedPeriod, stamps_of
+from ...runtime.digest import sha256_of
 from ...runtime.names import spelled
 from ...runtime.plain import PlainObject
 from ..old_names import as_before
@@ -108,8 +108,7 @@ def digest(value: object) -> str:
         >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
         True
     """
-    text = json.dumps(as_before(_plain(value, "value")), sort_keys=True, allow_nan=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of(json.dumps(as_before(_plain(value, "value")), sort_keys=True, allow_nan=True))
 
 
 def _plain(value: Any, where: str) -> Any:
@@ -132,8 +131,7 @@ def _plain(value: Any, where: str) -> Any:
         return {"dtype": str(value.dtype), "items": _plain(value.tolist(), where)}
     array = _array(value)
     if array is not None:
-        content = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": content}
+        return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256_of(array)}
     return _plain_object(value, where)
 
 

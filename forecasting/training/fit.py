@@ -5,7 +5,6 @@ Importing Lightning takes as long as importing all else together, so this file i
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from ...evaluation.old_names import as_before
+from ...runtime.digest import sha256_of
 from ...runtime.plain import Plain, PlainObject
 from ...runtime.quiet import lasting_filters
 from ...runtime.run_folder import RunFolder
@@ -123,12 +123,13 @@ def _identity(
     """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
     settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
     parts = {name: value for name, value in as_before(configuration).items() if name != "train"}
-    digest = hashlib.sha256(repr((settings, parts, forecaster.spec)).encode())
-    for source, starts in sources:
-        for tensor in (source.values, source.observed, source.features, source.past, starts):
-            if tensor is not None:
-                digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()
+    read = [
+        tensor.cpu().numpy()
+        for source, starts in sources
+        for tensor in (source.values, source.observed, source.features, source.past, starts)
+        if tensor is not None
+    ]
+    return sha256_of(repr((settings, parts, forecaster.spec)), *read)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from ...datasets.entries.entry import Entry
 from ...evaluation.adapters.foreign import for_run
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...evaluation.old_names import as_before
+from ...runtime.digest import sha256_of
 from ...runtime.locks import only_one
 from ...runtime.plain import to_plain
 from ...runtime.whole_files import whole_folder
@@ -89,18 +89,16 @@ def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[
         settings = json.dumps(as_before([to_plain(model), seed]), sort_keys=True)
     except TypeError:
         return None
-    found = hashlib.sha256(settings.encode())
-    for entry in entries:
-        _digest(entry, found)
-    for entry in held_out or ():
-        found.update(b"held out")
-        _digest(entry, found)
-    return found.hexdigest()[:16]
+    learnt = [part for entry in entries for part in _parts(entry)]
+    watched = [part for entry in held_out or () for part in ("held out", *_parts(entry))]
+    return sha256_of(settings, *learnt, *watched)[:16]
 
 
-def _digest(entry: Mapping[str, Any], found: Any) -> None:
+def _parts(entry: Mapping[str, Any]) -> Iterator[str | np.ndarray]:
+    """All that an entry says, to be digested."""
     for key, value in sorted(entry.items()):
         if isinstance(value, np.ndarray) and value.dtype != object:
-            found.update(f"{key} {value.dtype} {value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+            yield f"{key} {value.dtype} {value.shape}"
+            yield value
         else:
-            found.update(f"{key} {value!r}".encode())
+            yield f"{key} {value!r}"

@@ -84,7 +84,7 @@ def serialized(name: str, folder: Path) -> None:
     load_predictor(STORED / "predictors" / name).serialize(folder / "it")
 
 
-def forecasts(name: str, folder: Path) -> State:
+def forecasts(folder: Path) -> State:
     """The forecast of a predictor, if one is there."""
     try:
         predictor = load_predictor(folder / "it")
@@ -93,13 +93,15 @@ def forecasts(name: str, folder: Path) -> State:
             raise
         return {}
     past = window(sales(), 0)[0]
-    return {"predictor": digest(drawn(predictor, launch(past) if name == "cold-start" else past, 2).tobytes())}
+    if type(predictor).__name__ == "ColdStartPredictor":
+        past = launch(past)
+    return {"predictor": digest(drawn(predictor, past, 2).tobytes())}
 
 
 def trained_by_command(folder: Path) -> None:
     settings = folder.parent / f"{folder.name}.toml"
     settings.write_text("[encoder]\nsize = 4\n[head]\nblocks = 1\nhidden = 4\n[train]\nbatches_per_epoch = 2\n")
-    if forecasts("", folder):
+    if forecasts(folder):
         return
     words = ["--model", "gru-maf", "--epochs", "2", "--config", str(settings), "--out", str(folder / "it")]
     command("train", "--dataset", str(SALES_TABLE), *words)
@@ -326,12 +328,10 @@ def carelessly(folder: Path) -> None:
 
 WORKS: dict[str, Work] = {
     **{
-        f"predictor/{name}": Work(
-            stored_before, functools.partial(serialized, name), functools.partial(forecasts, name), (".pt",)
-        )
+        f"predictor/{name}": Work(stored_before, functools.partial(serialized, name), forecasts, (".pt",))
         for name in PREDICTORS
     },
-    "train": Work(nothing, trained_by_command, functools.partial(forecasts, "")),
+    "train": Work(nothing, trained_by_command, forecasts),
     "kept-members": Work(nothing, kept, kept_members),
     "backtest": Work(nothing, backtested, runs),
     "grid": Work(nothing, grid_run, runs),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from ...datasets.pictures.labels import LabelSpace
 from ...datasets.pictures.photos import Pictures
+from ...runtime.digest import sha256_of
 from ...runtime.run_folder import RunFolder
 from ..classify.classifier import Classifier
 from ..networks.article_batches import ArticleBatches
@@ -88,11 +88,8 @@ def _kind(backbone: Backbone) -> str:
 
 
 def _digest(network: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
+    weights = sorted(network.state_dict().items())
+    return sha256_of(*(part for name, value in weights for part in (name, value.detach().cpu().numpy())))[:12]
 
 
 def open_encoder(described: dict[str, str]) -> ArticleEncoder:

