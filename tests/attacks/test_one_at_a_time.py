@@ -94,8 +94,8 @@ def test_a_run_that_fails_before_it_writes_leaves_no_folder(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--precision", "x"), "precision: expected one of 32-true, bf16-mixed, got 'x'"),
-        (("--class-beta", "1.5"), "class_beta: expected at least 0 and below 1, got 1.5"),
+        (("--precision", "x"), "precision: expected .*, got 'x'"),
+        (("--class-beta", "1.5"), "class_beta: expected .*, got 1.5"),
         (("--pooling", "x"), "pooling: "),
         (("--backbone", "small-cnn", "--widths", "0"), "widths: "),
     ],
