@@ -16,6 +16,7 @@ from hemline.forecasting.response.response import LogLinear, Response
 from hemline.forecasting.windows.spec import infer_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 WEEKS = pd.date_range("2022-01-03", periods=112, freq="W-MON")
 AHEAD = np.arange(len(WEEKS)) >= 104
@@ -199,13 +200,8 @@ class TestHardlyAUnit:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.lists(st.floats(-50, 50), min_size=1, max_size=4), min_size=1, max_size=12).filter(
-        lambda rows: len({len(row) for row in rows}) == 1
-    )
-)
-def test_paths_raised_to_0_keep_their_means(rows):
-    paths = np.array(rows)
+@given(arrays(float, array_shapes(min_dims=2, max_dims=3, max_side=8), elements=st.floats(-50, 50)))
+def test_paths_raised_to_0_keep_their_means(paths):
     found = raised(paths)
     assert (found >= 0).all()
     np.testing.assert_allclose(found.mean(0), np.maximum(paths.mean(0), 0), atol=1e-9)
