@@ -23,7 +23,7 @@ from hemline.datasets.pictures.catalogue import CatalogueTable, read_catalogue, 
 from hemline.datasets.pictures.photos import load_pictures
 from hemline.datasets.pictures.source import open_source
 from hemline.evaluation import load_backtest
-from hemline.evaluation.adapters.predictor_folder import remember_dataset, remembered_dataset
+from hemline.evaluation.adapters.predictor_folder import Trained, remember_training, remembered_dataset
 from hemline.forecasting import load_predictor
 from hemline.forecasting.commands.simulate import load_remembered
 from hemline.runtime.reading.places import without_network
@@ -166,7 +166,7 @@ def test_a_predictor_asks_no_address_that_it_remembers(stored, server):
     with pytest.raises(ValueError, match=f"on a network; .* remembers '{address}'; pass --dataset {address} if"):
         load_remembered(folder, get_dataset)
     assert server.asked == []
-    remember_dataset(folder, address)
+    remember_training(folder, Trained(address, "gru-maf", {}, 0, False))
     assert remembered_dataset(folder) == address
 
 

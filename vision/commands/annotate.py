@@ -35,7 +35,7 @@ def train(
 
     Example: hemline vision annotate train --data shop.toml --encoder runs/tasks --checkpoint runs/titles
     """
-    if encoder is not None:
+    if encoder is not None and backbone is None:
         check_there("encoder", encoder, folder=True)
     from ...datasets.pictures.source import open_source
     from ..captions.annotate import train_annotator

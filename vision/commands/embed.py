@@ -26,7 +26,7 @@ def embed(
 
     Example: hemline vision embed --data shop.toml --checkpoint runs/tasks --pca 16 --out vectors.parquet
     """
-    if checkpoint is not None:
+    if checkpoint is not None and backbone is None:
         check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
     from ...runtime.run_folder import RunFolder
