@@ -128,7 +128,6 @@ def test_a_time_zone_comes_through_arrow():
         (np.ones((3, 2)), "numpy.ndarray"),
         (polars.Series([1]), "polars.series.series.Series"),
         (pa.array([1]), "pyarrow.lib.Int64Array"),
-        (None, "NoneType"),
         (3, "int"),
     ],
 )
