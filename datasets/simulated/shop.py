@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ...runtime.arguments.kinds import checked
+from ...runtime.whole_files import whole_file
 from .drawn_photos import COLOURS, SHAPES, drawn_photo
 from .draws import elasticities, holiday_weeks, markdowns, seasons, shared_shocks, stocked, style_names
 from .shop_truth import ShopTruth
@@ -67,14 +68,16 @@ class SimulatedShop:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         words = {flag: self.table[flag].map({1: "J", 0: "N"}) for flag in ("Aktion", "Bestand", "Feiertag")}
-        self.table.assign(**words).to_csv(folder / "umsatz.csv", sep=";", decimal=",", index=False)
+        with whole_file(folder / "umsatz.csv") as aside:
+            self.table.assign(**words).to_csv(aside, sep=";", decimal=",", index=False)
         described = (
             'table = "umsatz.csv"\nsep = ";"\ndecimal = ","\ntrue_words = ["J"]\nfalse_words = ["N"]\n'
             'article = "Artikel"\nstore = "Filiale"\ndate = "Woche"\nunits = "Absatz"\n'
             'price = "Preis"\npromotion = "Aktion"\nin_stock = "Bestand"\nshared_covariates = ["Feiertag"]\n'
             f'prediction_length = {self.prediction_length}\nwindows = {windows}\nunseen = "{unseen}"\n'
         )
-        (folder / "shop.toml").write_text(described)
+        with whole_file(folder / "shop.toml") as aside:
+            aside.write_text(described)
         if photos:
             self._write_photos(folder)
         return folder / "shop.toml"
@@ -86,11 +89,14 @@ class SimulatedShop:
             name = f"{row['Artikel']}.png"
             drawn_photo(row["Farbe"], row["Form"], rng).save(folder / "fotos" / name)
             lines.append(json.dumps({**row, "fotos": [name]}, ensure_ascii=False))
-        (folder / "artikel.jsonl").write_text("\n".join(lines) + "\n")
-        (folder / "artikel.toml").write_text(
+        described = (
             'table = "artikel.jsonl"\nphotos = "fotos"\nitem_id = "Artikel"\nimages = "fotos"\n'
             'labels = ["Warengruppe", "Farbe", "Form"]\n'
         )
+        # The description comes last: with it, all that it names is there.
+        for file, content in (("artikel.jsonl", "\n".join(lines) + "\n"), ("artikel.toml", described)):
+            with whole_file(folder / file) as aside:
+                aside.write_text(content)
 
 
 @checked
