@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution
 from torch.utils.data import DataLoader
 
 from ...evaluation.old_names import as_before
@@ -71,7 +70,7 @@ def fit(
     watching: Iterable[Tensor] | None = None if watched is None else DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
     stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
     options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
-    with _unchecked_distributions(), _compiled_head(forecaster, config.compile):
+    with _compiled_head(forecaster, config.compile):
         run_training(
             module,
             checkpoints,
@@ -130,17 +129,6 @@ def _identity(
         if tensor is not None
     ]
     return sha256_of(repr((settings, parts, forecaster.spec)), *read)
-
-
-@contextmanager
-def _unchecked_distributions() -> Iterator[None]:
-    """Let a NaN parameter reach the loss, where it is reported by name, and save a check a step."""
-    before = Distribution._validate_args
-    Distribution.set_default_validate_args(False)
-    try:
-        yield
-    finally:
-        Distribution.set_default_validate_args(before)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import itertools
 
+import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ import torch
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import Copula, ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
 from hemline.forecasting.networks.forecaster import Forecaster
+from hemline.forecasting.networks.heads.gaussian import LowRank
 from hemline.forecasting.networks.heads.head import DensityHead, borrow
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
@@ -122,6 +124,29 @@ class TestLaws:
             small, large = forecaster.loss(series.gather(starts)), scaled.loss(scaled_series.gather(starts))
         growth = 0 if "ranked" in case[1] else np.log(10)
         assert float(large - small) == pytest.approx(growth, abs=1e-3)
+
+
+# A covariance that is no number has no Cholesky factor, which raises by itself.
+@pytest.mark.parametrize("head", [head for head, config in HEADS.items() if not isinstance(config, LowRank)])
+def test_a_context_that_is_no_number_reaches_the_loss(head):
+    """It is reported there, by epoch and series; torch's checks would raise before, and cost time at each step."""
+    built = HEADS[head].build(series=3, context_size=24)
+    with torch.no_grad():
+        loss = built.loss(torch.full((2, 4, 24), torch.nan), torch.ones(2, 4, 3), torch.ones(2, 3))
+    assert loss.isnan().all()
+
+
+def test_a_training_leaves_the_checks_of_torch_as_they_are():
+    during = []
+
+    class Look(pl.Callback):
+        def on_train_batch_end(self, *_):
+            during.append(torch.distributions.Distribution._validate_args)
+
+    before = torch.distributions.Distribution._validate_args
+    train = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4, trainer={"callbacks": [Look()]})
+    ForecastEstimator("D", 5, lags=(1, 2), train=train).train(entries())
+    assert during == [before, before]
 
 
 def test_values_under_a_mask_never_reach_a_factorised_loss():

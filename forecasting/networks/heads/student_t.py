@@ -11,6 +11,7 @@ from torch.distributions import StudentT as StudentTDistribution
 from torch.nn.functional import softplus
 
 from ....runtime.arguments.kinds import Positive
+from ..transforms.base import UncheckedStudentT
 from .head import DensityHead, HeadConfig
 
 
@@ -46,9 +47,7 @@ class StudentTHead(DensityHead):
     def distribution(self, context: Tensor) -> StudentTDistribution:
         """Batch shape ``[..., D]``, empty event shape."""
         freedom, location, width = self.parameters_of(context).chunk(3, dim=-1)
-        return StudentTDistribution(
-            2 + softplus(freedom), location, self.minimum_scale + softplus(width), validate_args=False
-        )
+        return UncheckedStudentT(2 + softplus(freedom), location, self.minimum_scale + softplus(width))
 
     def draw(self, density: Distribution, generator: torch.Generator | None) -> Tensor:
         """Draw one value a series from two uniform numbers (Bailey 1994, Math. Comp. 62).

@@ -7,7 +7,26 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Chi2, Distribution, StudentT
+from torch.distributions.utils import broadcast_all
 from torch.nn import functional
+
+
+class UncheckedStudentT(StudentT):
+    """Independent Student-t densities whose parameters are not checked, so that NaN ones give a log-density of NaN.
+
+    torch's own checks the degrees of freedom whatever it is told, by the chi-squared variable that it draws from.
+
+    Arguments:
+        df: degrees of freedom.
+        loc: location.
+        scale: scale.
+    """
+
+    def __init__(self, df: Tensor, loc: Tensor | float = 0.0, scale: Tensor | float = 1.0) -> None:
+        self.df, self.loc, self.scale = broadcast_all(df, loc, scale)
+        self._chi2 = Chi2(self.df, validate_args=False)
+        Distribution.__init__(self, self.df.size(), validate_args=False)
 
 
 class Base(nn.Module, ABC):
@@ -81,5 +100,5 @@ class StudentTBase(Base):
         squares = gamma.clamp(min=torch.finfo(gamma.dtype).tiny)
         return (normal * torch.rsqrt(squares / freedom)).to(like.dtype)
 
-    def _distribution(self) -> torch.distributions.StudentT:
-        return torch.distributions.StudentT(self.degrees_of_freedom, validate_args=False)
+    def _distribution(self) -> StudentT:
+        return UncheckedStudentT(self.degrees_of_freedom)
