@@ -24,7 +24,7 @@ def scaled_error(ordered: np.ndarray, observed: np.ndarray, error: np.ndarray) -
 
     Source: R. J. Hyndman, A. B. Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001.
     """
-    return median_error(ordered, observed) / _positive(error)
+    return np.asarray(median_error(ordered, observed) / _positive(error))
 
 
 def scaled_squared_error(mean: np.ndarray, observed: np.ndarray, squared: np.ndarray) -> np.ndarray:
