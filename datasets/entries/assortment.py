@@ -77,6 +77,8 @@ def placed(entry: Entry, item_ids: tuple[str, ...]) -> Placed:
             f"dataset: expected some of the series of the training, {_shown(item_ids)}, got {_shown(entry.item_ids)}"
         )
     absent = rows < 0
+    if entry.absent is not None:  # one that keeps its place here is no more there for being known
+        absent |= entry.absent[rows]
     fields: dict[str, Any] = {"target": np.where(absent[:, None], np.float32(np.nan), entry.target[rows])}
     for name in CHANNELS:
         fields[name] = _channels(getattr(entry, name), item_ids, set(entry.item_ids))

@@ -11,6 +11,7 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
+from ...datasets.entries.cuts import of_articles
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -237,7 +238,8 @@ class PooledEstimator(ForecastModel):
         known = np.any([(~np.isnan(entry.target)).any(1) for entry in before], axis=0)
         if not known.all():
             logger.info("%d series begin in the held-out windows and do not count in the weights", (~known).sum())
-        before, last = [entry.of_series(known) for entry in before], entries[place].of_series(known)
+        # Channels of the others go with them: an update brings each series its own.
+        before, last = of_articles(before, known), of_articles([entries[place]], known)[0]
         pasts = [last.until(end, horizon) for end in ends]
         drawn = {}
         for name in self.models:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
+from hemline.datasets.entries.assortment import placed
 from hemline.datasets.entries.channels import Channels, names_of
 from hemline.forecasting import MODELS, Scenario, forecast_frame, simulate
 
@@ -94,3 +95,9 @@ def test_what_comes_back_does_not_depend_on_what_is_absent(trained_shortly):
     # Not equal: the network reads all series. But of the same size, as one that is gone has no level of 0 to be read.
     ratio = alone.mean((0, 1)) / usual[..., :4].mean((0, 1))
     np.testing.assert_allclose(ratio, 1, atol=0.35)
+
+
+def test_one_that_is_absent_stays_so_on_its_way_through_names():
+    entry = placed(some(HISTORY, NAMES[:2]), NAMES[:3]).entry
+    again = placed(entry, (NAMES[2], NAMES[0], NAMES[4])).entry
+    assert again.absent.tolist() == [True, False, True]

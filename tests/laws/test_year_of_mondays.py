@@ -89,7 +89,10 @@ def killed_behind(epoch):
 MONDAYS = (70, 74, 78, 84)
 
 
-@pytest.mark.parametrize("name", ["sales-maf", "cross-fit", "deepar", "analog", "var-responding", "cold-start"])
+FEW_MODELS = ("sales-maf", "cross-fit", "deepar", "analog", "var-responding", "cold-start")
+
+
+@pytest.mark.parametrize("name", [*FEW_MODELS, pytest.param("pool", marks=pytest.mark.slow)])
 def test_a_few_mondays_with_launches_and_delistings(name):
     """Some articles are launched and some are delisted in between."""
     assert set(monday(MONDAYS[0]).latest.item_ids) - set(monday(MONDAYS[-1]).latest.item_ids)
@@ -106,7 +109,7 @@ def test_a_few_mondays_with_launches_and_delistings(name):
 def test_a_year_of_mondays(name):
     _, seen, errors = walked(name, range(56, 108))
     assert len(errors) == 52
-    assert len(seen) >= 11
+    assert len(seen) == 10  # one has ended before the first Monday, and one is launched after the last
     assert errors[:, 0].sum() / errors[:, 1].sum() < 1
 
 
