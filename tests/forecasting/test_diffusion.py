@@ -112,9 +112,9 @@ def test_a_joint_density_is_learnt():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"steps": 0}, "steps: expected at least 1, got 0"),
+        ({"steps": 0}, "steps: expected a whole number from 1, got 0"),
         ({"steps": 10, "sampling_steps": 11}, r"sampling_steps: expected 1 to 10 \(steps\), got 11"),
-        ({"largest_variance": 1.0}, "largest_variance: expected 1e-4 or more and below 1, got 1.0"),
+        ({"largest_variance": 1.0}, "largest_variance: expected a number from 0.0001 and below 1, got 1.0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):
