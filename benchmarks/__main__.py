@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
-MODULES = ("maf_inverse", "training", "published", "predict", "scores", "deepar", "simulate", "assortment", "response", "memory")
+MODULES = (
+    *("maf_inverse", "training", "published", "predict", "scores", "deepar", "simulate", "assortment", "response"),
+    "memory",
+)
+
 
 if __name__ == "__main__":
     for module in MODULES:
