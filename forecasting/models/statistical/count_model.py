@@ -20,7 +20,7 @@ RATES = 80
 UPDATES = 100
 """Steps of EM for its weights."""
 
-KNOWN_SALES = 10.0
+KNOWN_SALES = 2.0
 """Sales of an article by which its dispersion is believed half, and half that of all."""
 
 FADING = (np.inf, 0.5, 0.125)
