@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,10 +15,14 @@ from typing import IO, Any
 import numpy as np
 import orjson
 
-from ...runtime.reading.places import open_file
+from ...runtime.reading.places import open_file, read_at_most
+from ...runtime.reading.room import free_memory
 from .published import Fingerprint
 
 _CHUNK = 1 << 20
+
+_LONGEST = 16 * 2**20
+"""Bytes of one line at most: the longest published series has less than one MB."""
 
 BinaryLines = IO[bytes] | gzip.GzipFile
 
@@ -66,7 +70,7 @@ def fingerprint(path: Path) -> Fingerprint:
         return Fingerprint(hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size)
 
 
-def read_archive(path: Path) -> Archive:
+def read_archive(path: Path, most: Mapping[str, int] | None = None) -> Archive:
     """Read a benchmark from a ``.tar.gz`` file or from the folder it was unpacked to.
 
     Nothing is written to disk: members are read in the order in which they lie in the file, hashed and parsed
@@ -75,6 +79,7 @@ def read_archive(path: Path) -> Archive:
 
     Arguments:
         path: the file, or a folder with the sub-folders ``train`` and ``test``.
+        most: how many rows ``train`` and ``test`` can have, so that a file of more is not read on; ``None`` for any.
 
     Returns:
         The rows and the fingerprints of what was read.
@@ -90,7 +95,8 @@ def read_archive(path: Path) -> Archive:
         if name.endswith("metadata.json"):
             freq = _read_freq(stream, f"{path}: {name}")
             continue
-        members[name] = _read_rows(stream, rows[name.split("/")[0]], f"{path}: {name}")
+        part = name.split("/")[0]
+        members[name] = _read_rows(stream, rows[part], f"{path}: {name}", None if most is None else most[part])
     for part, found in rows.items():
         if not found:
             raise ValueError(f"{path}: expected series in a folder '{part}' of the archive, found none")
@@ -99,21 +105,25 @@ def read_archive(path: Path) -> Archive:
 
 def _read_freq(stream: BinaryLines, label: str) -> str | None:
     try:
-        metadata = orjson.loads(stream.read())
+        metadata = orjson.loads(read_at_most(stream, _LONGEST, label))
     except orjson.JSONDecodeError as error:
         raise ValueError(f"{label} is not JSON: {error}") from error
     freq = metadata.get("freq", metadata.get("time_granularity")) if isinstance(metadata, dict) else None
     return None if freq is None else str(freq)
 
 
-def _read_rows(stream: BinaryLines, rows: list[Row], label: str) -> Fingerprint:
+def _read_rows(stream: BinaryLines, rows: list[Row], label: str, most: int | None) -> Fingerprint:
     """Append the rows of one JSON-lines file to ``rows`` and say what was read."""
-    digest, size = hashlib.sha256(), 0
-    for number, line in enumerate(stream, start=1):
+    digest, size, taken, free = hashlib.sha256(), 0, 0, free_memory()
+    for number, line in enumerate(iter(lambda: stream.readline(_LONGEST), b""), start=1):
+        if len(line) == _LONGEST:
+            raise ValueError(f"{label}, line {number}: expected a series of at most {_LONGEST >> 20} MB, got more")
         digest.update(line)
         size += len(line)
         if line.isspace():
             continue
+        if most is not None and len(rows) == most:
+            raise ValueError(f"{label}, line {number}: expected {most} series, got more")
         try:
             entry: dict[str, Any] = orjson.loads(line)
             rows.append(Row(str(entry["start"]), np.asarray(entry["target"], dtype=np.float32)))
@@ -121,6 +131,10 @@ def _read_rows(stream: BinaryLines, rows: list[Row], label: str) -> Fingerprint:
             raise ValueError(f"{label}, line {number}: expected the field {error}, got {list(entry)}") from error
         except (TypeError, ValueError) as error:
             raise ValueError(f"{label}, line {number} is not a series in JSON: {error}") from error
+        taken += rows[-1].target.nbytes
+        # Once more as much, for what is made of them.
+        if free is not None and 2 * taken > free:
+            raise ValueError(f"{label}, line {number}: expected series that memory has room for, got {taken >> 20} MB")
         if rows[-1].target.ndim != 1:
             raise ValueError(f"{label}, line {number}: expected a univariate target, got {rows[-1].target.ndim} axes")
     return Fingerprint(digest.hexdigest(), size)

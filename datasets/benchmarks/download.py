@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import SEEK_END
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import requests
+import urllib3
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -36,6 +37,7 @@ def download(
     check: Callable[[Path], None],
     attempts: int = 4,
     wait: float = 0.5,
+    seconds: float = 3600.0,
 ) -> Path:
     """Bring a file to ``target``, which exists afterwards only if it is whole and was checked.
 
@@ -50,6 +52,7 @@ def download(
         check: raises ``ValueError`` if the file given to it is not what it should be.
         attempts: how often the transfer is tried.
         wait: seconds before the second attempt; doubled each time.
+        seconds: how long all attempts together can take: a server that sends a byte a minute would never end.
 
     Returns:
         ``target``.
@@ -62,12 +65,13 @@ def download(
     part = target.with_name(target.name + ".part")
     if part.is_symlink():  # whoever left it here would choose which file grows
         part.unlink()
+    end = monotonic() + seconds
     for attempt in range(attempts):
         if target.exists():
             part.unlink(missing_ok=True)
             return target
         try:
-            _transfer(url, part, target)
+            _transfer(url, part, target, end)
             break
         except requests.RequestException as error:
             status = error.response.status_code if error.response is not None else None
@@ -88,7 +92,7 @@ def download(
     return target
 
 
-def _transfer(url: str, part: Path, target: Path) -> None:
+def _transfer(url: str, part: Path, target: Path, end: float) -> None:
     """Append what is still missing to ``part``."""
     found = have = part.stat().st_size if part.exists() else 0
     # Without "identity" a server may compress once more, and ranges would count other bytes.
@@ -121,9 +125,27 @@ def _transfer(url: str, part: Path, target: Path) -> None:
                 raise _BrokenOffError("another download went on with the file")
             stream.truncate(have)
             task = progress.add_task(f"downloading {part.stem}", total=total_size, completed=have)
-            for chunk in answer.iter_content(_CHUNK):
+            for chunk in _chunks(answer, end):
                 stream.write(chunk)
                 progress.advance(task, len(chunk))
+
+
+def _chunks(answer: requests.Response, end: float) -> Iterator[bytes]:
+    """The bytes of an answer; `requests` itself would wait until a chunk is full, however long."""
+    have = b""
+    try:
+        while piece := answer.raw.read1(_CHUNK - len(have)):
+            if monotonic() > end:
+                raise DownloadError(f"{answer.url} (it took too long; begun again, it goes on where it stopped)")
+            have += piece
+            if len(have) == _CHUNK:
+                yield have
+                have = b""
+        yield have
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.Timeout(error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import fsspec
@@ -19,6 +20,17 @@ from .catalogue import Catalogue
 Fit = Literal["pad", "crop"]
 
 _WORKERS = 8
+
+MOST_PIXELS = 64_000_000
+"""Pixels of a photo at most; decoded, each takes up to fourteen bytes."""
+
+_LARGE_PIXELS = 16_000_000
+"""Pixels above which photos are decoded one at a time."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO", "TGA")
+"""What a photo can be: no page description, which another program would have to run."""
+
+_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 LARGEST_FILE = 256 * 2**20
 """Bytes of a photo that are read at most."""
@@ -126,10 +138,14 @@ def open_photo(content: bytes) -> Image.Image:
     if not content:
         raise ValueError("photo: expected a picture, got an empty file")
     try:
-        photo: Image.Image = Image.open(io.BytesIO(content))
-    except (OSError, RuntimeError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        photo: Image.Image = Image.open(io.BytesIO(content), formats=_formats())
+    except _TOO_LARGE:
+        raise ValueError(f"photo: expected at most {MOST_PIXELS // 10**6} megapixels, got more") from None
+    except (OSError, RuntimeError, SyntaxError, ValueError) as error:
         what = "a file that is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise ValueError(f"photo: expected a picture, got {what}") from None
+    if (pixels := photo.width * photo.height) > MOST_PIXELS:
+        raise ValueError(f"photo: expected at most {MOST_PIXELS // 10**6} megapixels, got {pixels // 10**6}")
     try:
         photo.load()
         # Not `ImageOps.exif_transpose`: it also writes the EXIF data anew, and fails where a camera's are odd.
@@ -141,6 +157,20 @@ def open_photo(content: bytes) -> Image.Image:
         # What a decoder raises on spoilt bytes is anything, struct.error and TypeError among it.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"photo: expected a whole picture, got a truncated or broken one ({reason})") from None
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def _is_large(content: bytes) -> bool:
+    try:
+        photo = Image.open(io.BytesIO(content), formats=_formats())
+    except Exception:
+        return False  # what is wrong with it is told where it is opened
+    return photo.width * photo.height > _LARGE_PIXELS
 
 
 def resize_photo(photo: Image.Image, size: int, *, fit: Fit = "pad", channels: int = 3) -> np.ndarray:
@@ -198,9 +228,12 @@ def load_pictures(
     """
     owners = [(number, address) for number, article in enumerate(catalogue.articles) for address in article.images]
 
-    def read(owner: tuple[int, str]) -> tuple[np.ndarray, str] | str:
+    def read(owner: tuple[int, str], alone: bool = False) -> tuple[np.ndarray, str] | str | None:
         try:
-            photo = open_photo(_read_bytes(owner[1], catalogue.photos))
+            content = _read_bytes(owner[1], catalogue.photos)
+            if not alone and _is_large(content):
+                return None
+            photo = open_photo(content)
         except (ValueError, OSError) as error:
             return "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
         return resize_photo(photo, size, fit=fit, channels=channels), _fingerprint(photo)
@@ -212,8 +245,10 @@ def load_pictures(
     with ThreadPoolExecutor(_WORKERS) as pool:
         for done, (owner, result) in enumerate(zip(owners, pool.map(read, owners), strict=True), start=1):
             number, address = owner
-            if isinstance(result, str):
-                quarantine.append(Quarantined(catalogue.articles[number].item_id, address, result))
+            if result is None:  # here, because every thread keeps the memory that a large one took
+                result = read(owner, alone=True)
+            if not isinstance(result, tuple):
+                quarantine.append(Quarantined(catalogue.articles[number].item_id, address, str(result)))
             else:
                 pixels[len(kept)], content = result
                 kept.append((number, address, content))

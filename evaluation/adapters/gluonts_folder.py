@@ -15,6 +15,9 @@ from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
 from .gluonts_names import PARTS, VALUES, placed
 
+_LARGEST = 10**6
+"""The largest whole number that a setting of gluonts is believed: of steps, series, categories."""
+
 _NETWORK = "prediction-net-state.pt"
 
 
@@ -67,6 +70,8 @@ def _decoded(value: Any, names: Names) -> Any:
     """What gluonts' JSON describes, made of nothing but the classes of `names` and plain data."""
     if isinstance(value, list):
         return [_decoded(item, names) for item in value]
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(f"number: expected at most {_LARGEST}, got {value}")
     if not isinstance(value, dict):
         return value
     if "__kind__" not in value:

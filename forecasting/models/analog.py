@@ -239,8 +239,6 @@ class AnalogPredictor(PlainModel):
             ValueError: there is not even one path, or an entry is too short to hold a stretch, or has another frequency
                 than the training data.
         """
-        if num_samples < 1:
-            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             if frequency_family(entry.freq) != frequency_family(self.freq):

@@ -11,6 +11,7 @@ from gluonts.model.forecast import SampleForecast
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
+from ...runtime.reading.room import require_steps
 from ...runtime.seeds import seeded
 from ..names import NAMES
 from ..windows.gaps import bridged
@@ -71,8 +72,7 @@ class ClassicalPredictor(PlainModel):
         super().__init__(prediction_length=prediction_length)
         if family not in FAMILIES:
             raise ValueError(f"family: expected one of {', '.join(FAMILIES)}, got {family!r}")
-        if season_length < 1:
-            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
+        require_steps("season_length", season_length)
         if history is not None and history < SHORTEST:
             raise ValueError(f"history: expected at least {SHORTEST} steps, got {history}")
         self.family, self.season_length, self.history, self.seed = family, season_length, history, seed

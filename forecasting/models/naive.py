@@ -12,6 +12,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
+from ...runtime.reading.room import require_steps
 from ..names import NAMES
 from ..windows.gaps import last_season, previous_values
 
@@ -39,8 +40,7 @@ class SeasonalNaivePredictor(PlainModel):
 
     def __init__(self, prediction_length: int, season_length: int = 1) -> None:
         super().__init__(prediction_length=prediction_length)
-        if season_length < 1:
-            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
+        require_steps("season_length", season_length)
         self.season_length = season_length
 
     def settings(self) -> dict[str, object]:
@@ -81,8 +81,7 @@ class RandomWalkPredictor(PlainModel):
 
     def __init__(self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0) -> None:
         super().__init__(prediction_length=prediction_length)
-        if season_length < 1:
-            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
+        require_steps("season_length", season_length)
         self.season_length, self.joint, self.seed = season_length, joint, seed
 
     def settings(self) -> dict[str, object]:

@@ -108,8 +108,6 @@ class ForecastPredictor(FittedModel):
                 covariates do not cover the horizon.
         """
         entries = as_multivariate(dataset, "dataset")
-        if num_samples < 1:
-            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         asked = self.spec
         if self.response is not None:
             asked = replace(asked, covariates=len(self.response.names), covariate_names=self.response.names)

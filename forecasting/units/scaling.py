@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...datasets.entries.domain import Domain
 from ...runtime.arguments.kinds import Checked, Count, Positive
+from ...runtime.reading.room import require_steps
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Scaling(Checked):
     lag: Count = 1
     prior: Positive = 1.0
     domain: Domain = "real"
+
+    def __post_init__(self) -> None:
+        require_steps("lag", self.lag)
 
     @property
     def change(self) -> int | None:

@@ -12,6 +12,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family, written_date
 from ...datasets.entries.gluonts_keys import KNOWN, PAST
 from ...runtime.arguments.kinds import Checked
+from ...runtime.reading.room import MOST_STEPS
 from .calendar import calendar_features, frequency_lags
 
 
@@ -49,6 +50,16 @@ class SeriesSpec(Checked):
     past: int = 0
     past_covariates: int = 0
     past_covariate_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("prediction_length", "context_length", "target_dim", "past"):
+            value, least = getattr(self, name), int(name != "past")
+            if not least <= value <= (MOST_STEPS if name != "target_dim" else value):
+                raise ValueError(f"{name}: expected {least} to {MOST_STEPS}, got {value}")
+        if not self.lags or not all(1 <= lag <= MOST_STEPS for lag in self.lags):
+            raise ValueError(f"lags: expected steps from 1 to {MOST_STEPS}, got {self.lags}")
+        if min(self.calendar, self.covariates, self.past_covariates) < 0:
+            raise ValueError(f"covariates: expected numbers from 0, got {self.covariates} and {self.past_covariates}")
 
     @property
     def history(self) -> int:

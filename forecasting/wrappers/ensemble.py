@@ -191,8 +191,6 @@ class EnsemblePredictor(FittedModel):
         Raises:
             ValueError: there is not even one path.
         """
-        if num_samples < 1:
-            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries, shares = as_multivariate(dataset, "dataset"), shares_of(num_samples, self.weights)
         of_total = self.total_weights or [0.0] * len(self.members)
         needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]

@@ -196,8 +196,6 @@ class RespondingPredictor(FittedModel):
             ValueError: there is not even one path, an entry has another shape than the training data
                 (`SeriesSpec.require`), or values are to be imposed.
         """
-        if num_samples < 1:
-            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries = as_multivariate(dataset, "dataset")
         for number, entry in enumerate(entries):
             self.spec.require(entry, number)

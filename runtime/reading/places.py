@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 _HERE = ("", "file", "local", "memory")
 
@@ -108,7 +108,14 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     return os.fdopen(number, "rb")
 
 
-def read_at_most(file: BinaryIO, most: int, name: str) -> bytes:
+class Readable(Protocol):
+    """A file of bytes, packed or not."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+
+
+def read_at_most(file: Readable, most: int, name: str) -> bytes:
     """The bytes of a file that is not larger than any of its kind.
 
     Raises:

@@ -131,3 +131,15 @@ def test_two_downloads_at_once_make_one_whole_file(server, url, cache):
         assert first.result(60) == second.result(60) == cache / "file.bin"
     assert (cache / "file.bin").read_bytes() == CONTENT
     assert [path.name for path in cache.iterdir()] == ["file.bin"]
+
+
+def test_a_server_that_never_ends_is_left_after_a_time(server, url, cache, monkeypatch):
+    clock = iter(range(0, 10**6, 100))
+    monkeypatch.setattr("hemline.datasets.benchmarks.download.monotonic", lambda: next(clock))
+    with pytest.raises(DownloadError, match=r"file\.bin \(it took too long; begun again, it goes on where it stopped"):
+        download(url, cache / "file.bin", accept, seconds=800)
+    assert server.ranges == [None], "it is not tried again"
+    monkeypatch.undo()
+    download(url, cache / "file.bin", accept)
+    assert server.ranges[-1] != "bytes=0-"
+    assert (cache / "file.bin").read_bytes() == CONTENT

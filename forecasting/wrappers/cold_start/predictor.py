@@ -106,8 +106,6 @@ class ColdStartPredictor(FittedModel):
             ValueError: there is not even one path, or an entry has another shape than the training data, or no value of
                 an article that had a past there.
         """
-        if num_samples < 1:
-            raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
         entries = as_multivariate(dataset, "dataset", unseen=True)
         if any(is_another(entry, self.item_ids) for entry in entries):
             for number, entry in enumerate(entries):

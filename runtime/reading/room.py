@@ -1,0 +1,68 @@
+"""Memory that there is, before something of a size that a file or an argument says is made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MOST_STEPS = 100_000
+"""Steps of a horizon, or of the past that a model reads, at most: a year has 35,040 quarters of an hour."""
+
+_MEMORY = Path("/proc/meminfo")
+_LIMITS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+)
+
+
+def free_memory() -> int | None:
+    """Bytes that this process can still take, as the system and its container say; ``None`` where nobody does."""
+    found = []
+    if _MEMORY.is_file():
+        sizes = dict(line.split(":", 1) for line in _MEMORY.read_text().splitlines() if ":" in line)
+        if "MemAvailable" in sizes:
+            found.append(1024 * int(sizes["MemAvailable"].split()[0]))
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for most, used in _LIMITS:
+        if most.is_file() and used.is_file() and (limit := most.read_text().strip()).isdecimal():
+            found.append(max(0, int(limit) - int(used.read_text())))
+    return min(found, default=None)
+
+
+def require_room(needed: int, expected: str, got: str) -> None:
+    """Refuse what needs more memory than there is.
+
+    Arguments:
+        needed: bytes.
+        expected: the argument, and what it should be, for the message.
+        got: what it is.
+
+    Raises:
+        ValueError: there is less.
+
+    Example:
+        >>> require_room(10**18, "num_samples: expected fewer paths", "a billion")
+        Traceback (most recent call last):
+        ValueError: num_samples: expected fewer paths, for which there is memory, got a billion (953674316406 MB)
+    """
+    free = free_memory()
+    if free is not None and needed > free:
+        raise ValueError(f"{expected}, for which there is memory, got {got} ({needed >> 20} MB)")
+
+
+def require_steps(argument: str, steps: int) -> None:
+    """Refuse a season, a lag or a horizon of no step, or of more than any data have.
+
+    Raises:
+        ValueError: it is one.
+
+    Example:
+        >>> require_steps("season_length", 0)
+        Traceback (most recent call last):
+        ValueError: season_length: expected at least 1 step, got 0
+    """
+    if steps < 1:
+        raise ValueError(f"{argument}: expected at least 1 step, got {steps}")
+    if steps > MOST_STEPS:
+        raise ValueError(f"{argument}: expected at most {MOST_STEPS} steps, got {steps}")
