@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from ...runtime.toml_files import parse_toml
 from ..registry.named import build_model, model_names
 from .models import register as register_models
 from .options import Trust, numbers_of
+from .simulate import load_remembered
 from .simulate import register as register_simulate
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         whole: Annotated[
             bool, typer.Option("--whole", help="Learn from the test windows too, to forecast the time after the data.")
         ] = False,
+        trust: Trust = None,
     ) -> None:
         """Train a model and keep the predictor; a killed training goes on where it stopped.
 
@@ -62,8 +64,10 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         if before is not None:
             if model is not None or config is not None or epochs is not None or seed:
                 raise ValueError("from: expected no --model, --config, --epochs or --seed beside it, which stay")
-            _update(before, dataset, out or before, load, whole)
+            _update(before, dataset, out or before, load, whole, trust or ())
             return
+        if trust:
+            raise ValueError("trust: expected with --from only, whose folder may name a class")
         if dataset is None or model is None or out is None:
             raise ValueError(
                 "train: expected --dataset, --model and --out, or --from and the folder of a trained model"
@@ -143,7 +147,14 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         typer.echo(f"{len(frame)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, in {out}")
 
 
-def _update(before: Path, dataset: str | None, out: Path, load: Callable[[str], ForecastData], whole: bool) -> None:
+def _update(
+    before: Path,
+    dataset: str | None,
+    out: Path,
+    load: Callable[[str], ForecastData],
+    whole: bool,
+    trust: Sequence[str] = (),
+) -> None:
     """Let a trained model go on with the data as they are now."""
     check_place("out", out, folder=True)
     check_there("from", before, folder=True)
@@ -158,12 +169,17 @@ def _update(before: Path, dataset: str | None, out: Path, load: Callable[[str], 
     )
     from ...runtime.locks import only_one
     from ..models.stored import load_predictor
+    from ..names import NAMES
 
     with naming("from", before):
-        fitted, trained = load_predictor(before), remembered_training(before)
+        fitted, trained = load_predictor(before, trust=trust), remembered_training(before)
+    if ":" in trained.model and not NAMES.trusting(*trust).knows(trained.model):
+        raise ValueError(
+            f"from: {before} names {trained.model!r}, which is code; if you trust it, say so: --trust {trained.model}"
+        )
+    with naming("dataset", dataset or trained.dataset):
+        data = load(dataset) if dataset else load_remembered(before, load)
     trained = replace(trained, dataset=dataset or trained.dataset, whole=whole or trained.whole)
-    with naming("dataset", trained.dataset):
-        data = load(trained.dataset)
     with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
         if out != before and holds_predictor(out):
             raise ValueError(f"out: expected a folder without a predictor, got {out}, which has one")

@@ -16,9 +16,12 @@ from typing import Any
 import hemline
 import pytest
 import torch
+from hemline.datasets import get_dataset
 from hemline.evaluation import read_grid
 from hemline.evaluation.adapters.gluonts_names import ESTIMATORS
+from hemline.evaluation.adapters.predictor_folder import Trained, remember_training
 from hemline.forecasting import build_model, load_predictor
+from hemline.forecasting.commands.train import _update
 
 ROOT = Path(hemline.__file__).parent
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored"
@@ -220,6 +223,15 @@ def test_a_table_run_trusts_what_the_command_names(tmp_path, ran):
         "hemline: grid.toml: models: 'attacking:build' is code that the file names; if you trust it, say so: "
         "--trust attacking:build, in Python trust=['attacking:build']\n"
     )
+
+
+@pytest.mark.parametrize("model", ["attacking:build", "subprocess:Popen", "os:system"])
+def test_a_training_that_goes_on_runs_no_code_that_its_folder_names(stored, ran, model):
+    folder = stored("gru-maf")
+    remember_training(folder, Trained("simulated_sales", model, {}, 0, False))
+    with pytest.raises(ValueError, match=f"names '{model}', which is code; if you trust it, say so: --trust {model}"):
+        _update(folder, None, folder, get_dataset, False)
+    assert not ran.exists()
 
 
 UNPICKLE_OR_EVALUATE = {

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hemline.cli import in_one_line
 from hemline.forecasting import load_predictor
+from hemline.runtime.arguments.naming import in_words
 
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored" / "predictors"
 KINDS = sorted(path.name for path in STORED.iterdir())
@@ -150,7 +150,7 @@ def fuzz(kind: str, sales: Any, ran: Path, count: int, seed: int) -> None:
                 error = forecast(folder, entry)
         case = f"{kind}, seed {seed}, number {number}: {told}: {error!r}"
         assert took[0] <= 2 * honest[0] + MOST, f"{took[0] >> 20} MB, honest {honest[0] >> 20} MB; {case}"
-        assert error is None or "\n" not in in_one_line(error), case
+        assert error is None or "\n" not in in_words(error), case
         assert not isinstance(error, AssertionError), case
         assert not ran.exists(), case
         endings[error is None] += 1

@@ -26,6 +26,7 @@ from hemline.evaluation import load_backtest
 from hemline.evaluation.adapters.predictor_folder import Trained, remember_training, remembered_dataset
 from hemline.forecasting import load_predictor
 from hemline.forecasting.commands.simulate import load_remembered
+from hemline.forecasting.commands.train import _update
 from hemline.runtime.reading.places import without_network
 from hemline.runtime.run_folder import RunFolder
 from hemline.runtime.toml_files import read_description
@@ -168,6 +169,9 @@ def test_a_predictor_asks_no_address_that_it_remembers(stored, server):
     assert server.asked == []
     remember_training(folder, Trained(address, "gru-maf", {}, 0, False))
     assert remembered_dataset(folder) == address
+    with pytest.raises(ValueError, match=f"on a network; .* pass --dataset {address} if"):
+        _update(folder, None, folder, get_dataset, False)
+    assert server.asked == []
 
 
 def test_what_a_remembered_description_names_is_not_asked_for_either(tmp_path, server):
