@@ -21,6 +21,9 @@ Builder: TypeAlias = Callable[["Metadata"], "Model"]
 class NamedModel:
     """A model as it is known by name.
 
+    What it can do stands here as well as in its class, so that a list of models imports no network; a test has each
+    model do it, and compares the two (`tests/forecasting/test_named.py`).
+
     Arguments:
         build: makes it for a dataset, before any settings of its own.
         about: what it is, in a line.
