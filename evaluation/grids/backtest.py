@@ -62,7 +62,8 @@ def backtest(
         refit_every: windows after which a model is trained anew; ``None`` trains once.
         history: ``"expanding"`` shows a model all that lies before, a number only that many steps, in training as
             before a window.
-        metrics: a name from `METRICS`, or several; ``None`` for all.
+        metrics: a name from `METRICS`, or several; ``None`` for the usual ones, which are all but the scores
+            of rare demand (``mase``, ``rmsse``, ``crps_lead_time``).
         out: a folder that keeps every finished run, so that none is repeated; see `Store`.
         stop_on_failure: whether the first failure ends the backtest.
         quiet: whether to print nothing.

@@ -254,3 +254,7 @@ METRICS: dict[str, Metric] = {
     },
 }
 """Every metric by the name it has in the long table; one more entry here is one more score."""
+
+USUAL: tuple[str, ...] = tuple(name for name in METRICS if name not in ("mase", "rmsse", "crps_lead_time"))
+"""What a backtest computes where nothing is asked for. It is part of a run's identity: a metric that joins the table
+later is asked for by name, so that finished runs are found again."""

@@ -14,7 +14,7 @@ from ...datasets.entries.data import ForecastData, Metadata
 from ..adapters.estimator import grouped
 from ..adapters.foreign import horizon_of, is_model
 from .identity import describe, fingerprint
-from .metrics import METRICS
+from .metrics import METRICS, USUAL
 from .repeats import RepeatedDataWarning, describe_repeats
 from .run import Model, Protocol, Run
 from .windows import History, last_steps, windows_of
@@ -111,7 +111,7 @@ def make_protocol(
             raise ValueError(f"{name}: expected at most {LARGEST}, got {number}")
     if refit_every is not None and refit_every < 1:
         raise ValueError(f"refit_every: expected at least 1 window or None, got {refit_every}")
-    chosen = (metrics,) if isinstance(metrics, str) else tuple(METRICS if metrics is None else metrics)
+    chosen = (metrics,) if isinstance(metrics, str) else tuple(USUAL if metrics is None else metrics)
     for name in chosen:
         if name not in METRICS:
             raise ValueError(f"metrics: unknown metric {name!r}, expected some of {', '.join(METRICS)}")

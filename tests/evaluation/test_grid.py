@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hemline.evaluation import Grid, read_grid
 from hemline.evaluation.grids.grid import _KEYS, _ON_A_DATASET
-from hemline.evaluation.runs.metrics import METRICS
+from hemline.evaluation.runs.metrics import USUAL
 
 SMALL = 'out = "runs/g"\ndatasets = ["sales", "rates"]\nmodels = ["a", "b"]\n'
 
@@ -33,7 +33,7 @@ def test_what_is_left_out_has_its_usual_value(tmp_path: Path) -> None:
     )
     protocol = first.protocol
     assert (protocol.num_samples, protocol.refit_every, protocol.history) == (100, None, "expanding")
-    assert protocol.metrics == tuple(METRICS)
+    assert protocol.metrics == USUAL
 
 
 def test_a_dataset_may_have_values_of_its_own(tmp_path: Path) -> None:

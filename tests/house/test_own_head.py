@@ -92,7 +92,7 @@ def test_the_laws_run_over_a_head_that_is_one_file_and_one_line(copy):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    # Seven laws on levels and on changes, the name, and the table that is complete.
+    # Seven laws or more on levels and on changes, the name, and the table that is complete.
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None, done.stdout
-    assert int(passed[1]) == 7 * 2 + 2
+    assert int(passed[1]) >= 7 * 2 + 2

@@ -17,7 +17,8 @@ from golden_digests import Rows, of_array, of_frame, of_settings
 from golden_predictors import drawn, kept_training, load_stored, rerun_backtest
 from hemline import evaluation
 from hemline.datasets import get_dataset, simulated_sales
-from hemline.evaluation import METRICS, backtest, crps, crps_sum, energy_score
+from hemline.evaluation import backtest, crps, crps_sum, energy_score
+from hemline.evaluation.runs.metrics import USUAL
 from hemline.forecasting import (
     MAF,
     MODELS,
@@ -65,7 +66,7 @@ def of_backtest(name: str, scores: pd.DataFrame, run: dict[str, Any]) -> Rows:
 def identity() -> Rows:
     """What is the same on every machine: settings of all models, the stored data, the metrics, names of runs."""
     yield "identity/models", list(MODELS)
-    yield "identity/metrics", list(METRICS)
+    yield "identity/metrics", list(USUAL)
     for metadata in DESCRIBED:
         for name in MODELS:
             model = build_model(name, metadata)
