@@ -42,6 +42,7 @@ QUICK: dict[str, dict[str, Any]] = {
 """Settings under which a model is trained in seconds; what is not named here takes `TRAIN`."""
 UNTRAINED = ("var", "auto-ets", "auto-arima", "last-value", "seasonal-naive")
 UNTRAINED += ("random-walk", "random-walk-independent", "seasonal-walk")
+UNTRAINED += ("croston", "tsb", "counts")
 
 DESCRIBED = (
     Metadata("simulated_sales", "W-SUN", 8, ("a", "b"), "count", 52, ("price[a]", "price[b]", "promo[a]", "promo[b]")),
