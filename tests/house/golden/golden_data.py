@@ -38,11 +38,12 @@ QUICK: dict[str, dict[str, Any]] = {
     "timegrad": {**TRAIN, "head": {"steps": 5}},
     "deepar-coupled": {"model": TRAIN, "windows": 4},
     "var-responding": RESPONSE,
+    "counts": {},
 }
 """Settings under which a model is trained in seconds; what is not named here takes `TRAIN`."""
 UNTRAINED = ("var", "auto-ets", "auto-arima", "last-value", "seasonal-naive")
+UNTRAINED += ("croston", "tsb")
 UNTRAINED += ("random-walk", "random-walk-independent", "seasonal-walk")
-UNTRAINED += ("croston", "tsb", "counts")
 
 DESCRIBED = (
     Metadata("simulated_sales", "W-SUN", 8, ("a", "b"), "count", 52, ("price[a]", "price[b]", "promo[a]", "promo[b]")),
