@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,7 @@ class _Answer:
         start = int(headers.get("Range", "bytes=0-")[6:-1])
         self.status_code, self.content = (206 if start else 200), ARCHIVE[start:]
         self.headers = {"Content-Length": str(len(self.content))}
+        self.url, self.raw = "http://nowhere/it", io.BytesIO(self.content)
         if start == len(ARCHIVE):
             self.status_code, self.headers = 416, {"Content-Range": f"bytes */{start}"}
 
@@ -269,9 +271,6 @@ class _Answer:
     def __exit__(self, *_: object) -> None: ...
 
     def raise_for_status(self) -> None: ...
-
-    def iter_content(self, size: int) -> Iterator[bytes]:
-        yield from (self.content[at : at + size] for at in range(0, len(self.content), size))
 
 
 def downloaded(folder: Path) -> None:
