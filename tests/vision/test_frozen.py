@@ -129,3 +129,14 @@ def test_a_folder_named_val_is_watched(tmp_path: Path, shop: Path) -> None:
         (folder / photo.name).write_bytes(photo.read_bytes())
     sides = [article.side for article in open_source(str(tmp_path / "set")).catalogue.articles]
     assert sorted(set(sides)) == ["test", "train", "validation"]
+
+
+def test_layers_over_stored_vectors_start_at_zero(shop: Path, tmp_path: Path) -> None:
+    training = replace(FROZEN, epochs=1, lr=1e-12, weight_decay=0.0)
+    for hidden, zero in ((0, True), (8, False)):
+        network = replace(TINY, hidden=hidden)
+        trained = train_classifier(
+            open_source(str(shop)), str(tmp_path / str(hidden)), network=network, training=training
+        )
+        largest = max(float(head.weight.detach().abs().max()) for head in trained.network.heads)
+        assert (largest < 1e-6) is zero
