@@ -1,5 +1,7 @@
 """The results page: scores of a grid's folder go into docs/results.csv, and from there into the tables of the page.
 
+The README has a small table of the same file, for readers who sell things: `for_merchants`.
+
 The grid takes hours and may be run in parts, on several machines; the file keeps what every part has found, a number a
 row. Empty windows are pooled over all of them. A run replaces an earlier one of the same model, dataset and seed.
 
@@ -26,6 +28,17 @@ BY_WINDOW = ["crps_sum", "energy_score"]
 OURS = ["cross-fit", "analog", "pool"]
 REPEATED = "pems_sf_daily"
 """The set whose test windows stand in its training span: no window to be won."""
+IN_PLAIN_WORDS = {
+    "dominicks_oj": "orange juice, 11 brands, weeks, with prices",
+    "taxi_manhattan": "taxi trips, 67 zones, hours",
+    "wiki2_daily": "page views, 150 groups of pages, days",
+    "electricity_ecl203": "electricity, 203 clients, hours",
+    "pems_sf_267d": "road traffic, 200 lanes, days",
+    "solar_florida": "solar power, 216 plants, tenths of a day",
+    "exchange_rate_nips": "exchange rates, 8 currencies, days",
+}
+MERCHANTS = ["pool", "analog", "deepar", "auto-ets", "seasonal-naive"]
+"""The columns of the README's table."""
 START, END = "<!-- made by python -m benchmarks.results -->\n", "<!-- end -->\n"
 
 
@@ -90,6 +103,26 @@ def as_tables(scores: pd.DataFrame) -> str:
     return "\n".join(texts)
 
 
+def for_merchants(scores: pd.DataFrame) -> str:
+    """The table of the README: by how much forecasts are off, and how often `pool` says so beforehand.
+
+    Arguments:
+        scores: with `COLUMNS`.
+    """
+    pooled = scores[scores["window"].isna()]
+    found = pooled.groupby(["metric", "dataset", "model"])["value"].mean()
+    wape = found["nd"].unstack().loc[list(IN_PLAIN_WORDS), MERCHANTS]
+    held = [found[f"coverage_80{of}"].unstack()["pool"].loc[list(IN_PLAIN_WORDS)] for of in ("", "_sum")]
+    rows = [["forecast of", *(f"`{model}`" for model in MERCHANTS), "`pool`: one series in its range", "their sum"]]
+    rows.append(["---", *["---:"] * (len(rows[0]) - 1)])
+    for dataset, row in wape.iterrows():
+        best = row.min()
+        cells = [f"**{value:.1%}**" if f"{value:.1%}" == f"{best:.1%}" else f"{value:.1%}" for value in row]
+        shares = [f"{share[dataset]:.0%}" for share in held]
+        rows.append([IN_PLAIN_WORDS[str(dataset)], *cells, *shares])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + "\n"
+
+
 def _seeds_line(seeds: pd.Series) -> str:
     """How many seeds stand behind the models, in a sentence."""
     counts = sorted(set(seeds), reverse=True)
@@ -101,19 +134,34 @@ def _seeds_line(seeds: pd.Series) -> str:
 
 def main() -> None:
     """Take in folders of runs, write the file and the page."""
-    parser = argparse.ArgumentParser(description="Write docs/results.csv and the tables of docs/results.md.")
+    parser = argparse.ArgumentParser(
+        description="Write docs/results.csv and the tables of docs/results.md and README.md."
+    )
     parser.add_argument("folders", nargs="*", type=Path, help="folders of runs to take in")
     folders = parser.parse_args().folders
-    file, page = DOCS / "results.csv", DOCS / "results.md"
+    file = DOCS / "results.csv"
     parts = [pd.read_csv(file)] if file.exists() else []
     scores = merged([*parts, *map(scores_of, folders)])
     text = scores.assign(window=scores["window"].astype("Int64")).to_csv(index=False, float_format="%.6g")
-    before, _, rest = page.read_text().partition(START)
-    _, _, after = rest.partition(END)
-    # The page is made of the numbers as the file has them, rounded.
-    made = before + START + "\n" + as_tables(pd.read_csv(StringIO(text))) + "\n" + END + after
+    # The pages are made of the numbers as the file has them, rounded.
+    rounded = pd.read_csv(StringIO(text))
+    pages = {DOCS / "results.md": as_tables(rounded), DOCS.parent / "README.md": for_merchants(rounded)}
+    made = {page: between_marks(page.read_text(), section) for page, section in pages.items()}
     file.write_text(text)
-    page.write_text(made)
+    for page, whole in made.items():
+        page.write_text(whole)
+
+
+def between_marks(page: str, section: str) -> str:
+    """A page with another section between its marks.
+
+    Arguments:
+        page: its text, with `START` and `END`.
+        section: what stands between them from now on.
+    """
+    before, _, rest = page.partition(START)
+    _, _, after = rest.partition(END)
+    return before + START + "\n" + section + "\n" + END + after
 
 
 if __name__ == "__main__":

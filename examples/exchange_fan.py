@@ -1,4 +1,4 @@
-"""The picture of the README: a joint forecast of eight exchange rates, two of them shown, and their sum.
+"""The picture of docs/reference_tables.md: a joint forecast of eight exchange rates, two of them shown, and their sum.
 
 Run: HEMLINE_DATA=FOLDER python examples/exchange_fan.py [FILE.png]
 """

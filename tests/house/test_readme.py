@@ -1,19 +1,25 @@
-"""Every block of the README and of the page on data runs."""
+"""Every block of the README, the quick start, the two tables and the page on data runs."""
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from hemline import cli
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 DATA_PAGE = ROOT / "docs" / "data.md"
-PAGES = [ROOT / "README.md", DATA_PAGE]
+README = ROOT / "README.md"
+QUICK_START = ROOT / "docs" / "quick_start.md"
+COMMANDS_ALONE = [ROOT / "docs" / f"{name}.md" for name in ("reference_tables", "which_model")]
+PAGES = [README, QUICK_START, DATA_PAGE, *COMMANDS_ALONE]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 # Steps of training are cut to what shows that a block runs; the text is otherwise taken as it stands.
 FEWER = [
@@ -33,21 +39,46 @@ def command_line():
     return cli.app
 
 
-def run_python(page: Path) -> None:
+def run_python(page: Path) -> dict:
     scope: dict = {"__name__": "readme"}
     for owner, text in blocks("python"):
         if owner == page:
             for pattern, fewer in FEWER:
                 text = re.sub(pattern, fewer, text)
             exec(compile(text, str(page), "exec"), scope)
-    assert "table" in scope
+    return scope
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != DATA_PAGE], ids=lambda page: page.name)
-def test_the_python_blocks_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
+def test_the_readme_goes_from_a_table_to_a_chart_a_forecast_and_a_markdown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
-    run_python(page)
+    scope = run_python(README)
+    rows = pd.read_csv("forecast.csv")
+    sold = pd.read_csv("sales.csv", parse_dates=["week"])
+    to_come = sold[sold["sold"].isna()]
+    assert set(rows["item_id"]) == set(to_come["article"])
+    assert sorted(set(pd.to_datetime(rows["timestamp"]))) == sorted(set(to_come["week"]))
+    assert (rows["lo80"] <= rows["hi80"]).all()
+    assert (tmp_path / "forecast.png").read_bytes().startswith(b"\x89PNG")
+    assert scope["cut"].difference().units("dress_3").mean() > 0
+
+
+def test_the_lines_from_a_table_to_a_forecast_are_ten_at_most():
+    (text,) = [text for owner, text in blocks("python") if owner == README and "from_sales(" in text]
+    assert len([line for line in text.splitlines() if line]) <= 10
+
+
+def test_the_picture_at_the_top_is_drawn_by_its_script(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["sales_picture.py", str(tmp_path / "sales.png")])
+    runpy.run_path(str(ROOT / "examples" / "sales_picture.py"))
+    drawn, shown = (plt.imread(path) for path in (tmp_path / "sales.png", ROOT / "docs" / "images" / "sales.png"))
+    assert drawn.shape == shown.shape
+
+
+def test_the_blocks_of_the_quick_start_run_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    assert {"table", "change", "own"} <= set(run_python(QUICK_START))
 
 
 def test_the_page_on_data_runs_from_the_table_to_the_simulation(tmp_path, monkeypatch, command_line):
@@ -58,7 +89,7 @@ def test_the_page_on_data_runs_from_the_table_to_the_simulation(tmp_path, monkey
         name = text.splitlines()[0].removeprefix("# ")
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert (tmp_path / "shop.toml").exists()
-    run_python(DATA_PAGE)
+    assert "table" in run_python(DATA_PAGE)
     for owner, text in blocks("console"):
         for line in text.splitlines() if owner == DATA_PAGE else ():
             words = shlex.split(line.removeprefix("$ hemline "), comments=True)

@@ -26,10 +26,10 @@ def row(model, seed, run, value, window=float("nan"), dataset="taxi_manhattan"):
     return dict(dataset=dataset, model=model, seed=seed, run=run, window=window, metric="energy_score", value=value)
 
 
-def test_the_page_is_made_of_the_file(results):
-    page = (ROOT / "docs" / "results.md").read_text()
-    section = page.partition(results.START)[2].partition(results.END)[0]
-    assert section == "\n" + results.as_tables(pd.read_csv(SCORES)) + "\n"
+@pytest.mark.parametrize(("page", "made"), [("docs/results.md", "as_tables"), ("README.md", "for_merchants")])
+def test_a_page_is_made_of_the_file(results, page, made):
+    text = (ROOT / page).read_text()
+    assert results.between_marks(text, getattr(results, made)(pd.read_csv(SCORES))) == text
 
 
 def test_no_window_that_stands_in_the_training_span_is_won(results):
