@@ -7,27 +7,28 @@ import time
 import lightning.pytorch as pl
 
 from ...runtime.plain import PlainObject
+from ...runtime.training.curves import are_curves_named, learning_rates, tell_loggers
 
 
 class EpochLog(pl.Callback):
-    """Notes loss and seconds of every epoch of a gluonts training."""
+    """Notes loss and seconds of every epoch of a gluonts training, and has the user's loggers told."""
 
     def __init__(self) -> None:
         self.rows: list[PlainObject] = []
+        self._rates: dict[str, float] = {}
         self._began = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self._began = time.perf_counter()
+        self._rates, self._began = learning_rates(trainer), time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the row."""
+        """Note the row, and tell the user's loggers."""
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self.rows.append(
-            {
-                "epoch": trainer.current_epoch,
-                "train_loss": metrics.get("train_loss"),
-                "validation_loss": metrics.get("val_loss"),
-                "seconds": time.perf_counter() - self._began,
-            }
-        )
+        losses = {"train_loss": metrics.get("train_loss"), "validation_loss": metrics.get("val_loss")}
+        seconds = time.perf_counter() - self._began
+        self.rows.append({"epoch": trainer.current_epoch, **losses, "seconds": seconds})
+        told = {name: loss for name, loss in losses.items() if loss is not None}
+        if not are_curves_named():
+            told.pop("train_loss", None)  # gluonts tells it by that name
+        tell_loggers(trainer, {**told, **self._rates})

@@ -23,6 +23,7 @@ from ...runtime.devices import device_name
 from ...runtime.plain import Plain
 from ...runtime.seeds import seed_everything
 from ...runtime.threads import on_threads, threads_or
+from ...runtime.training.curves import curves_named
 from ..adapters.foreign import for_run, needs_training, training_log_of
 from ..adapters.quiet import quiet_backtest
 from . import machine
@@ -160,7 +161,8 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
             tell(f"training ({fit + 1})" if protocol.refit_every else "training")
             began = time.perf_counter()
             folder = None if checkpoints is None else checkpoints / f"fit_{fit}"
-            predictor = _fitted(run, training_data(run.data, block[0], fit, protocol.history), folder)
+            with curves_named(f"{run.model_name}/seed-{run.seed}/fit-{fit}"):
+                predictor = _fitted(run, training_data(run.data, block[0], fit, protocol.history), folder)
             seconds["seconds_train"] += time.perf_counter() - began
             training += [{"fit": fit, **row} for row in training_log_of(predictor)]
             seed_everything(run.seed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...datasets.entries.domain import Domain
 from ...runtime.plain import PlainObject
+from ...runtime.training.curves import curves_named
 from ..networks.composition import response_units
 from ..networks.cross_fitted import CrossFitted, evenly
 from ..networks.direct import Direct
@@ -153,14 +154,15 @@ class CrossFitEstimator(WindowEstimator):
             apart = starts[(starts <= block[0] - horizon) | (starts >= block[-1] + horizon)] if len(block) else starts
             # Data too short for windows apart from the block leave nothing but to learn from all.
             watched = series, evenly(block if len(block) else starts, WATCHED)
-            rows += fit(
-                member,
-                own,
-                series,
-                watched,
-                configuration=self.configuration(),
-                starts=apart if len(apart) else starts,
-            )
+            with curves_named(f"fold-{number}"):
+                rows += fit(
+                    member,
+                    own,
+                    series,
+                    watched,
+                    configuration=self.configuration(),
+                    starts=apart if len(apart) else starts,
+                )
         forecaster.remember(series, blocks)
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
 

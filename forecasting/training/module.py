@@ -88,18 +88,24 @@ class Training(EpochTraining):
         if self.validation is None:
             return
         loss = self.forecaster.loss(self.validation[0].gather(starts).to(self.device), context=False)
-        self.log("validation_loss", loss, batch_size=len(starts), sync_dist=self.trainer.world_size > 1)
+        several = self.trainer.world_size > 1
+        self.log("validation_loss", loss, batch_size=len(starts), sync_dist=several, logger=False)
+
+    def watched_values(self) -> dict[str, float]:
+        """The loss of the watched windows."""
+        loss = self.trainer.callback_metrics.get("validation_loss")
+        return {} if loss is None else {"validation_loss": float(loss)}
 
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """The mean loss of training, and that of the watched windows."""
-        watched = self.trainer.callback_metrics.get("validation_loss")
+        watched = self.watched_values().get("validation_loss")
         row: PlainObject = {
             "epoch": self.current_epoch,
             "train_loss": losses["loss"],
-            "validation_loss": None if watched is None else float(watched),
+            "validation_loss": watched,
             "seconds": seconds,
         }
-        return row, "" if watched is None else f", validation {float(watched):.4f}"
+        return row, "" if watched is None else f", validation {watched:.4f}"
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Adam, and the schedule of its learning rate."""

@@ -30,7 +30,8 @@ class TrainConfig(Checked):
             goes on from there.
         compile: whether `torch.compile` compiles the head's loss, which is where a step spends its time.
         trainer: options passed to `lightning.pytorch.Trainer` as they are (``devices``, ``accelerator``,
-            ``precision``, ``strategy``, ...).
+            ``precision``, ``strategy``, ...). A ``logger`` gets train_loss, validation_loss and learning_rate, a point
+            an epoch; where a model has several trainings each curve begins with the name of its own: ``fold-0/``.
     """
 
     max_epochs: Count = 20

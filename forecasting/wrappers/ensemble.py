@@ -24,6 +24,7 @@ from ...evaluation.adapters.predictor_folder import read_predictor, store_predic
 from ...runtime.names import Names
 from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
+from ...runtime.training.curves import curves_named
 from ..names import NAMES
 from ..paths.domain import within
 from ..paths.shares import first_paths, in_turns, shares_of
@@ -90,7 +91,8 @@ class EnsembleEstimator(WrappingEstimator):
         for number in range(self.members):
             folder = None if self.directory is None else self.directory / f"member-{number}"
             seed = self.members * self.seed + number
-            trained.append(trained_member(self.model, seed, folder, entries, held_out))
+            with curves_named(f"member-{number}"):
+                trained.append(trained_member(self.model, seed, folder, entries, held_out))
         return self.made(EnsemblePredictor(trained))
 
     def update(
@@ -104,15 +106,12 @@ class EnsembleEstimator(WrappingEstimator):
         if not isinstance(fitted, EnsemblePredictor) or len(fitted.members) != self.members:
             raise ValueError(f"update: expected an ensemble of {self.members} members, got a {type(fitted).__name__}")
         entries = as_multivariate(training_data)
-        members = [
-            updated(
-                for_run(self.model, self.members * self.seed + number),
-                member,
-                entries,
-                None if directory is None else directory / f"member-{number}",
-            )
-            for number, member in enumerate(fitted.members)
-        ]
+        members = []
+        for number, member in enumerate(fitted.members):
+            model = for_run(self.model, self.members * self.seed + number)
+            folder = None if directory is None else directory / f"member-{number}"
+            with curves_named(f"member-{number}"):
+                members.append(updated(model, member, entries, folder))
         return self.made(EnsemblePredictor(members))
 
     def for_run(self, seed: int, directory: Path | None = None) -> EnsembleEstimator:

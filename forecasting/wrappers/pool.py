@@ -19,6 +19,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
+from ...runtime.training.curves import curves_named
 from ..paths.domain import within
 from ..paths.totals import mixed_totals, to_totals
 from ..paths.weights import pool_weights
@@ -165,7 +166,8 @@ class PooledEstimator(ForecastModel):
             if start is None:
                 return self._trained(name, data, None, stage)
             folder = None if directory is None else directory / f"{stage}-{name}"
-            return updated(for_run(self.models[name], self.seed), start, data, folder)
+            with curves_named(f"{stage}-{name}"):
+                return updated(for_run(self.models[name], self.seed), start, data, folder)
 
         def for_weighing(name: str, data: list[Entry]) -> Predictor:
             weighing[name] = updated_to(name, "weighing", before.weighing.get(name), data)
@@ -266,7 +268,8 @@ class PooledEstimator(ForecastModel):
         if isinstance(self.models[name], Estimator):
             logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
         folder = None if self.directory is None else self.directory / f"{stage}-{name}"
-        return trained_member(self.models[name], self.seed, folder, entries, watched)
+        with curves_named(f"{stage}-{name}"):
+            return trained_member(self.models[name], self.seed, folder, entries, watched)
 
 
 def summed(drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:

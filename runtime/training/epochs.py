@@ -14,6 +14,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from ..plain import PlainObject
+from .curves import learning_rates, tell_loggers
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class EpochTraining(pl.LightningModule):
         self.history: list[PlainObject] = []
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
+        self._rates: dict[str, float] = {}
         self._began = 0.0
 
     @property
@@ -59,6 +61,10 @@ class EpochTraining(pl.LightningModule):
         self._counts[name] = self._counts.get(name, 0) + 1
         return loss
 
+    def watched_values(self) -> dict[str, float]:
+        """What this epoch came to on data that are watched, by name; nothing where none are."""
+        return {}
+
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """What the log keeps of this epoch, and what is said of it behind its losses.
 
@@ -72,6 +78,7 @@ class EpochTraining(pl.LightningModule):
         """Seed the epoch, so that a resumed training draws what an unbroken one draws."""
         torch.manual_seed(self.epoch_seed + self.global_rank)
         self._sums, self._counts, self._began = {}, {}, time.perf_counter()
+        self._rates = learning_rates(self.trainer)
 
     def on_train_epoch_end(self) -> None:
         """Note the epoch in the training log.
@@ -85,9 +92,10 @@ class EpochTraining(pl.LightningModule):
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise FloatingPointError(f"{name} is {loss} in epoch {number}; try a smaller lr")
-        # For the user's loggers and callbacks; the training log is not theirs.
-        several = self.trainer.world_size > 1
-        self.log_dict({f"train_{name}": loss for name, loss in losses.items()}, sync_dist=several)
+        # For the user's callbacks and loggers; the training log is not theirs.
+        several, told = self.trainer.world_size > 1, {f"train_{name}": loss for name, loss in losses.items()}
+        self.log_dict(told, sync_dist=several, logger=False)
+        tell_loggers(self.trainer, {**told, **self.watched_values(), **self._rates})
         row, shown = self.row(losses, seconds)
         self.history.append(row)
         means = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())

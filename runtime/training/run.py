@@ -17,6 +17,7 @@ from ..plain import refuse_unknown
 from ..quiet import quiet_lightning
 from ..threads import on_threads, threads_or
 from .checkpoints import Checkpoints
+from .curves import require_loggers
 from .epochs import EpochTraining
 from .interrupts import interrupts_passed_on
 
@@ -40,7 +41,8 @@ def run_training(
         module: what is trained.
         checkpoints: keeps the state of each epoch.
         callbacks: further ones.
-        options: of Lightning's trainer, before ours; its own ``callbacks`` join the others.
+        options: of Lightning's trainer, before ours; its own ``callbacks`` join the others, and its ``logger`` gets
+            the losses, what is watched and the learning rate, a point an epoch.
         resume: checkpoint to go on from; by default the latest of the folder.
         threads: of the processor, where the user set no number; ``None`` for as many as torch takes.
         train_dataloaders: the batches of an epoch, for a module that does not make its own.
@@ -54,6 +56,7 @@ def run_training(
     given: dict[str, Any] = dict(options or {})
     shown = sys.stderr.isatty()
     refuse_unknown(list(inspect.signature(pl.Trainer).parameters), given, "trainer")
+    require_loggers(given.get("logger"))
     users = given.pop("callbacks", None) or []
     used = [checkpoints, *callbacks, *([TQDMProgressBar(refresh_rate=10)] if shown else [])]
     used += [users] if isinstance(users, pl.Callback) else users

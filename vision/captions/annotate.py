@@ -12,6 +12,7 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 import torch
+from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
@@ -93,6 +94,7 @@ def train_annotator(
     min_count: int = 2,
     resume: bool = False,
     progress: Progress | None = None,
+    logger: Logger | Sequence[Logger] | None = None,
 ) -> Annotator:
     """Train a captioner on the titles of a catalogue and write the run.
 
@@ -107,6 +109,7 @@ def train_annotator(
         min_count: rarer words become unknown.
         resume: go on with the killed training in `checkpoint`.
         progress: called with the photos opened and all photos.
+        logger: one or several of ``lightning.pytorch.loggers``; gets loss and learning rate, a point an epoch.
 
     Returns:
         The trained annotator.
@@ -150,7 +153,7 @@ def train_annotator(
         told = {f"text of item {article.item_id}": article.text for article in catalogue.articles}
         begin(folder, begun, told, resume)
         titles = [tokenizer.encode(text) for text in texts]
-        history = fit_captioner(captioner, training, (known - mean) / std, titles, folder)
+        history = fit_captioner(captioner, training, (known - mean) / std, titles, folder, logger)
         annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name})
         annotator.save(folder)
         report: PlainObject = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -132,6 +133,7 @@ def fit_captioner(
     vectors: Tensor,
     titles: Sequence[list[int]],
     folder: RunFolder | None = None,
+    logger: Logger | Sequence[Logger] | None = None,
 ) -> list[PlainObject]:
     """Train a captioner in place, going on from the state in the folder if there is one.
 
@@ -141,6 +143,7 @@ def fit_captioner(
         vectors: ``[n, F]``, standardised.
         titles: n titles as numbers, each with its end.
         folder: where the state of each epoch is kept.
+        logger: Lightning's, one or several, for the curves of the training.
 
     Returns:
         The training log: a row an epoch with ``epoch, loss, seconds``.
@@ -152,7 +155,7 @@ def fit_captioner(
     if not titles:
         raise ValueError("titles: expected training articles with a photo and a text, got none")
     module = CaptionTraining(captioner, config, vectors, titles)
-    options = {"accelerator": config.device, "reload_dataloaders_every_n_epochs": 1}
+    options = {"accelerator": config.device, "reload_dataloaders_every_n_epochs": 1, "logger": logger or False}
     run_training(module, Checkpoints(folder), options=options)
     captioner.eval()
     return module.history

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 import torch
+from lightning.pytorch.loggers import Logger
 
 from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.labels import LabelSpace
@@ -44,6 +45,7 @@ def train_classifier(
     split_seed: Seed = 0,
     resume: bool = False,
     progress: Progress | None = None,
+    logger: Logger | Sequence[Logger] | None = None,
 ) -> Classifier:
     """Train a network on the articles of a catalogue and write the run.
 
@@ -63,6 +65,8 @@ def train_classifier(
         split_seed: draws the split.
         resume: go on with the killed training in `checkpoint`.
         progress: called with the photos opened and all photos.
+        logger: one or several of ``lightning.pytorch.loggers``; gets the loss, the right answers by task among the
+            articles that are watched, and the learning rate, a point an epoch.
 
     Returns:
         The trained classifier.
@@ -133,6 +137,7 @@ def train_classifier(
             train=learning,
             validation=_rows(source.catalogue, split.validation, pictures),
             folder=folder,
+            logger=logger,
         )
         classifier.save(folder)
         report: PlainObject = {

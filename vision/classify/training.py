@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, cast
 
 import numpy as np
 import torch
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -181,6 +182,10 @@ class Training(EpochTraining):
                 right = said[known].argmax(dim=1) == target[known]
             self._right.setdefault(task.name, []).append(right.float())
 
+    def watched_values(self) -> dict[str, float]:
+        """The share of right answers by task."""
+        return {f"validation_accuracy/{name}": share for name, share in self.judged().items()}
+
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """The mean loss, and the share of right answers by task."""
         judged = self.judged()
@@ -215,6 +220,7 @@ def fit(
     train: np.ndarray,
     validation: np.ndarray,
     folder: RunFolder | None = None,
+    logger: Logger | Sequence[Logger] | None = None,
 ) -> list[PlainObject]:
     """Train a network in place, going on from the state in the folder if there is one.
 
@@ -226,6 +232,7 @@ def fit(
         train: int64, the numbers of the articles to learn from; each has a photo.
         validation: int64, the numbers of the articles to watch; may be empty.
         folder: where the state of each epoch is kept; ``None`` keeps none.
+        logger: Lightning's, one or several, for the curves of the training.
 
     Returns:
         The training log: a row an epoch with ``epoch, loss, validation, seconds``.
@@ -251,7 +258,12 @@ def fit(
                 for head in network.heads:
                     nn.init.zeros_(cast("Tensor", head.weight))
     module = Training(network, config, pictures, targets, train, validation, vectors)
-    options = {"accelerator": config.device, "precision": config.precision, "reload_dataloaders_every_n_epochs": 1}
+    options: dict[str, object] = {
+        "accelerator": config.device,
+        "precision": config.precision,
+        "reload_dataloaders_every_n_epochs": 1,
+    }
+    options["logger"] = logger or False
     run_training(module, Checkpoints(folder), options=options)
     network.eval()
     return module.history
