@@ -37,7 +37,7 @@ class ClassicalPredictor(PlainModel):
     Or, for articles that are sold now and then, Croston's method or that of Teunter, Syntetos and Babai (`rare_paths`),
     which read the steps that were seen, one after the other, and have no season.
 
-    Chosen and fitted anew by statsforecast (the extra ``classical``) on what lies before each forecast; the series
+    Fitted anew on what lies before each forecast, the first two by statsforecast (the extra ``classical``); the series
     have independent paths, which `couple` can tie together. A gap is bridged (`bridged`); before one of more than a
     season, or 12 steps, nothing is read where there is enough behind it. One at the end is forecast over. A series of
     fewer than 12 values is a bootstrapped random walk.
@@ -52,7 +52,7 @@ class ClassicalPredictor(PlainModel):
         seed: of the draws.
 
     Raises:
-        ValueError: the family is unknown, or statsforecast is not installed.
+        ValueError: the family is unknown.
 
     Example:
         >>> ClassicalPredictor(7, "ets", season_length=7).family
@@ -92,7 +92,7 @@ class ClassicalPredictor(PlainModel):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given.
 
         Raises:
-            ValueError: statsforecast is not installed.
+            ValueError: exponential smoothing or ARIMA is asked for, and statsforecast is not installed.
         """
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
@@ -106,16 +106,16 @@ class ClassicalPredictor(PlainModel):
 
     def _paths(self, target: np.ndarray, count: int, seed: int) -> np.ndarray:
         """Paths ``[S, H]`` of one series."""
+        seen = np.flatnonzero(~np.isnan(target))
+        if self.family in RARE:
+            sold = np.maximum(target[seen][-(self.history or len(seen)) :], 0).astype(np.float64)
+            return rare_paths(sold, self.family, self.prediction_length, count, seed)
         try:
             from statsforecast.models import AutoARIMA, AutoETS
         except ModuleNotFoundError as error:
             raise ValueError(
                 f"{self.family}: expected statsforecast to be installed, got none; pip install 'hemline[classical]'"
             ) from error
-        seen = np.flatnonzero(~np.isnan(target))
-        if self.family in RARE:
-            sold = np.maximum(target[seen][-(self.history or len(seen)) :], 0).astype(np.float64)
-            return rare_paths(sold, self.family, self.prediction_length, count, seed)
         values = target[seen[0] : seen[-1] + 1].astype(np.float64)
         if len(values) < SHORTEST:
             walk = RandomWalkPredictor(self.prediction_length, joint=False, seed=seed)

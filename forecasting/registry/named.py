@@ -159,15 +159,15 @@ MODELS: dict[str, NamedModel] = {
     ),
     "croston": NamedModel(
         lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "croston"),
-        "Croston's method for rare demand, bias corrected (Syntetos & Boylan 2005); needs hemline[classical]",
+        "Croston's method for rare demand, bias corrected (Syntetos 2001)",
     ),
     "tsb": NamedModel(
         lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "tsb"),
-        "rare demand that may end (Teunter, Syntetos & Babai 2011); needs hemline[classical]",
+        "rare demand that may end (Teunter, Syntetos & Babai 2011)",
     ),
     "counts": NamedModel(
         _later("counts"),
-        "negative binomial counts of rare demand, rates shared over articles by empirical Bayes",
+        "compound Poisson counts of rare demand, clumps and seasons shared over articles by empirical Bayes",
         channels=True,
     ),
     "last-value": NamedModel(

@@ -6,11 +6,13 @@ import pytest
 from hemline.datasets import Metadata
 from hemline.evaluation.scores.calibration import randomised_pit
 from hemline.forecasting import build_model, load_predictor
+from hemline.forecasting.models.statistical.count_laws import LARGEST, LAWS, CountLaw, laws_of, log_likelihoods
 from hemline.forecasting.models.statistical.count_model import (
     CountModelPredictor,
-    negative_binomial,
+    log_negative_binomial,
     seasonal_profile,
 )
+from hemline.forecasting.models.statistical.rare_paths import foretold_rate, rare_paths, smoothed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nbinom
@@ -29,8 +31,6 @@ def sold(days=DAYS, seed=0):
 
 
 def model(name, dim, season=7):
-    if name in ("croston", "tsb"):
-        pytest.importorskip("statsforecast", reason="needs the extra `classical`")
     return build_model(name, Metadata("rare", "D", HORIZON, tuple(map(str, range(dim))), "count", season))
 
 
@@ -99,14 +99,90 @@ def test_sums_of_clumped_demand_are_as_wide_as_they_were():
     target = generator.poisson(0.1, (100, DAYS)) * 4.0
     target[:, 0] = 4
     drawn = paths("counts", target).sum(1)
-    assert drawn.var() == pytest.approx(HORIZON * 0.1 * 16, rel=0.35)
+    assert drawn.var() == pytest.approx(HORIZON * 0.1 * 16, rel=0.15)
+    assert (drawn % 4 == 0).mean() > 0.99
 
 
 def test_the_density_is_that_of_a_negative_binomial_law():
     for dispersion, mean in ((1.5, 0.2), (4.0, 30.0)):
         shape = mean / (dispersion - 1)
-        found = negative_binomial(np.arange(9.0), np.full(9, shape), np.full(9, dispersion))
+        found = log_negative_binomial(np.arange(9.0), np.full(9, shape), np.full(9, dispersion))
         np.testing.assert_allclose(found, nbinom.logpmf(np.arange(9), shape, 1 / dispersion))
+
+
+@pytest.mark.parametrize("law", [LAWS[0], *(CountLaw(sizes, 4.0) for sizes in ("fixed", "logarithmic", "geometric"))])
+def test_a_law_has_the_mean_and_the_variance_that_it_says_and_draws_what_it_says(law):
+    counts = np.arange(400)
+    for mean in (0.05, 3.0):
+        chance = law.probabilities(np.array([mean]), 399)[0]
+        assert chance.sum() == pytest.approx(1)
+        assert chance @ counts == pytest.approx(mean)
+        assert chance @ (counts - mean) ** 2 == pytest.approx(law.dispersion * mean)
+        drawn = law.drawn(np.full(40_000, mean), np.random.default_rng(0))
+        found = np.bincount(drawn.astype(int), minlength=400)[:10] / len(drawn)
+        np.testing.assert_allclose(found, chance[:10], atol=4 * np.sqrt(0.25 / len(drawn)))
+    if law.sizes == "logarithmic":
+        np.testing.assert_allclose(chance[:20], nbinom.pmf(np.arange(20), 3 / 3.0, 1 / 4.0))
+
+
+def test_the_likelihood_between_tabled_rates_is_that_of_the_law():
+    counts = np.zeros((2, 1, LARGEST + 1))
+    counts[0, 0, :3], counts[1, 0, [4, 9, 30]] = (300, 9, 2), (5, 3, 1)
+    means = np.array([[0.043], [7.77]])
+    found = log_likelihoods(counts, means)
+    for number, law in enumerate(LAWS):
+        chance = np.maximum(law.probabilities(means[:, 0], LARGEST), np.finfo(float).tiny)
+        possible = ((chance > 1e-300) | (counts[:, 0] == 0)).all(1)
+        exact = (np.log(chance) * counts[:, 0]).sum(1)
+        np.testing.assert_allclose(found[possible, number], exact[possible], atol=0.02)
+        assert (found[~possible, number] < -1e3).all()
+
+
+@pytest.mark.parametrize("sizes", ["logarithmic", "geometric"])
+def test_how_demand_clumps_is_learnt_from_articles_that_are_too_slow_to_tell_alone(sizes):
+    generator = np.random.default_rng(1)
+    sold = CountLaw(sizes, 4.0).drawn(np.full((300, 365), 0.05), generator).astype(int)
+    counts = np.stack([np.bincount(each, minlength=LARGEST + 1)[: LARGEST + 1] for each in sold])[:, None]
+    laws = laws_of(counts.astype(float), np.full((300, 1), 0.05)).mean(0)
+    dispersion = np.array([law.dispersion for law in LAWS])
+    assert laws @ dispersion == pytest.approx(4.0, rel=0.2)
+    alike = sum(each for law, each in zip(LAWS, laws, strict=True) if law.sizes == sizes)
+    assert alike > 0.8
+
+
+def test_an_article_that_never_sold_is_told_half_a_sale_in_as_long_a_past():
+    target = sold()
+    target[0] = 0
+    drawn = paths("counts", target[:40], 5000)[..., 0]
+    assert drawn.mean() == pytest.approx(0.5 / DAYS, rel=0.5)
+
+
+def test_the_rate_is_that_of_statsforecast_where_smoothing_has_forgotten_its_start():
+    models = pytest.importorskip("statsforecast.models", reason="needs the extra `classical`")
+    target = np.random.default_rng(2).poisson(0.4, 4000).astype(float)
+    bias = models.CrostonClassic().forecast(y=target, h=1)["mean"][0] / foretold_rate(target, "croston", 0.1)
+    interval = 1 / models.CrostonClassic().forecast(y=np.sign(target), h=1)["mean"][0]
+    assert 1 / bias == pytest.approx((1 - 0.05) / (1 - 0.05 / interval), rel=2e-3)
+    share = (target > 0).mean()
+    tsb = models.TSB(alpha_d=0.1, alpha_p=0.1 * share).forecast(y=target, h=1)["mean"][0]
+    assert foretold_rate(target, "tsb", 0.1) == pytest.approx(tsb, rel=1e-3)
+
+
+@given(st.floats(0.003, 0.999), st.integers(30, 400), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_the_corrected_rate_has_no_bias(chance, length, seed):
+    generator = np.random.default_rng(seed)
+    drawn = (generator.random((300, length)) < chance) * generator.geometric(0.5, (300, length)).astype(float)
+    rates = np.array([foretold_rate(each, "croston") for each in drawn])
+    error = np.sqrt(rates.var() / len(rates) + drawn.mean(1).var() / len(rates))
+    assert abs(rates.mean() - drawn.mean()) < 5 * error + 0.03 * chance * 2
+
+
+def test_what_is_sold_at_every_step_has_no_bias_to_be_taken_out():
+    assert foretold_rate(np.full(50, 4.0), "croston") == pytest.approx(4)
+    assert smoothed(np.array([3.0, 5.0]), 0.5, 3.0) == 4
+    assert (rare_paths(np.full(50, 4.0), "croston", 5, 20, 0) == 4).all()
+    assert (rare_paths(np.zeros(50), "tsb", 5, 20, 0) == 0).all()
 
 
 def test_a_week_is_that_of_all_articles():

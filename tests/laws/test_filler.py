@@ -28,7 +28,7 @@ def table(broken: bool):
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "pool" else n for n in MODELS])
 def test_a_late_start_an_early_end_and_a_hole_leave_all_forecasts_where_they_are(name, trained_shortly):
-    if name.startswith("auto-") or name in ("croston", "tsb"):
+    if name.startswith("auto-"):
         pytest.importorskip("statsforecast", reason="needs the extra `classical`")
     sums = {}
     for broken in (False, True):

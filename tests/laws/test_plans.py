@@ -37,7 +37,7 @@ FIRST = promoted_at(PLAN, PLAN.length + PROMOTED)
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_promotion_that_was_never_seen_is_a_guess_that_is_said_to_be_one(name, trained_shortly):
-    if name.startswith("auto-") or name in ("croston", "tsb"):
+    if name.startswith("auto-"):
         pytest.importorskip("statsforecast", reason="needs the extra `classical`")
     model = trained_shortly(name, SALES)
     reads = "promo[dress_1]" in model.covariate_names

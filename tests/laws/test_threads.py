@@ -45,7 +45,7 @@ def impatient():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_twelve_predictions_in_four_threads_are_as_one_alone(name, trained_shortly, impatient):
-    if name.startswith("auto-") or name in ("croston", "tsb"):
+    if name.startswith("auto-"):
         pytest.importorskip("statsforecast", reason="needs the extra `classical`")
     model = trained_shortly(name, SALES)
 

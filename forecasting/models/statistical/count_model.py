@@ -1,8 +1,9 @@
-"""A negative binomial model of counts whose rates are shared over articles by empirical Bayes."""
+"""A compound Poisson model of counts, whose clumps and seasons are judged from all articles together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,32 +14,27 @@ from ....datasets.entries.gluonts_keys import GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.fitted import PlainModel
 from ...names import NAMES
-
-RATES = 80
-"""Rates of the mixing distribution, evenly spread over their logarithm."""
-
-UPDATES = 100
-"""Steps of EM for its weights."""
+from .count_laws import LARGEST, LAWS, laws_of, log_likelihoods, negative_binomial
 
 KNOWN_SALES = 2.0
-"""Sales of an article by which its dispersion is believed half, and half that of all."""
+"""Sales of an article by which its variance is believed half, and half that of all."""
+
+NEVER_SOLD = 0.5
+"""Sales of as long a past that an article without any is told, as by Jeffreys' prior of a Poisson rate."""
 
 FADING = (np.inf, 0.5, 0.125)
 """Half-lives of past sales that are tried, in lengths of the past."""
 
 
 class CountModelPredictor(PlainModel):
-    r"""Draws counts of each article from a negative binomial law whose rate is judged from all articles together.
+    r"""Draws counts of each article from a compound Poisson law with its own rate, and clumps like those of others.
 
-    The counts y of an article have the mean :math:`\lambda s_t` and the variance :math:`\phi` times that, so that sums
-    over steps are of the same law (compound Poisson demand in clumps). :math:`s_t` is a seasonal profile that all
-    articles share. The rates :math:`\lambda` of the articles have a common distribution, whose weights on a grid are
-    those of most likelihood (Kiefer and Wolfowitz 1956, doi 10.1214/aoms/1177728066; by EM, Laird 1978, doi
-    10.1080/01621459.1978.10480103), with one article's worth of even weights beside them; each path draws a rate of its
-    own from what the article's sales leave of it, and so holds what is uncertain about the rate of one that hardly ever
-    sold. The mean over paths is that of the article's own sales, where it has any: shrunk to the rates of others, the
-    slowest would be told far too high. The dispersion of an article is drawn towards that of all. How fast sales of
-    the past fade is what would have foretold the last horizon best.
+    The counts of an article have the mean :math:`\lambda s_t`, where :math:`s_t` is a seasonal profile that all
+    articles share, and a compound Poisson law of some dispersion (`LAWS`). Which one is judged by its own counts and by
+    what laws the others have (`laws_of`). The rate is that of its own sales, and what they leave open is gamma
+    distributed, with the number of sales by their dispersion as the shape; each path draws a law and a rate. Shrunk to
+    the rates of others, the slowest would be told far too high. One that never sold is told half a sale in as long a
+    past. How fast sales of the past fade is what would have foretold the last horizon best.
 
     It is fitted anew at each forecast, in a moment. Missing steps count nowhere, zeros are zeros; articles are
     independent on a path.
@@ -100,22 +96,74 @@ class CountModelPredictor(PlainModel):
             )
 
     def _paths(self, sold: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-        dim, length = sold.shape
-        horizon = self.prediction_length
+        length, horizon = sold.shape[1], self.prediction_length
         profile = seasonal_profile(sold, self.season_length)
-        season = profile[np.arange(length + horizon) % len(profile)]
+        place = np.arange(length + horizon) % len(profile)
         fading = FADING[0]
         if length > 3 * horizon:
-            scores = [_score(sold, season[:length], horizon, each) for each in FADING]
+            scores = [_score(sold, profile, horizon, each) for each in FADING]
             fading = FADING[int(np.argmax(scores))]
-        weights, rates, dispersion, own = fitted_rates(sold, season[:length], fading)
-        chance = generator.random((count, dim, 1))
-        chosen = (weights.cumsum(1) < chance).sum(2).clip(max=len(rates) - 1)
-        drawn = rates[chosen] * np.where(own > 0, own / (weights @ rates), 1.0)
-        mean = drawn[:, None] * season[length:, None]
-        # A Poisson law where there is no more than its dispersion.
-        shape = mean / np.maximum(dispersion - 1, 1e-3)
-        return generator.poisson(generator.gamma(shape) * np.maximum(dispersion - 1, 1e-3)).astype(float)
+        fit = fitted(sold, profile, fading)
+        chosen = (fit.laws.cumsum(1) < generator.random((count, len(sold), 1))).sum(2).clip(max=len(LAWS) - 1)
+        dispersion = np.where(fit.slow, np.array([law.dispersion for law in LAWS])[chosen], fit.dispersion)
+        shape = np.maximum(fit.units, NEVER_SOLD) / dispersion
+        rate = generator.gamma(shape) / shape * np.maximum(fit.units, NEVER_SOLD) / fit.exposure
+        mean = rate[:, None] * profile[place[length:], None]
+        drawn = negative_binomial(mean, dispersion[:, None], generator)
+        for number in np.unique(chosen[:, fit.slow]):
+            paths, series = np.nonzero((chosen == number) & fit.slow)
+            drawn[paths, :, series] = LAWS[number].drawn(mean[paths, :, series], generator)
+        return drawn
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What articles sell.
+
+    Arguments:
+        units: ``[D]`` sales of the past, as far as they count.
+        exposure: ``[D]`` steps of a usual season in which they were sold.
+        slow: bool ``[D]``, articles whose law is told by its likelihood; others are negative binomial.
+        laws: ``[D, len(LAWS)]`` how likely each law is; even where an article is not slow.
+        dispersion: ``[D]`` variance by mean, as told by changes of one step to the next.
+    """
+
+    units: np.ndarray
+    exposure: np.ndarray
+    slow: np.ndarray
+    laws: np.ndarray
+    dispersion: np.ndarray
+
+
+def fitted(sold: np.ndarray, profile: np.ndarray, fading: float) -> Fit:
+    """Fit rates and laws.
+
+    Arguments:
+        sold: ``[D, T]``, at least 0, NaN where missing.
+        profile: ``[season]`` the seasonal profile.
+        fading: half-life of past sales, in lengths of the past.
+    """
+    length, seen = sold.shape[1], ~np.isnan(sold)
+    place = np.arange(length) % len(profile)
+    weight = 0.5 ** (np.arange(length)[::-1] / (fading * length)) * seen
+    known = np.nan_to_num(sold)
+    # Faded steps count for as many whole ones as tell as much.
+    weight *= (weight.sum(1) / np.maximum((weight**2).sum(1), 1e-12))[:, None]
+    units, exposure = (weight * known).sum(1), np.maximum((weight * profile[place]).sum(1), 1e-12)
+    slow = known.max(1) <= LARGEST
+    laws = np.full((len(sold), len(LAWS)), 1 / len(LAWS))
+    if slow.any():
+        rate = np.maximum(units[slow], NEVER_SOLD) / exposure[slow]
+        laws[slow] = laws_of(_histograms(known[slow], weight[slow], len(profile)), rate[:, None] * profile)
+    return Fit(units, exposure, slow, laws, _dispersion(known, seen, profile[place]))
+
+
+def _histograms(known: np.ndarray, weight: np.ndarray, season: int) -> np.ndarray:
+    """How often each article had each count at each place of a season, ``[D, season, LARGEST + 1]``."""
+    dim, length = known.shape
+    cell = (np.arange(dim)[:, None] * season + np.arange(length) % season) * (LARGEST + 1) + known.round().astype(int)
+    counted = np.bincount(cell.ravel(), weight.ravel(), minlength=dim * season * (LARGEST + 1))
+    return counted.reshape(dim, season, LARGEST + 1)
 
 
 def seasonal_profile(sold: np.ndarray, season: int) -> np.ndarray:
@@ -147,45 +195,6 @@ def seasonal_profile(sold: np.ndarray, season: int) -> np.ndarray:
     return np.asarray(profile / profile.mean())
 
 
-def fitted_rates(
-    sold: np.ndarray, season: np.ndarray, fading: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The posterior weights ``[D, G]`` of rates ``[G]`` of each article, its dispersion and its own rate, each ``[D]``.
-
-    Arguments:
-        sold: ``[D, T]``, at least 0, NaN where missing.
-        season: ``[T]`` the seasonal profile.
-        fading: half-life of past sales, in lengths of the past.
-    """
-    length = sold.shape[1]
-    weight = 0.5 ** (np.arange(length)[::-1] / (fading * length)) * ~np.isnan(sold)
-    known = np.nan_to_num(sold)
-    # Faded steps count for as many whole ones as tell as much.
-    whole = weight.sum(1) / np.maximum((weight**2).sum(1), 1e-12)
-    units, exposure = (weight * known).sum(1) * whole, (weight * season).sum(1) * whole
-    dispersion = _dispersion(known, ~np.isnan(sold), season)
-    grid = np.geomspace(0.1 / max(exposure.max(), 1.0), 1.5 * max((units / exposure).max(), 1e-3), RATES)
-    mean = grid * exposure[:, None]
-    shape = mean / np.maximum(dispersion - 1, 1e-3)[:, None]
-    log_likelihood = negative_binomial(units[:, None], shape, dispersion[:, None])
-    likelihood = np.exp(log_likelihood - log_likelihood.max(1, keepdims=True))
-    prior = np.full(RATES, 1 / RATES)
-    for _ in range(UPDATES):
-        posterior = likelihood * prior
-        posterior /= posterior.sum(1, keepdims=True)
-        prior = (posterior.sum(0) + 1 / RATES) / (len(sold) + 1)
-    posterior = likelihood * prior
-    own = units / np.maximum(exposure, 1e-12)
-    return posterior / posterior.sum(1, keepdims=True), grid, dispersion, own
-
-
-def negative_binomial(units: np.ndarray, shape: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
-    """Log-density of sums of units, whole or not, with mean ``shape (dispersion - 1)`` and ``dispersion`` times it."""
-    excess = np.maximum(dispersion - 1, 1e-3)
-    chance = gammaln(units + shape) - gammaln(shape) - gammaln(units + 1)
-    return np.asarray(chance - shape * np.log1p(excess) + units * (np.log(excess) - np.log1p(excess)))
-
-
 def _dispersion(known: np.ndarray, seen: np.ndarray, season: np.ndarray) -> np.ndarray:
     """Variance by mean of a step ``[D]``, from changes of one step to the next, drawn towards that of all articles."""
     both = seen[:, 1:] & seen[:, :-1]
@@ -197,13 +206,28 @@ def _dispersion(known: np.ndarray, seen: np.ndarray, season: np.ndarray) -> np.n
     return np.maximum((squares + KNOWN_SALES * usual) / (units + KNOWN_SALES), 1.0)
 
 
-def _score(sold: np.ndarray, season: np.ndarray, horizon: int, fading: float) -> float:
-    """Log-likelihood of the sums over the last horizon, by what came before it."""
+def _score(sold: np.ndarray, profile: np.ndarray, horizon: int, fading: float) -> float:
+    """Log-likelihood of the last horizon, by what came before it."""
     before, came = sold[:, :-horizon], sold[:, -horizon:]
     begun = ~np.isnan(before).all(1) & ~np.isnan(came).any(1)
     if not begun.any():
         return 0.0
-    weights, rates, dispersion, _ = fitted_rates(before[begun], season[:-horizon], fading)
-    shape = rates * season[-horizon:].sum() / np.maximum(dispersion - 1, 1e-3)[:, None]
-    found = negative_binomial(came[begun].sum(1)[:, None], shape, dispersion[:, None])
-    return float(np.log((weights * np.exp(found)).sum(1) + 1e-300).sum())
+    fit, came = fitted(before[begun], profile, fading), came[begun]
+    rate = np.maximum(fit.units, NEVER_SOLD) / fit.exposure
+    season = np.roll(profile, -(before.shape[1] % len(profile)))
+    slow = fit.slow & (came.max(1) <= LARGEST)
+    score = 0.0
+    if slow.any():
+        counts = _histograms(came[slow], np.ones(came[slow].shape), len(season))
+        chances = log_likelihoods(counts, rate[slow, None] * season)
+        score += float(np.logaddexp.reduce(np.log(fit.laws[slow] + 1e-300) + chances, axis=1).sum())
+    excess = np.maximum(fit.dispersion[~slow] - 1, 1e-3)[:, None]
+    shape = rate[~slow, None] * season[np.arange(horizon) % len(season)] / excess
+    return score + float(log_negative_binomial(came[~slow], shape, 1 + excess).sum())
+
+
+def log_negative_binomial(units: np.ndarray, shape: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
+    """Log-density of units, whole or not, with mean ``shape (dispersion - 1)`` and variance `dispersion` times that."""
+    excess = np.maximum(dispersion - 1, 1e-3)
+    chance = gammaln(units + shape) - gammaln(shape) - gammaln(units + 1)
+    return np.asarray(chance - shape * np.log1p(excess) + units * (np.log(excess) - np.log1p(excess)))
