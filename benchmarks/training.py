@@ -31,7 +31,7 @@ def bare_step(estimator: Any, data: list[dict], shape: Shape, device: str, steps
     """Seconds of forward, backward and optimiser step alone, on a window that is already there."""
     spec = infer_spec(data, freq=shape.freq, prediction_length=shape.horizon)
     series = SeriesTensor(data, spec, change=None).to(torch.device(device))
-    forecaster = estimator.network(spec, series.statistics).to(device).train()
+    forecaster = estimator.composition(spec).network(series.statistics).to(device).train()
     optimizer = torch.optim.Adam(forecaster.parameters())
     window = series.gather(series.training_starts()[: shape.batch])
     seconds = []

@@ -140,11 +140,22 @@ class FittedModel(Predictor, ABC):
             "type": fqname_for(type(self)),
             "name": spelled(type(self)),
         }
-        if (settings := _settings_of(self.trained_by)) is not None:
+        if (settings := self.settings_of_training()) is not None:
             described["trained_by"] = settings
         with whole_contents(Path(path), SIGN) as aside:
             self.write(aside)
             (aside / SIGN).write_text(json.dumps(described))
+
+    def settings_of_training(self) -> PlainObject | None:
+        """The settings of the model that trained this one, as a folder keeps them; ``None`` where it has none."""
+        if not isinstance(self.trained_by, Configured):
+            return None
+        settings = self.trained_by.configuration()
+        try:
+            json.dumps(settings)
+        except TypeError:
+            return None
+        return settings
 
     @classmethod
     def deserialize(cls, path: Path | str, *, names: Names | None = None, device: str = "cpu") -> Self:
@@ -176,18 +187,6 @@ def restored(kind: type[Whole], folder: Path, names: Names, device: str) -> Whol
             return fitted  # parts of other libraries, of which nobody says that files may name them
         fitted.trained_by = found
     return fitted
-
-
-def _settings_of(model: Trains | None) -> object:
-    """The settings of a model as JSON has them; ``None`` where it cannot tell them."""
-    if not isinstance(model, Configured):
-        return None
-    settings = model.configuration()
-    try:
-        json.dumps(settings)
-    except TypeError:
-        return None
-    return settings
 
 
 class PlainModel(Configured, FittedModel):

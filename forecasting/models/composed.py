@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...runtime.plain import PlainObject
-from ..networks.composition import response_units
+from ..networks.composition import EncoderAndHead
 from ..networks.encoders.encoder import EncoderConfig
 from ..networks.encoders.recurrent import Recurrent
 from ..networks.encoders.shared import SharedWeights
-from ..networks.forecaster import Forecaster
-from ..networks.heads.head import EmissionHead, HeadConfig
+from ..networks.heads.head import HeadConfig
 from ..networks.heads.student_t import StudentT
 from ..networks.network import JointForecaster
 from ..response.response import LogLinear
@@ -19,7 +18,7 @@ from ..training.options import TrainConfig
 from ..units.ranks import Units
 from ..units.scaling import Scaling
 from ..windows.spec import SeriesSpec
-from ..windows.tensor import SeriesTensor, Statistics
+from ..windows.tensor import SeriesTensor
 from .window_estimator import WindowEstimator
 
 
@@ -82,24 +81,13 @@ class ForecastEstimator(WindowEstimator):
         """Whether the encoder reads all series at once."""
         return not isinstance(self.encoder, SharedWeights)
 
-    def network(self, spec: SeriesSpec, statistics: Statistics) -> Forecaster:
-        """Compose the network, weights drawn from torch's generator.
+    def composition(self, spec: SeriesSpec) -> EncoderAndHead:
+        """The encoder and the head, for the data.
 
         Arguments:
             spec: the shape of the problem.
-            statistics: those of the training span.
         """
-        encoder = self.encoder.build_for(spec)
-        head = self.head.build(spec.target_dim, encoder.context_size)
-        return Forecaster(spec, self._units(head), encoder, head, statistics)
-
-    def _units(self, head: EmissionHead) -> Units:
-        """The units of the network, which its head has to be able to work in."""
-        if head.lattice and (self.scaling.change is not None or self.scaling.past):
-            raise ValueError(f"scaling: a head of whole numbers needs of='level', got {self.scaling}")
-        if self.response is not None and head.lattice:
-            raise ValueError("head: a head of whole numbers cannot model sales divided by a response, got both")
-        return response_units(self.scaling, self.response)
+        return EncoderAndHead(spec, self.scaling, self.response is not None, self.encoder, self.head)
 
     def _fit(
         self,

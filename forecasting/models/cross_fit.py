@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...datasets.entries.domain import Domain
 from ...runtime.plain import PlainObject
 from ...runtime.training.curves import curves_named
-from ..networks.composition import response_units
+from ..networks.composition import CrossFitNetworks
 from ..networks.cross_fitted import CrossFitted, evenly
 from ..networks.direct import Direct
 from ..networks.network import JointForecaster
@@ -17,7 +17,7 @@ from ..response.response import LogLinear
 from ..training.options import TrainConfig
 from ..units.scaling import Scaling
 from ..windows.spec import SeriesSpec
-from ..windows.tensor import SeriesTensor, Statistics
+from ..windows.tensor import SeriesTensor
 from .window_estimator import WindowEstimator
 
 if TYPE_CHECKING:
@@ -101,16 +101,15 @@ class CrossFitEstimator(WindowEstimator):
             raise ValueError("train: a direct network has no head to compile, got compile=True")
         self.direct, self.folds, self.windows = network or Direct(), folds, windows
 
-    def network(self, spec: SeriesSpec, statistics: Statistics) -> CrossFitted:
-        """Compose the networks, weights drawn from torch's generator.
+    def composition(self, spec: SeriesSpec) -> CrossFitNetworks:
+        """The networks, for the data.
 
         Arguments:
             spec: the shape of the problem.
-            statistics: those of the training span.
         """
-        units = response_units(self.scaling, self.response)
-        unit = 1.0 if self.scaling.domain == "count" else 0.0
-        return CrossFitted(spec, units, statistics, self.direct, self.folds, self.windows, unit)
+        return CrossFitNetworks(
+            spec, self.scaling, self.response is not None, self.direct, folds=self.folds, windows=self.windows
+        )
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:
         spec = super()._spec(entries)

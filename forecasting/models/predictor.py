@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,13 +20,14 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.unseen import warn_of_unseen
 from ...evaluation.adapters.by_name import by_name
 from ...evaluation.adapters.fitted import FittedModel
-from ...evaluation.adapters.model import ForecastModel
+from ...runtime.arguments.kinds import Count, Seed, checked
 from ...runtime.names import Names
-from ...runtime.plain import PlainObject, part_from_plain, to_plain
+from ...runtime.plain import Plain, PlainObject, from_plain, object_in, part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.weights import network_with_weights, read_tensors
 from ...runtime.threads import on_threads, threads_or
 from ..names import NAMES
+from ..networks.composition import Composition
 from ..networks.network import JointForecaster
 from ..response.response import Response
 from ..units.feedback import Feedback
@@ -34,42 +35,43 @@ from ..units.scaling import restore
 from ..windows.gaps import last_season, previous_values
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics
-from .architecture import Architecture, architecture_of
+from .architecture import Architecture
 
 
 class ForecastPredictor(FittedModel):
     """Draws joint sample paths from a trained forecaster.
 
     Arguments:
-        estimator: the configuration that was trained.
+        composition: what the network was built from.
         forecaster: the trained network.
         training_log: a row an epoch.
         max_bytes: bound on the memory of a chunk of paths, in bytes.
+        seed: of the draws where `predict` is given none.
         response: how sales answer to the covariates, where the network models what is left.
     """
 
     names = NAMES
 
+    @checked
     def __init__(
         self,
-        estimator: Architecture,
+        composition: Composition,
         forecaster: JointForecaster,
         training_log: list[PlainObject] | None = None,
-        max_bytes: int = 512 * 2**20,
+        max_bytes: Count = 512 * 2**20,
+        seed: Seed = 0,
         response: Response | None = None,
     ) -> None:
-        super().__init__(prediction_length=forecaster.spec.prediction_length)
-        self.estimator, self.forecaster = estimator, forecaster.eval()
-        if isinstance(estimator, ForecastModel):
-            self.trained_by = estimator
+        super().__init__(prediction_length=composition.spec.prediction_length)
+        self.composition, self.forecaster = composition, forecaster.eval()
         self.training_log = training_log or []
-        self.max_bytes = max_bytes
+        self.max_bytes, self.seed = max_bytes, seed
         self.response = response
 
     @property
     def spec(self) -> SeriesSpec:
         """The shape of the problem that was trained on."""
-        return self.forecaster.spec
+        return self.composition.spec
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -118,7 +120,7 @@ class ForecastPredictor(FittedModel):
             else:
                 self.response.warn_of_unseen(entry, self.prediction_length)
         generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
-        seed = self.estimator.train_config.seed if seed is None else seed
+        seed = self.seed if seed is None else seed
         for number, group in enumerate(generator):
             with on_threads(threads_or(1)):
                 samples = self._sample(group, num_samples, (seed + 1) * 7919 + number)
@@ -130,24 +132,26 @@ class ForecastPredictor(FittedModel):
                 )
 
     def write(self, folder: Path) -> None:
-        """Write the predictor as JSON and safetensors.
-
-        Callbacks, loggers and what else the options of Lightning's trainer held as objects are left out.
-        """
-        given = self.estimator.train_config
-        options = {name: value for name, value in given.trainer.items() if _is_plain(to_plain(value))}
-        estimator = {**self.estimator.configuration(), "train": to_plain(replace(given, trainer=options))}
+        """Write the predictor as JSON and safetensors."""
         described = {
-            "estimator": estimator,
-            "spec": to_plain(self.spec),
+            "composition": to_plain(self.composition),
+            "seed": self.seed,
             "training_log": self.training_log,
             "max_bytes": self.max_bytes,
-            "responds": self.response is not None,
         }
         (folder / "predictor.json").write_text(json.dumps(described, indent=2))
         (folder / "weights.safetensors").write_bytes(save(self.forecaster.state_dict()))
         if self.response is not None:
             self.response.serialize(folder)
+
+    def settings_of_training(self) -> PlainObject | None:
+        """The settings of the model that trained this one, but for what Lightning's trainer was given as objects."""
+        model = self.trained_by
+        if not isinstance(model, Architecture):
+            return super().settings_of_training()
+        given = model.train_config
+        options = {name: value for name, value in given.trainer.items() if _is_plain(to_plain(value))}
+        return {**model.configuration(), "train": to_plain(replace(given, trainer=options))}
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> ForecastPredictor:
@@ -157,20 +161,24 @@ class ForecastPredictor(FittedModel):
             FileNotFoundError: the folder holds no predictor.
             ValueError: an older version wrote it.
         """
-        described = read_json(folder / "predictor.json")
-        if "responds" not in described:
-            raise ValueError(
-                f"predictor: expected one that this version wrote, got an older one in {folder}; train it again"
-            )
-        estimator = architecture_of(described["estimator"], names)
-        spec = part_from_plain(described["spec"], names, SeriesSpec)
+        described, model = read_json(folder / "predictor.json"), None
+        if "composition" not in described:
+            model = _model_of_before(described, folder, names)
+            spec = part_from_plain(described["spec"], names, SeriesSpec)
+            described["composition"] = to_plain(model.composition(spec))
+            described["seed"] = model.train_config.seed
+        composition = part_from_plain(described["composition"], names, Composition)  # type: ignore[type-abstract]
         weights = folder / "weights.safetensors"
         known = read_tensors(weights)
         statistics = Statistics(*(known[name] for name in ("usual_scale", "covariate_mean", "covariate_std")))
-        settings = described["estimator"]
-        forecaster = network_with_weights(lambda: estimator.network(spec, statistics), weights, settings)
-        response = Response.deserialize(folder) if described["responds"] else None
-        predictor = cls(estimator, forecaster, described["training_log"], described["max_bytes"], response)
+        forecaster = network_with_weights(
+            lambda: composition.network(statistics), weights, object_in(described, "composition")
+        )
+        response = Response.deserialize(folder) if composition.responds else None
+        predictor = cls(
+            composition, forecaster, described["training_log"], described["max_bytes"], described["seed"], response
+        )
+        predictor.trained_by = model
         return predictor.to(device)
 
     def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
@@ -195,7 +203,7 @@ class ForecastPredictor(FittedModel):
         for first in range(0, paths, at_once):
             count = min(at_once, paths - first)
             feedback = Feedback(
-                self.estimator.scaling.domain,
+                self.composition.scaling.domain,
                 lattice=forecaster.lattice,
                 last=last,
                 imposed=None if imposed is None else imposed.to(device),
@@ -237,6 +245,18 @@ class ForecastPredictor(FittedModel):
         # The path itself, its copy on return, and what the network holds meanwhile.
         floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + self.forecaster.width
         return max(1, self.max_bytes // (4 * floats))
+
+
+def _model_of_before(described: Mapping[str, Plain], folder: Path, names: Names) -> Architecture:
+    """The model that trained a predictor, of a folder that holds it instead of the composition."""
+    if "responds" not in described:
+        raise ValueError(
+            f"predictor: expected one that this version wrote, got an older one in {folder}; train it again"
+        )
+    model = from_plain(described["estimator"], names, allowed=Architecture)
+    if not isinstance(model, Architecture):
+        raise ValueError(f"estimator: expected the settings of a network, got {described['estimator']!r} in {folder}")
+    return model
 
 
 def _tail(entry: Entry, reach: int, horizon: int, change: int) -> Entry:

@@ -16,13 +16,13 @@ from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import further_epochs, placed_for
 from ...evaluation.adapters.fitted import FittedModel
-from ...evaluation.adapters.model import ForecastModel
 from ...runtime.plain import PlainObject
 from ...runtime.seeds import seeded
+from ..networks.composition import Composition
 from ..networks.network import JointForecaster
 from ..networks.widening import take_over
 from ..response.fit import fit_response
-from ..response.response import LogLinear
+from ..response.response import LogLinear, Response
 from ..training.options import TrainConfig
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec, infer_spec
@@ -31,7 +31,7 @@ from .architecture import Architecture
 from .predictor import ForecastPredictor
 
 
-class WindowEstimator(Architecture, ForecastModel):
+class WindowEstimator(Architecture):
     """An estimator of many series that learns from windows of them.
 
     Dimensions, lags, calendar and covariates are inferred from the training data: channels known of the future and of
@@ -141,13 +141,13 @@ class WindowEstimator(Architecture, ForecastModel):
         validation = None
         if held_out is not None:
             validation = SeriesTensor(held_out, spec, change=change, statistics=series.statistics)
+        composition = self.composition(spec)
         with seeded(self.train_config.seed):
-            forecaster = self.network(spec, series.statistics)
+            forecaster = composition.network(series.statistics)
             if forecaster.lattice:
                 _require_counts(entries, spec)
             log = self._fit(forecaster, series, validation, ckpt_path)
-        # A training may have had another precision; windows, and what is read back, are of single precision.
-        return ForecastPredictor(self, forecaster.cpu().float(), log, response=response)
+        return self._fitted(composition, forecaster, log, response)
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
@@ -189,11 +189,19 @@ class WindowEstimator(Architecture, ForecastModel):
                 }
             }
         )
+        composition = self.composition(spec)
         with seeded(further.train_config.seed):
-            forecaster = further.network(spec, statistics)
+            forecaster = composition.network(statistics)
             take_over(forecaster, fitted.forecaster.state_dict(), old)
             log = further._fit(forecaster, series, None, None)
-        return ForecastPredictor(self, forecaster.cpu().float(), log, response=response)
+        return self._fitted(composition, forecaster, log, response)
+
+    def _fitted(
+        self, composition: Composition, forecaster: JointForecaster, log: list[PlainObject], response: Response | None
+    ) -> ForecastPredictor:
+        # A training may have had another precision; windows, and what is read back, are of single precision.
+        network, seed = forecaster.cpu().float(), self.train_config.seed
+        return self.made(ForecastPredictor(composition, network, log, seed=seed, response=response))
 
     def _grown(self, old: SeriesSpec, entries: list[Entry]) -> SeriesSpec:
         """The shape of the problem with the places that there are now; what a network looks back on stays."""

@@ -58,8 +58,15 @@ class SeriesSpec(Checked):
                 raise ValueError(f"{name}: expected {least} to {MOST_STEPS}, got {value}")
         if not self.lags or not all(1 <= lag <= MOST_STEPS for lag in self.lags):
             raise ValueError(f"lags: expected steps from 1 to {MOST_STEPS}, got {self.lags}")
-        if min(self.calendar, self.covariates, self.past_covariates) < 0:
-            raise ValueError(f"covariates: expected numbers from 0, got {self.covariates} and {self.past_covariates}")
+        for name, count, names in (
+            ("calendar", self.calendar, ()),
+            ("covariates", self.covariates, self.covariate_names),
+            ("past_covariates", self.past_covariates, self.past_covariate_names),
+        ):
+            if names and count != len(names):
+                raise ValueError(f"{name}: expected {len(names)}, as there are names, got {count}")
+            if not names and not 0 <= count <= MOST_STEPS:
+                raise ValueError(f"{name}: expected 0 to {MOST_STEPS} without names, got {count}")
 
     @property
     def history(self) -> int:

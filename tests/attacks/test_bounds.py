@@ -68,13 +68,17 @@ def put(value, where: tuple, number) -> dict:
 
 
 @needs_linux
+@pytest.mark.parametrize("written", ["before", "now"])
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(stored, kind):
+def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(stored, kind, written):
     folder = stored(kind)
+    predictor = load_predictor(folder)
+    if written == "now":
+        predictor.serialize(folder)
     path = folder / "predictor.json"
     whole = json.loads(path.read_text())
-    load_predictor(folder)
-    sizes = [where for where in numbers(whole) if where[0] in ("estimator", "spec") and "train" not in where]
+    read = ("estimator", "spec") if written == "before" else ("composition",)
+    sizes = [where for where in numbers(whole) if where[0] in read and "train" not in where]
     assert len(sizes) > 8
     for number, where in enumerate(sizes):
         path.write_text(json.dumps(put(whole, where, LARGE[number % len(LARGE)])))

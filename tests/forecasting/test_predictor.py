@@ -1,11 +1,14 @@
 """Predicting: shapes, seeds, memory chunks and inputs that do not fit."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
 from hemline.evaluation.adapters.predictor_folder import holds_predictor
-from hemline.forecasting import ForecastEstimator, ForecastPredictor, Scaling, TrainConfig
+from hemline.forecasting import ForecastEstimator, ForecastPredictor, NegativeBinomial, Scaling, TrainConfig
+from hemline.forecasting.windows.spec import infer_spec
 
 TRAIN = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
 
@@ -89,8 +92,36 @@ def test_what_numpy_counted_and_what_watched_the_training_can_be_stored(walks, t
     estimator = ForecastEstimator("D", np.int64(7), context_length=np.int64(9), lags=lags, train=train)
     estimator.train(walks).serialize(tmp_path)
     again = Predictor.deserialize(tmp_path)
-    assert again.estimator.train_config.trainer == {"accelerator": "cpu"}
+    assert again.trained_by.train_config.trainer == {"accelerator": "cpu"}
     assert (again.spec.prediction_length, again.spec.context_length, again.spec.lags) == (7, 9, (1, 7))
+
+
+def test_a_predictor_stays_as_it_was_trained_when_its_model_is_changed(walks, tmp_path):
+    model = ForecastEstimator("D", 7, train=TRAIN)
+    predictor = model.train(walks)
+    before = next(predictor.predict(walks, num_samples=4)).samples
+    model.scaling, model.head = Scaling("change", domain="count"), NegativeBinomial()
+    model.train_config = TrainConfig(seed=9)
+    np.testing.assert_array_equal(next(predictor.predict(walks, num_samples=4)).samples, before)
+    predictor.serialize(tmp_path)
+    again = ForecastPredictor.deserialize(tmp_path)
+    assert again.composition == predictor.composition
+    np.testing.assert_array_equal(next(again.predict(walks, num_samples=4)).samples, before)
+    with pytest.raises(FrozenInstanceError):
+        predictor.composition.scaling = model.scaling
+
+
+def test_the_spec_is_inferred_once(walks, monkeypatch, tmp_path):
+    inferred = []
+
+    def counted(*args, **kwargs):
+        inferred.append(args)
+        return infer_spec(*args, **kwargs)
+
+    monkeypatch.setattr("hemline.forecasting.models.window_estimator.infer_spec", counted)
+    ForecastEstimator("D", 7, train=TRAIN).train(walks, validation_data=walks).serialize(tmp_path)
+    next(Predictor.deserialize(tmp_path).predict(walks, num_samples=2))
+    assert len(inferred) == 1
 
 
 def test_a_predictor_that_could_not_be_written_leaves_no_folder_that_looks_whole(predictor, tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ def composed(scaling=None, encoder=SHARED, head=PROCESS, dim=5, gaps=False):
     spec = infer_spec(data, freq="D", prediction_length=5, lags=(1, 2), past=scaling.past)
     series = SeriesTensor(data, spec, change=scaling.change)
     torch.manual_seed(0)
-    return estimator.network(spec, series.statistics), series.gather(series.training_starts()[:6])
+    return estimator.composition(spec).network(series.statistics), series.gather(series.training_starts()[:6])
 
 
 @pytest.mark.parametrize("scaling", [Scaling(), Scaling("change"), Copula(window=20)], ids=str)

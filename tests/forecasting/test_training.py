@@ -247,9 +247,8 @@ def test_the_learning_rate_is_the_one_that_was_set(walks):
     spec = infer_spec(as_multivariate(walks), freq="D", prediction_length=7)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        before = estimator.network(
-            spec, SeriesTensor(as_multivariate(walks), spec, change=None).statistics
-        ).state_dict()
+        statistics = SeriesTensor(as_multivariate(walks), spec, change=None).statistics
+        before = estimator.composition(spec).network(statistics).state_dict()
     moved = (after["head.parameters_of.weight"] - before["head.parameters_of.weight"]).abs()
     assert float(moved.median()) == pytest.approx(rate, rel=1e-3)
 

@@ -34,7 +34,7 @@ def both(name, seen):
     old = infer_spec(entries, freq="W-SUN", prediction_length=8, context_length=8, past=model.scaling.past)
     first = SeriesTensor(entries, old, change=model.scaling.change)
     torch.manual_seed(0)
-    network = model.network(old, first.statistics).eval()
+    network = model.composition(old).network(first.statistics).eval()
     item_ids = with_room(old.item_ids, NAMES)
     grown = in_places(entries, item_ids)
     new = replace(
@@ -43,7 +43,7 @@ def both(name, seen):
         past_covariates=len(grown[0].past_channels), past_covariate_names=grown[0].past_channels.names,
     )  # fmt: skip
     measured = SeriesTensor(grown, new, change=model.scaling.change)
-    wider = model.network(new, measured.statistics)
+    wider = model.composition(new).network(measured.statistics)
     take_over(wider, network.state_dict(), old)
     return network, first, wider.eval(), measured
 

@@ -124,7 +124,7 @@ def test_the_scale_does_not_change_the_callers_values(walks):
     spec = spec_of(walks)
     series = SeriesTensor(as_multivariate(walks), spec, change=None)
     before = series.values.clone()
-    forecaster = ForecastEstimator("D", 7).network(spec, series.statistics)
+    forecaster = ForecastEstimator("D", 7).composition(spec).network(series.statistics)
     forecaster.loss(series.gather(series.training_starts()))
     torch.testing.assert_close(series.values, before, atol=0, rtol=0)
 

@@ -25,7 +25,7 @@ from hemline.runtime.plain import from_plain, to_plain
 OURS = {name: place for name, place in NAMES.places.items() if place.startswith("hemline.")}
 # Results and views, which no file holds.
 NOT_STORED = {
-    *("Architecture", "WindowEstimator", "WrappingEstimator"),
+    *("Architecture", "Composition", "WindowEstimator", "WrappingEstimator"),
     *("Cannibalisation", "Change", "Columns", "Future", "LowRank", "NamedModel", "Outcome", "Response", "Scenario"),
     *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window"),
 }

@@ -56,7 +56,7 @@ def compose(case, data, seed=0) -> tuple[Forecaster, SeriesTensor]:
     spec = infer_spec(data, freq="D", prediction_length=5, lags=(1, 2), past=estimator.scaling.past)
     series = SeriesTensor(data, spec, change=estimator.scaling.change)
     torch.manual_seed(seed)
-    return estimator.network(spec, series.statistics).eval(), series
+    return estimator.composition(spec).network(series.statistics).eval(), series
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -98,7 +98,7 @@ class TestLaws:
         assert all(parameter.grad.isfinite().all() for parameter in forecaster.parameters())
         data = entries(gaps=True)
         data[0] = data[0].with_(target=np.where(np.arange(80) < 76, data[0].target, np.nan))
-        predictor = ForecastPredictor(ForecastEstimator("D", 5), forecaster)
+        predictor = ForecastPredictor(ForecastEstimator("D", 5).composition(forecaster.spec), forecaster)
         assert np.isfinite(next(predictor.predict(data, num_samples=3)).samples).all()
 
     def test_one_series_is_enough(self, case):
