@@ -2,16 +2,24 @@
 
 Each panel has articles of all rates and of two kinds, Poisson, and clumped: occasions on which three units are sold
 on average (geometric); and three that sell some fifty units a day at levels that wander, as a real table has: they are
-what a score of all articles together is made of. With ``--prices`` one day in five is at 0.7 of the price, and sells
+what a score of all articles together is made of. Rates at which a year of an article says little of it have more
+articles (`times`), so that the luck of their pasts is small. With ``--prices`` one day in five is at 0.7 of the price,
+of all articles (``shared``) or of each on days of its own (``own``, for panels of some hundred articles), and sells
 with an elasticity of -2. A model is trained on a panel, and forecasts the next two weeks. Shown for each rate and kind:
 
 * ratio: forecast of the sum over the two weeks by the true mean of it, over all articles, with a 90 % bootstrap
   interval over articles; ``past`` is that of the articles' own past means, whose luck every model has;
-* pit: the largest distance of the randomised PIT of the sum from uniform (Kolmogorov), beside the 5 % bound of chance;
+* pit: the largest distance of the randomised PIT of the sum from uniform (Kolmogorov), beside the bound below which
+  chance alone stays in 95 of 100, and the distance of the true law on the same sums;
 * covered: share of the sums within the central 80 % interval, beside that of the true law's own interval;
 * beyond: share of paths with a step of more than three times of what any article of the rate and kind ever sold.
 
-Run: python -m benchmarks.intermittent [--models croston,tsb,...] [--panels 2] [--each 250] [--rates 0.01,1] [--prices]
+``past-days``, each step a day of the article's past drawn by chance, is the constant answer. A panel of a model is
+one piece of work, kept in ``--out`` and not done again. With ``--orange-juice`` the cases are Dominick's stores
+(`rare_orange_juice`).
+
+Run: python -m benchmarks.intermittent [--models croston,tsb,...] [--panels 4] [--each 125] [--rates 0.01,1]
+     [--prices shared|own] [--seed 0] [--out FOLDER] [--orange-juice]
 """
 
 from __future__ import annotations
@@ -21,7 +29,8 @@ import logging
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,13 +38,20 @@ from hemline.datasets import ForecastData, Metadata
 from hemline.datasets.entries.entry import Entry
 from hemline.evaluation.scores.calibration import randomised_pit
 from hemline.forecasting import build_model
+from hemline.runtime.whole_files import whole_file
+
+from benchmarks.rare_orange_juice import orange_juice
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 5.0)
 KINDS = ("poisson", "clumped")
 DAYS, HORIZON, PATHS, SIZE, ELASTICITY, CUT, FAST = 365, 14, 300, 3.0, -2.0, 0.7, 3
-MODELS = ("croston", "tsb", "counts", "analog", "cross-fit", "pool", "seasonal-walk", "deepar")
+BINDING = ("croston", "tsb", "counts", "analog", "cross-fit", "pool")
+SHOWN = ("past-days", "seasonal-walk", "last-value", "deepar", "var")
+"""Models beside those that have to be right."""
 HEAD = "|---" * 7 + "|"
-SETTINGS = {"pool": {"models": {"patch-tst": {"model": {"estimator": {"trainer_kwargs": {"max_epochs": 5}}}}}}}
+SETTINGS = {
+    "pool": {"windows": 3, "models": {"patch-tst": {"model": {"estimator": {"trainer_kwargs": {"max_epochs": 5}}}}}}
+}
 
 
 @dataclass(frozen=True)
@@ -65,24 +81,29 @@ def drawn(rates: np.ndarray, clumped: np.ndarray, generator: np.random.Generator
     return np.where(clumped & (occasions > 0), occasions + more, occasions).astype(float)
 
 
-def panel(each: int, rates: Sequence[float], prices: bool, seed: int) -> Panel:
+def times(rate: float) -> int:
+    """How many articles a rate has for one of a fast one."""
+    return min(max(round(0.05 / rate), 1), 4)
+
+
+def panel(each: int, rates: Sequence[float], prices: str, seed: int) -> Panel:
     """Articles of each rate and kind, in random order."""
     generator = np.random.default_rng(seed)
-    level = np.tile(np.repeat(rates, each), len(KINDS))
-    clumped = np.repeat([False, True], each * len(rates))
+    of_kind = np.repeat(rates, [each * times(rate) for rate in rates])
+    level, clumped = np.tile(of_kind, len(KINDS)), np.repeat([False, True], len(of_kind))
     order = generator.permutation(len(level))
     level, clumped = np.append(level[order], [50.0] * FAST), np.append(clumped[order], [False] * FAST)
     items = tuple(f"a{number:03d}" for number in range(len(level)))
-    price = np.where(generator.random((DAYS + HORIZON, len(level))) < 0.2, CUT, 1.0)
-    means = level * (price**ELASTICITY if prices else np.ones_like(price))
+    cut = generator.random((DAYS + HORIZON, len(level) if prices == "own" else 1)) < 0.2
+    price = np.where(cut, CUT, 1.0) * np.ones(len(level))
+    means = level * (np.ones_like(price) if prices == "none" else price**ELASTICITY)
     means[:, -FAST:] *= np.exp(generator.normal(scale=0.05, size=(len(price), FAST)).cumsum(0))
     sold = drawn(means, clumped, generator).T
-    sold[(sold[:, :DAYS] > 0).sum(1) == 0, 0] = 1.0  # an article that never sold is none of the past
     law = drawn(np.broadcast_to(means[DAYS:], (PATHS, HORIZON, len(level))), clumped, generator)
-    names = tuple(f"price[{item}]" for item in items) if prices else ()
+    names = {"own": tuple(f"price[{item}]" for item in items), "shared": ("price",)}.get(prices, ())
     row = {"start": pd.Period("2023-01-02", "D"), "target": sold.astype(np.float32), "item_ids": items}
     if prices:
-        row |= {"feat_dynamic_real": 20 * price.T, "covariates": names}
+        row |= {"feat_dynamic_real": 20 * price.T[: len(names)], "covariates": names}
     whole = Entry.of(row)
     metadata = Metadata("intermittent", "D", HORIZON, items, "count", 7, names)
     data = ForecastData(metadata, [whole.until(DAYS)], [whole])
@@ -118,55 +139,115 @@ def keys(panel: Panel) -> list[tuple[float, str]]:
     return [(rate, kind) for kind in KINDS for rate in np.unique(panel.rates[:-FAST])]
 
 
+def past_days(panel: Panel, seed: int) -> np.ndarray:
+    """Paths whose days are days of each article's past, drawn by chance."""
+    past = panel.data.train[0].target
+    chosen = np.random.default_rng(seed).integers(DAYS, size=(PATHS, HORIZON, len(past)))
+    return np.asarray(past[np.arange(len(past)), chosen])
+
+
+def forecast(name: str, panel: Panel, seed: int) -> np.ndarray:
+    """Paths ``[S, H, D]`` of a model that has learnt from the past of the panel."""
+    if name == "past-days":
+        return past_days(panel, seed)
+    metadata = panel.data.metadata
+    model = build_model(name, metadata, None if metadata.covariates else SETTINGS.get(name))
+    model = model.train(panel.data.train) if hasattr(model, "train") else model
+    return np.asarray(next(iter(model.predict([panel.data.history(0)], num_samples=PATHS))).samples)
+
+
+def piece(name: str, panel: Panel, seed: int, kept: Path | None) -> tuple[Sums, float]:
+    """What a model said of a panel, and the processor seconds that it took; from a file where it is kept."""
+    if kept is not None and kept.exists():
+        with np.load(kept) as stored:
+            return Sums(*(stored[each] for each in Sums.__dataclass_fields__)), float(stored["seconds"])
+    began = time.process_time()
+    found = judged(forecast(name, panel, seed), panel, np.random.default_rng(seed))
+    seconds = time.process_time() - began
+    if kept is not None:
+        with whole_file(kept) as aside, aside.open("wb") as file:
+            np.savez(file, **vars(found), seconds=seconds)
+    return found, seconds
+
+
+def distance(pit: np.ndarray) -> float:
+    """The largest distance of the distribution of numbers ``[N]`` from the uniform one."""
+    order, even = np.sort(pit), np.arange(1, len(pit) + 1) / len(pit)
+    return float(np.maximum(np.abs(order - even), np.abs(order - even + 1 / len(pit))).max())
+
+
 def shown(found: list[Sums], panels: list[Panel], truth: list[Sums], generator: np.random.Generator) -> list[str]:
-    """A line a rate and kind."""
+    """A line a rate and kind, and one of what is worst."""
     rates, kinds = np.concatenate([each.rates for each in panels]), np.concatenate([each.kinds for each in panels])
     mean = np.concatenate([each.mean for each in panels])
     past = np.concatenate([each.data.train[0].target.mean(1) * HORIZON for each in panels])
-    lines = []
+    of_all = np.concatenate([np.stack(astuple(each)) for each in found], axis=1)
+    of_law = np.concatenate([np.stack(astuple(each)) for each in truth], axis=1)
+    lines, off, uneven, apart, most = [], 0, 0, 0.0, 0.0
     for rate, kind in keys(panels[0]):
         chosen = (rates == rate) & (kinds == kind)
-        parts = [np.stack([each.told, each.pit, each.covered, each.beyond]) for each in found]
-        told, pit, covered, beyond = np.concatenate(parts, axis=1)[:, chosen]
-        true = np.concatenate([each.covered for each in truth])[chosen]
+        told, pit, covered, beyond = of_all[:, chosen]
+        _, pit_of_law, covered_by_law, _ = of_law[:, chosen]
         again = generator.integers(chosen.sum(), size=(1000, chosen.sum()))
         ratios = told[again].mean(1) / mean[chosen][again].mean(1)
         low, high = np.quantile(ratios, [0.05, 0.95])
-        order, even = np.sort(pit), np.arange(1, len(pit) + 1) / len(pit)
-        distance = np.maximum(np.abs(order - even), np.abs(order - even + 1 / len(pit))).max()
+        ratio, bound = told.mean() / mean[chosen].mean(), 1.36 / np.sqrt(len(pit))
+        off += not 0.9 <= ratio <= 1.1
+        uneven += distance(pit) > bound
+        apart, most = max(apart, abs(covered.mean() - covered_by_law.mean())), max(most, beyond.mean())
         lines.append(
-            f"| {kind} | {rate:g} | {told.mean() / mean[chosen].mean():.2f} [{low:.2f}, {high:.2f}] "
-            f"| {past[chosen].mean() / mean[chosen].mean():.2f} | {distance:.3f} ({1.36 / np.sqrt(len(pit)):.3f}) "
-            f"| {covered.mean():.2f} ({true.mean():.2f}) | {100 * beyond.mean():.3f} % |"
+            f"| {kind} | {rate:g} | {ratio:.2f} [{low:.2f}, {high:.2f}] "
+            f"| {past[chosen].mean() / mean[chosen].mean():.2f} "
+            f"| {distance(pit):.3f} ({bound:.3f}; law {distance(pit_of_law):.3f}) "
+            f"| {covered.mean():.2f} ({covered_by_law.mean():.2f}) | {100 * beyond.mean():.3f} % |"
         )
-    return lines
+    return [
+        *lines,
+        f"\nmean ratio beyond 10 %: {off} of {len(lines)}; PIT beyond the bound: {uneven}; largest difference of what "
+        f"is covered: {apart:.2f}; paths beyond: at most {100 * most:.3f} %",
+    ]
 
 
 def main() -> None:
     """Print a table a model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", default=",".join(MODELS), help="names, as of hemline models list")
-    parser.add_argument("--panels", type=int, default=2)
-    parser.add_argument("--each", type=int, default=250, help="articles of a rate and kind in a panel")
+    parser.add_argument("--models", default=",".join(BINDING + SHOWN), help="names, as of hemline models list")
+    parser.add_argument("--panels", type=int, default=4)
+    parser.add_argument("--each", type=int, default=125, help="articles of a rate and kind in a panel, of fast ones")
     parser.add_argument("--rates", default=",".join(map(str, RATES)))
-    parser.add_argument("--prices", action="store_true")
+    parser.add_argument("--prices", choices=("none", "shared", "own"), nargs="?", const="shared", default="none")
+    parser.add_argument("--seed", type=int, default=0, help="of the first panel")
+    parser.add_argument("--out", type=Path, help="folder of the panels that models have done")
+    parser.add_argument("--orange-juice", action="store_true", help="Dominick's stores instead")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+    names = options.models.split(",")
+    if options.orange_juice:
+        orange_juice(names, options.prices != "none", options.out)
+        return
     rates = [float(rate) for rate in options.rates.split(",")]
-    panels = [panel(options.each, rates, options.prices, seed) for seed in range(options.panels)]
-    truth = [judged(each.law, each, np.random.default_rng(number)) for number, each in enumerate(panels)]
-    print(f"{len(panels)} panels, {options.panels * options.each} articles a rate and kind, {DAYS} days", flush=True)
-    for name in options.models.split(","):
-        began, found = time.perf_counter(), []
-        for number, each in enumerate(panels):
-            metadata, history = each.data.metadata, each.data.history(0)
-            model = build_model(name, metadata, None if options.prices else SETTINGS.get(name))
-            model = model.train(each.data.train) if hasattr(model, "train") else model
-            samples = np.asarray(next(iter(model.predict([history], num_samples=PATHS))).samples)
-            found.append(judged(samples, each, np.random.default_rng(number)))
-        seconds = time.perf_counter() - began
-        print(f"\n{name} ({seconds:.0f} s)\n\n| kind | rate | ratio | past | pit | covered | beyond |\n{HEAD}")
+    seeds = range(options.seed, options.seed + options.panels)
+    panels = [panel(options.each, rates, options.prices, seed) for seed in seeds]
+    truth = [judged(each.law, each, np.random.default_rng(seed)) for seed, each in zip(seeds, panels, strict=True)]
+    numbers = (
+        f"{options.panels * options.each} articles a rate and kind ({options.panels * options.each * 4} of the slowest)"
+    )
+    print(
+        f"{len(panels)} panels from seed {options.seed} on, {numbers}, {DAYS} days, prices: {options.prices}",
+        flush=True,
+    )
+    for name in names:
+        found, seconds = [], 0.0
+        for seed, each in zip(seeds, panels, strict=True):
+            key = f"{name}-{options.prices}-{options.each}-{options.rates.replace(',', '_')}-{seed}.npz"
+            sums, took = piece(name, each, seed, None if options.out is None else options.out / key)
+            found.append(sums)
+            seconds += took
+        print(f"\n{name} ({seconds:.0f} s of processor time)\n")
+        print(f"| kind | rate | ratio | past | pit | covered | beyond |\n{HEAD}")
         print("\n".join(shown(found, panels, truth, np.random.default_rng(0))), flush=True)
 
 

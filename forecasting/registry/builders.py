@@ -12,6 +12,7 @@ from ...datasets.entries.data import Metadata
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.frequency import MINUTES, frequency_family
 from ..models.analog import AnalogEstimator
+from ..models.classical import RARE, ClassicalPredictor
 from ..models.composed import ForecastEstimator
 from ..models.cross_fit import CrossFitEstimator
 from ..models.deepar import DeepAREstimator
@@ -110,7 +111,8 @@ def pool(metadata: Metadata) -> Estimator:
     """Models that err differently: direct, over single series, a joint density, what happened before.
 
     Where there are prices, one reads none all the same, for the sum of all articles: on origins of the training span of
-    orange juice its mixture with those that do was better than either.
+    orange juice its mixture with those that do was better than either. Where few counts are above 0, models of rare
+    demand take part.
     """
     season = 1 if frequency_family(metadata.freq)[1] == "B" else metadata.season
     density: Model = sales(metadata)
@@ -138,7 +140,12 @@ def pool(metadata: Metadata) -> Estimator:
         patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})
         models["patch-tst"] = CoupledEstimator(patches)
     only_totals = ["analog-plain"] if metadata.covariates else []
-    return PooledEstimator(models, domain=_domain(metadata), only_totals=only_totals)
+    rare: dict[str, Model] = {}
+    if metadata.domain == "count":
+        rare["counts"] = shipped("counts", counts(metadata), metadata)
+        if not metadata.covariates:  # all paths are to answer to prices
+            rare |= {name: ClassicalPredictor(metadata.prediction_length, name) for name in RARE}
+    return PooledEstimator({**models, **rare}, domain=_domain(metadata), only_totals=only_totals, only_rare=list(rare))
 
 
 def shipped(name: str, model: Model, metadata: Metadata, overrides: Mapping[str, object] | None = None) -> Model:

@@ -80,7 +80,7 @@ def _shared(build: Builder, about: str) -> NamedModel:
 MODELS: dict[str, NamedModel] = {
     "pool": NamedModel(
         _later("pool"),
-        "cross-fit, analog, DeepAR, a flow and PatchTST, with prices a VAR: mixed as the end of the past says",
+        "cross-fit, analog, DeepAR, a flow and PatchTST, with prices a VAR, of rare sales counts, mixed by the past",
         "as in its members; the sum of all series is forecast on its own",
         channels=True,
     ),

@@ -26,6 +26,7 @@ from ..paths.weights import pool_weights
 from ..training.members import trained_member
 from ..training.options import NonFiniteLoss
 from .ensemble import EnsemblePredictor
+from .rare_demand import sells_rarely
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +59,15 @@ class PooledEstimator(ForecastModel):
         domain: the values that a path can take; what a model draws beyond becomes the nearest of them.
         only_totals: names of models that take part in the forecast of the sum alone. One that reads no prices belongs
             here if the others do: all paths then answer to prices.
+        only_rare: names of models that take part only where demand is rare (`sells_rarely`).
         num_samples: paths a window to learn the weights from.
         seed: of models that can be seeded.
         directory: where trained models are kept, so that a killed training goes on behind them; ``None`` keeps none.
             It is no setting of the model.
 
     Raises:
-        ValueError: there are fewer than two models, `windows` or `smallest` is out of its range, or `only_totals`
-            names what is no model, or all of them.
+        ValueError: there are fewer than two models, `windows` or `smallest` is out of its range, or `only_totals` or
+            `only_rare` names what is no model, or all of them.
 
     Example:
         >>> from hemline.forecasting import GRUMAFEstimator, RandomWalkPredictor
@@ -82,6 +84,7 @@ class PooledEstimator(ForecastModel):
         shrinkage: float = 0.03,
         domain: Domain = "real",
         only_totals: Sequence[str] = (),
+        only_rare: Sequence[str] = (),
         num_samples: int = 100,
         seed: int = 0,
         directory: Path | None = None,
@@ -97,9 +100,10 @@ class PooledEstimator(ForecastModel):
             raise ValueError(f"smallest: expected from 0 to below 1 / {len(models)}, got {smallest}")
         if shrinkage < 0:
             raise ValueError(f"shrinkage: expected at least 0, got {shrinkage}")
-        if not set(only_totals) < set(models):
-            raise ValueError(f"only_totals: expected some of {', '.join(models)}, not all, got {list(only_totals)}")
-        self.models, self.only_totals = dict(models), tuple(only_totals)
+        for name, given in (("only_totals", only_totals), ("only_rare", only_rare)):
+            if not set(given) < set(models):
+                raise ValueError(f"{name}: expected some of {', '.join(models)}, not all, got {list(given)}")
+        self.models, self.only_totals, self.only_rare = dict(models), tuple(only_totals), tuple(only_rare)
         self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
         self.num_samples, self.seed, self.directory = num_samples, seed, directory
 
@@ -207,7 +211,8 @@ class PooledEstimator(ForecastModel):
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
         names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "num_samples", "seed")
-        return {name: getattr(self, name) for name in names}
+        # A pool without such models is what it was before there were any, and so are runs that are known by settings.
+        return {name: getattr(self, name) for name in (*names, *["only_rare"] * bool(self.only_rare))}
 
     def held_out(
         self, entries: list[Entry], trained: Callable[[str, list[Entry]], Predictor] | None = None
@@ -243,8 +248,9 @@ class PooledEstimator(ForecastModel):
         # Channels of the others go with them: an update brings each series its own.
         before, last = of_articles(before, known), of_articles([entries[place]], known)[0]
         pasts = [last.until(end, horizon) for end in ends]
+        taking_part = list(self.models) if sells_rarely(before) else self._of_any_demand()
         drawn = {}
-        for name in self.models:
+        for name in taking_part:
             try:
                 predictor = trained(name, before) if trained else self._trained(name, before, None, "weighing")
                 forecasts = predictor.predict(pasts, num_samples=self.num_samples)
@@ -257,6 +263,9 @@ class PooledEstimator(ForecastModel):
         if not drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")
         return drawn, np.stack([last.target[:, end : end + horizon].T for end in ends])
+
+    def _of_any_demand(self) -> list[str]:
+        return [name for name in self.models if name not in self.only_rare]
 
     def _weights(self, kind: str, drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
         found = pool_weights(list(drawn.values()), truth, self.smallest, self.shrinkage)

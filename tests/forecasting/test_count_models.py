@@ -9,6 +9,7 @@ from hemline.forecasting import build_model, load_predictor
 from hemline.forecasting.models.statistical.count_laws import LARGEST, LAWS, CountLaw, laws_of, log_likelihoods
 from hemline.forecasting.models.statistical.count_model import (
     CountModelPredictor,
+    best_fading,
     log_negative_binomial,
     seasonal_profile,
 )
@@ -92,6 +93,15 @@ def test_a_rate_that_falls_is_followed():
     target[:, 0] = 1
     assert paths("counts", target).mean() < 0.3
     assert paths("tsb", target).mean() < 0.4
+
+
+def test_fast_articles_whose_level_wanders_do_not_say_how_the_slow_ones_move():
+    generator = np.random.default_rng(3)
+    wander = np.exp(generator.normal(scale=0.05, size=(3, 365)).cumsum(1))
+    target = np.concatenate([generator.poisson(0.02, (300, 365)), generator.poisson(80 * wander)]).astype(float)
+    found = best_fading(target, np.ones(1), HORIZON)
+    assert np.unique(found[:300]).tolist() == [np.inf]
+    assert np.unique(found[300:]).tolist() != [np.inf]
 
 
 def test_sums_of_clumped_demand_are_as_wide_as_they_were():

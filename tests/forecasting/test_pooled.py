@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
-from hemline.datasets import simulated_sales
+from hemline.datasets import Metadata, simulated_sales
 from hemline.datasets.entries.entry import Entry
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import (
@@ -19,8 +19,10 @@ from hemline.forecasting import (
     RespondingEstimator,
     Scenario,
     SeasonalNaivePredictor,
+    build_model,
     simulate,
 )
+from hemline.forecasting.models.statistical.count_model import CountModelPredictor
 from hemline.forecasting.paths.domain import within
 from hemline.forecasting.paths.totals import mixed_totals
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
@@ -265,3 +267,25 @@ def test_an_entry_is_made_fit_for_models_once_however_deep_the_pool(monkeypatch)
     assert len(seen) == 1
     next(predictor.predict(walks(), num_samples=4))
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("rate", [0.1, 5.0])
+def test_models_of_rare_demand_take_part_where_it_is_rare(rate):
+    sold = np.random.default_rng(0).poisson(rate, (6, 200)).astype(np.float32)
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": sold}
+    models = {"walk": RandomWalkPredictor(7), "counts": CountModelPredictor(7)}
+    pool = PooledEstimator(models, domain="count", only_rare=["counts"], shrinkage=1e6).train([entry])
+    assert pool.member_names == (("walk", "counts") if rate < 1 else ("walk",))
+    updated = pool.update([{**entry, "target": np.concatenate([sold, sold[:, :30]], axis=1)}])
+    assert updated.member_names == pool.member_names
+
+
+def test_the_named_pool_has_models_of_rare_demand_for_counts_alone():
+    of_counts, of_amounts = (
+        build_model("pool", Metadata("shop", "D", 7, ("a", "b"), domain, 7)).only_rare
+        for domain in ("count", "positive")
+    )
+    assert (of_counts, of_amounts) == (("counts", "croston", "tsb"), ())
+    priced = build_model("pool", Metadata("shop", "D", 7, ("a", "b"), "count", 7, ("price[a]", "price[b]")))
+    assert priced.only_rare == ("counts",)
+    assert priced.reads_channels

@@ -99,11 +99,7 @@ class CountModelPredictor(PlainModel):
         length, horizon = sold.shape[1], self.prediction_length
         profile = seasonal_profile(sold, self.season_length)
         place = np.arange(length + horizon) % len(profile)
-        fading = FADING[0]
-        if length > 3 * horizon:
-            scores = [_score(sold, profile, horizon, each) for each in FADING]
-            fading = FADING[int(np.argmax(scores))]
-        fit = fitted(sold, profile, fading)
+        fit = fitted(sold, profile, best_fading(sold, profile, horizon))
         chosen = (fit.laws.cumsum(1) < generator.random((count, len(sold), 1))).sum(2).clip(max=len(LAWS) - 1)
         dispersion = np.where(fit.slow, np.array([law.dispersion for law in LAWS])[chosen], fit.dispersion)
         shape = np.maximum(fit.units, NEVER_SOLD) / dispersion
@@ -135,17 +131,41 @@ class Fit:
     dispersion: np.ndarray
 
 
-def fitted(sold: np.ndarray, profile: np.ndarray, fading: float) -> Fit:
+def best_fading(sold: np.ndarray, profile: np.ndarray, horizon: int) -> np.ndarray:
+    """Half-lives ``[D]`` of past sales, in lengths of the past, that would have foretold the last horizon best.
+
+    There is one for the slow articles and one for the others, whose levels say more of how they move, and would speak
+    for all.
+
+    Arguments:
+        sold: ``[D, T]``, at least 0, NaN where missing.
+        profile: ``[season]`` the seasonal profile.
+        horizon: steps H.
+    """
+    found = np.full(len(sold), FADING[0])
+    if sold.shape[1] <= 3 * horizon:
+        return found
+    scores = np.stack([_scores(sold, profile, horizon, each) for each in FADING])
+    slow = np.nan_to_num(sold).max(1) <= LARGEST
+    for alike in (slow, ~slow):
+        gain = scores[:, alike] - scores[:1, alike]
+        # Not by chance: by more than a standard error of the sum over articles, and than two units of log-likelihood.
+        clear = gain.sum(1) >= np.maximum(0.999 * np.sqrt((gain**2).sum(1)), 2.0)
+        found[alike] = FADING[int(np.argmax(np.where(clear, gain.sum(1), 0.0)))]
+    return found
+
+
+def fitted(sold: np.ndarray, profile: np.ndarray, fading: np.ndarray) -> Fit:
     """Fit rates and laws.
 
     Arguments:
         sold: ``[D, T]``, at least 0, NaN where missing.
         profile: ``[season]`` the seasonal profile.
-        fading: half-life of past sales, in lengths of the past.
+        fading: ``[D]`` half-lives of past sales, in lengths of the past.
     """
     length, seen = sold.shape[1], ~np.isnan(sold)
     place = np.arange(length) % len(profile)
-    weight = 0.5 ** (np.arange(length)[::-1] / (fading * length)) * seen
+    weight = 0.5 ** (np.arange(length)[::-1] / (fading[:, None] * length)) * seen
     known = np.nan_to_num(sold)
     # Faded steps count for as many whole ones as tell as much.
     weight *= (weight.sum(1) / np.maximum((weight**2).sum(1), 1e-12))[:, None]
@@ -206,24 +226,24 @@ def _dispersion(known: np.ndarray, seen: np.ndarray, season: np.ndarray) -> np.n
     return np.maximum((squares + KNOWN_SALES * usual) / (units + KNOWN_SALES), 1.0)
 
 
-def _score(sold: np.ndarray, profile: np.ndarray, horizon: int, fading: float) -> float:
-    """Log-likelihood of the last horizon, by what came before it."""
-    before, came = sold[:, :-horizon], sold[:, -horizon:]
-    begun = ~np.isnan(before).all(1) & ~np.isnan(came).any(1)
-    if not begun.any():
-        return 0.0
-    fit, came = fitted(before[begun], profile, fading), came[begun]
+def _scores(sold: np.ndarray, profile: np.ndarray, horizon: int, fading: float) -> np.ndarray:
+    """Log-likelihoods ``[D]`` of the last horizon, by what came before it; 0 where one of them is missing."""
+    before, came, scores = sold[:, :-horizon], sold[:, -horizon:], np.zeros(len(sold))
+    begun = np.flatnonzero(~np.isnan(before).all(1) & ~np.isnan(came).any(1))
+    if not len(begun):
+        return scores
+    fit, came = fitted(before[begun], profile, np.full(len(begun), fading)), came[begun]
     rate = np.maximum(fit.units, NEVER_SOLD) / fit.exposure
     season = np.roll(profile, -(before.shape[1] % len(profile)))
     slow = fit.slow & (came.max(1) <= LARGEST)
-    score = 0.0
     if slow.any():
         counts = _histograms(came[slow], np.ones(came[slow].shape), len(season))
         chances = log_likelihoods(counts, rate[slow, None] * season)
-        score += float(np.logaddexp.reduce(np.log(fit.laws[slow] + 1e-300) + chances, axis=1).sum())
+        scores[begun[slow]] = np.logaddexp.reduce(np.log(fit.laws[slow] + 1e-300) + chances, axis=1)
     excess = np.maximum(fit.dispersion[~slow] - 1, 1e-3)[:, None]
     shape = rate[~slow, None] * season[np.arange(horizon) % len(season)] / excess
-    return score + float(log_negative_binomial(came[~slow], shape, 1 + excess).sum())
+    scores[begun[~slow]] = log_negative_binomial(came[~slow], shape, 1 + excess).sum(1)
+    return scores
 
 
 def log_negative_binomial(units: np.ndarray, shape: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
