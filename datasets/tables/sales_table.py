@@ -59,7 +59,7 @@ def from_sales(
     The channels get the names that scenarios use: ``price[article]`` and ``promo[article]``, whatever their
     columns are called. On the chain level the units of the stores are summed and every other column is
     averaged over the stores that have a row, each counting the same: weights by sales would let demand into
-    the price. The number of stores whose units are known is kept as the past-only channel ``stores[article]``.
+    the price. The number of stores that count in the sum is kept as the past-only channel ``stores[article]``.
 
     A store counts in the sum of an article from its first row there to its last, but not while it has none for H
     steps or more. Where the units of a store that counts are not known, because it ran out or has no row, its usual
@@ -164,6 +164,9 @@ def from_sales(
     if chain and empty_stores != "partial":
         share, whole = empty_stores == "share", domain == "count"
         completion = StoreSums(*_by_store(by_store, sales, timeline, zero), prediction_length, share, whole)
+        # The sum holds the share of stores that ran out: a channel that left them out would tell of another sum.
+        counted = completion.rows.sum(axis=-1) if zero else completion.stores
+        sales["stores"] = counted[pd.factorize(sales["article"])[0], timeline.positions]
     if zero:
         sales = _on_every_step(sales, timeline, covariates=bool(channels or shared_covariates), ended=ended)
         timeline = _timeline(sales, timeline.freq, together=False)

@@ -111,6 +111,11 @@ class StoreSums:
             completed = np.rint(completed)
         return completed, judged, self._facts(values, partial, completed)
 
+    @property
+    def stores(self) -> np.ndarray:
+        """How many stores count at each step, ``[D, T]``: one that ran out is no less there than others."""
+        return self._there().sum(axis=-1)
+
     def _there(self) -> np.ndarray:
         """Whether each store counts, bool ``[D, T, S]``."""
         steps = np.arange(self.rows.shape[1])[None, :, None]
