@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
@@ -27,6 +29,9 @@ from .single_series import reads_single_series
 
 LARGEST_CACHE = 2**25
 """Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
+
+MORE = 2
+"""Steps of an update over those that a training takes over as many values: new ones are in few of the windows drawn."""
 
 _READ = {
     STATIC["static_real"]: ("num_feat_static_real", "static_dims"),
@@ -88,7 +93,7 @@ class GroupedEstimator(ForecastModel):
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
     ) -> GroupedPredictor:
-        """Train a network of gluonts further on data that go on, for a tenth of its epochs; any other model anew.
+        """Train a network of gluonts further on data that go on, as its share of new values says; any other model anew.
 
         Gluonts' training cannot be resumed, so `directory` stays unused.
         """
@@ -96,8 +101,11 @@ class GroupedEstimator(ForecastModel):
             return self.train(training_data)
         entries = placed_for(fitted, as_multivariate(training_data))
         given = getattr(self.estimator, "trainer_kwargs", {})
-        estimator = copy.copy(self.estimator)
-        estimator.trainer_kwargs = {**given, "max_epochs": further_epochs(given.get("max_epochs", 100))}
+        estimator: Any = copy.copy(self.estimator)
+        epochs, batches = further_epochs(
+            fitted.share_of_new(entries), given.get("max_epochs", 100), estimator.num_batches_per_epoch
+        )
+        estimator.trainer_kwargs, estimator.num_batches_per_epoch = {**given, "max_epochs": epochs}, batches
         further = GroupedEstimator(estimator, seed=self.seed + entries[0].length)
         found = further.fitted_on(entries, None, fitted.predictor.network.state_dict())
         found.seed = self.seed
@@ -150,7 +158,7 @@ class GroupedEstimator(ForecastModel):
         item_ids = entries[0].item_ids
         channels = entries[0].channels.names if reads_channels(self.estimator) else ()
         fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
-        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields)
+        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields).having_learnt(entries)
 
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused.
@@ -222,9 +230,25 @@ def placed_for(fitted: FittedModel, entries: list[Entry]) -> list[Entry]:
     return in_places(entries, with_room(fitted.item_ids, seen)) if seen and fitted.item_ids else entries
 
 
-def further_epochs(epochs: int) -> int:
-    """The epochs of an update: a tenth of those of a training, and at least one."""
-    return max(1, round(epochs / 10))
+def further_epochs(share: float, epochs: int, batches: int) -> tuple[int, int]:
+    """The epochs of an update, and the batches of each: `MORE` times those of a training over as many values.
+
+    So all updates of a year together are about as long as the part of a training that the year's values have, however
+    many there are: each over a fixed share of the epochs, a model that is updated every week fits what there was again
+    and again, and gets worse.
+
+    Arguments:
+        share: of the values that are new, 0 to 1.
+        epochs: of a training.
+        batches: of each of its epochs.
+
+    Example:
+        >>> further_epochs(0.01, 20, 100), further_epochs(0.1, 20, 100)
+        ((1, 40), (4, 100))
+    """
+    steps = max(1, math.ceil(MORE * share * epochs * batches))
+    needed = min(math.ceil(steps / batches), epochs)
+    return needed, min(math.ceil(steps / needed), batches)
 
 
 class Begun:

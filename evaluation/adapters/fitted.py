@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+import numpy as np
 from gluonts.core import fqname_for
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
@@ -49,11 +50,13 @@ class FittedModel(Predictor, ABC):
         item_ids: names of the D series, as trained; none where it takes any.
         covariate_names: names of the channels known of the future that it reads, as trained; none if it reads none.
         trained_by: the model before its training, by which `update` goes on; ``None`` where it is not known.
+        learnt: how many values it has learnt from, those that are missing left out; ``None`` where it is not known.
         training_log: a row an epoch.
     """
 
     names: ClassVar[Names] = NAMES
     trained_by: Trains | None = None
+    learnt: int | None = None
     training_log: list[PlainObject]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -112,6 +115,20 @@ class FittedModel(Predictor, ABC):
             )
         return self.trained_by.update(self, training_data, directory)
 
+    def having_learnt(self, entries: Iterable[Entry]) -> Self:
+        """This model, that it may know how many values it has learnt from."""
+        self.learnt = values_of(entries)
+        return self
+
+    def share_of_new(self, entries: Iterable[Entry]) -> float:
+        """The share of the values that it has not learnt from, 0 to 1; a tenth where it does not know.
+
+        Arguments:
+            entries: all of the data, what was trained on before among them.
+        """
+        there = values_of(entries)
+        return 0.1 if self.learnt is None else max(there - self.learnt, 0) / max(there, 1)
+
     @abstractmethod
     def write(self, folder: Path) -> None:
         """Write what `read` reads into an empty folder."""
@@ -142,6 +159,8 @@ class FittedModel(Predictor, ABC):
         }
         if (settings := self.settings_of_training()) is not None:
             described["trained_by"] = settings
+        if self.learnt is not None:
+            described["learnt"] = self.learnt
         with whole_contents(Path(path), SIGN) as aside:
             self.write(aside)
             (aside / SIGN).write_text(json.dumps(described))
@@ -179,7 +198,10 @@ def restored(kind: type[Whole], folder: Path, names: Names, device: str) -> Whol
         device: on which paths are drawn, for a model that can choose.
     """
     fitted = kind.read(folder, names, device)
-    settings = read_json(folder / SIGN).get("trained_by") if (folder / SIGN).is_file() else None
+    described = read_json(folder / SIGN) if (folder / SIGN).is_file() else {}
+    settings, learnt = described.get("trained_by"), described.get("learnt")
+    if isinstance(learnt, int):
+        fitted.learnt = learnt
     if fitted.trained_by is None and settings is not None:
         try:
             found: Any = from_plain(settings, names, allowed=Configured)
@@ -187,6 +209,11 @@ def restored(kind: type[Whole], folder: Path, names: Names, device: str) -> Whol
             return fitted  # parts of other libraries, of which nobody says that files may name them
         fitted.trained_by = found
     return fitted
+
+
+def values_of(entries: Iterable[Entry]) -> int:
+    """How many values entries have, those that are missing left out."""
+    return sum(int((~np.isnan(entry.target)).sum()) for entry in entries)
 
 
 class PlainModel(Configured, FittedModel):

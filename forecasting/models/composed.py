@@ -95,6 +95,7 @@ class ForecastEstimator(WindowEstimator):
         series: SeriesTensor,
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
+        begun: bool = False,
     ) -> list[PlainObject]:
         from ..training.fit import fit, to_watch
 
@@ -106,6 +107,7 @@ class ForecastEstimator(WindowEstimator):
             watched,
             configuration=self.configuration(),
             ckpt_path=ckpt_path,
+            begun=begun,
         )
 
     def settings(self) -> dict[str, object]:

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
 from ...datasets.entries.domain import Domain
 from ...runtime.plain import PlainObject
 from ...runtime.training.curves import curves_named
 from ..networks.composition import CrossFitNetworks
-from ..networks.cross_fitted import CrossFitted, evenly
+from ..networks.cross_fitted import CrossFitted, apart_from, evenly, folds_of
 from ..networks.direct import Direct
 from ..networks.network import JointForecaster
 from ..response.response import LogLinear
@@ -130,6 +133,7 @@ class CrossFitEstimator(WindowEstimator):
         series: SeriesTensor,
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
+        begun: bool = False,
     ) -> list[PlainObject]:
         from ..training.fit import fit
 
@@ -141,7 +145,7 @@ class CrossFitEstimator(WindowEstimator):
             )
         config, horizon = self.train_config, self.prediction_length
         starts = series.training_starts(config.validation_span)
-        blocks = starts.tensor_split(self.folds)
+        blocks = self._blocks(forecaster, series, starts)
         rows: list[PlainObject] = []
         for number, (member, block) in enumerate(zip(forecaster.members, blocks, strict=True)):
             member.measure(series)
@@ -150,7 +154,7 @@ class CrossFitEstimator(WindowEstimator):
                 seed=self.folds * config.seed + number,
                 checkpoints=None if config.checkpoints is None else f"{config.checkpoints}/fold-{number}",
             )
-            apart = starts[(starts <= block[0] - horizon) | (starts >= block[-1] + horizon)] if len(block) else starts
+            apart = apart_from(block, starts, horizon) if len(block) else starts
             # Data too short for windows apart from the block leave nothing but to learn from all.
             watched = series, evenly(block if len(block) else starts, WATCHED)
             with curves_named(f"fold-{number}"):
@@ -161,9 +165,25 @@ class CrossFitEstimator(WindowEstimator):
                     watched,
                     configuration=self.configuration(),
                     starts=apart if len(apart) else starts,
+                    begun=begun,
                 )
         forecaster.remember(series, blocks)
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
+
+    def _blocks(self, forecaster: CrossFitted, series: SeriesTensor, starts: Tensor) -> list[Tensor]:
+        """The rows of each network's block: those of the first training, and later ones in turns (`folds_of`).
+
+        They are told by date, so that they stay the same whatever comes behind or is left out in front; of several
+        entries they are as many parts of all windows, in an update too.
+        """
+        if not forecaster.borders:
+            blocks = list(starts.tensor_split(self.folds))
+            if len(series.starts) == 1 and all(map(len, blocks)):
+                ends = torch.stack([*(block[0] for block in blocks), blocks[-1][-1] + 1])
+                forecaster.borders = tuple(series.ordinals(ends).tolist())
+            return blocks
+        folds = folds_of(series.ordinals(starts), forecaster.borders)
+        return [starts[folds == number] for number in range(self.folds)]
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""

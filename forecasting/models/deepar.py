@@ -12,7 +12,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import normalize_freq
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.estimator import GroupedEstimator, further_epochs, placed_for, single_series
+from ...evaluation.adapters.estimator import GroupedEstimator, placed_for, single_series
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
@@ -92,7 +92,7 @@ class DeepAREstimator(ForecastModel):
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
     ) -> GroupedPredictor:
-        """Train the network further on data that go on, for a tenth of its epochs at half the learning rate.
+        """Train the network further on data that go on, for as long as `further_epochs` says.
 
         A series that is new has the mean of the embeddings of the others at first. Gluonts' training cannot be resumed,
         so `directory` stays unused.
@@ -105,15 +105,8 @@ class DeepAREstimator(ForecastModel):
         entries, config = placed_for(fitted, as_multivariate(training_data)), self.train_config
         weights = dict(fitted.predictor.network.state_dict())
         tables = [name for name in weights if "embedder" in name]
-        further = self.override(
-            {
-                "train": {
-                    "max_epochs": further_epochs(config.max_epochs),
-                    "learning_rate": config.learning_rate / 2,
-                    "seed": config.seed + max(entry.length for entry in entries),
-                }
-            }
-        )
+        seed = config.seed + max(entry.length for entry in entries)
+        further = self.override({"train": config.further(fitted.share_of_new(entries), seed)})
         model = further._grouped(entries, [len(weights[name].T) for name in tables])
         for name, count in zip(tables, model.estimator.cardinality, strict=True):
             missing = count - len(weights[name])

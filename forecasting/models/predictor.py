@@ -139,6 +139,8 @@ class ForecastPredictor(FittedModel):
             "training_log": self.training_log,
             "max_bytes": self.max_bytes,
         }
+        if self.forecaster.borders:
+            described["borders"] = list(self.forecaster.borders)
         (folder / "predictor.json").write_text(json.dumps(described, indent=2))
         (folder / "weights.safetensors").write_bytes(save(self.forecaster.state_dict()))
         if self.response is not None:
@@ -174,6 +176,7 @@ class ForecastPredictor(FittedModel):
         forecaster = network_with_weights(
             lambda: composition.network(statistics), weights, object_in(described, "composition")
         )
+        forecaster.borders = tuple(int(border) for border in described.get("borders", ()))
         response = Response.deserialize(folder) if composition.responds else None
         predictor = cls(
             composition, forecaster, described["training_log"], described["max_bytes"], described["seed"], response

@@ -14,7 +14,7 @@ from ...datasets.entries.assortment import is_free
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.estimator import further_epochs, placed_for
+from ...evaluation.adapters.estimator import placed_for
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.plain import PlainObject
 from ...runtime.seeds import seeded
@@ -91,8 +91,9 @@ class WindowEstimator(Architecture):
         series: SeriesTensor,
         validation: SeriesTensor | None,
         ckpt_path: str | Path | None,
+        begun: bool = False,
     ) -> list[PlainObject]:
-        """Train the network in place; the training log."""
+        """Train the network in place, from weights that a training left if it was begun; the training log."""
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:
         """The shape of the problem that the entries pose."""
@@ -129,7 +130,7 @@ class WindowEstimator(Architecture):
         """
         entries = as_multivariate(training_data)
         held_out = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        spec, response = self._spec(entries), None
+        told, spec, response = entries, self._spec(entries), None
         _require_same_rows(held_out or [], spec)
         if self.response is not None:
             response = fit_response(entries, spec, self.response, self.scaling.domain, spread=self.learns_density)
@@ -147,16 +148,17 @@ class WindowEstimator(Architecture):
             if forecaster.lattice:
                 _require_counts(entries, spec)
             log = self._fit(forecaster, series, validation, ckpt_path)
-        return self._fitted(composition, forecaster, log, response)
+        return self._fitted(composition, forecaster, log, response).having_learnt(told)
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
     ) -> ForecastPredictor:
         """Train a network further on data that go on.
 
-        It starts from the weights that it has and sees a tenth of the epochs, at half the learning rate. The response
-        to covariates is fitted anew. Scales of series that were known stay, as weights go by them. Series that are gone
-        are masked. New ones take free places; where there are none left, layers are widened (`take_over`).
+        It starts from the weights that it has and takes twice the steps of a training over the values that are new
+        (`further_epochs`), at half the learning rate. Where no epoch is better on what it watches, weights stay. The
+        response to covariates is fitted anew. Scales of series that were known stay, as weights go by them. Series that
+        are gone are masked. New ones take free places; where there are none left, layers are widened (`take_over`).
 
         Arguments:
             fitted: what a training or an update returned.
@@ -168,33 +170,26 @@ class WindowEstimator(Architecture):
         """
         if not isinstance(fitted, ForecastPredictor):
             raise ValueError(f"update: expected a trained network, got a {type(fitted).__name__}")
-        entries, old = placed_for(fitted, as_multivariate(training_data)), fitted.spec
+        told, old = placed_for(fitted, as_multivariate(training_data)), fitted.spec
+        entries = told
         spec, response = self._grown(old, entries), None
         if self.response is not None:
-            response = fit_response(entries, spec, self.response, self.scaling.domain)
+            response = fit_response(entries, spec, self.response, self.scaling.domain, spread=self.learns_density)
             entries = response.training(entries, self.train_config.seed)
             spec = replace(spec, covariates=0, covariate_names=())
         change = self.scaling.change
         measured = SeriesTensor(entries, spec, change=change).statistics
         statistics = _kept(measured, spec, fitted.forecaster.statistics, old)
         series = SeriesTensor(entries, spec, change=change, statistics=statistics)
-        config = self.train_config
-        further = self.override(
-            {
-                "train": {
-                    "max_epochs": further_epochs(config.max_epochs),
-                    "learning_rate": config.learning_rate / 2,
-                    "seed": config.seed + max(entry.length for entry in entries),
-                    "checkpoints": None if directory is None else str(directory),
-                }
-            }
-        )
+        config, seed = self.train_config, self.train_config.seed + max(entry.length for entry in entries)
+        further = self.override({"train": config.further(fitted.share_of_new(told), seed, directory)})
         composition = self.composition(spec)
         with seeded(further.train_config.seed):
             forecaster = composition.network(statistics)
             take_over(forecaster, fitted.forecaster.state_dict(), old)
-            log = further._fit(forecaster, series, None, None)
-        return self._fitted(composition, forecaster, log, response)
+            forecaster.borders = fitted.forecaster.borders
+            log = further._fit(forecaster, series, None, None, begun=True)
+        return self._fitted(composition, forecaster, log, response).having_learnt(told)
 
     def _fitted(
         self, composition: Composition, forecaster: JointForecaster, log: list[PlainObject], response: Response | None

@@ -135,6 +135,39 @@ class CrossFitted(JointForecaster):
         return 4096 + self.spec.prediction_length * self.spec.target_dim
 
 
+def folds_of(ordinals: Tensor, borders: Sequence[int]) -> Tensor:
+    """The block ``[N]`` to which each window belongs, by the period in which its horizon starts.
+
+    Those of the first training lie between its borders. Later ones come in turns, as long as its blocks were: so a
+    network that has once learnt without a window never learns from it, and none of them is left without what is new.
+
+    Arguments:
+        ordinals: int64 ``[N]`` of the periods.
+        borders: those at which the blocks of the first training began, and the one after the last.
+
+    Example:
+        >>> folds_of(torch.arange(10), (0, 2, 4)).tolist()
+        [0, 0, 1, 1, 0, 0, 1, 1, 0, 0]
+    """
+    count, end = len(borders) - 1, borders[-1]
+    found = torch.searchsorted(torch.tensor(borders[1:-1]), ordinals, right=True)
+    turns = (ordinals - end) // max((end - borders[0]) // count, 1) % count
+    return torch.where(ordinals < end, found, turns)
+
+
+def apart_from(block: Tensor, rows: Tensor, steps: int) -> Tensor:
+    """The rows that lie so many steps or more from every row of a block, both sorted.
+
+    Example:
+        >>> apart_from(torch.tensor([4, 5]), torch.arange(10), 2).tolist()
+        [0, 1, 2, 7, 8, 9]
+    """
+    after = torch.searchsorted(block, rows)
+    before = block[(after - 1).clamp_min(0)]
+    near = (after < len(block)) & (block[after.clamp_max(len(block) - 1)] - rows < steps)
+    return rows[~near & ((after == 0) | (rows - before >= steps))]
+
+
 def evenly(rows: Tensor, count: int) -> Tensor:
     """So many of the rows, spread evenly; some again where there are fewer."""
     return rows[torch.linspace(0, len(rows) - 1, count).round().long()]

@@ -61,7 +61,14 @@ class Learner(nn.Module, ABC):
 
 
 class JointForecaster(Learner):
-    """A network that draws joint sample paths, and stays as it is: several threads may draw from it."""
+    """A network that draws joint sample paths, and stays as it is: several threads may draw from it.
+
+    Attributes:
+        borders: of one whose parts are trained without one block of the past each, the ordinals of the periods in which
+            the blocks of its first training began, and the one after the last; none if it has no such parts.
+    """
+
+    borders: tuple[int, ...] = ()
 
     @abstractmethod
     def sample(

@@ -38,6 +38,7 @@ def fit(
     configuration: Mapping[str, Plain],
     starts: Tensor | None = None,
     ckpt_path: str | Path | None = None,
+    begun: bool = False,
 ) -> list[PlainObject]:
     """Train a network in place.
 
@@ -51,6 +52,7 @@ def fit(
         starts: int64 ``[N]`` rows of `series` at which the windows to learn from start; all outside of the validation
             span if ``None``.
         ckpt_path: checkpoint to go on from; by default the one in ``config.checkpoints``, if there is one.
+        begun: whether the weights are those of a training before, and stay where no epoch is better on what is watched.
 
     Returns:
         The training log: a row an epoch with ``epoch, train_loss, validation_loss, seconds``.
@@ -67,6 +69,8 @@ def fit(
     identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
     folder = None if config.checkpoints is None else RunFolder(config.checkpoints)
     checkpoints = Checkpoints(folder, forecaster, identity)
+    if begun and watched is not None:
+        checkpoints.note(watched_loss(forecaster, watched, config.batch_size))
     watching: Iterable[Tensor] | None = None if watched is None else DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
     stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
     options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
@@ -83,6 +87,24 @@ def fit(
         )
     checkpoints.restore_best()
     return module.history
+
+
+@torch.no_grad()
+def watched_loss(forecaster: Learner, watched: tuple[SeriesTensor, Tensor], at_once: int) -> float:
+    """The mean loss of windows that are watched.
+
+    Arguments:
+        forecaster: the network, left in evaluation mode.
+        watched: data, and the rows at which the windows start.
+        at_once: windows at a time.
+    """
+    series, starts = watched
+    device = forecaster.eval().usual_scale.device
+    losses = [
+        float(forecaster.loss(series.gather(rows).to(device), context=False)) * len(rows)
+        for rows in starts.split(at_once)
+    ]
+    return sum(losses) / len(starts)
 
 
 def to_watch(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from ...evaluation.adapters.estimator import further_epochs
 from ...runtime.arguments.kinds import Checked, Count, NotNegative, Number, Positive, Seed
 
 
@@ -54,6 +56,23 @@ class TrainConfig(Checked):
             raise ValueError(
                 "trainer: expected enable_checkpointing=True, got False; no file is kept unless `checkpoints` is set"
             )
+
+    def further(self, share: float, seed: int, checkpoints: Path | None = None) -> dict[str, object]:
+        """What changes in an update: how long it is (`further_epochs`), and half the learning rate.
+
+        Arguments:
+            share: of the values that are new, 0 to 1.
+            seed: of the windows that it draws.
+            checkpoints: folder of this update alone.
+        """
+        epochs, batches = further_epochs(share, self.max_epochs, self.batches_per_epoch)
+        return {
+            "max_epochs": epochs,
+            "batches_per_epoch": batches,
+            "learning_rate": self.learning_rate / 2,
+            "seed": seed,
+            "checkpoints": None if checkpoints is None else str(checkpoints),
+        }
 
 
 class NonFiniteLoss(FloatingPointError):

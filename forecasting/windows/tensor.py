@@ -91,6 +91,7 @@ class SeriesTensor:
         values, features, covariates, past = [], [], [], []
         self.first: list[int] = []
         self.lengths: list[int] = []
+        self.starts = [entry.start for entry in entries]
         offset = 0
         for entry in entries:
             target = entry.target.astype(np.float32, copy=False)
@@ -140,6 +141,17 @@ class SeriesTensor:
         """Memory that the data take on a device."""
         tensors = (self.values, self.features, self.observed, self.past)
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor is not None)
+
+    def ordinals(self, rows: Tensor) -> Tensor:
+        """The ordinals ``[N]`` of the periods at some rows, by which pandas counts them.
+
+        Arguments:
+            rows: int64 ``[N]`` row numbers.
+        """
+        first = torch.tensor(self.first)
+        entry = torch.searchsorted(first, rows, right=True) - 1
+        begins = torch.tensor([start.ordinal for start in self.starts])
+        return begins[entry] + (rows - first[entry]) * self.starts[0].freq.n
 
     def training_starts(self, skip_last: int = 0) -> Tensor:
         """Every step at which a horizon may start, with as much history as the data allow.

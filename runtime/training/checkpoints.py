@@ -106,12 +106,17 @@ class Checkpoints(Checkpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the best weights and write the file."""
         watched = trainer.callback_metrics.get("validation_loss")
-        if self.network is not None and watched is not None and float(watched) < self.best_loss:
-            self.best_loss = float(watched)
-            state = self.network.state_dict()
-            self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
+        if watched is not None:
+            self.note(float(watched))
         if self.folder is not None:
             trainer.save_checkpoint(self.folder.path(self.name))
+
+    def note(self, watched: float) -> None:
+        """Keep the weights as they are, if they have the smallest loss on what is watched so far."""
+        if self.network is not None and watched < self.best_loss:
+            self.best_loss = watched
+            state = self.network.state_dict()
+            self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
 
     def restore_best(self) -> None:
         """Give the network the weights of the best epoch, if a validation loss was watched."""

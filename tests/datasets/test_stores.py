@@ -174,7 +174,9 @@ def test_an_article_that_ends_within_the_weeks_to_come_is_forecast_at_its_last_p
     np.testing.assert_array_equal(data.latest.channel("price[hat]")[24:], [20, 20, 12, 12, 12, 12])
 
 
-@pytest.mark.parametrize(("empty_stores", "counted"), [("share", [2, 2, 2]), ("missing", [2, 2, 2]), ("partial", [2, 1, 2])])
+@pytest.mark.parametrize(
+    ("empty_stores", "counted"), [("share", [2, 2, 2]), ("missing", [2, 2, 2]), ("partial", [2, 1, 2])]
+)
 def test_a_store_that_ran_out_is_among_those_that_count(empty_stores, counted):
     """A network that reads how many stores there are takes the sum, which holds its share, for that of all."""
     weeks = pd.date_range("2024-01-01", periods=3, freq="W-MON")
