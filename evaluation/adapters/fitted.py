@@ -47,8 +47,6 @@ class FittedModel(Predictor, ABC):
 
     Attributes:
         names: the classes that a stored one may name, itself among them.
-        item_ids: names of the D series, as trained; none where it takes any.
-        covariate_names: names of the channels known of the future that it reads, as trained; none if it reads none.
         trained_by: the model before its training, by which `update` goes on; ``None`` where it is not known.
         learnt: how many values it has learnt from, those that are missing left out; ``None`` where it is not known.
         training_log: a row an epoch.
@@ -67,12 +65,12 @@ class FittedModel(Predictor, ABC):
 
     @property
     def item_ids(self) -> tuple[str, ...]:
-        """Names of the D series; none where the model takes any."""
+        """Names of the D series, as trained; none where the model takes any."""
         return ()
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
-        """Names of the channels known of the future that the model reads; none if it reads none."""
+        """Names of the channels known of the future that the model reads, as trained; none if it reads none."""
         return ()
 
     @abstractmethod

@@ -1,11 +1,15 @@
-"""The wheel holds the rooms and nothing else; it is what an empty environment gets."""
+"""The wheel holds the rooms and nothing else; the source distribution has the pages too, and builds that wheel."""
 
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
+import hemline
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -23,23 +27,47 @@ def in_tree() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
+def built(tmp_path_factory) -> dict[str, Path]:
+    """The source distribution, and the wheel that is built of it alone, by their endings."""
     # Built from a copy: a build leaves folders behind, and takes what an earlier one left.
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("wheel")
-    for file in [*ROOT.glob("*.*"), ROOT / "LICENSE"]:
+    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("built")
+    for file in [*ROOT.glob("*.*"), ROOT / "LICENSE", ROOT / "Makefile"]:
         if file.is_file():
             shutil.copy(file, copy)
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, copy]
+    for room in (*ROOMS, "docs"):
+        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__", "_build", "reference"))
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, copy]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return next(out.glob("*.whl"))
+    return {file.suffix: file for file in out.iterdir()}
 
 
-def test_the_wheel_holds_every_module_of_the_tree_and_no_other(wheel):
-    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+def test_the_wheel_holds_every_module_of_the_tree_and_no_other(built):
+    inside = {name for name in zipfile.ZipFile(built[".whl"]).namelist() if ".dist-info/" not in name}
     assert inside == in_tree()
+
+
+def test_the_source_distribution_holds_what_the_readme_links_to(built):
+    with tarfile.open(built[".gz"]) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    links = re.findall(r"\]\(([\w./]+)", (ROOT / "README.md").read_text())
+    wanted = {link for link in links if (ROOT / link).is_file() and not link.endswith(".csv")}
+    assert len(wanted) > 10
+    assert wanted | {"constraints.txt", "README.md", "LICENSE"} <= inside
+
+
+def test_the_index_of_packages_takes_both(built):
+    command = [sys.executable, "-m", "twine", "check", "--strict", *built.values()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
+
+
+def test_the_version_is_the_same_everywhere(built):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version == hemline.__version__
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert built[".whl"].name in (ROOT / "README.md").read_text()
 
 
 def test_every_room_is_a_package():

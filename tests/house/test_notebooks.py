@@ -1,0 +1,28 @@
+"""The notebooks of the gallery run, cell by cell, without a kernel."""
+
+import shlex
+from pathlib import Path
+
+import matplotlib
+import pytest
+from hemline import cli
+
+jupytext = pytest.importorskip("jupytext", reason="notebooks need the extra `docs`")
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.py"))
+COMMAND = "!hemline "
+
+
+@pytest.mark.filterwarnings("ignore:.*(left out|never seen):UserWarning")
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_cells_of_a_notebook_run_one_after_the_other(notebook, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    cli.mount()
+    cells = [cell.source for cell in jupytext.read(notebook, fmt="py:percent").cells if cell.cell_type == "code"]
+    assert len(cells) > 3
+    scope: dict = {"__name__": "__main__"}
+    for text in cells:
+        if text.startswith(COMMAND):
+            assert cli.run(shlex.split(text.removeprefix(COMMAND))) == 0
+        else:
+            exec(compile(text, str(notebook), "exec"), scope)
