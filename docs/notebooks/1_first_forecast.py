@@ -99,4 +99,4 @@ print(f"to be sold out at most once in ten: {np.quantile(four_weeks, 0.9):.0f} p
 # %%
 models = {name: build_model(name, shop.metadata) for name in ("analog", "seasonal-naive")}
 scores = backtest(models, shop)
-print(summary(scores, metrics=["crps", "crps_sum", "coverage_80"]))
+summary(scores, metrics=["crps", "crps_sum", "coverage_80"])

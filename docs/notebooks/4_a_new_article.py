@@ -30,11 +30,11 @@ simulated.articles.head()
 #
 # A network learns to tell colour and shape from the photos; what it sees is then one vector an article.
 
-# %%
-# !hemline vision classify train --data shop/artikel.toml --checkpoint look --size 24 --widths 8,16 --epochs 15 --lr 1e-2 --batch-size 16 --task Farbe --task Form
+# %% language="bash"
+# hemline vision classify train --data shop/artikel.toml --checkpoint look --size 24 --widths 8,16 --epochs 15 --lr 1e-2 --batch-size 16 --task Farbe --task Form
 
-# %%
-# !hemline vision embed --data shop/artikel.toml --checkpoint look --pca 6 --out vectors.parquet
+# %% language="bash"
+# hemline vision embed --data shop/artikel.toml --checkpoint look --pca 6 --out vectors.parquet
 
 # %% [markdown]
 # ## The forecast

@@ -43,11 +43,11 @@ contact_sheet(photos[:10])
 #
 # By default a network with ImageNet weights sees each photo once, and the layers above it learn in seconds. Most articles are learnt from; the others are kept for the test.
 
-# %%
-# !hemline vision classify train --data shop/artikel.toml --checkpoint look --size 64
+# %% language="bash"
+# hemline vision classify train --data shop/artikel.toml --checkpoint look --size 64 --epochs 8
 
-# %%
-# !hemline vision classify test --data shop/artikel.toml --checkpoint look
+# %% language="bash"
+# hemline vision classify test --data shop/artikel.toml --checkpoint look
 
 # %% [markdown]
 # Colour and shape are told of articles that were not learnt from. The category (`Warengruppe`) is not: it cannot be seen in these drawings, and the test says

@@ -13,7 +13,7 @@ from ...runtime.arguments.kinds import Checked, Count, NotNegative, Number, Posi
 
 @dataclass(frozen=True)
 class TrainConfig(Checked):
-    """How a model is trained.
+    """Options of a training: epochs, batches, learning rate, early stopping, seed, checkpoints.
 
     Arguments:
         max_epochs: epochs, each of `batches_per_epoch` optimiser steps.

@@ -15,7 +15,7 @@ from ...runtime.reading.room import require_steps
 
 @dataclass(frozen=True)
 class Scaling(Checked):
-    """How the values of a series become the numbers of a model.
+    """Mean scaling of the series: values, or their changes, divided by their recent mean size.
 
     With ``of="level"`` the model sees ``y_t / s`` with ``s`` the mean of ``|y|`` over the context, as in DeepAR
     (Salinas et al. 2020, arXiv 1704.04110, §3.3) and the published flows (Rasul et al. 2021, arXiv 2002.06103).

@@ -9,7 +9,7 @@ from hemline import cli
 
 jupytext = pytest.importorskip("jupytext", reason="notebooks need the extra `docs`")
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.py"))
-COMMAND = "!hemline "
+COMMANDS = "%%bash\n"
 
 
 @pytest.mark.filterwarnings("ignore:.*(left out|never seen):UserWarning")
@@ -22,7 +22,9 @@ def test_the_cells_of_a_notebook_run_one_after_the_other(notebook, tmp_path, mon
     assert len(cells) > 3
     scope: dict = {"__name__": "__main__"}
     for text in cells:
-        if text.startswith(COMMAND):
-            assert cli.run(shlex.split(text.removeprefix(COMMAND))) == 0
+        if text.startswith(COMMANDS):
+            for line in text.removeprefix(COMMANDS).splitlines():
+                name, *words = shlex.split(line)
+                assert (name, cli.run(words)) == ("hemline", 0)
         else:
             exec(compile(text, str(notebook), "exec"), scope)
