@@ -15,8 +15,8 @@ from hemline.datasets import ForecastData, get_dataset
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.evaluation.scores.mixtures import mixture_score
 from hemline.forecasting import PooledEstimator, build_model
+from hemline.forecasting.paths.totals import reconciled, summed
 from hemline.forecasting.paths.weights import pool_weights
-from hemline.forecasting.wrappers.pool import reconciled, summed
 
 DATASETS = (
     "dominicks_oj",

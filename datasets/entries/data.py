@@ -9,15 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from ...runtime.arguments.kinds import Checked, Count, check_kind
-from .channels import Channels
+from ...runtime.display.showing import Shown
+from .channels import Channels, kinds_of
 from .cuts import of_articles
 from .entry import Entry
+from .frequency import written_date
 
 Domain = Literal["real", "positive", "unit", "count"]
 
 
-@dataclass(frozen=True)
-class Metadata(Checked):
+@dataclass(frozen=True, repr=False)
+class Metadata(Shown, Checked):
     """What is known of a dataset before its numbers are read.
 
     Arguments:
@@ -52,9 +54,21 @@ class Metadata(Checked):
         """The number of series D."""
         return len(self.item_ids)
 
+    def _shown(self) -> dict[str, object]:
+        """Name, series, frequency, horizon, domain and channels."""
+        known = {"channels": self.covariates, "past channels": self.past_covariates}
+        return {
+            "name": self.name,
+            "series": self.item_ids,
+            "freq": self.freq,
+            "horizon": self.prediction_length,
+            "domain": self.domain,
+            **{name: tuple(dict.fromkeys(kinds_of(names))) for name, names in known.items() if names},
+        }
 
-@dataclass(frozen=True)
-class ForecastData:
+
+@dataclass(frozen=True, repr=False)
+class ForecastData(Shown):
     """A dataset: metadata, training entries, and test entries for a backtest.
 
     Arguments:
@@ -84,6 +98,20 @@ class ForecastData:
             object.__setattr__(self, name, [Entry.of(entry) for entry in getattr(self, name)])
         if self.ahead is not None:
             object.__setattr__(self, "ahead", Entry.of(self.ahead))
+
+    def _shown(self) -> dict[str, object]:
+        """What the metadata say, the span, the test windows, and how far channels are known."""
+        whole = self.whole
+        ahead = whole.channels.length - whole.length
+        return {
+            **self.metadata._shown(),
+            "steps": whole.length,
+            "first": written_date(whole.start),
+            "last": written_date(whole.start, whole.length - 1),
+            "windows": len(self.test),
+            **({"steps to come": ahead} if ahead > 0 else {}),
+            **({"ended": self.ended} if self.ended else {}),
+        }
 
     @property
     def latest(self) -> Entry:

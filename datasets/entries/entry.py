@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from ...runtime.display.showing import html_table
 from .channels import Channels, read_only
 from .frequency import shifted, to_period, written_date
 from .gluonts_keys import CHANNELS, SAME, STATIC, DataEntry, GluontsEntry, fields_of
@@ -258,6 +259,9 @@ class Entry(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._face)
+
+    def _repr_html_(self) -> str:
+        return html_table([], caption=repr(self))
 
     def __repr__(self) -> str:
         named = {"channels": self.channels, "past channels": self.past_channels}

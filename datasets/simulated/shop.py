@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ...runtime.arguments.kinds import checked
+from ...runtime.display.showing import Shown
 from ...runtime.whole_files import whole_file
 from .drawn_photos import COLOURS, SHAPES, drawn_photo
 from .draws import elasticities, holiday_weeks, markdowns, seasons, shared_shocks, stocked, style_names
@@ -24,8 +25,8 @@ _BY_COLOUR = {"red": 2.0, "green": 0.6, "blue": 1.0}
 _BY_SHAPE = {"round": 1.3, "square": 0.8}
 
 
-@dataclass(frozen=True, eq=False)
-class SimulatedShop:
+@dataclass(frozen=True, eq=False, repr=False)
+class SimulatedShop(Shown):
     """A simulated shop's table, its articles, and the truth; see `simulated_shop`.
 
     Arguments:
@@ -44,6 +45,16 @@ class SimulatedShop:
     truth: ShopTruth
     prediction_length: int
     seed: int
+
+    def _shown(self) -> dict[str, object]:
+        """Articles, stores, rows, horizon and seed."""
+        return {
+            "articles": len(self.articles),
+            "stores": self.truth.stores,
+            "rows": len(self.table),
+            "horizon": self.prediction_length,
+            "seed": self.seed,
+        }
 
     def write(
         self,

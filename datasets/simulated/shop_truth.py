@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...runtime.display.showing import Shown
 from .truth import SalesTruth
 
 
-@dataclass(frozen=True, eq=False)
-class ShopTruth:
+@dataclass(frozen=True, eq=False, repr=False)
+class ShopTruth(Shown):
     """The demand from which a simulated shop's table was made, and its plan.
 
     Steps T are the weeks of the table, those to come at the end.
@@ -39,6 +40,10 @@ class ShopTruth:
     demand: np.ndarray
     in_stock: np.ndarray
     returned: np.ndarray
+
+    def _shown(self) -> dict[str, object]:
+        """Articles, stores and weeks."""
+        return {"articles": self.sales.articles, "stores": self.stores, "weeks": len(self.open)}
 
     @property
     def on_sale(self) -> np.ndarray:

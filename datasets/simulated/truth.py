@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...runtime.display.showing import Shown
+
 YEAR = 52
 """Weeks in a year of the simulator: the season repeats exactly."""
 
 
-@dataclass(frozen=True, eq=False)
-class SalesTruth:
+@dataclass(frozen=True, eq=False, repr=False)
+class SalesTruth(Shown):
     r"""The law of demand from which simulated sales were drawn.
 
     The expected demand of article ``i`` in week ``t``, in units, is
@@ -56,6 +58,10 @@ class SalesTruth:
     dispersion: np.ndarray
     shocks: np.ndarray
     demand: np.ndarray
+
+    def _shown(self) -> dict[str, object]:
+        """Articles, styles and weeks."""
+        return {"articles": self.articles, "styles": tuple(dict.fromkeys(self.styles)), "weeks": len(self.holidays)}
 
     def expected_units(self, prices: np.ndarray, promo: np.ndarray, weeks: np.ndarray) -> np.ndarray:
         """Expected demand under given prices and promotions, every article in stock.

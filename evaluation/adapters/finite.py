@@ -1,21 +1,76 @@
-"""No forecast is begun that has no room, and none leaves a model with a number that is none."""
+"""Forecasts on their way out of a model: begun where there is room, finite, and short where they show themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
+import pandas as pd
 from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.multivariate import as_multivariate
+from ...runtime.display.showing import Shown
 from ...runtime.reading.room import require_room, require_steps
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _BYTES = 32
 """Memory of one value of one path: drawn, multiplied, copied, and told in double precision."""
+
+
+class JointForecast(Shown, SampleForecast):
+    """Joint sample paths ``[S, H, D]``, data units: a `SampleForecast` that is shown in short."""
+
+    def __init__(
+        self,
+        samples: np.ndarray,
+        start_date: pd.Period,
+        item_id: str | None = None,
+        info: dict[str, object] | None = None,
+    ) -> None:
+        # Where these are missing, gluonts gives the class a __repr__ of its own, which prints every path.
+        self.__init_args__ = {"samples": samples, "start_date": start_date, "item_id": item_id, "info": info}
+        super().__init__(**self.__init_args__)
+
+    @classmethod
+    def of(cls, forecast: SampleForecast) -> SampleForecast:
+        """A forecast of gluonts' own class as one of this; any other as it is."""
+        if type(forecast) is not SampleForecast or forecast.samples.ndim != 3:
+            return forecast
+        return cls(forecast.samples, forecast.start_date, forecast.item_id, forecast.info)
+
+    def _shown(self) -> dict[str, object]:
+        """Paths, horizon, series and the first step."""
+        paths, horizon, dim = self.samples.shape
+        return {"paths": paths, "horizon": horizon, "series": dim, "start": written_date(self.start_date)}
+
+    def plot(
+        self,
+        *,
+        intervals: Sequence[float] = (0.5, 0.9),
+        ax: Axes | None = None,
+        color: str | None = None,
+        name: str | None = None,
+        show_label: bool = False,
+    ) -> None:
+        """Draw median and intervals of a forecast of one series, as gluonts does.
+
+        Raises:
+            ValueError: there are several series, for which axes of their own are drawn by `plot_forecast`.
+        """
+        dim = self.samples.shape[2]
+        if dim > 1:
+            raise ValueError(
+                f"plot: expected a forecast of one series, got {dim} together; "
+                "hemline.evaluation.plot_forecast(forecast, entry) draws them, forecast.copy_dim(0).plot() the first"
+            )
+        self.copy_dim(0).plot(intervals=intervals, ax=ax, color=color, name=name, show_label=show_label)
+
 
 Predict = TypeVar("Predict", bound=Callable[..., Iterator[SampleForecast]])
 
@@ -40,7 +95,7 @@ def only_finite(predict: Predict) -> Predict:
             if wrong.any():
                 entry = as_multivariate(rows, "dataset", unseen=True)[number]
                 _refuse(forecast, wrong.reshape(*wrong.shape[:2], -1), entry, tuple(self.item_ids))
-            yield forecast
+            yield JointForecast.of(forecast)
 
     return cast(Predict, checked)
 

@@ -14,13 +14,16 @@ from gluonts.core import fqname_for
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
+from ...datasets.entries.channels import kinds_of
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...runtime.display.showing import Shown, given_settings
 from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, PlainObject, from_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.whole_files import whole_contents
 from .finite import only_finite
+from .foreign import training_log_of
 from .names import NAMES
 
 SIGN = "gluonts-config.json"
@@ -39,7 +42,7 @@ class Trains(Protocol):
         """The fitted model after further training on data that go on."""
 
 
-class FittedModel(Predictor, ABC):
+class FittedModel(Shown, Predictor, ABC):
     """A trained model of D series, whose forecasts are joint.
 
     A class says in `predict` what it forecasts, and in `write` and `read` what it keeps in a folder. Paths that are not
@@ -62,6 +65,21 @@ class FittedModel(Predictor, ABC):
         super().__init_subclass__(**kwargs)
         if "predict" in vars(cls):
             cls.predict = only_finite(cls.predict)  # type: ignore[method-assign]
+
+    def _shown(self) -> dict[str, object]:
+        """Horizon, series and channels as trained, what trained it, epochs and the last losses."""
+        log = training_log_of(self)
+        losses = (
+            {name.replace("_", " "): log[-1].get(name) for name in ("train_loss", "validation_loss")} if log else {}
+        )
+        return {
+            "horizon": self.prediction_length,
+            **({"series": self.item_ids} if self.item_ids else {}),
+            **({"channels": tuple(dict.fromkeys(kinds_of(self.covariate_names)))} if self.covariate_names else {}),
+            **({} if self.trained_by is None else {"trained by": type(self.trained_by).__name__}),
+            **({"epochs": len(log)} if log else {}),
+            **{name: round(loss, 4) for name, loss in losses.items() if isinstance(loss, float)},
+        }
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -218,6 +236,10 @@ class PlainModel(Configured, FittedModel):
     """A fitted model without learned state: its settings describe it whole, and it is fitted anew at each forecast."""
 
     training_log: ClassVar[list[PlainObject]] = []  # type: ignore[misc]
+
+    def _shown(self) -> dict[str, object]:
+        """The settings that differ from the defaults."""
+        return given_settings(type(self), self.settings())
 
     def update(self, training_data: Iterable[GluontsEntry], directory: Path | None = None) -> FittedModel:
         """The model estimated anew where a training made it; else as it is, since it learns at each forecast."""

@@ -10,13 +10,14 @@ from typing import Self, TypeVar
 from gluonts.model.estimator import Estimator
 
 from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...runtime.display.showing import Shown, given_settings
 from ...runtime.plain import Configured
 from .fitted import FittedModel
 
 Fitted = TypeVar("Fitted", bound=FittedModel)
 
 
-class ForecastModel(Configured, Estimator):
+class ForecastModel(Shown, Configured, Estimator):
     """A model of D series, to be trained on a dataset.
 
     How to implement a model: write two classes, as ``examples/own_package/drift_model.py`` does.
@@ -35,6 +36,10 @@ class ForecastModel(Configured, Estimator):
     What a model can do it says by three properties, all of which are false unless a class says otherwise:
     `reads_channels`, `imposes_sales` and `others_answer`.
     """
+
+    def _shown(self) -> dict[str, object]:
+        """The settings that differ from the defaults."""
+        return given_settings(type(self), self.settings())
 
     @property
     def reads_channels(self) -> bool:

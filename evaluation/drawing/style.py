@@ -50,6 +50,13 @@ def legend_below(figure: Figure, axes: Axes) -> None:
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=5, frameon=False, fontsize=8)
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows as the last line of a cell, whether or not pyplot was ever imported there."""
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self)
+
+
 def png_bytes(figure: Figure) -> bytes:
     """A figure as the bytes of a PNG file."""
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What a backtest tells while it runs: a line a run, and on a terminal what it is busy with."""
+"""What a backtest tells while it runs: a line a run, and a bar beneath them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-from rich.table import Column
 
+from ...runtime.display.bars import Bar, above_bars
 from ..runs.records import RunRecord
 from ..tables.table import overall_rows
 
@@ -18,36 +16,26 @@ from ..tables.table import overall_rows
 class Progress:
     """Writes to standard error, so that tables on standard output stay clean.
 
-    Where models train in this process they draw their own progress bars; the lines stand between those, so that
-    nothing has to be redrawn. Where they train in workers, a bar beneath the lines shows how far the whole is.
+    A bar beneath the lines shows how far the whole is and what is busy, on a terminal and in a notebook.
 
     Arguments:
         total: the number of runs.
         quiet: whether to say nothing.
-        bar: whether the runs are in workers, so that a bar can be drawn; on a terminal only.
     """
 
-    def __init__(self, total: int, quiet: bool = False, bar: bool = False) -> None:
+    def __init__(self, total: int, quiet: bool = False) -> None:
         self.total, self.ended = total, 0
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self._running: dict[str, str] = {}
         self._last = ""
-        self._bar: Bar | None = None
-        if bar and self.console.is_terminal and not quiet:
-            columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-            column = Column(no_wrap=True, overflow="ellipsis", ratio=1)
-            running = TextColumn("{task.description}", markup=False, table_column=column)
-            self._bar = Bar(*columns, running, console=self.console, transient=True, expand=True)
-            self._task = self._bar.add_task("", total=total)
+        self._bar = Bar(total, "runs", quiet=quiet)
 
     def __enter__(self) -> Progress:
-        if self._bar is not None:
-            self._bar.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.__exit__(*error)
 
     def start(self, record: RunRecord) -> None:
         """A run begins."""
@@ -55,9 +43,8 @@ class Progress:
         self._draw()
 
     def step(self, what: str) -> None:
-        """Say what the run that began last does now; on a terminal only, and where runs are in this process."""
-        if self.console.is_terminal:
-            self.console.print(f"[{self.ended + 1}/{self.total}] {self._last}: {what} …", style="dim", markup=False)
+        """Say in the bar what the run that began last does now, where runs are in this process."""
+        self._bar.busy(f"{self._last}: {what}")
 
     def known(self, record: RunRecord) -> None:
         """The run was done before."""
@@ -83,22 +70,26 @@ class Progress:
         """Some runs could not be made; a line for those with the same reason."""
         self.ended += count
         for line in lines:
-            self.console.print(line, style="red", markup=False)
+            self._say(line, "red")
 
     def retried(self, record: RunRecord) -> None:
         """The run is begun anew."""
         self._running.pop(record["run"], None)
-        self.console.print(f"{_label(record)}: its worker died, begun anew", style="yellow", markup=False)
+        self._say(f"{_label(record)}: its worker died, begun anew", "yellow")
 
     def _end(self, record: RunRecord, text: str, style: str) -> None:
         self.ended += 1
         self._running.pop(record.get("run") or "", None)
-        self.console.print(f"[{self.ended}/{self.total}] {_label(record)}: {text}", style=style, markup=False)
+        self._say(f"[{self.ended}/{self.total}] {_label(record)}: {text}", style)
         self._draw()
 
     def _draw(self) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self.ended, description="; ".join(self._running.values()))
+        self._bar.reach(self.ended)
+        self._bar.busy("; ".join(self._running.values()))
+
+    def _say(self, line: str, style: str) -> None:
+        with above_bars():
+            self.console.print(line, style=style, markup=False)
 
 
 def _label(record: RunRecord) -> str:

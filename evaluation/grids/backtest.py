@@ -102,7 +102,8 @@ def backtest(
         windows = windows_of(data.test, data.metadata.prediction_length)
         store.save_history(runs[0].record()["data_fingerprint"], lambda: history_rows(windows, data.metadata.item_ids))
     jobs = [Job(run.record(), partial(_given, run)) for run in runs]
-    ended = run_jobs(jobs, store, [Here()], Progress(len(jobs), quiet), stop_on_failure=stop_on_failure)
+    with Progress(len(jobs), quiet) as progress:
+        ended = run_jobs(jobs, store, [Here()], progress, stop_on_failure=stop_on_failure)
     records, tables = [one.record for one in ended], [one.scores for one in ended if one.scores is not None]
     failures = failure_reasons(records)
     if not tables:

@@ -110,7 +110,7 @@ def run_grid(
         cells = plan_grid(grid, build, load, store)
         store.save_plan([cell.record() for cell in cells])
         jobs = [cell.job for cell in cells if cell.job is not None]
-        progress = Progress(len(cells), quiet, bar=on_workers)
+        progress = Progress(len(cells), quiet)
         unmade = [cell.missing() for cell in cells if cell.job is None]
         progress.unmade(missing_lines(unmade), len(unmade))
         with progress, _lanes(grid, len(jobs), ray, address) as lanes:

@@ -14,7 +14,7 @@ from ...datasets.entries.frequency import dates_of, shifted, written_date
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.arguments.kinds import checked
 from ..drawing.fans import draw_fan, draw_history
-from ..drawing.style import LITERAL, finish_axes, legend_below
+from ..drawing.style import LITERAL, ShownFigure, finish_axes, legend_below
 from ..scores.intervals import COVERAGES, plotting_quantiles
 from ..scores.univariate import sorted_paths
 
@@ -79,7 +79,7 @@ def plot_forecast(
     known = target[:, first : begin + horizon].T
     dates = dates_of(shifted(whole.start, first), len(known))
     ahead = dates_of(forecast.start_date, horizon)
-    figure = Figure(figsize=(9, 0.7 + 2.3 * len(drawn)), layout="constrained")
+    figure = ShownFigure(figsize=(9, 0.7 + 2.3 * len(drawn)), layout="constrained")
     panels = figure.subplots(len(drawn), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, drawn, strict=True):
         paths, values = _series(name, names, samples, known)

@@ -12,14 +12,15 @@ from typing import cast
 import pandas as pd
 
 from ...runtime.arguments.kinds import checked
+from ...runtime.display.showing import Shown
 from ...runtime.reading.places import plain_name
 from ..runs.records import MissingCell, Plan, RunRecord
 from .store import PLAN, Store
 from .which_runs_count import last_asked, settings_of
 
 
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, repr=False)
+class Backtest(Shown):
     """A backtest read from its folder.
 
     Arguments:
@@ -33,6 +34,16 @@ class Backtest:
     scores: pd.DataFrame
     runs: pd.DataFrame
     missing: tuple[MissingCell, ...] = ()
+
+    def _shown(self) -> dict[str, object]:
+        """Folder, models, datasets, seeds and metrics, finished runs and missing cells."""
+        told = {f"{name}s": tuple(self.scores[name].unique()) for name in ("model", "dataset", "seed", "metric")}
+        return {
+            "folder": str(self.folder),
+            **told,
+            "finished": self.scores["run"].nunique(),
+            "missing": len(self.missing),
+        }
 
     def forecasts(self, run: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Stored forecasts of a run, some columns or all: see `rows.forecast_rows`."""

@@ -6,8 +6,10 @@ import csv
 import io
 import math
 from dataclasses import dataclass, field
+from html import escape
 from typing import Literal
 
+from ...runtime.display.showing import html_table
 from ...runtime.texts import markdown_cell, markdown_text, spreadsheet_text
 from .published import SOURCES
 
@@ -158,9 +160,9 @@ class Cell:
         return f"{text} ({', '.join(lacking)})" if lacking else text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ScoreTable:
-    """A table of scores, ready to be written; ``str(table)`` is Markdown.
+    """A table of scores, ready to be written; ``str(table)`` is Markdown, as is what a shell shows of it.
 
     Arguments:
         title: what the numbers are.
@@ -196,3 +198,19 @@ class ScoreTable:
 
     def __str__(self) -> str:
         return self.render()
+
+    def __repr__(self) -> str:
+        return self.render()
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook."""
+        rows = [[model, *(cell.text for cell in cells)] for model, cells in self.rows.items()]
+        best = {
+            (row, 1 + column)
+            for row, cells in enumerate(self.rows.values())
+            for column, cell in enumerate(cells)
+            if cell.best
+        }
+        rows += [[f"{model}, published", *cells] for model, cells in self.published.items()]
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return html_table(rows, self.title, ("model", *self.columns), bold=best) + notes

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+from ...datasets.entries.domain import Domain
+from .domain import within
 
 
 def to_totals(
@@ -118,3 +121,32 @@ def _sizes(paths: np.ndarray, fixed: np.ndarray | None) -> np.ndarray:
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 0 along the first axis, equal values in their order."""
     return values.argsort(0, kind="stable").argsort(0, kind="stable")
+
+
+def summed(drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Paths ``[W, S, H, 1]`` and truth ``[W, H, 1]`` of the sum of those series that are known at a step.
+
+    Arguments:
+        drawn: for each model the paths ``[W, S, H, D]``.
+        truth: ``[W, H, D]``, NaN where missing.
+    """
+    missing = np.isnan(truth)
+    sums = {name: np.where(missing[:, None], 0.0, paths).sum(-1, keepdims=True) for name, paths in drawn.items()}
+    return sums, np.where(missing.all(-1, keepdims=True), np.nan, np.nansum(truth, axis=-1, keepdims=True))
+
+
+def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain: Domain) -> dict[str, np.ndarray]:
+    """Each model's paths, reconciled to the mixture's forecast of the sum.
+
+    Arguments:
+        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
+        weights: ``[J]`` of the models in the forecast of the sum.
+        domain: the values that a path can take.
+    """
+    models = list(drawn.values())
+    windows, count = models[0].shape[:2]
+    totals = [mixed_totals([paths[window].sum(-1) for paths in models], weights, count) for window in range(windows)]
+    told = {
+        name: np.stack([to_totals(*each) for each in zip(paths, totals, strict=True)]) for name, paths in drawn.items()
+    }
+    return {name: within(paths, domain, sums_of=paths) for name, paths in told.items()}

@@ -10,14 +10,15 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.channels import PRICE
 from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...runtime.display.showing import Shown
 from .future import BASELINE
 from .notation import Change
 from .scenario import Scenario
 from .simulate import simulate
 
 
-@dataclass(frozen=True, eq=False)
-class Cannibalisation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Cannibalisation(Shown):
     """Effects of a 1 % price change of the column's article on the units of the row's, in per cent.
 
     Arguments:
@@ -31,6 +32,10 @@ class Cannibalisation:
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    def _shown(self) -> dict[str, object]:
+        """Articles, and how many of their effects on each other are told from 0."""
+        return {"articles": self.articles, "effects told from 0": f"{self.certain().sum()} of {self.mean.size}"}
 
     def certain(self) -> np.ndarray:
         """Where the interval leaves 0 out, bool ``[N, N]``."""

@@ -10,14 +10,15 @@ import pandas as pd
 
 from ...datasets.entries.channels import PRICE
 from ...datasets.entries.entry import Entry
-from ...datasets.entries.frequency import dates_of
+from ...datasets.entries.frequency import dates_of, written_date
+from ...runtime.display.showing import Shown
 from .future import BASELINE, some
 from .questions import holds, known_steps
 from .scenario import Scenario
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcome(Shown):
     """Joint paths of the assortment in one future, or the difference between two.
 
     Arguments:
@@ -35,6 +36,18 @@ class Outcome:
     start: pd.Period
     money: np.ndarray | None = field(default=None, repr=False)
     baseline: Outcome | None = field(default=None, repr=False)
+
+    def _shown(self) -> dict[str, object]:
+        """Future, series, paths, horizon, start, and the mean of all units."""
+        paths, horizon, _ = self.paths.shape
+        return {
+            "future": self.name,
+            "series": self.item_ids,
+            "paths": paths,
+            "horizon": horizon,
+            "start": written_date(self.start),
+            "mean units": round(float(self.units().mean()), 1),
+        }
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -147,8 +160,8 @@ class Outcome:
         return part[:, :, self.column(article)].sum(axis=1, dtype=np.float64)
 
 
-@dataclass(frozen=True, eq=False)
-class Simulation(Mapping[str, Outcome]):
+@dataclass(frozen=True, eq=False, repr=False)
+class Simulation(Shown, Mapping[str, Outcome]):
     """The outcomes of a simulation by name, the baseline first.
 
     Arguments:
@@ -162,6 +175,13 @@ class Simulation(Mapping[str, Outcome]):
     scenarios: tuple[Scenario, ...]
     history: Entry = field(repr=False)
     unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def _shown(self) -> dict[str, object]:
+        """Futures, series, paths, horizon, start, and the mean of all units in each future."""
+        said = self.baseline._shown()
+        means = [f"{name} {outcome._shown()['mean units']}" for name, outcome in self.outcomes.items()]
+        shared = {name: said[name] for name in ("series", "paths", "horizon", "start")}
+        return {"futures": tuple(self.outcomes), **shared, "mean units": means}
 
     @property
     def baseline(self) -> Outcome:

@@ -15,7 +15,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 
 from ...datasets.entries.frequency import dates_of, shifted
-from ...evaluation.drawing.style import single_points, wrapped
+from ...evaluation.drawing.style import ShownFigure, single_points, wrapped
 from .cannibalisation import Cannibalisation
 from .outcome import Outcome, Simulation
 
@@ -60,7 +60,7 @@ def pair_figure(simulation: Simulation, scenario: str, first: str, second: str) 
     """
     before, after = simulation.baseline, chosen_outcome(simulation, scenario)
     with _style():
-        figure = Figure(figsize=(12, 13.5), layout="constrained")
+        figure = ShownFigure(figsize=(12, 13.5), layout="constrained")
         grid = figure.add_gridspec(3, 2)
         for place, article in enumerate((first, second)):
             _fan(figure.add_subplot(grid[0, place]), simulation, after, article)
@@ -83,7 +83,7 @@ def cannibalisation_figure(effects: Cannibalisation, known: int | None = None) -
         labels = [wrapped(article, 22, lines=3) for article in effects.articles]
         longest = max(len(line) for label in labels for line in label.splitlines())
         size = (2.2 + 0.075 * longest + 1.0 * count, 2.2 + 0.06 * longest + 0.75 * count)
-        figure = Figure(figsize=size, layout="constrained")
+        figure = ShownFigure(figsize=size, layout="constrained")
         axes = figure.subplots()
         off_diagonal = effects.mean[~np.eye(count, dtype=bool) & ~np.isnan(effects.mean)]
         limit = max(float(np.abs(off_diagonal).max()) if off_diagonal.size else 1.0, 0.1)

@@ -19,9 +19,10 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
+from ...runtime.display.bars import Bar
 from ...runtime.training.curves import curves_named
 from ..paths.domain import within
-from ..paths.totals import mixed_totals, to_totals
+from ..paths.totals import reconciled, summed
 from ..paths.weights import pool_weights
 from ..training.members import trained_member
 from ..training.options import NonFiniteLoss
@@ -144,7 +145,7 @@ class PooledEstimator(ForecastModel):
         def whole(name: str) -> Predictor:
             return self._trained(name, entries, watched, "whole")
 
-        return self._pooled(*self.held_out(entries, for_weighing), weighing, whole)
+        return self._pooled(entries, for_weighing, weighing, whole)
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
@@ -180,16 +181,28 @@ class PooledEstimator(ForecastModel):
         def whole(name: str) -> Predictor:
             return updated_to(name, "whole", members.get(name, weighing[name]), entries)
 
-        return self._pooled(*self.held_out(entries, for_weighing), weighing, whole)
+        return self._pooled(entries, for_weighing, weighing, whole)
 
     def _pooled(
+        self,
+        entries: list[Entry],
+        for_weighing: Callable[[str, list[Entry]], Predictor],
+        weighing: Mapping[str, Predictor],
+        whole: Callable[[str], Predictor],
+    ) -> EnsemblePredictor:
+        """The pool with the weights that forecasts of held-out windows have earned."""
+        with Bar(2 * len(self.models), "pool", unit="trainings") as bar:
+            drawn, truth = self.held_out(entries, bar.counting(for_weighing, "{} to weigh it"))
+            return self._mixed(drawn, truth, weighing, bar.counting(whole, "{} on the whole span"), bar)
+
+    def _mixed(
         self,
         drawn: dict[str, np.ndarray],
         truth: np.ndarray,
         weighing: Mapping[str, Predictor],
         whole: Callable[[str], Predictor],
+        bar: Bar,
     ) -> EnsemblePredictor:
-        """The pool with the weights that forecasts of held-out windows have earned."""
         totals = None
         if truth.shape[-1] > 1:
             totals = self._weights("the sum", *summed(drawn, truth))
@@ -197,6 +210,7 @@ class PooledEstimator(ForecastModel):
         allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals} or drawn
         weights = dict.fromkeys(drawn, 0.0) | self._weights("the series", allowed, truth)
         kept = [name for name in drawn if weights[name] or (totals and totals[name])]
+        bar.reach(bar.done, bar.done + len(kept))
         members = [whole(name) for name in kept]
         of_total = None if totals is None else [totals[name] for name in kept]
         weighed = {name: weighing[name] for name in drawn}
@@ -279,32 +293,3 @@ class PooledEstimator(ForecastModel):
         folder = None if self.directory is None else self.directory / f"{stage}-{name}"
         with curves_named(f"{stage}-{name}"):
             return trained_member(self.models[name], self.seed, folder, entries, watched)
-
-
-def summed(drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Paths ``[W, S, H, 1]`` and truth ``[W, H, 1]`` of the sum of those series that are known at a step.
-
-    Arguments:
-        drawn: for each model the paths ``[W, S, H, D]``.
-        truth: ``[W, H, D]``, NaN where missing.
-    """
-    missing = np.isnan(truth)
-    sums = {name: np.where(missing[:, None], 0.0, paths).sum(-1, keepdims=True) for name, paths in drawn.items()}
-    return sums, np.where(missing.all(-1, keepdims=True), np.nan, np.nansum(truth, axis=-1, keepdims=True))
-
-
-def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain: Domain) -> dict[str, np.ndarray]:
-    """Each model's paths, reconciled to the mixture's forecast of the sum.
-
-    Arguments:
-        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
-        weights: ``[J]`` of the models in the forecast of the sum.
-        domain: the values that a path can take.
-    """
-    models = list(drawn.values())
-    windows, count = models[0].shape[:2]
-    totals = [mixed_totals([paths[window].sum(-1) for paths in models], weights, count) for window in range(windows)]
-    told = {
-        name: np.stack([to_totals(*each) for each in zip(paths, totals, strict=True)]) for name, paths in drawn.items()
-    }
-    return {name: within(paths, domain, sums_of=paths) for name, paths in told.items()}

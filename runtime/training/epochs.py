@@ -13,8 +13,9 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from ..display.bars import tell_bar
 from ..plain import PlainObject
-from .curves import learning_rates, tell_loggers
+from .curves import curve, learning_rates, tell_loggers
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class EpochTraining(pl.LightningModule):
         torch.manual_seed(self.epoch_seed + self.global_rank)
         self._sums, self._counts, self._began = {}, {}, time.perf_counter()
         self._rates = learning_rates(self.trainer)
+        tell_bar(f"{curve('')}epoch {self.current_epoch + 1}/{self.epochs}")
 
     def on_train_epoch_end(self) -> None:
         """Note the epoch in the training log.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import TQDMProgressBar
 from torch import Tensor
 
+from ..display.bars import is_bar_open, is_watched
 from ..plain import refuse_unknown
 from ..quiet import quiet_lightning
 from ..threads import on_threads, threads_or
@@ -54,7 +54,7 @@ def run_training(
         KeyboardInterrupt: the training was interrupted; the state of the last whole epoch is kept.
     """
     given: dict[str, Any] = dict(options or {})
-    shown = sys.stderr.isatty()
+    shown = is_watched() and not is_bar_open()
     refuse_unknown(list(inspect.signature(pl.Trainer).parameters), given, "trainer")
     require_loggers(given.get("logger"))
     users = given.pop("callbacks", None) or []

@@ -7,9 +7,8 @@ from gluonts.model.predictor import Predictor
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
 from hemline.forecasting.paths.domain import roundings
-from hemline.forecasting.paths.totals import corrected, corrections, mixed_totals, to_totals
+from hemline.forecasting.paths.totals import corrected, corrections, mixed_totals, summed, to_totals
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
-from hemline.forecasting.wrappers.pool import summed
 
 RNG = np.random.default_rng(0)
 PATHS = RNG.gamma(2.0, size=(50, 4, 3))

@@ -25,6 +25,8 @@ OF_ANYTHING = {
     "runtime/arguments/kinds.py: accepts(hint)",
     "runtime/arguments/kinds.py: in_words(hint)",
     "runtime/arguments/naming.py: naming(value)",
+    "runtime/display/showing.py: in_short(value)",
+    "runtime/training/curves.py: require_loggers(given)",
     "runtime/texts.py: toml_value(value)",
     "runtime/face.py: lazy_face()",
     "runtime/plain.py: to_plain(value)",

@@ -20,6 +20,7 @@ from ...datasets.pictures.photos import Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.devices import torch_device
+from ...runtime.display.showing import Shown
 from ...runtime.plain import PlainObject, to_plain
 from ...runtime.reading.places import is_remote, without_network
 from ...runtime.run_folder import RunFolder
@@ -40,8 +41,8 @@ MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
 )
 
 
-@dataclass(frozen=True)
-class Annotator:
+@dataclass(frozen=True, repr=False)
+class Annotator(Shown):
     """A trained captioner and what belongs to it.
 
     Arguments:
@@ -57,6 +58,11 @@ class Annotator:
     mean: Tensor
     std: Tensor
     encoder: dict[str, str]
+
+    def _shown(self) -> dict[str, object]:
+        """Words, encoder and parameters."""
+        count = sum(each.numel() for each in self.captioner.parameters())
+        return {"words": len(self.tokenizer), "encoder": self.encoder["name"], "parameters": count}
 
     def say(self, vectors: np.ndarray, *, beams: int = 5, batch_size: int = 256) -> list[str]:
         """A title for each article vector ``[n, F]``."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from ...datasets.pictures.labels import LabelSpace
+from ...runtime.display.showing import Shown
 from ...runtime.plain import PlainObject
 from ...runtime.run_folder import RunFolder
 from ..networks.product_network import ProductNetwork
@@ -18,8 +19,8 @@ from .training import TrainConfig
 WEIGHTS, MODEL = "model.safetensors", "model.json"
 
 
-@dataclass(frozen=True)
-class Classifier:
+@dataclass(frozen=True, repr=False)
+class Classifier(Shown):
     """A trained product network and what belongs to it.
 
     Arguments:
@@ -31,6 +32,13 @@ class Classifier:
     network: ProductNetwork
     training: TrainConfig
     max_images: int | None = None
+
+    def _shown(self) -> dict[str, object]:
+        """Tasks with their number of classes, backbone, parameters and training."""
+        tasks = [f"{task.name} ({len(task.classes)})" for task in self.network.labels.tasks]
+        count = sum(each.numel() for each in self.network.parameters())
+        backbone = self.network.config.backbone
+        return {"tasks": tasks, "backbone": backbone, "parameters": count, "training": self.training}
 
     @property
     def both_views(self) -> bool:

@@ -1,14 +1,12 @@
-"""How far a command has come: a bar on a terminal, plain lines elsewhere."""
+"""How far a command has come: a bar where it is watched, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import Progress
+from ...runtime.display.bars import Bar, is_watched
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +21,9 @@ def shown_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     Yields:
         A function of the things done and all things.
     """
-    if sys.stderr.isatty():
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+    if is_watched():
+        with Bar(None, what, unit="photos") as bar:
+            yield bar.reach
         return
 
     def tell(done: int, total: int) -> None:

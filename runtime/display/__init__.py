@@ -1,0 +1,1 @@
+"""What users see of objects and of long works."""
