@@ -103,7 +103,7 @@ class ForecastEstimator(WindowEstimator):
         return fit(
             forecaster,
             self.train_config,
-            series,
+            series.windows(series.training_starts(self.train_config.validation_span)),
             watched,
             configuration=self.configuration(),
             ckpt_path=ckpt_path,

@@ -144,7 +144,8 @@ class CrossFitEstimator(WindowEstimator):
                 "ckpt_path: cross-fitted networks go on from the folder train.checkpoints, not from a file"
             )
         config, horizon = self.train_config, self.prediction_length
-        starts = series.training_starts(config.validation_span)
+        learnt = series.windows(series.training_starts(config.validation_span))
+        starts = learnt.starts
         blocks = self._blocks(forecaster, series, starts)
         rows: list[PlainObject] = []
         for number, (member, block) in enumerate(zip(forecaster.members, blocks, strict=True)):
@@ -156,18 +157,17 @@ class CrossFitEstimator(WindowEstimator):
             )
             apart = apart_from(block, starts, horizon) if len(block) else starts
             # Data too short for windows apart from the block leave nothing but to learn from all.
-            watched = series, evenly(block if len(block) else starts, WATCHED)
+            watched = learnt.only(evenly(block if len(block) else starts, WATCHED))
             with curves_named(f"fold-{number}"):
                 rows += fit(
                     member,
                     own,
-                    series,
+                    learnt.only(apart if len(apart) else starts),
                     watched,
                     configuration=self.configuration(),
-                    starts=apart if len(apart) else starts,
                     begun=begun,
                 )
-        forecaster.remember(series, blocks)
+        forecaster.remember(learnt, blocks)
         return [{**row, "epoch": number} for number, row in enumerate(rows)]
 
     def _blocks(self, forecaster: CrossFitted, series: SeriesTensor, starts: Tensor) -> list[Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..units.feedback import Feedback
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
-from ..windows.tensor import SeriesTensor, Statistics, Window
+from ..windows.tensor import Statistics, Window, Windows
 from .direct import Direct, DirectNetwork
 from .network import JointForecaster
 
@@ -71,14 +71,14 @@ class CrossFitted(JointForecaster):
         return location.transpose(1, 2), scale.transpose(1, 2)
 
     @torch.no_grad()
-    def remember(self, series: SeriesTensor, blocks: Sequence[Tensor], at_once: int = 16) -> None:
+    def remember(self, learnt: Windows, blocks: Sequence[Tensor], at_once: int = 16) -> None:
         """Keep the errors on windows spread evenly over the blocks, each by the network trained without it.
 
         Where a value is missing, or a series had no past to be forecast from, the error of another window takes its
         place (`without_gaps`).
 
         Arguments:
-            series: the training data.
+            learnt: the windows of the training.
             blocks: for each network the rows at which the windows start that it did not see.
             at_once: windows at a time.
         """
@@ -92,7 +92,7 @@ class CrossFitted(JointForecaster):
             places = torch.arange(first, min(first + at_once, len(kept)))
             for member in unseen_by[kept[places]].unique().tolist():
                 rows = places[unseen_by[kept[places]] == member]
-                window = series.gather(starts[kept[rows]]).to(self.errors.device)
+                window = learnt.at(starts[kept[rows]]).to(self.errors.device)
                 location, scale = self.location_and_scale(window, [member])
                 error = (self.spread(window.values[:, -horizon:]) - location) / scale
                 if window.observed is not None:

@@ -14,8 +14,8 @@ from ..windows.spec import SeriesSpec
 from ..windows.tensor import Statistics, Window
 from .encoders.encoder import Encoder
 from .gaps import filled
-from .heads.head import EmissionHead, Sampler
-from .network import JointForecaster, PathSampler
+from .heads.head import EmissionHead, HeadLoss, Sampler
+from .network import JointForecaster, PathSampler, WindowLoss
 
 
 class Forecaster(JointForecaster):
@@ -71,12 +71,15 @@ class Forecaster(JointForecaster):
         """Counts as the head takes them: as they are, if it is one of whole numbers."""
         return counts if self.head.lattice else super().spread(counts)
 
-    def step_losses(self, window: Window, *, context: bool = True) -> tuple[Tensor, Tensor]:
+    def step_losses(
+        self, window: Window, *, context: bool = True, head_loss: HeadLoss | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Loss of every step under teacher forcing.
 
         Arguments:
             window: with the values of the horizon, ``[B, M + C + H, D]``.
             context: whether the steps of the context count, or those of the horizon alone.
+            head_loss: computes the loss of the head, ``head.loss`` if ``None``.
 
         Returns:
             The head's loss ``[B, T]`` and the share of series seen at each step ``[B, T]``, with T = C + H or H.
@@ -93,22 +96,27 @@ class Forecaster(JointForecaster):
         if marginals is None:
             target = self.spread(target)
         observed = None if window.observed is None else window.observed[:, first:]
-        losses = self.head.loss(hidden, target, scale, observed)
+        losses = (head_loss or self.head.loss)(hidden, target, scale, observed)
         weights = torch.ones_like(losses) if observed is None else observed.mean(-1)
         return losses * (self.spec.target_dim / target.shape[-1]), weights
 
-    def loss(self, window: Window, *, context: bool = True) -> Tensor:
+    def loss(self, window: Window, *, context: bool = True, head_loss: HeadLoss | None = None) -> Tensor:
         """Mean loss per observed value: nats a series and step for a density head.
 
         Arguments:
             window: with the values of the horizon.
             context: whether the steps of the context count.
+            head_loss: computes the loss of the head, ``head.loss`` if ``None``.
 
         Returns:
             A scalar.
         """
-        losses, weights = self.step_losses(window, context=context)
+        losses, weights = self.step_losses(window, context=context, head_loss=head_loss)
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8) / self.spec.target_dim
+
+    def compiled_loss(self) -> WindowLoss:
+        """`loss` with a compiled loss of the head; recurrent networks of torch are kernels already, and not traced."""
+        return partial(self.loss, head_loss=torch.compile(self.head.loss))
 
     def sample(
         self,

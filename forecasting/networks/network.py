@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,14 @@ from ..units.feedback import Feedback
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import Statistics, Window
+
+
+class WindowLoss(Protocol):
+    """A window, and whether the steps of its context count, to the mean loss per observed value."""
+
+    def __call__(self, window: Window, *, context: bool = True) -> Tensor:
+        """The loss, a scalar."""
+
 
 PathSampler = Callable[[Window, int, Feedback | None], Tensor]
 """A window, a number of paths S and what becomes of a drawn value to paths ``[B, S, H, D]``."""
@@ -52,6 +61,14 @@ class Learner(nn.Module, ABC):
             window: with the values of the horizon.
             context: whether the steps of the context count, for a network that forecasts them too.
         """
+
+    def compiled_loss(self) -> WindowLoss:
+        """`loss` by a compiled graph; the network stays as it is.
+
+        Raises:
+            ValueError: the network has nothing that can be traced.
+        """
+        raise ValueError(f"compile: expected a model with an emission head, got {type(self).__name__}")
 
     def spread(self, counts: Tensor) -> Tensor:
         """Counts spread over [y, y + 1), so that a density is finite on them; the middle outside of training."""

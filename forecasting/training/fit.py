@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +22,8 @@ from ...runtime.quiet import lasting_filters
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints, Patience
 from ...runtime.training.run import run_training
-from ..networks.forecaster import Forecaster
 from ..networks.network import Learner
-from ..windows.tensor import SeriesTensor
+from ..windows.tensor import SeriesTensor, Windows
 from .module import Batches, Training
 from .options import TrainConfig
 
@@ -32,11 +31,10 @@ from .options import TrainConfig
 def fit(
     forecaster: Learner,
     config: TrainConfig,
-    series: SeriesTensor,
-    watched: tuple[SeriesTensor, Tensor] | None,
+    learnt: Windows,
+    watched: Windows | None,
     *,
     configuration: Mapping[str, Plain],
-    starts: Tensor | None = None,
     ckpt_path: str | Path | None = None,
     begun: bool = False,
 ) -> list[PlainObject]:
@@ -45,12 +43,9 @@ def fit(
     Arguments:
         forecaster: the network, its weights already drawn.
         config: the options.
-        series: the training data.
-        watched: data to watch and the rows at which their windows start, see `to_watch`; the weights of the best
-            epoch are kept. ``None`` for none.
+        learnt: the windows to learn from.
+        watched: the windows to watch, see `to_watch`; the weights of the best epoch are kept. ``None`` for none.
         configuration: that of the estimator, as plain data, so that a checkpoint of another one is told apart.
-        starts: int64 ``[N]`` rows of `series` at which the windows to learn from start; all outside of the validation
-            span if ``None``.
         ckpt_path: checkpoint to go on from; by default the one in ``config.checkpoints``, if there is one.
         begun: whether the weights are those of a training before, and stay where no epoch is better on what is watched.
 
@@ -59,22 +54,21 @@ def fit(
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite; the checkpoint of the epoch before stays.
-        ValueError: the data are shorter than a horizon and the validation span, there is patience and nothing to
-            watch, the checkpoint is of another training, or Lightning's trainer has no such option.
+        ValueError: there is patience and nothing to watch, the loss cannot be compiled, the checkpoint is of another
+            training, or Lightning's trainer has no such option.
     """
-    starts = series.training_starts(config.validation_span) if starts is None else starts
     if watched is None and config.patience is not None:
         raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
-    module = Training(forecaster, config, series, watched)
-    identity = _identity(config, configuration, forecaster, [(series, starts)] + ([watched] if watched else []))
+    identity = _identity(config, configuration, forecaster, [learnt] + ([watched] if watched else []))
     folder = None if config.checkpoints is None else RunFolder(config.checkpoints)
     checkpoints = Checkpoints(folder, forecaster, identity)
     if begun and watched is not None:
         checkpoints.note(watched_loss(forecaster, watched, config.batch_size))
-    watching: Iterable[Tensor] | None = None if watched is None else DataLoader(watched[1], config.batch_size)  # type: ignore[arg-type]
+    watching: Iterable[Tensor] | None = None if watched is None else DataLoader(watched.starts, config.batch_size)  # type: ignore[arg-type]
     stop = [Patience(config.patience)] if watched is not None and config.patience is not None else []
     options = {"gradient_clip_val": config.gradient_clip, **config.trainer}
-    with _compiled_head(forecaster, config.compile):
+    module = Training(forecaster, config, learnt, watched, forecaster.compiled_loss() if config.compile else None)
+    with _quiet_compiler() if config.compile else nullcontext():
         run_training(
             module,
             checkpoints,
@@ -82,7 +76,7 @@ def fit(
             options=options,
             resume=ckpt_path,
             threads=1,
-            train_dataloaders=Batches(starts, config, module),
+            train_dataloaders=Batches(learnt.starts, config, module),
             val_dataloaders=watching,
         )
     checkpoints.restore_best()
@@ -90,26 +84,22 @@ def fit(
 
 
 @torch.no_grad()
-def watched_loss(forecaster: Learner, watched: tuple[SeriesTensor, Tensor], at_once: int) -> float:
+def watched_loss(forecaster: Learner, watched: Windows, at_once: int) -> float:
     """The mean loss of windows that are watched.
 
     Arguments:
         forecaster: the network, left in evaluation mode.
-        watched: data, and the rows at which the windows start.
+        watched: the windows.
         at_once: windows at a time.
     """
-    series, starts = watched
-    device = forecaster.eval().usual_scale.device
+    device, starts = forecaster.eval().usual_scale.device, watched.starts
     losses = [
-        float(forecaster.loss(series.gather(rows).to(device), context=False)) * len(rows)
-        for rows in starts.split(at_once)
+        float(forecaster.loss(watched.at(rows).to(device), context=False)) * len(rows) for rows in starts.split(at_once)
     ]
     return sum(losses) / len(starts)
 
 
-def to_watch(
-    config: TrainConfig, series: SeriesTensor, validation: SeriesTensor | None
-) -> tuple[SeriesTensor, Tensor] | None:
+def to_watch(config: TrainConfig, series: SeriesTensor, validation: SeriesTensor | None) -> Windows | None:
     """The windows that a training watches.
 
     Arguments:
@@ -118,20 +108,20 @@ def to_watch(
         validation: data of their own, whose last horizon goes before that.
 
     Returns:
-        The data and the rows at which the windows start; ``None`` where nothing is to be watched.
+        The windows; ``None`` where nothing is to be watched.
 
     Raises:
         ValueError: the validation span is shorter than a horizon.
     """
     if validation is not None:
-        return validation, validation.validation_starts(series.spec.prediction_length)
+        return validation.windows(validation.validation_starts(series.spec.prediction_length))
     if config.validation_span:
         if config.validation_span < series.spec.prediction_length:
             raise ValueError(
                 f"validation_span: expected at least the horizon of {series.spec.prediction_length} steps, "
                 f"got {config.validation_span}"
             )
-        return series, series.validation_starts(config.validation_span)
+        return series.windows(series.validation_starts(config.validation_span))
     return None
 
 
@@ -139,33 +129,27 @@ def _identity(
     config: TrainConfig,
     configuration: Mapping[str, Plain],
     forecaster: Learner,
-    sources: list[tuple[SeriesTensor, Tensor]],
+    sources: list[Windows],
 ) -> str:
     """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
     settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
     parts = {name: value for name, value in as_before(configuration).items() if name != "train"}
     read = [
         tensor.cpu().numpy()
-        for source, starts in sources
-        for tensor in (source.values, source.observed, source.features, source.past, starts)
+        for windows in sources
+        for tensor in (*_tensors(windows.series), windows.starts)
         if tensor is not None
     ]
     return sha256_of(repr((settings, parts, forecaster.spec)), *read)
 
 
+def _tensors(series: SeriesTensor) -> tuple[Tensor | None, ...]:
+    return series.values, series.observed, series.features, series.past
+
+
 @contextmanager
-def _compiled_head(forecaster: Learner, wanted: bool) -> Iterator[None]:
-    """Compile the loss of the head; torch's recurrent networks are kernels already and cannot be traced."""
-    if not wanted:
-        yield
-        return
-    if not isinstance(forecaster, Forecaster):
-        raise ValueError(f"compile: expected a model with an emission head, got {type(forecaster).__name__}")
+def _quiet_compiler() -> Iterator[None]:
+    """The compiler looks for gradients on every input, the context vectors among them, and is warned for it."""
     with lasting_filters():
-        # The compiler looks for gradients on every input, the context vectors among them.
         warnings.filterwarnings("ignore", message=".*\\.grad attribute of a Tensor that is not a leaf.*")
-        forecaster.head.loss = torch.compile(forecaster.head.loss)  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            del forecaster.head.loss
+        yield

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ...runtime.plain import PlainObject
 from ...runtime.training.epochs import EpochTraining
-from ..networks.network import Learner
-from ..windows.tensor import SeriesTensor, Window
+from ..networks.network import Learner, WindowLoss
+from ..windows.tensor import Window, Windows
 from .options import NonFiniteLoss, TrainConfig
 
 
@@ -50,24 +50,27 @@ class Training(EpochTraining):
     Arguments:
         forecaster: the network.
         config: the options.
-        series: the training data.
-        validation: data to watch and the starts of the windows, or ``None``.
+        learnt: the windows to learn from.
+        watched: those to watch, or ``None``.
+        loss: computes the loss of a window, by default the network.
     """
 
     def __init__(
         self,
         forecaster: Learner,
         config: TrainConfig,
-        series: SeriesTensor,
-        validation: tuple[SeriesTensor, Tensor] | None,
+        learnt: Windows,
+        watched: Windows | None,
+        loss: WindowLoss | None = None,
     ) -> None:
         super().__init__(config.max_epochs, config.seed)
         self.forecaster, self.config = forecaster, config
-        self.series, self.validation = series, validation
+        self.learnt, self.watched = learnt, watched
+        self.loss_of = loss or forecaster.loss
 
     def on_fit_start(self) -> None:
         """Hold the data on the training device where they fit into half of its free memory."""
-        sources = [self.series] + ([self.validation[0]] if self.validation else [])
+        sources = [self.learnt.series] + ([self.watched.series] if self.watched else [])
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)
             if sum(source.bytes for source in sources) > free / 2:
@@ -77,17 +80,17 @@ class Training(EpochTraining):
 
     def training_step(self, starts: Tensor, index: int) -> Tensor:
         """One step on the windows that start at `starts`."""
-        window = self.series.gather(starts).to(self.device)
-        loss = self.forecaster.loss(window, context=self.config.context_loss)
+        window = self.learnt.at(starts).to(self.device)
+        loss = self.loss_of(window, context=self.config.context_loss)
         if not torch.isfinite(loss):
             raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
         return self.noted(loss)
 
     def validation_step(self, starts: Tensor, index: int) -> None:
         """Loss on held-out windows, in evaluation mode."""
-        if self.validation is None:
+        if self.watched is None:
             return
-        loss = self.forecaster.loss(self.validation[0].gather(starts).to(self.device), context=False)
+        loss = self.loss_of(self.watched.at(starts).to(self.device), context=False)
         several = self.trainer.world_size > 1
         self.log("validation_loss", loss, batch_size=len(starts), sync_dist=several, logger=False)
 
@@ -124,11 +127,11 @@ class Training(EpochTraining):
     def _blame(self, window: Window, starts: Tensor, index: int, loss: float) -> str:
         size = (window.values.abs() / self.forecaster.usual_scale).nan_to_num(nan=math.inf)
         row, _, series = torch.unravel_index(size.argmax(), size.shape)
-        kept = self.config.checkpoints
+        kept, data = self.config.checkpoints, self.learnt.series
         return (
             f"loss is {loss} at epoch {self.current_epoch}, batch {index}; the largest value of the batch is "
-            f"{float(size.max()):.3g} times the usual size of series {self.series.spec.item_ids[int(series)]!r}, in "
-            f"the window at row {int(starts[row])}. "
+            f"{float(size.max()):.3g} times the usual size of series {data.spec.item_ids[int(series)]!r}, in the "
+            f"window whose horizon starts on {data.date(int(starts[row]))}. "
             + (f"The checkpoint before it is kept in {kept}. " if kept else "")
             + "Try a smaller learning_rate or gradient_clip."
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ...datasets.entries.channels import Channels, items_of
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import written_date
 from .calendar import calendar_features
 from .gaps import changes
 from .spec import SeriesSpec
@@ -86,7 +88,7 @@ class SeriesTensor:
         self.spec = spec
         self.pad = spec.history + spec.context_length
         self.unknown = change or 0
-        self.masked = future or any(bool(np.isnan(entry.target).any()) for entry in entries)
+        self.gaps = future or any(bool(np.isnan(entry.target).any()) for entry in entries)
         ahead = spec.prediction_length if future else 0
         values, features, covariates, past = [], [], [], []
         self.first: list[int] = []
@@ -172,7 +174,6 @@ class SeriesTensor:
             if last < 1:
                 continue
             earliest = min(self.pad + self.unknown, max(1, last - horizon))
-            self.masked = self.masked or earliest < self.pad + self.unknown
             ranges.append(torch.arange(first + earliest, first + last + 1))
         if not ranges:
             raise ValueError(
@@ -200,7 +201,6 @@ class SeriesTensor:
             if length <= horizon:
                 continue
             earliest = max(1, length - span)
-            self.masked = self.masked or earliest < self.pad + self.unknown
             ranges.append(torch.arange(first + earliest, first + length - horizon + 1))
         if not ranges:
             raise ValueError(
@@ -213,17 +213,34 @@ class SeriesTensor:
         ends = [first + length for first, length in zip(self.first, self.lengths, strict=True)]
         return torch.tensor(ends)
 
-    def gather(self, starts: Tensor, *, horizon: bool = True) -> Window:
+    def date(self, row: int) -> str:
+        """The date of a row, as its table writes it."""
+        number = bisect_right(self.first, row) - 1
+        return written_date(self.starts[number], row - self.first[number])
+
+    def windows(self, starts: Tensor) -> Windows:
+        """The windows whose horizon starts at `starts`, int64 ``[N]`` row numbers."""
+        return Windows(self, starts, self._masked(starts))
+
+    def _masked(self, starts: Tensor) -> bool:
+        """Whether some window holds a gap, or begins before its entry does."""
+        first = torch.tensor(self.first, device=starts.device)
+        before = first[torch.searchsorted(first, starts.contiguous(), right=True) - 1]
+        return self.gaps or bool((starts < before + self.pad + self.unknown).any())
+
+    def gather(self, starts: Tensor, *, horizon: bool = True, masked: bool | None = None) -> Window:
         """Gather the windows whose horizon starts at `starts`.
 
         Arguments:
             starts: int64 ``[B]`` row numbers.
             horizon: whether the values of the horizon are part of the window.
+            masked: whether the windows say which values were seen; where some were not, if ``None``.
 
         Returns:
             The batch, on the device of the data.
         """
         context, ahead = self.spec.context_length, self.spec.prediction_length
+        masked = self._masked(starts) if masked is None else masked
         starts = starts.to(self.values.device)
         steps = torch.arange(-self.pad, ahead, device=starts.device)
         index = starts[:, None] + steps
@@ -235,9 +252,32 @@ class SeriesTensor:
             features = torch.cat([features, self.past[recent] * known, known], dim=2)
         return Window(
             values=self.values[inside],
-            observed=self.observed[inside] if self.masked else None,
+            observed=self.observed[inside] if masked else None,
             features=features,
         )
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one dataset, from which batches are gathered.
+
+    Arguments:
+        series: the dataset.
+        starts: int64 ``[N]`` rows at which their horizons start.
+        masked: whether batches say which values were seen: all of them do, or none.
+    """
+
+    series: SeriesTensor
+    starts: Tensor
+    masked: bool
+
+    def only(self, starts: Tensor) -> Windows:
+        """Some of the windows, int64 ``[n]`` row numbers."""
+        return replace(self, starts=starts)
+
+    def at(self, starts: Tensor) -> Window:
+        """The batch of the windows at some of the starts, int64 ``[B]`` row numbers."""
+        return self.series.gather(starts, masked=self.masked)
 
 
 def _measure(stacked: np.ndarray, seen: np.ndarray, entries: Sequence[Entry], spec: SeriesSpec) -> Statistics:

@@ -35,9 +35,9 @@ DATA = entry()
 def test_each_network_learns_from_windows_that_share_no_step_with_its_block(monkeypatch):
     seen, real = [], fitting_module.fit
 
-    def spy(network, config, series, watched, *, starts, **options):
-        seen.append((starts, watched[1], config.seed))
-        return real(network, config, series, watched, starts=starts, **options)
+    def spy(network, config, learnt, watched, **options):
+        seen.append((learnt.starts, watched.starts, config.seed))
+        return real(network, config, learnt, watched, **options)
 
     monkeypatch.setattr(fitting_module, "fit", spy)
     CrossFitEstimator("D", 7, folds=3, train=SHORT).train([entry()])

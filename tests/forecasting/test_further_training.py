@@ -31,11 +31,12 @@ def fits(monkeypatch):
     """The dates from which each network learns, those that it watches, and the network as it begins."""
     seen, real = [], fitting_module.fit
 
-    def spy(network, config, series, watched, *, starts, **options):
+    def spy(network, config, learnt, watched, **options):
         before = {name: value.clone() for name, value in network.state_dict().items()}
         first = watched_loss(network, watched, config.batch_size)
-        rows = real(network, config, series, watched, starts=starts, **options)
-        seen.append((series.ordinals(starts), series.ordinals(watched[1]), before, first, network, watched))
+        rows = real(network, config, learnt, watched, **options)
+        learns, watches = (windows.series.ordinals(windows.starts) for windows in (learnt, watched))
+        seen.append((learns, watches, before, first, network, watched))
         return rows
 
     monkeypatch.setattr(fitting_module, "fit", spy)

@@ -280,7 +280,9 @@ def test_a_non_finite_loss_names_series_and_step_and_keeps_the_checkpoint_before
     monkeypatch.setattr(Training, "training_step", explode)
     walks[0]["target"][2, 60] = 1e7
     config = TrainConfig(max_epochs=3, batches_per_epoch=4, batch_size=64, checkpoints=str(tmp_path))
-    with pytest.raises(NonFiniteLoss, match=r"loss is nan at epoch 1, batch 2; .* series '2'.* kept in"):
+    with pytest.raises(
+        NonFiniteLoss, match=r"loss is nan at epoch 1, batch 2; .* series '2'.* starts on 2024-0\d-\d\d\. .* kept in"
+    ):
         ForecastEstimator("D", 7, train=config).train(walks)
     (name,) = kept_in(str(tmp_path))
     kept = torch.load(tmp_path / name, weights_only=True)
@@ -375,9 +377,17 @@ def test_epochs_and_seeds_share_no_draws():
     assert len({epoch_seed(seed, epoch) for seed in range(20) for epoch in range(500)}) == 20 * 500
 
 
-def test_a_compiled_loss_trains_to_the_same_weights(walks):
+def test_a_compiled_loss_trains_to_the_same_weights(walks, monkeypatch):
+    seen, step = [], Training.training_step
+
+    def watched(self, starts, index):
+        seen.append("loss" in vars(self.forecaster.head))
+        return step(self, starts, index)
+
+    monkeypatch.setattr(Training, "training_step", watched)
     config = TrainConfig(max_epochs=1, **SMALL)
     plain = ForecastEstimator("D", 7, train=config).train(walks)
     compiled = ForecastEstimator("D", 7, train=TrainConfig(max_epochs=1, compile=True, **SMALL)).train(walks)
     for name, value in weights(plain).items():
         torch.testing.assert_close(weights(compiled)[name], value, atol=1e-4, rtol=1e-3)
+    assert not any(seen), "the head stays as it is"

@@ -33,7 +33,17 @@ def test_training_starts_cover_every_horizon_with_its_whole_past(walks):
     starts = series.training_starts() - series.pad
     assert starts[0] == 10
     assert starts[-1] == 200 - 7
-    assert not series.masked
+    assert series.gather(series.training_starts()).observed is None
+
+
+def test_asking_where_windows_start_changes_no_window(walks):
+    series = SeriesTensor(as_multivariate(walks), spec_of(walks), change=None)
+    learnt = series.windows(series.training_starts())
+    watched = series.windows(series.validation_starts(200))
+    assert watched.masked, "the first of them begin before the data"
+    assert watched.at(watched.starts[-2:]).observed.all(), "a batch says it as all others do"
+    assert learnt.at(learnt.starts[:2]).observed is None
+    assert series.gather(learnt.starts[:2]).observed is None
 
 
 def test_a_window_never_crosses_into_another_entry(walks):

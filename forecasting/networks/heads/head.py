@@ -16,6 +16,9 @@ from ....runtime.arguments.kinds import Checked
 Sampler = Callable[[Tensor, Tensor], Tensor]
 """Contexts ``[..., C]`` and scales ``[..., D]`` to values ``[..., D]`` drawn from them, unscaled."""
 
+HeadLoss = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+"""What `EmissionHead.loss` takes and gives."""
+
 
 class EmissionHead(nn.Module, ABC):
     """Turns context vectors into values of the D series: a training loss and a sampler."""
