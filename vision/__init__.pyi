@@ -1,9 +1,13 @@
 from .classify.classify import predict_photos as predict_photos
 from .classify.classify import train_classifier as train_classifier
 from .embed.embedding import embed_catalogue as embed_catalogue
+from .search.look_alikes import build_index as build_index
+from .search.look_alikes import find_similar as find_similar
 
 __all__ = [
+    "build_index",
     "embed_catalogue",
+    "find_similar",
     "predict_photos",
     "train_classifier",
 ]

@@ -19,6 +19,9 @@ from .catalogue import Catalogue
 
 Fit = Literal["pad", "crop"]
 
+Cut = Callable[[Image.Image], Image.Image]
+"""An RGB photo to a part of it."""
+
 _WORKERS = 8
 
 MOST_PIXELS = 64_000_000
@@ -210,6 +213,7 @@ def load_pictures(
     *,
     channels: int = 3,
     fit: Fit = "pad",
+    cut: Cut | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pictures:
     """Open every photo of a catalogue once, set bad ones aside and decode the rest to one size.
@@ -221,6 +225,7 @@ def load_pictures(
         size: side of the decoded square, pixels.
         channels: 3, or 1 for grey.
         fit: how a photo that is not square becomes one, see `resize_photo`.
+        cut: what leaves a part of a photo before that; the whole photo if ``None``.
         progress: called with the photos done and all photos.
 
     Returns:
@@ -236,7 +241,8 @@ def load_pictures(
             photo = open_photo(content)
         except (ValueError, OSError) as error:
             return "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
-        return resize_photo(photo, size, fit=fit, channels=channels), _fingerprint(photo)
+        part = photo if cut is None else cut(photo)
+        return resize_photo(part, size, fit=fit, channels=channels), _fingerprint(photo)
 
     # Filled in place, and cut at the end: a list of decoded photos beside it would take as much again.
     pixels = np.empty((len(owners), channels, size, size), dtype=np.uint8)

@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +251,47 @@ def vectors(folder: Path) -> State:
     return {"vectors": digest(pd.read_parquet(file).to_json())} if file.exists() else {}
 
 
+def indexed(folder: Path) -> None:
+    if not (folder / "it" / "index.json").exists():
+        words = ["--data", shop(folder), "--index", str(folder / "it"), "--backbone", "small-cnn"]
+        command("vision", "index", "build", *words)
+
+
+def index_grown(folder: Path) -> None:
+    """An article comes that has the photos of another one."""
+    from hemline.vision.search.index import PhotoIndex
+
+    index = PhotoIndex.open(str(folder / "it"))
+    if "new" not in index.item_ids:
+        rows = index.vectors.rows(np.array([0]))
+        index.add(replace(rows, item_ids=("new",)))
+
+
+def index_shrunk(folder: Path) -> None:
+    """So many articles go that the rows are written anew."""
+    from hemline.vision.search.index import PhotoIndex
+
+    index = PhotoIndex.open(str(folder / "it"))
+    if len(index) > 2:
+        index.remove(index.item_ids[2:])
+
+
+def index_rows(folder: Path) -> State:
+    """What is in an index, and that a photo can be made a vector for it."""
+    from hemline.vision.search.index import PhotoIndex
+    from hemline.vision.search.look_alikes import encoder_of
+
+    try:
+        index = PhotoIndex.open(str(folder / "it"))
+    except FileNotFoundError as error:
+        if "there is no index" not in str(error):
+            raise
+        return {}
+    encoder_of(index)
+    order = np.argsort(index.vectors.photos)
+    return {"rows": digest(b"".join(index.vectors.photos[row].encode() for row in order))}
+
+
 # -- single files ----------------------------------------------------------------------------------------------------
 
 
@@ -338,6 +379,9 @@ WORKS: dict[str, Work] = {
     "classifier": Work(nothing, classifier, classified),
     "annotator": Work(nothing, titles, titled),
     "embed": Work(earlier_vectors, embedded, vectors),
+    "index-build": Work(nothing, indexed, index_rows),
+    "index-grow": Work(indexed, index_grown, index_rows),
+    "index-shrink": Work(indexed, index_shrunk, index_rows),
     "download": Work(nothing, downloaded, arrived),
     **{
         f"forecast{ending}": Work(

@@ -61,7 +61,9 @@ INSIDE = {
     ),
     "vision": (
         ("networks",),
-        ("embed", "classify", "captions"),
+        ("embed", "classify", "captions", "locate"),
+        ("similarity",),
+        ("search",),
         ("plots",),
         ("commands",),
     ),

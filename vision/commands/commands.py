@@ -1,4 +1,4 @@
-"""The commands of this room: ``hemline vision classify|annotate|embed``."""
+"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import typer
 from .annotate import app as annotate
 from .classify import app as classify
 from .embed import embed
+from .search import app as index
+from .search import similar
 
 app = typer.Typer(help="Read facts off the photos of articles.", no_args_is_help=True)
 
@@ -15,3 +17,7 @@ app.add_typer(classify, name="classify")
 app.add_typer(annotate, name="annotate")
 
 app.command()(embed)
+
+app.add_typer(index, name="index")
+
+app.command()(similar)

@@ -20,9 +20,13 @@ class Backbone(nn.Module, ABC):
         pooling: how the vector is drawn from the network's last map, in words.
         preprocessing: what its inputs must look like.
         pretrained: whether it came with weights that were learned elsewhere.
+        grey_maps: depths, as numbers of `maps`, at which it sees an article best without its colours.
+        colour_maps: depths at which it sees an article best in colour.
     """
 
     pretrained: bool = False
+    grey_maps: tuple[int, ...] = ()
+    colour_maps: tuple[int, ...] = (-1,)
     features: int
     pooling: str
     preprocessing: Preprocessing
@@ -30,6 +34,15 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """Prepared images ``[N, channels, size, size]`` to vectors ``[N, F]``."""
+
+    def maps(self, images: Tensor, *, last: int | None = None) -> list[Tensor]:
+        """What it sees at each depth, ``[N, C, h, w]`` each; by default its vector alone, as a map of one place.
+
+        Arguments:
+            images: prepared images ``[N, channels, size, size]``.
+            last: the number of the last map that is needed; all if ``None``.
+        """
+        return [self(images)[:, :, None, None]]
 
     @abstractmethod
     def stages(self) -> list[list[nn.Parameter]]:

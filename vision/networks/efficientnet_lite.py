@@ -77,6 +77,8 @@ class EfficientNetLite(Backbone):
 
     features = _HEAD
     pooling = "mean over the last map"
+    grey_maps = (5, 8, 11)
+    colour_maps = (16, 17)
 
     def __init__(self, name: str = "efficientnet-lite0", *, size: int | None = None) -> None:
         super().__init__()
@@ -108,11 +110,13 @@ class EfficientNetLite(Backbone):
         network.pretrained = True
         return network.eval()
 
-    def maps(self, images: Tensor) -> list[Tensor]:
+    def maps(self, images: Tensor, *, last: int | None = None) -> list[Tensor]:
         """The output of the stem, of each block and of the head, ``[N, C, h, w]`` each."""
         seen = [functional.relu6(self.stem(images.contiguous(memory_format=torch.channels_last)))]
-        for block in self.blocks:
+        for block in list(self.blocks)[:last]:
             seen.append(block(seen[-1]))
+        if last is not None and last <= len(self.blocks):
+            return seen
         return [*seen, functional.relu6(self.head(seen[-1]))]
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,0 +1,169 @@
+"""``hemline vision index`` and ``hemline vision similar``: look-alikes of photos and articles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ...runtime.arguments.naming import check_place, check_there, naming
+from ...runtime.texts import spreadsheet_cells
+from .annotate import Backbone, named_encoder
+from .classify import Data
+
+app = typer.Typer(help="An index of the photos of articles, to search in.", no_args_is_help=True)
+
+Index = Annotated[str, typer.Option("--index", help="Folder or fsspec address of the index.")]
+
+
+@app.command()
+def build(
+    data: Data,
+    index: Index,
+    checkpoint: Annotated[str | None, typer.Option(help="A classifier's run whose network sees the photos.")] = None,
+    backbone: Backbone = None,
+    axes: Annotated[int, typer.Option(min=1, help="Axes of the shape of an article, at most.")] = 128,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of an index that is there.")] = False,
+) -> None:
+    """Write an index of the photos of a catalogue.
+
+    Example: hemline vision index build --data shop.toml --index looks
+    """
+    if checkpoint is not None and backbone is None:
+        check_there("checkpoint", checkpoint, folder=True)
+    check_place("index", index, folder=True)
+    from ...datasets.pictures.source import open_source
+    from ..search.look_alikes import build_index
+    from .progress import shown_progress
+
+    described = named_encoder(checkpoint, backbone)
+    with naming("data", data):
+        source = open_source(data)
+    with shown_progress("articles") as progress:
+        made, bad = build_index(source, index, made_by=described, axes=axes, replace_index=replace, progress=progress)
+    for photo in bad:
+        typer.echo(f"{photo.address}: {photo.reason}", err=True)
+    rows = made.vectors
+    typer.echo(f"{len(rows)} photos of {len(made)} articles in {index}; {rows.encoder}")
+
+
+@app.command()
+def add(data: Data, index: Index) -> None:
+    """Add the articles of a catalogue to an index."""
+    _check_index(index)
+    from ...datasets.pictures.source import open_source
+    from ..search.index import PhotoIndex
+    from ..search.look_alikes import extend_index
+    from .progress import shown_progress
+
+    with naming("data", data):
+        source = open_source(data)
+    with shown_progress("articles") as progress, naming("index", index):
+        made, bad = extend_index(PhotoIndex.open(index), source, progress=progress)
+    for photo in bad:
+        typer.echo(f"{photo.address}: {photo.reason}", err=True)
+    typer.echo(f"{len(made.vectors)} photos of {len(made)} articles in {index}")
+
+
+@app.command()
+def remove(
+    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Item ids.")],
+    index: Index,
+) -> None:
+    """Remove articles from an index."""
+    _check_index(index)
+    from ..search.index import PhotoIndex
+
+    with naming("index", index):
+        left = PhotoIndex.open(index).remove(items)
+    typer.echo(f"{len(left.vectors)} photos of {len(left)} articles in {index}")
+
+
+@app.command()
+def duplicates(
+    index: Index,
+    bits: Annotated[int, typer.Option(min=0, max=64, help="Bits of 64 in which the hashes differ at most.")] = 4,
+    similarity: Annotated[float, typer.Option(help="Or the least similarity of the vectors.")] = 0.98,
+    out: Annotated[str | None, typer.Option(help="A .csv file for the pairs.")] = None,
+) -> None:
+    """Tell which photos show the same, by their perceptual hashes or by their vectors."""
+    _check_index(index)
+    from fsspec.core import url_to_fs
+
+    from ...runtime.whole_files import write_whole
+    from ..search.duplicates import duplicate_photos
+    from ..search.index import PhotoIndex
+
+    if out is not None:
+        check_place("out", out, folder=False)
+    with naming("index", index):
+        opened = PhotoIndex.open(index)
+    pairs = duplicate_photos(opened.vectors, bits=bits, similarity=similarity)
+    if out is not None:
+        files, place = url_to_fs(out)
+        write_whole(files, place, spreadsheet_cells(pairs).to_csv(index=False).encode())
+    for pair in pairs.itertuples():
+        typer.echo(
+            f"{pair.item_a} {pair.photo_a} = {pair.item_b} {pair.photo_b}: {pair.bits} bits, {pair.similarity:.3f}"
+        )
+    typer.echo(f"{len(pairs)} pairs among {len(opened.vectors)} photos")
+
+
+def similar(
+    like: Annotated[list[str], typer.Argument(metavar="IMAGE|ITEM...", help="Photos, or item ids of the index.")],
+    index: Index,
+    k: Annotated[int | None, typer.Option("-k", "--top", min=1, help="How many; ten, or all.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="neck=v, colour=red|blue or gender!=Men; repeat it: all have to hold.")
+    ] = None,
+    unlike: Annotated[list[str] | None, typer.Option(help="An item or photo that is not wanted; repeat it.")] = None,
+    colours: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="How much colours count beside the shape's 1: 1.5 for the same article, 0.25 "
+            "for the same in any colour.",
+        ),
+    ] = 1.5,
+    faiss: Annotated[bool, typer.Option("--faiss", help="Search with faiss; the answers are the same.")] = False,
+    out: Annotated[str | None, typer.Option(help="An .html page with the photos.")] = None,
+) -> None:
+    """Find the articles that look most like some photos or articles.
+
+    Example: hemline vision similar photo.jpg --index looks --where 'neck=v' --out alike.html
+    """
+    _check_index(index)
+    from fsspec.core import url_to_fs
+
+    from ...runtime.whole_files import write_whole
+    from ..search.index import PhotoIndex
+    from ..search.look_alikes import find_similar
+    from ..search.sheet import contact_sheet
+    from ..similarity.look_encoder import COLOURS, SHAPE
+
+    if out is not None:
+        if not out.endswith(".html"):
+            raise ValueError(f"out: expected an .html file, got {out}")
+        check_place("out", out, folder=False)
+    with naming("index", index):
+        opened = PhotoIndex.open(index)
+    hits = find_similar(
+        opened,
+        like,
+        k=k,
+        where=where or (),
+        unlike=unlike or (),
+        weights={SHAPE: 1.0, COLOURS: colours},
+        engine="faiss" if faiss else "exact",
+    )
+    if out is not None:
+        first = dict(zip(reversed(opened.vectors.item_ids), reversed(opened.vectors.photos), strict=True))
+        page = contact_sheet(like, hits, photos=[first.get(name, name) for name in like])
+        files, place = url_to_fs(out)
+        write_whole(files, place, page.encode())
+    for hit in hits:
+        typer.echo(f"{hit.score:.3f}  {hit.item_id}  {hit.photo}  {hit.text}".rstrip())
+
+
+def _check_index(index: str) -> None:
+    check_there("index", index, folder=True)

@@ -1,0 +1,1 @@
+"""Where on a photo the article is."""

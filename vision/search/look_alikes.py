@@ -1,0 +1,252 @@
+"""Make an index of a catalogue's photos, and find what looks like a photo or an article in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...datasets.pictures.catalogue import Article, Catalogue
+from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
+from ...datasets.pictures.source import Progress, Source
+from ...runtime.arguments.kinds import Count, checked
+from ..locate.border_crop import cut_to_article
+from ..networks.backbone import AUTO, Backbone
+from ..networks.known_backbones import chosen_backbone
+from ..similarity.look_encoder import (
+    SAME_COLOUR,
+    LookEncoder,
+    colours_of,
+    open_look_encoder,
+    open_network,
+    seen,
+)
+from ..similarity.look_space import LookSpace
+from .index import Engine, Hit, PhotoIndex
+from .perceptual_hash import perceptual_hash
+from .photo_vectors import PhotoVectors
+from .where import Condition
+
+AXES = 128
+"""Axes of the shape of an article."""
+
+_FITTED_ON = 10_000
+"""Photos at most from which the axes are estimated."""
+
+_AT_ONCE = 128
+"""Articles whose photos are in memory at a time."""
+
+
+@checked
+def build_index(
+    source: Source,
+    address: str,
+    *,
+    made_by: Mapping[str, str | int] | None = None,
+    axes: Count = AXES,
+    replace_index: bool = False,
+    progress: Progress | None = None,
+) -> tuple[PhotoIndex, tuple[Quarantined, ...]]:
+    """Write an index of the photos of a catalogue: each cut to the article, seen by a network, and its colours.
+
+    Arguments:
+        source: the catalogue.
+        address: folder or fsspec address of the index.
+        made_by: ``{"backbone": name}`` or ``{"run": folder}``, what sees the photos; by default the pretrained features
+            that are installed.
+        axes: how many axes describe the shape of an article, at most; they are estimated from these photos.
+        replace_index: whether an index that is there makes room.
+        progress: called with the articles done and all articles.
+
+    Returns:
+        The index, and the photos that could not be used.
+
+    Raises:
+        ValueError: no article has a photo, an index is there already, or another process is writing one.
+    """
+    described = dict(made_by or {"backbone": chosen_backbone(AUTO)})
+    if "backbone" in described:
+        described["backbone"] = chosen_backbone(str(described["backbone"]))
+    backbone, network = open_network(described)
+    bad: list[Quarantined] = []
+    # In an order that is drawn, so that the first photos, on which the axes are fitted, are of all kinds of articles.
+    order = np.random.default_rng(0).permutation(len(source.catalogue))
+    space, waiting, made = None, [], []
+    for articles, pictures in _opened(source, backbone, order, bad, progress):
+        pixels = torch.from_numpy(pictures.pixels)
+        features, widths = seen(backbone, pixels)
+        waiting.append((articles, pictures, features, colours_of(backbone, pixels)))
+        if space is None and sum(len(each[1]) for each in waiting) >= _FITTED_ON:
+            space = LookSpace.fit(torch.cat([each[2] for each in waiting]), widths, axes)
+        if space is not None:
+            encoder = LookEncoder(backbone, space, described, network)
+            made += [_rows(encoder, *each) for each in waiting]
+            waiting = []
+    if waiting:
+        space = space or LookSpace.fit(torch.cat([each[2] for each in waiting]), widths, axes)
+        made += [_rows(LookEncoder(backbone, space, described, network), *each) for each in waiting]
+    if space is None:
+        raise ValueError(f"data: expected articles with a photo for the index, got none{_first(bad)}")
+    vectors = PhotoVectors.joined(made)
+    place = {item: number for number, item in enumerate(source.catalogue.item_ids)}
+    vectors = vectors.rows(np.argsort([place[item] for item in vectors.item_ids], kind="stable"))
+    index = PhotoIndex.write(address, vectors, described, space.tensors(), replace=replace_index)
+    return index, tuple(bad)
+
+
+def extend_index(
+    index: PhotoIndex, source: Source, *, progress: Progress | None = None
+) -> tuple[PhotoIndex, tuple[Quarantined, ...]]:
+    """Add the articles of a catalogue to an index, on the axes that it has.
+
+    Returns:
+        The index with them, and the photos that could not be used.
+
+    Raises:
+        ValueError: an article is in the index already, none has a photo, or the network that made the index has other
+            weights now.
+    """
+    for item in source.catalogue.item_ids:
+        if item in index.item_ids:
+            raise ValueError(f"item_ids: expected articles that are not in the index, got {item!r}, which is")
+    encoder = encoder_of(index)
+    bad: list[Quarantined] = []
+    made = []
+    for articles, pictures in _opened(source, encoder.backbone, np.arange(len(source.catalogue)), bad, progress):
+        pixels = torch.from_numpy(pictures.pixels)
+        features, _ = seen(encoder.backbone, pixels)
+        made.append(_rows(encoder, articles, pictures, features, colours_of(encoder.backbone, pixels)))
+    if not made:
+        raise ValueError(f"data: expected articles with a photo for the index, got none{_first(bad)}")
+    return index.add(PhotoVectors.joined(made)), tuple(bad)
+
+
+@checked
+def find_similar(
+    index: PhotoIndex,
+    like: Sequence[str],
+    *,
+    k: Count | None = None,
+    where: Sequence[str] = (),
+    unlike: Sequence[str] = (),
+    weights: Mapping[str, float] | None = None,
+    engine: Engine = "exact",
+) -> list[Hit]:
+    """The articles of an index that look most like some photos or articles.
+
+    Arguments:
+        index: the index.
+        like: item ids of the index, or paths or addresses of photos; those asked for are not found themselves.
+        k: how many; ten, or all, if ``None``.
+        where: conditions on labels, such as ``"neck=v"``, see `Condition`.
+        unlike: item ids or photos of what is not wanted.
+        weights: how much ``"shape"`` and ``"colours"`` count; by default the colours count more, as the same article in
+            another view has them; ``ANY_COLOUR`` finds it in other colours. What was learnt has its weights within.
+        engine: ``"exact"`` or ``"faiss"``, whose answers are the same.
+
+    Returns:
+        The articles, the most similar first.
+
+    Raises:
+        ValueError: something is neither in the index nor a photo that can be opened, or as in `PhotoIndex.search`.
+    """
+    if not like:
+        raise ValueError("like: expected photos or items, got none")
+    conditions = [Condition.read(text) for text in where]
+    encoder = None
+    if any(name not in index.item_ids for name in (*like, *unlike)):
+        encoder = encoder_of(index)
+    queries = np.concatenate([_vectors(index, encoder, name, "like") for name in like])
+    against = [_vectors(index, encoder, name, "unlike") for name in unlike]
+    return index.search(
+        queries,
+        k,
+        where=conditions,
+        unlike=np.concatenate(against) if against else None,
+        without=[name for name in (*like, *unlike) if name in index.item_ids],
+        weights=_weights(index) if weights is None else weights,
+        engine=engine,
+    )
+
+
+def _weights(index: PhotoIndex) -> Mapping[str, float]:
+    return SAME_COLOUR if set(SAME_COLOUR) == set(index.vectors.parts) else {}
+
+
+def encoder_of(index: PhotoIndex) -> LookEncoder:
+    """What makes vectors for an index.
+
+    Raises:
+        ValueError: the weights are others than those that made it.
+    """
+    described = {str(name): value for name, value in index.described.items() if isinstance(value, (str, int))}
+    return open_look_encoder(described, index.vectors.encoder, index.tensors())
+
+
+def _vectors(index: PhotoIndex, encoder: LookEncoder | None, name: str, argument: str) -> np.ndarray:
+    if name in index.item_ids or encoder is None:
+        return index.of_item(name)
+    if "://" not in name and not os.path.isfile(name):
+        raise ValueError(f"{argument}: expected a photo or an item of the index, got {name!r}")
+    pictures = _pictures(Catalogue((Article(name, images=(name,)),)), encoder.backbone)
+    if pictures.quarantine:
+        raise ValueError(f"{argument}: {name}: {pictures.quarantine[0].reason}")
+    return encoder.encode(pictures)
+
+
+def _opened(
+    source: Source, backbone: Backbone, order: np.ndarray, bad: list[Quarantined], progress: Progress | None
+) -> Iterator[tuple[list[Article], Pictures]]:
+    """Some articles at a time and their photos; those that could not be used are noted."""
+    articles = source.catalogue.articles
+    for start in range(0, len(order), _AT_ONCE):
+        numbers = order[start : start + _AT_ONCE]
+        some = [articles[number] for number in numbers]
+        if source.pictures is None:
+            pictures = _pictures(replace(source.catalogue, articles=tuple(some)), backbone)
+            bad += pictures.quarantine
+        else:
+            pictures = _of_decoded(source.pictures, numbers)
+        if progress is not None:
+            progress(start + len(some), len(order))
+        if len(pictures):
+            yield some, pictures
+
+
+def _pictures(catalogue: Catalogue, backbone: Backbone) -> Pictures:
+    return load_pictures(catalogue, **backbone.preprocessing.photos | {"channels": 3}, cut=cut_to_article)
+
+
+def _of_decoded(pictures: Pictures, numbers: np.ndarray) -> Pictures:
+    rows = np.concatenate([np.flatnonzero(pictures.article == number) for number in numbers])
+    place = {int(number): spot for spot, number in enumerate(numbers)}
+    return Pictures(
+        pictures.pixels[rows],
+        np.array([place[int(number)] for number in pictures.article[rows]], dtype=np.int64),
+        tuple(pictures.addresses[row] for row in rows),
+        tuple(pictures.content[row] for row in rows),
+    )
+
+
+def _rows(
+    encoder: LookEncoder, articles: Sequence[Article], pictures: Pictures, features: Tensor, colours: Tensor
+) -> PhotoVectors:
+    shown = [articles[number] for number in pictures.article]
+    return PhotoVectors(
+        tuple(article.item_id for article in shown),
+        pictures.addresses,
+        encoder.of_features(features, colours),
+        encoder.parts,
+        perceptual_hash(torch.from_numpy(pictures.pixels)),
+        tuple(dict(article.labels) for article in shown),
+        tuple(article.text for article in shown),
+        encoder.name,
+    )
+
+
+def _first(bad: Sequence[Quarantined]) -> str:
+    return f" ({len(bad)} in quarantine, {bad[0].address}: {bad[0].reason})" if bad else ""
