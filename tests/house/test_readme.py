@@ -1,10 +1,11 @@
-"""Every block of the README, the quick start, the two tables and the page on data runs."""
+"""Every block of the README, the quick start and the page on data runs; commands of all pages have their options."""
 
 import re
 import runpy
 import shlex
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import matplotlib
@@ -18,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 DATA_PAGE = ROOT / "docs" / "data.md"
 README = ROOT / "README.md"
 QUICK_START = ROOT / "docs" / "quick_start.md"
-COMMANDS_ALONE = [ROOT / "docs" / f"{name}.md" for name in ("reference_tables", "which_model")]
-PAGES = [README, QUICK_START, DATA_PAGE, *COMMANDS_ALONE]
+PAGES = [README, QUICK_START, DATA_PAGE]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*hemline (.*)")
 # Steps of training are cut to what shows that a block runs; the text is otherwise taken as it stands.
 FEWER = [
     (r"max_epochs=\d+", "max_epochs=1"),
@@ -98,26 +99,35 @@ def test_the_page_on_data_runs_from_the_table_to_the_simulation(tmp_path, monkey
     assert len((tmp_path / "monday.csv").read_text().splitlines()) == 1 + 2 * 8
 
 
-COMMANDS = [
-    line.removeprefix("$ ").split("#")[0].strip()
-    for _, text in blocks("console")
-    for line in text.replace("\\\n", " ").splitlines()
-    if "hemline " in line
-]
+def test_the_block_of_the_page_on_grids_runs_a_grid(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = 'out = "runs/grid"\ndatasets = ["simulated_sales"]\nmodels = ["last-value"]\nseeds = 1\n'
+    Path("grid.toml").write_text(small)
+    (text,) = [text for kind, text in BLOCK.findall((ROOT / "docs" / "grids.md").read_text()) if kind == "python"]
+    exec(compile(text, "grids.md", "exec"), {"__name__": "__main__"})
+    assert "last-value" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS)))
-def test_a_command_of_a_page_has_the_options_that_it_uses(command, command_line):
-    """Each is parsed by the command itself: `--help` behind it shows that every option before it is known."""
-    words = shlex.split(command)
-    while "=" in words[0]:
-        words.pop(0)
-    assert words[0] == "hemline"
-    path = [word for word in words[1:3] if not word.startswith("-") and "/" not in word]
+def used_options() -> dict[tuple[str, ...], dict[str, str]]:
+    """Of each command that any page shows, the options that it is given there, with the line that does."""
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for page in [README, *sorted(ROOT.glob("docs/*.md"))]:
+        for language, text in BLOCK.findall(page.read_text()):
+            for line in text.replace("\\\n", " ").splitlines() if language in ("console", "sh") else ():
+                if command := COMMAND.match(line):
+                    words = shlex.split(command[1], comments=True)
+                    named = takewhile(lambda word: word.isalpha() and word.islower(), words[:3])
+                    options = [word.partition("=")[0] for word in words if word.startswith("--")]
+                    found.setdefault(tuple(named), {}).update(dict.fromkeys(options, f"{page.name}: {line}"))
+    return found
+
+
+@pytest.mark.parametrize(("path", "options"), sorted(used_options().items()), ids=lambda part: " ".join(part))
+def test_a_command_of_a_page_has_the_options_that_it_uses(path, options, command_line):
     shown = CliRunner().invoke(command_line, [*path, "--help"], terminal_width=200)
     assert shown.exit_code == 0, shown.output
-    for option in [word for word in words if word.startswith("--")]:
-        assert option in shown.output, f"{option} of {command!r}"
+    for option, line in options.items():
+        assert option in shown.output, line
 
 
 def test_the_example_composes_a_model_in_at_most_thirty_lines_and_runs(tmp_path):
