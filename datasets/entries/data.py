@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from .channels import Channels, kinds_of
 from .cuts import of_articles
 from .entry import Entry
 from .frequency import written_date
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Domain = Literal["real", "positive", "unit", "count"]
 
@@ -81,6 +84,8 @@ class ForecastData(Shown):
             the target, and the channels as far as they are known.
         ended: names of series that are sold no more: they are learnt from, and left out of what is to come.
         facts: further lines of what describes the dataset, by their headings.
+        sizes: of a table with sizes, the usual share of each in what is sold of an article before the test windows:
+            columns ``item_id``, ``size`` and ``share``; ``None`` for others.
     """
 
     metadata: Metadata
@@ -90,6 +95,7 @@ class ForecastData(Shown):
     ahead: Entry | None = field(default=None, repr=False)
     ended: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    sizes: pd.DataFrame | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_kind("metadata", self.metadata, Metadata)

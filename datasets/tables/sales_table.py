@@ -19,7 +19,7 @@ from .foreign_frames import Frame
 from .grid import Layout
 from .returns import Returns, without_returns
 from .row_checks import clock_change
-from .stores import StoreSums, refuse_weekdays, summed
+from .stores import PartUnits, StoreSums, refuse_weekdays, sold_off_empty, summed
 from .table_files import TableFile, read_table
 from .timeline import Timeline, lay_out
 
@@ -35,6 +35,7 @@ def from_sales(
     units: str,
     prediction_length: int,
     store: str | None = None,
+    size: str | None = None,
     level: Level = "chain",
     price: str | None = None,
     promotion: str | None = None,
@@ -75,6 +76,8 @@ def from_sales(
         units: the column of units sold, at least 0.
         prediction_length: the horizon H, in steps.
         store: the column that names the store; ``None`` where the table has no stores.
+        size: the column that names the size of which an article has several; ``None`` where rows are of whole articles.
+            Units of sizes are summed as those of stores are, and `ForecastData.sizes` has their shares.
         level: ``"chain"`` makes a series of each article, ``"store"`` of each article in each store, called
             ``article@store``.
         price: the column of prices, money a unit, above 0.
@@ -140,33 +143,37 @@ def from_sales(
         raise ValueError(f"returns: expected 'net' or 'drop' beside returned={returned!r}, got 'refuse'")
     if empty_stores not in get_args(EmptyStores):
         raise ValueError(f"empty_stores: expected 'share', 'missing' or 'partial', got {empty_stores!r}")
-    single = {"article": article, "store": store, "date": date, "units": units, "price": price}
+    single = {"article": article, "store": store, "size": size, "date": date, "units": units, "price": price}
     single |= {"promotion": promotion, "in_stock": in_stock, "returned": returned}
     several = {"covariates": covariates, "shared_covariates": shared_covariates}
     named = {role: name for role, name in single.items() if name is not None}
-    numbers = [name for role, name in named.items() if role not in ("article", "store", "date")]
-    table, source = read_table(frame, [article, store, date], [*numbers, *covariates, *shared_covariates])
-    sales, came_back, read = _checked(Columns(table, source), named, several, returns)
+    numbers = [name for role, name in named.items() if role not in ("article", "store", "size", "date")]
+    table, source = read_table(frame, [article, store, size, date], [*numbers, *covariates, *shared_covariates])
+    sales, told, read = _checked(Columns(table, source), named, several, returns)
     freq = Columns(table, source).freq(date) if freq is None else freq
     chain = store is not None and level == "chain"
     if chain and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
         refuse_weekdays(sales)
 
     channels = [*(["price"] if price else []), *(["promo"] if promotion else []), *covariates]
-    by_store = sales
-    if chain:
+    if level == "store":
+        sales["article"] = sales["article"] + "@" + sales.pop("store")
+    parts = [role for role in ("store", "size") if role in sales]
+    by_part = sales
+    if parts:
         sales = summed(sales, channels, shared_covariates)
-    elif store is not None:
-        sales["article"] = sales["article"] + "@" + sales["store"]
     zero = missing_rows == "zero"
     timeline = _timeline(sales, freq, together=zero)
-    completion = None
-    if chain and empty_stores != "partial":
-        share, whole = empty_stores == "share", domain == "count"
-        completion = StoreSums(*_by_store(by_store, sales, timeline, zero), prediction_length, share, whole)
-        # The sum holds the share of stores that ran out: a channel that left them out would tell of another sum.
-        counted = completion.rows.sum(axis=-1) if zero else completion.stores
-        sales["stores"] = counted[pd.factorize(sales["article"])[0], timeline.positions]
+    completion, sizes = None, None
+    if parts:
+        grid = PartUnits.of(by_part, parts, sales, timeline, zero)
+        if empty_stores != "partial":
+            share, whole = empty_stores == "share", domain == "count"
+            completion = StoreSums(grid, prediction_length, share, whole)
+        if chain:
+            sales["stores"] = grid.stores(prediction_length, empty_stores == "partial", zero)
+        if size is not None:
+            sizes = grid.size_shares(max(grid.observed - windows * prediction_length, 1))
     if zero:
         sales = _on_every_step(sales, timeline, covariates=bool(channels or shared_covariates), ended=ended)
         timeline = _timeline(sales, timeline.freq, together=False)
@@ -191,15 +198,15 @@ def from_sales(
         completion=completion,
         read=described(len(table), source, read),
     )
-    return replace(data, facts={**data.facts, "returns": came_back}) if came_back else data
+    return replace(data, facts={**data.facts, **told}, sizes=sizes)
 
 
 def _checked(
     columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]], returns: Returns
-) -> tuple[pd.DataFrame, str, ReadDates]:
+) -> tuple[pd.DataFrame, dict[str, str], ReadDates]:
     """The columns of a sales table under their house names, every cell looked at, and as what its dates were read.
 
-    Units off empty shelves are missing. Between the two, in words, what came back.
+    Units off empty shelves are missing. Between the two, in words, what was sold off them and what came back.
     """
     columns.require_roles({role: [column] for role, column in single.items()} | several)
     house = {"promo" if role == "promotion" else role for role in single}
@@ -208,10 +215,11 @@ def _checked(
             if name in house | {"stores"}:
                 raise ValueError(f"{argument}: {name!r} is a name that from_sales gives itself; rename this column")
     sales = pd.DataFrame(index=columns.table.index)
-    for role in ("article", "store"):
+    for role in ("article", "store", "size"):
         if role in single:
             codes, labels = columns.items(single[role])
             sales[role] = np.array(labels, dtype=object)[codes]
+    told: dict[str, str] = {}
     read = columns.dates(single["date"])
     sales["date"] = read.dates
     for role in ("units", "price", "promotion", "in_stock", "returned"):
@@ -232,20 +240,20 @@ def _checked(
         stock = sales.pop("in_stock")
         unknown = ~stock.isin([0, 1]) & (stock.notna() | sales["units"].notna())
         columns.refuse(unknown, "in_stock: expected 0 or 1 where units are known", single["in_stock"])
+        told["sold off empty shelves"] = sold_off_empty(sales["units"], stock, single["in_stock"])
         sales.loc[stock == 0, "units"] = np.nan
-    keys = [role for role in ("article", "date", "store") if role in single]
-    came_back = ""
+    keys = [role for role in ("article", "date", "store", "size") if role in single]
     if returns != "refuse":
-        sales, came_back = without_returns(sales, keys, returns)
+        sales, told["returns"] = without_returns(sales, keys, returns)
     twice = sales[sales.duplicated(keys, keep=False)]
     if len(twice):
         same = twice[(twice[keys] == twice[keys].iloc[0]).all(axis=1)]
         why = clock_change(pd.DatetimeIndex(sales["date"]), pd.DatetimeIndex(twice["date"]))
         raise ValueError(
-            f"date: {len(twice)} rows share article, date and store with another; first: rows "
+            f"date: {len(twice)} rows share {', '.join(keys[:-1])} and {keys[-1]} with another; first: rows "
             f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}{why}"
         )
-    return sales, came_back, read
+    return sales, {heading: words for heading, words in told.items() if words}, read
 
 
 def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:
@@ -257,26 +265,6 @@ def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline
         return replace(timeline, positions=timeline.positions[of])
     codes, articles = pd.factorize(sales["article"])
     return lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
-
-
-def _by_store(
-    by_store: pd.DataFrame, sales: pd.DataFrame, timeline: Timeline, zero: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """The units of each article in each store on the grid of the sums, and whether there is a row, ``[D, T, S]``."""
-    articles = pd.Index(pd.unique(sales["article"]))
-    store, names = pd.factorize(by_store["store"])
-    step = pd.Series(timeline.positions, index=pd.MultiIndex.from_frame(sales[["article", "date"]]))
-    place = (
-        articles.get_indexer(pd.Index(by_store["article"])),
-        step.loc[pd.MultiIndex.from_frame(by_store[["article", "date"]])].to_numpy(),
-        store,
-    )
-    units = np.full((len(articles), timeline.length, len(names)), np.nan)
-    rows = np.zeros(units.shape, dtype=bool)
-    units[place], rows[place] = by_store["units"], True
-    if zero:  # a store without a row has sold nothing
-        units[~rows] = 0.0
-    return units, rows
 
 
 def _on_every_step(sales: pd.DataFrame, timeline: Timeline, covariates: bool, ended: Ended) -> pd.DataFrame:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from .timeline import Timeline
 
 ROUNDS = 200
 """Rounds of proportional fitting at most."""
@@ -65,23 +68,145 @@ def summed(sales: pd.DataFrame, channels: Sequence[str], shared: Sequence[str]) 
     return rows
 
 
+def sold_off_empty(units: pd.Series, stock: pd.Series, column: str) -> str:
+    """What was sold off shelves that are said to be empty, in words; empty where that is nothing.
+
+    Some is: a shelf runs out within a week. Where it is most of all units, the column may say the opposite.
+
+    Arguments:
+        units: of each row.
+        stock: 1 where the shelf was full, 0 where it ran out.
+        column: its name, for the messages.
+
+    Raises:
+        ValueError: no shelf was ever full.
+    """
+    empty, sold = stock == 0, units.where(units > 0)
+    off, whole = float(sold[empty].sum()), float(sold.sum())
+    if empty.any() and not (stock == 1).any():
+        raise ValueError(f"in_stock: expected some rows with a full shelf, 1 in {column!r}, got 0 in all of them")
+    if off > 0.5 * whole:
+        warnings.warn(
+            f"in_stock: {off / whole:.0%} of all units were sold where {column!r} says that the shelf was empty, "
+            "and are taken as not known; turn the column round if its 1 says that an article ran out",
+            UserWarning,
+            stacklevel=4,
+        )
+    return (
+        f"{off:g} units, {off / whole:.1%} of all, in {int((sold[empty] > 0).sum())} rows; taken as not known"
+        if off
+        else ""
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PartUnits:
+    """The units of each article in each of its parts, stores or sizes or both, on the grid of the sums.
+
+    Arguments:
+        units: ``[D, T, S]``, NaN where they are not known.
+        rows: whether there is a row, bool ``[D, T, S]``.
+        parts: what each of the S is, a column for the store and one for the size, where the table has them.
+        items: names of the D articles.
+        place: the article and the step of each row of the sums.
+    """
+
+    units: np.ndarray
+    rows: np.ndarray
+    parts: pd.DataFrame
+    items: pd.Index
+    place: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(
+        cls, by_part: pd.DataFrame, parts: Sequence[str], sums: pd.DataFrame, timeline: Timeline, zero: bool
+    ) -> PartUnits:
+        """Lay the rows of the parts on the grid of their sums.
+
+        Arguments:
+            by_part: a row for each article, date and part.
+            parts: the columns that tell the parts.
+            sums: a row for each article and date.
+            timeline: the grid of the sums.
+            zero: whether a part without a row has sold nothing.
+        """
+        items = pd.Index(pd.unique(sums["article"]))
+        names = by_part[list(parts)].drop_duplicates(ignore_index=True)
+        number = pd.Series(range(len(names)), index=pd.MultiIndex.from_frame(names))
+        step = pd.Series(timeline.positions, index=pd.MultiIndex.from_frame(sums[["article", "date"]]))
+        place = (
+            items.get_indexer(pd.Index(by_part["article"])),
+            step.loc[pd.MultiIndex.from_frame(by_part[["article", "date"]])].to_numpy(),
+            number.loc[pd.MultiIndex.from_frame(by_part[list(parts)])].to_numpy(),
+        )
+        units = np.full((len(items), timeline.length, len(names)), np.nan)
+        rows = np.zeros(units.shape, dtype=bool)
+        units[place], rows[place] = by_part["units"], True
+        if zero:
+            units[~rows] = 0.0
+        return cls(units, rows, names, items, (pd.factorize(sums["article"])[0], timeline.positions))
+
+    @property
+    def observed(self) -> int:
+        """The steps up to the last one with any units."""
+        seen = (~np.isnan(self.units) & self.rows).any(axis=(0, 2))
+        return len(seen) - int(seen[::-1].argmax())
+
+    def there(self, horizon: int) -> np.ndarray:
+        """Whether each part counts, bool ``[D, T, S]``: from its first row to its last, but for H steps without one."""
+        steps = np.arange(self.rows.shape[1])[None, :, None]
+        last = np.maximum.accumulate(np.where(self.rows, steps, -1), axis=1)
+        following = np.where(self.rows, steps, 2 * self.rows.shape[1])[:, ::-1]
+        following = np.minimum.accumulate(following, axis=1)[:, ::-1]
+        return (last >= 0) & (following < self.rows.shape[1]) & (following - last - 1 < horizon)
+
+    def stores(self, horizon: int, partial: bool, zero: bool) -> np.ndarray:
+        """How many stores count in each row of the sums.
+
+        The sum holds the share of stores that ran out: without them the number would tell of another sum.
+
+        Arguments:
+            horizon: the steps H without a row after which a store does not count.
+            partial: whether a sum is what is known of it alone.
+            zero: whether the table lists only what was sold.
+        """
+        counts = self.rows & ~np.isnan(self.units) if partial else self.rows if zero else self.there(horizon)
+        number = pd.factorize(self.parts["store"])[0]
+        by_store = [counts[..., number == each].any(axis=-1) for each in range(number.max() + 1)]
+        return np.sum(by_store, axis=0)[self.place]
+
+    def size_shares(self, until: int) -> pd.DataFrame:
+        """The usual share of each size in what is sold of an article: ``item_id``, ``size``, ``share``.
+
+        Arguments:
+            until: the steps that they are learnt from.
+        """
+        number, sizes = pd.factorize(self.parts["size"])
+        shares = usual_shares(self.units[:, :until]) @ np.eye(len(sizes))[number]
+        rows = [
+            (item, size, share)
+            for item, of_item in zip(self.items, shares, strict=True)
+            for size, share in zip(sizes, of_item, strict=True)
+            if share > 0
+        ]
+        return pd.DataFrame(rows, columns=["item_id", "size", "share"])
+
+
 @dataclass(frozen=True, eq=False)
 class StoreSums:
     """The sums over the stores, where some of them are not known.
 
     A store counts in the sum of an article from its first row to its last, but for H steps or more without a row: it
-    was closed then, or did not have the article.
+    was closed then, or did not have the article. Sizes are summed likewise.
 
     Arguments:
-        units: of each article in each store, ``[D, T, S]``; NaN where they are not known.
-        rows: whether there is a row, bool ``[D, T, S]``.
+        parts: the units of each article in each store.
         horizon: the steps H without a row after which a store does not count.
         share: whether what is not known is made up by the usual share of the store; else the sum is missing.
         whole: whether sums are whole numbers.
     """
 
-    units: np.ndarray
-    rows: np.ndarray
+    parts: PartUnits
     horizon: int
     share: bool
     whole: bool
@@ -94,7 +219,7 @@ class StoreSums:
             ends: ends of stretches of the steps; the units that are made up in one come of the shares before its end.
         """
         steps = values.shape[1]
-        units, there = self.units[:, :steps], self._there()[:, :steps]
+        units, there = self.parts.units[:, :steps], self.parts.there(self.horizon)[:, :steps]
         known = there & ~np.isnan(units)
         partial = known.any(axis=-1) & (there & ~known).any(axis=-1)
         judged = np.where(partial, np.nan, values)
@@ -110,19 +235,6 @@ class StoreSums:
         if self.whole:
             completed = np.rint(completed)
         return completed, judged, self._facts(values, partial, completed)
-
-    @property
-    def stores(self) -> np.ndarray:
-        """How many stores count at each step, ``[D, T]``: one that ran out is no less there than others."""
-        return self._there().sum(axis=-1)
-
-    def _there(self) -> np.ndarray:
-        """Whether each store counts, bool ``[D, T, S]``."""
-        steps = np.arange(self.rows.shape[1])[None, :, None]
-        last = np.maximum.accumulate(np.where(self.rows, steps, -1), axis=1)
-        following = np.where(self.rows, steps, 2 * self.rows.shape[1])[:, ::-1]
-        following = np.minimum.accumulate(following, axis=1)[:, ::-1]
-        return (last >= 0) & (following < self.rows.shape[1]) & (following - last - 1 < self.horizon)
 
     def _facts(self, values: np.ndarray, partial: np.ndarray, completed: np.ndarray) -> dict[str, str]:
         count = (~np.isnan(values)).sum()

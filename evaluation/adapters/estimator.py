@@ -158,7 +158,10 @@ class GroupedEstimator(ForecastModel):
         item_ids = entries[0].item_ids
         channels = entries[0].channels.names if reads_channels(self.estimator) else ()
         fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
-        return GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields).having_learnt(entries)
+        # The first category is the number of the series.
+        counts = tuple(getattr(self.estimator, "cardinality", ())[1:]) if STATIC["static_cat"] in fields else ()
+        found = GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields, counts)
+        return found.having_learnt(entries)
 
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused.

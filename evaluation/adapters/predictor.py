@@ -39,6 +39,7 @@ class GroupedPredictor(FittedModel):
         covariate_names: names of the channels that the predictor reads, as trained; none if it reads none.
         fields: how many rows or values a series had in each field that the predictor reads, as trained; the number of
             a series in ``feat_static_cat`` is none of them.
+        categories: how many values each category of a series had, as trained; none where that is not known.
     """
 
     item_ids: tuple[str, ...] = ()
@@ -52,10 +53,12 @@ class GroupedPredictor(FittedModel):
         item_ids: tuple[str, ...] = (),
         covariate_names: tuple[str, ...] = (),
         fields: Mapping[str, int] | None = None,
+        categories: tuple[int, ...] = (),
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.seed, self.training_log = predictor, seed, training_log or []
         self.item_ids, self.covariate_names, self.fields = item_ids, covariate_names, dict(fields or {})
+        self.categories = categories
 
     @by_name
     def predict(
@@ -108,6 +111,14 @@ class GroupedPredictor(FittedModel):
                         f"dataset: expected {field} of length {expected} for each series as in training, got "
                         f"{f'one of {got}' if got else 'none'} for series {name!r} of entry {number}"
                     )
+        for series, row in enumerate(rows if self.categories else ()):
+            for place, (found, count) in enumerate(zip(row[STATIC["static_cat"]][1:], self.categories, strict=True)):
+                if found >= count:
+                    name = entry.item_ids[series] if entry.item_ids else series
+                    raise ValueError(
+                        f"dataset: expected a category below {count} in place {place} of static_cat, as in training, "
+                        f"got {int(found)} for series {name!r} of entry {number}; update the model with it"
+                    )
 
     def _joined(self, rows: list[DataEntry], num_samples: int, seed: int) -> np.ndarray:
         """Paths ``[S, H, D]`` of the single series."""
@@ -125,6 +136,7 @@ class GroupedPredictor(FittedModel):
             "item_ids": self.item_ids,
             "covariate_names": self.covariate_names,
             "fields": self.fields,
+            "categories": self.categories,
         }
         (folder / "grouped.json").write_text(json.dumps(described))
 
@@ -134,7 +146,8 @@ class GroupedPredictor(FittedModel):
         described = read_json(folder / "grouped.json")
         inner = read_predictor(folder / "univariate", names, device=device)
         items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))
-        return cls(inner, described["seed"], described["training_log"], items, channels, described.get("fields"))
+        fields, categories = described.get("fields"), tuple(described.get("categories", ()))
+        return cls(inner, described["seed"], described["training_log"], items, channels, fields, categories)
 
 
 def with_a_level(target: np.ndarray, steps: int) -> np.ndarray:

@@ -107,7 +107,7 @@ class DeepAREstimator(ForecastModel):
         tables = [name for name in weights if "embedder" in name]
         seed = config.seed + max(entry.length for entry in entries)
         further = self.override({"train": config.further(fitted.share_of_new(entries), seed)})
-        model = further._grouped(entries, [len(weights[name].T) for name in tables])
+        model = further._grouped(entries, [(len(weights[name]), len(weights[name].T)) for name in tables])
         for name, count in zip(tables, model.estimator.cardinality, strict=True):
             missing = count - len(weights[name])
             if missing > 0:
@@ -117,12 +117,13 @@ class DeepAREstimator(ForecastModel):
         found.seed = config.seed
         return self.made(found)
 
-    def _grouped(self, entries: list[Entry], embeddings: list[int] | None = None) -> GroupedEstimator:
+    def _grouped(self, entries: list[Entry], embeddings: list[tuple[int, int]] | None = None) -> GroupedEstimator:
         """Gluonts' estimator for the series of entries, over all of them.
 
         Arguments:
             entries: the training data.
-            embeddings: width of each embedding; gluonts' own choice if ``None``.
+            embeddings: rows and width of each embedding that there is, rows being what no article has now too; gluonts'
+                own choice if ``None``.
         """
         # gluonts' torch models are slow to import and needed by this model alone.
         from gluonts.torch.model.deepar import DeepAREstimator as Univariate
@@ -131,6 +132,8 @@ class DeepAREstimator(ForecastModel):
         rows = single_series(entries)
         categories = np.stack([row[STATIC["static_cat"]] for row in rows])
         known = {key: len(rows[0].get(key, ())) for key in (KNOWN, STATIC["static_real"])}
+        told = [max(entries[0].dim, 1), *(int(count) + 1 for count in categories.max(axis=0)[1:])]
+        before = [count for count, _ in embeddings or ()] or [0] * len(told)
         estimator = Univariate(
             freq=normalize_freq(self.freq),
             prediction_length=self.prediction_length,
@@ -142,8 +145,8 @@ class DeepAREstimator(ForecastModel):
             weight_decay=config.weight_decay,
             lags_seq=None if self.lags is None else list(self.lags),
             num_feat_static_cat=categories.shape[1],
-            cardinality=[max(entries[0].dim, 1), *(int(count) + 1 for count in categories.max(axis=0)[1:])],
-            embedding_dimension=embeddings,
+            cardinality=[max(pair) for pair in zip(told, before, strict=True)],
+            embedding_dimension=None if embeddings is None else [width for _, width in embeddings],
             num_feat_static_real=known[STATIC["static_real"]],
             num_feat_dynamic_real=known[KNOWN],
             batch_size=config.batch_size,

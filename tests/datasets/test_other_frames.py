@@ -317,7 +317,7 @@ def test_a_return_without_a_sale_is_a_step_of_its_own():
 def test_sales_that_stand_twice_are_refused_beside_returns_too():
     table = returned_rows()
     twice = pd.concat([table, table[(table["sku"] == "coat") & (table["day"] == "2024-05-04")]], ignore_index=True)
-    with pytest.raises(ValueError, match="rows share article, date and store with another"):
+    with pytest.raises(ValueError, match="rows share article and date with another"):
         from_sales(twice, article="sku", date="day", units="sold", prediction_length=2, returns="net", domain="real")
 
 
