@@ -31,7 +31,9 @@ sales.head()
 # no sales.
 
 # %%
-sales.groupby("week")[["sold", "price"]].agg({"sold": "sum", "price": "mean"}).tail(10)
+sales.groupby("week").agg(sold=("sold", lambda units: units.sum(min_count=1)), price=("price", "mean")).tail(10).round(
+    2
+)
 
 # %% [markdown]
 # ## The dataset
@@ -51,14 +53,7 @@ shop = from_sales(
     prediction_length=8,
     windows=2,
 )
-print(
-    len(shop.metadata.item_ids),
-    "articles, step",
-    shop.metadata.freq,
-    "- channels:",
-    *shop.metadata.covariates[:3],
-    "...",
-)
+shop
 
 # %% [markdown]
 # ## The forecast

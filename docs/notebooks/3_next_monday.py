@@ -50,12 +50,12 @@ forecast_frame(drawn, data.latest.item_ids, levels=[80]).groupby("timestamp")["m
 # %% [markdown]
 # ## How good was last Monday's first week?
 #
-# The last column of `data.whole` is the week that has just been sold.
+# The last column of `data.whole` is the week that has just been sold. An article that ran out has no value there, and is not judged.
 
 # %%
 sold = dict(zip(data.whole.item_ids, data.whole.target[:, -1], strict=True))
 week = monday[monday["timestamp"] == monday["timestamp"].min()].round(1)
-week = week.assign(sold=week["item_id"].map(sold))
+week = week.assign(sold=week["item_id"].map(sold)).dropna(subset="sold")
 week.assign(within=week["sold"].between(week["lo80"], week["hi80"]))
 
 # %%
