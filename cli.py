@@ -154,6 +154,7 @@ def mount() -> None:
     """Mount the rooms' commands; their imports are slow, so they wait for the first call."""
     from .datasets.commands import app as data
     from .datasets.registry import get_dataset
+    from .decisions.commands import register as register_decisions
     from .evaluation.commands import register as register_evaluation
     from .forecasting.commands.train import register as register_forecasting
     from .forecasting.registry.named import build_model, model_names
@@ -162,4 +163,5 @@ def mount() -> None:
     app.add_typer(data, name="data")
     app.add_typer(vision, name="vision")
     register_forecasting(app, get_dataset)
+    register_decisions(app, get_dataset)
     register_evaluation(app, build_model, model_names(), get_dataset)

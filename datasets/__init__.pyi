@@ -2,6 +2,8 @@ from .benchmarks.orange_juice import dominicks_oj as dominicks_oj
 from .entries.data import ForecastData as ForecastData
 from .entries.data import Metadata as Metadata
 from .entries.entry import Entry as Entry
+from .hierarchies.hierarchy import Hierarchy as Hierarchy
+from .hierarchies.totals import aggregate as aggregate
 from .pictures.catalogue import read_catalogue as read_catalogue
 from .pictures.vectors import join_article_vectors as join_article_vectors
 from .pictures.vectors import read_article_vectors as read_article_vectors
@@ -18,6 +20,8 @@ from .tables.sales_table import from_sales as from_sales
 __all__ = [
     "Entry",
     "ForecastData",
+    "Hierarchy",
+    "aggregate",
     "from_frame",
     "from_sales",
     "get_dataset",

@@ -57,6 +57,7 @@ from .wrappers.coupled import CoupledEstimator as CoupledEstimator
 from .wrappers.coupled import couple as couple
 from .wrappers.ensemble import EnsembleEstimator as EnsembleEstimator
 from .wrappers.pool import PooledEstimator as PooledEstimator
+from .wrappers.reconciled import ReconciledEstimator as ReconciledEstimator
 from .wrappers.responding import RespondingEstimator as RespondingEstimator
 from .wrappers.responding import RespondingPredictor as RespondingPredictor
 
@@ -76,6 +77,7 @@ __all__ = [
     "LowRankGaussian",
     "NegativeBinomial",
     "RealNVP",
+    "ReconciledEstimator",
     "Recurrent",
     "Scaling",
     "Scenario",

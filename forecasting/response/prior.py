@@ -15,6 +15,9 @@ DOUBLED = float(np.log(2))
 SPIKE = 0.1
 """Size of the effects between articles that have nothing to do with each other, as a share of the others' size."""
 
+NONE = 1e-6
+"""Size of the effects between articles of different stores."""
+
 
 class EffectPrior:
     r"""A prior of all coefficients ``[D, K]``, learnt from their posterior.
@@ -27,7 +30,8 @@ class EffectPrior:
     b on a come from the same of the two, each with a size of its own. The mixture is replaced by the normal
     distribution of each coefficient that leaves its posterior mean and variance what they are under the mixture
     (expectation propagation: Hernández-Lobato et al. 2015, doi 10.1007/s10994-014-5475-7); means, variances and shares
-    come by EM.
+    come by EM. Customers choose among what one store has: where every series is called ``article@store``, a channel has
+    no effect on another store's articles.
 
     Arguments:
         names: of the K channels, ``kind[item]`` or, of a shared one, ``kind``.
@@ -47,16 +51,17 @@ class EffectPrior:
 
     def __init__(self, names: Sequence[str], item_ids: Sequence[str], *, prior: float, own_prior: float) -> None:
         stems, owners = np.array(kinds_of(names)), np.array([item or "" for item in items_of(names)])
+        apart = _in_other_stores(owners, item_ids)
         own = np.array(item_ids)[:, None] == owners
         shared = np.broadcast_to(owners == "", own.shape)
         self.direct = own | shared
         """``[D, K]``, where the channel is the article's own or shared by all."""
         priced = stems == PRICE
-        size = np.where(own, np.where(priced, own_prior, min(own_prior, DOUBLED)), prior)
+        size = np.where(own, np.where(priced, own_prior, min(own_prior, DOUBLED)), np.where(apart, NONE, prior))
         self._kinds: list[tuple[np.ndarray, _Mixture]] = []
         for stem in dict.fromkeys(stems):
             channels = stems == stem
-            for whose, answered in ((own, False), (shared, False), (~self.direct, True)):
+            for whose, answered in ((own, False), (shared, False), (~self.direct & ~apart, True)):
                 index = np.flatnonzero(whose & channels)
                 if len(index):
                     mutual = _mutual(index, own & channels) if answered else None
@@ -93,6 +98,19 @@ class EffectPrior:
             # Half of the way: all coefficients move at once.
             self._precision[index] = (precision + wanted) / 2
             self._pull[index] = (pull + (sure + wanted) * found - said) / 2
+
+
+def _in_other_stores(owners: np.ndarray, item_ids: Sequence[str]) -> np.ndarray:
+    """Bool ``[D, K]``, where a channel belongs to an article of another store than the series.
+
+    Arguments:
+        owners: ``[K]`` names of the series that channels belong to, empty for shared ones.
+        item_ids: of the D series; those of a table by store are all called ``article@store``.
+    """
+    if not all("@" in item for item in item_ids):
+        return np.zeros((len(item_ids), len(owners)), dtype=bool)
+    of_series, of_channels = (np.array([name.rpartition("@")[2] for name in each]) for each in (item_ids, owners))
+    return np.asarray((of_series[:, None] != of_channels) & (owners != ""))
 
 
 def _mutual(index: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.cuts import of_articles
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -26,6 +25,7 @@ from ..paths.totals import reconciled, summed
 from ..paths.weights import pool_weights
 from ..training.members import trained_member
 from ..training.options import NonFiniteLoss
+from ..windows.held_out import held_out_windows
 from .ensemble import EnsemblePredictor
 from .rare_demand import sells_rarely
 
@@ -244,30 +244,15 @@ class PooledEstimator(ForecastModel):
         Raises:
             ValueError: the data are too short for a window, or no model can be trained on them.
         """
-        horizon = self.prediction_length
-        longest = max(entry.length for entry in entries)
-        wanted = min(max(longest // (10 * horizon), 5), 20) if self.windows is None else self.windows
-        count = min(wanted, longest // (3 * horizon))
-        if count < 1:
-            raise ValueError(
-                f"training_data: expected at least {3 * horizon} steps, so that a horizon of {horizon} can be held "
-                f"out, got {longest}"
-            )
-        place = max(range(len(entries)), key=lambda number: entries[number].length)
-        ends = [longest - number * horizon for number in range(count, 0, -1)]
-        before = [entry.until(ends[0]) if number == place else entry for number, entry in enumerate(entries)]
-        known = np.any([(~np.isnan(entry.target)).any(1) for entry in before], axis=0)
-        if not known.all():
-            logger.info("%d series begin in the held-out windows and do not count in the weights", (~known).sum())
-        # Channels of the others go with them: an update brings each series its own.
-        before, last = of_articles(before, known), of_articles([entries[place]], known)[0]
-        pasts = [last.until(end, horizon) for end in ends]
-        taking_part = list(self.models) if sells_rarely(before) else self._of_any_demand()
+        span = held_out_windows(entries, self.prediction_length, self.windows)
+        if not span.known.all():
+            logger.info("%d series begin in the held-out windows and do not count in the weights", (~span.known).sum())
+        taking_part = list(self.models) if sells_rarely(span.before) else self._of_any_demand()
         drawn = {}
         for name in taking_part:
             try:
-                predictor = trained(name, before) if trained else self._trained(name, before, None, "weighing")
-                forecasts = predictor.predict(pasts, num_samples=self.num_samples)
+                made = trained or (lambda name, data: self._trained(name, data, None, "weighing"))
+                forecasts = made(name, span.before).predict(span.pasts, num_samples=self.num_samples)
                 paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
                 if not np.isfinite(paths).all():
                     raise ValueError("its paths are not all finite")
@@ -276,7 +261,7 @@ class PooledEstimator(ForecastModel):
                 logger.warning("%s takes no part in the pool: %s", name, error)
         if not drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")
-        return drawn, np.stack([last.target[:, end : end + horizon].T for end in ends])
+        return drawn, span.truth
 
     def _of_any_demand(self) -> list[str]:
         return [name for name in self.models if name not in self.only_rare]

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 # Floors from bottom to top. Rooms on one floor do not import each other; a room imports the floors below.
-FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"), ("cli",))
+FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"), ("decisions",), ("cli",))
 
 # Inside a room likewise: a folder, or a file that lies in the room itself.
 INSIDE = {
@@ -36,6 +36,7 @@ INSIDE = {
     "datasets": (
         ("entries", "pictures"),
         ("tables", "simulated", "benchmarks"),
+        ("hierarchies",),
         ("registry", "description"),
         ("commands",),
     ),
@@ -59,6 +60,7 @@ INSIDE = {
         ("registry",),
         ("commands",),
     ),
+    "decisions": (("orders",), ("commands",)),
     "vision": (
         ("networks",),
         ("embed", "classify", "captions", "locate"),
@@ -143,7 +145,7 @@ def test_a_folder_is_taken_in_at_a_glance(folder):
     assert len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) <= MOST
 
 
-@pytest.mark.parametrize("room", ["datasets", "evaluation", "forecasting", "vision"])
+@pytest.mark.parametrize("room", ["datasets", "decisions", "evaluation", "forecasting", "vision"])
 def test_no_public_name_is_hidden_by_a_file(room):
     """The import of a submodule would take the place of a name that is imported when it is asked for."""
     face = importlib.import_module(f"hemline.{room}")

@@ -1,0 +1,1 @@
+"""Sums of series by what articles have in common."""

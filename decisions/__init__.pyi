@@ -1,0 +1,5 @@
+from .orders.plan import OrderPlan as OrderPlan
+from .orders.plan import order_quantities as order_quantities
+from .orders.shared import shared_stock as shared_stock
+
+__all__ = ["order_quantities", "shared_stock"]

@@ -1,0 +1,128 @@
+"""`hemline order`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..forecasting.commands.options import Trust
+from ..runtime.arguments.naming import check_place, check_there, naming
+
+if TYPE_CHECKING:
+    from ..datasets.entries.data import ForecastData
+
+OPTIONAL = ("missing", "left", "unit_cost", "unit_size", "pack")
+
+
+def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+    """Add the command to `app`.
+
+    Arguments:
+        app: the root command.
+        load: dataset name to dataset.
+    """
+
+    @app.command()
+    def order(
+        predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
+        dataset: Annotated[str, typer.Option(help="Name of a dataset, or the TOML file of a table.")],
+        stock: Annotated[
+            Path,
+            typer.Option(help="Table of article, stock, and as needed missing, left, unit_cost, unit_size, pack."),
+        ],
+        out: Annotated[Path, typer.Option(help="Folder for the table and the page.")],
+        service_level: Annotated[
+            float | None,
+            typer.Option(min=0, max=1, help="Probability that an article lasts, if no limit binds, such as 0.95."),
+        ] = None,
+        lead_time: Annotated[int, typer.Option(min=0, help="Steps before the order arrives.")] = 0,
+        unmet: Annotated[str, typer.Option(help="Demand on an empty shelf is 'lost', or 'waits'.")] = "lost",
+        budget: Annotated[float | None, typer.Option(help="Money for all orders together.")] = None,
+        capacity: Annotated[float | None, typer.Option(help="Room or production for all orders together.")] = None,
+        window: Annotated[
+            int | None, typer.Option(help="Order for this test window (0 is the first), not the time after the data.")
+        ] = None,
+        paths: Annotated[int, typer.Option(min=1, help="Joint sample paths.")] = 1000,
+        seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+        trust: Trust = None,
+    ) -> None:
+        """How much to order of each article now, from joint sample paths; writes order.csv and order.html.
+
+        Example: hemline order --predictor runs/shop --dataset shop.toml --stock stock.csv --service-level 0.95
+        --lead-time 2 --out runs/order
+        """
+        check_place("out", out, folder=True)
+        check_there("predictor", predictor, folder=True)
+        check_there("stock", stock, folder=False)
+        from ..datasets.entries.frequency import dates_of
+        from ..forecasting.models.stored import load_predictor
+        from .orders.page import write_order
+        from .orders.plan import order_quantities
+
+        with naming("stock", stock):
+            columns = read_stock(stock)
+        with naming("predictor", predictor):
+            trained = load_predictor(predictor, trust=trust or ())
+        with naming("dataset", dataset):
+            data = load(dataset)
+        with naming("window", window):
+            entry = data.history(window)
+        with naming("predictor", predictor):
+            drawn = next(iter(trained.predict([entry], num_samples=paths, seed=seed)))
+        held = columns.pop("stock")
+        plan = order_quantities(
+            drawn,
+            entry.item_ids,
+            held,
+            service_level=service_level,
+            lead_time=lead_time,
+            unmet=unmet,
+            budget=budget,
+            capacity=capacity,
+            **columns,  # type: ignore[arg-type]
+        )
+        page = write_order(plan, dates_of(drawn.start_date, drawn.samples.shape[1]), lead_time, out)
+        typer.echo(f"{plan.order.sum():,.0f} units of {(plan.order > 0).sum()} articles; every article lasts with a")
+        typer.echo(
+            f"probability of {plan.all_sufficient:.0%}; {plan.expected_lost.sum():,.1f} units are expected to be"
+        )
+        typer.echo(f"lost, {plan.expected_left.sum():,.1f} to be left over. The order lies in {page.parent}")
+
+
+def read_stock(path: Path) -> dict[str, dict[str, float]]:
+    """The columns of a table of stock, each by the names of the articles.
+
+    Arguments:
+        path: a table with ``article`` and ``stock``, and some of ``missing``, ``left``, ``unit_cost``,
+            ``unit_size`` and ``pack``.
+
+    Raises:
+        ValueError: a column is missing or unknown, an article stands there twice, or a cell is no number.
+    """
+    import numpy as np
+
+    from ..datasets.tables.columns import Columns
+    from ..datasets.tables.table_files import read_table
+
+    table, source = read_table(path, ["article"], [])
+    columns = Columns(table, source or str(path))
+    columns.require("stock", ["article", "stock"])
+    unknown = next((name for name in table.columns if name not in ("article", "stock", *OPTIONAL)), None)
+    if unknown is not None:
+        raise ValueError(f"expected the columns article, stock, {', '.join(OPTIONAL)}; got {unknown!r}")
+    articles = table["article"].astype(str)
+    if articles.duplicated().any():
+        raise ValueError(f"expected each article once, got {articles[articles.duplicated()].iloc[0]!r} twice")
+    found = {}
+    for name in ("stock", *(name for name in OPTIONAL if name in table.columns)):
+        numbers = columns.numbers(name)
+        empty = np.isnan(numbers)
+        if empty.any():
+            raise ValueError(
+                f"expected a number in {name!r} of every article, got none for {articles[empty].iloc[0]!r}"
+            )
+        found[name] = dict(zip(articles, numbers.tolist(), strict=True))
+    return found

@@ -1,0 +1,1 @@
+"""How much to order of each article, and of what several share."""

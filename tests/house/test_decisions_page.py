@@ -1,0 +1,73 @@
+"""The page on totals and orders runs, its commands too."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+from hemline import cli
+from hemline.datasets import get_dataset
+from typer.testing import CliRunner
+
+PAGE = (Path(__file__).parents[2] / "docs" / "decisions.md").read_text()
+
+
+def test_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cli.mount()
+    (tmp_path / "short.toml").write_text("[response]\niterations = 3\n")
+    items = get_dataset("simulated_sales").metadata.item_ids
+    pd.DataFrame({"article": items, "stock": 60}).to_csv("stock.csv", index=False)
+    scope: dict = {}
+    for kind, text in re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
+        if kind == "python":
+            exec(compile(text, "docs/decisions.md", "exec"), scope)
+        for line in text.splitlines() if kind == "console" else ():
+            words = shlex.split(line.removeprefix("$ hemline "), comments=True)
+            words += ["--config", "short.toml"] if "--model" in words else []
+            done = CliRunner().invoke(cli.app, words, catch_exceptions=False)
+            assert done.exit_code == 0, done.output
+    order = pd.read_csv("runs/order/order.csv")
+    assert tuple(order["article"]) == items
+    assert (order["order"] % 1 == 0).all()
+    assert order["order"].sum() > 0
+    page = Path("runs/order/order.html").read_text()
+    assert all(item in page for item in items)
+    used, most = scope["tight"].used()["budget"]
+    assert most - 20 <= used <= most
+
+
+def test_names_are_shown_as_they_are_and_run_nothing(tmp_path):
+    import numpy as np
+    from gluonts.model.forecast import SampleForecast
+    from hemline.decisions import order_quantities
+    from hemline.decisions.orders.page import write_order
+
+    items = ("<script>alert(1)</script>", "=HYPERLINK(1)", "tee $5 & co")
+    drawn = SampleForecast(np.full((9, 2, 3), 4.0), pd.Period("2024-01-01", "D"))
+    plan = order_quantities(drawn, items, 0, service_level=0.9)
+    page = write_order(plan, pd.date_range("2024-01-01", periods=2), 0, tmp_path)
+    assert "<script>" not in page.read_text()
+    assert "'=HYPERLINK(1)" in (tmp_path / "order.csv").read_text()
+
+
+def test_a_table_of_stock_that_cannot_be_read_is_one_line(tmp_path):
+    cli.mount()
+    bad = {
+        "article,stocks\na,1\n": "no column 'stock'",
+        "article,stock,price\na,1,2\n": "expected the columns article, stock, missing",
+        "article,stock\na,1\na,2\n": "expected each article once, got 'a' twice",
+        "article,stock\na,\n": "expected a number in 'stock' of every article, got none for 'a'",
+        "article,stock\na,many\n": "expected finite numbers",
+    }
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    for number, (text, message) in enumerate(bad.items()):
+        file = tmp_path / f"{number}.csv"
+        file.write_text(text)
+        words = ["order", "--predictor", str(folder), "--dataset", "simulated_sales", "--stock", str(file)]
+        done = CliRunner().invoke(cli.app, [*words, "--service-level", "0.9", "--out", str(tmp_path / "out")])
+        assert done.exit_code != 0
+        assert message in str(done.exception)
+        assert str(done.exception).lstrip("'").startswith("stock")
+        assert not (tmp_path / "out").exists()
