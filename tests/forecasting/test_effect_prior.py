@@ -99,3 +99,19 @@ def test_shared_channels_are_a_kind_of_their_own():
         prior.learn(np.array([[0.4, 1.0], [0.4, 0.0]]), np.full((2, 2), 1e-4))
     np.testing.assert_allclose(prior.mean[:, 0], 0.35, atol=0.05)
     assert prior.mean[1, 1] == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_channel_has_no_effect_in_another_store():
+    items = [f"{article}@{store}" for store in ("north", "south") for article in ("coat", "hat")]
+    prior = EffectPrior([f"price[{item}]" for item in items] + ["holiday"], items, prior=0.5, own_prior=3.0)
+    said = np.full((4, 5), 0.8)
+    for _ in range(50):
+        precision = 1 / prior.variance + 1 / 0.05**2
+        mean = (prior.mean / prior.variance + said / 0.05**2) / precision
+        prior.learn(mean, 1 / precision)
+    apart = np.array([[0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [1, 1, 0, 0, 0]], dtype=bool)
+    assert np.abs(mean[apart]).max() < 1e-6
+    assert mean[~apart].min() > 0.7
+    # One article that is not called so, and the names say nothing of stores.
+    plain = EffectPrior([f"price[{item}]" for item in (*items, "sock")], [*items, "sock"], prior=0.5, own_prior=3.0)
+    assert plain.variance.min() > 1e-3

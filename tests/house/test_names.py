@@ -28,7 +28,7 @@ NOT_STORED = {
     *("Architecture", "Composition", "WindowEstimator", "WrappingEstimator"),
     *("Cannibalisation", "Change", "Columns", "CountLaw", "Fit", "Future", "HeldOut", "LowRank", "NamedModel"),
     *("Outcome", "Response", "Scenario"),
-    *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window"),
+    *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window", "Windows"),
 }
 
 
