@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import safetensors
 import safetensors.torch
@@ -80,7 +80,7 @@ def index_tensors(folder: RunFolder, name: str) -> dict[str, torch.Tensor]:
         raise ValueError(f"index: expected whole vectors in {folder.path(name)}, got {error}") from None
 
 
-def read_segment(folder: RunFolder, told: Mapping[str, Any], segment: Segment) -> PhotoVectors:
+def read_segment(folder: RunFolder, told: Mapping[str, object], segment: Segment) -> PhotoVectors:
     """The rows of a segment, those that were removed among them.
 
     Raises:
@@ -90,7 +90,7 @@ def read_segment(folder: RunFolder, told: Mapping[str, Any], segment: Segment) -
     size = int(folder.files.size(f"{folder.root}/{file}"))
     require_room(2 * size, f"index: expected vectors in {folder.path(file)}", f"{segment.rows} rows")
     vectors = index_tensors(folder, file)["vectors"].numpy()
-    parts = {str(name): int(width) for name, width in told["parts"].items()}
+    parts = {str(name): int(width) for name, width in cast("Mapping[str, int]", told["parts"]).items()}
     found = PhotoVectors.of_table(folder.read_bytes(f"{segment.name}.parquet"), vectors, parts, str(told["encoder"]))
     if len(found) != segment.rows or not set(segment.gone) <= set(range(len(found))):
         raise ValueError(f"index: expected {segment.rows} rows in {folder.path(file)}, got {len(found)}")
