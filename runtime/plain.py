@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -108,14 +109,55 @@ def part_from_plain(data: object, names: Names, kind: type[C]) -> C:
 
 
 def made_of(data: Mapping[str, Plain], kind: type[C]) -> C:
-    """Make an object of the arguments in a JSON object; its class checks them.
+    """Make a dataclass of its fields in a JSON object, nested ones by their annotations; the class checks them.
 
     Arguments:
-        data: the arguments, by name.
+        data: the fields, by name; the ``type`` that `to_plain` writes beside them may be left out.
         kind: the class.
+
+    Returns:
+        The dataclass.
+
+    Raises:
+        ValueError: the ``type`` is another one, or a field is unknown.
+
+    Example:
+        >>> from hemline.forecasting.units.ranks import Copula
+        >>> made_of({"window": 9, "scaling": {"of": "change"}}, Copula).scaling.of
+        'change'
     """
-    arguments: dict[str, Any] = dict(data)
+    fields = {name: value for name, value in data.items() if name != "type"}
+    if data.get("type", spelled(kind)) != spelled(kind):
+        raise ValueError(f"type: expected {spelled(kind)}, got {data['type']!r}")
+    hints = get_type_hints(kind)
+    refuse_unknown(list(inspect.signature(kind).parameters), fields, spelled(kind))
+    arguments: dict[str, Any] = {name: _fitted_to(hints[name], value) for name, value in fields.items()}
     return kind(**arguments)
+
+
+def _fitted_to(hint: Any, value: Plain) -> object:
+    """A value of JSON as an annotation has it: lists as tuples, objects as dataclasses."""
+    parts = get_args(hint)
+    if get_origin(hint) in (Union, UnionType):
+        of = [part for part in parts if isinstance(value, Mapping) == dataclasses.is_dataclass(part)]
+        return value if value is None or not of else _fitted_to(of[0], value)
+    if get_origin(hint) is tuple and isinstance(value, list):
+        return tuple(_fitted_to(parts[0], each) for each in value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
+        return made_of(value, hint)
+    return value
+
+
+def without_types(value: Plain) -> Plain:
+    """Plain data without the ``type`` of any part, as before there were any.
+
+    Example:
+        >>> without_types({"type": "A", "parts": [{"type": "B", "size": 1}]})
+        {'parts': [{'size': 1}]}
+    """
+    if isinstance(value, Mapping):
+        return {name: without_types(each) for name, each in value.items() if name != "type"}
+    return [without_types(each) for each in value] if isinstance(value, list) else value
 
 
 def object_in(data: Mapping[str, Plain], key: str) -> Mapping[str, Plain]:

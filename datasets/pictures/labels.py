@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TypedDict
+from dataclasses import dataclass
 
 import numpy as np
 
-from ...runtime.plain import PlainObject
 from .catalogue import Article
 
 MISSING = -1
@@ -43,14 +41,6 @@ class Task:
             raise ValueError(f"classes: expected each label of task {self.name!r} once, got {twice[0]!r} twice")
 
 
-class TaskJson(TypedDict):
-    """A task as JSON holds it."""
-
-    name: str
-    classes: Sequence[str]
-    facets: bool
-
-
 @dataclass(frozen=True)
 class LabelSpace:
     """The tasks of a model and the order of their classes.
@@ -63,7 +53,8 @@ class LabelSpace:
         >>> space = LabelSpace.of(articles, ["colour"])
         >>> space.encode(articles)["colour"]
         array([ 0, -1])
-        >>> LabelSpace.from_json(space.to_json()) == space
+        >>> from hemline.runtime.plain import made_of, to_plain
+        >>> made_of(to_plain(space), LabelSpace) == space
         True
     """
 
@@ -152,15 +143,6 @@ class LabelSpace:
             for task in self.tasks
         }
         return {name: dict(sorted(counts.items())) for name, counts in found.items() if counts}
-
-    def to_json(self) -> list[PlainObject]:
-        """The tasks as plain data."""
-        return [{**asdict(task), "classes": list(task.classes)} for task in self.tasks]
-
-    @classmethod
-    def from_json(cls, tasks: Sequence[TaskJson]) -> LabelSpace:
-        """The label space that `to_json` wrote."""
-        return cls(tuple(Task(task["name"], tuple(task["classes"]), bool(task["facets"])) for task in tasks))
 
 
 def _refuse_several(column: str, articles: Sequence[Article]) -> None:

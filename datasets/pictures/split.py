@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TypedDict
+from dataclasses import dataclass, replace
 
 from ...runtime.digest import sha256_of
-from ...runtime.plain import PlainObject
 from .catalogue import Catalogue
 from .photos import Pictures
 
 logger = logging.getLogger(__name__)
 
 SIDES = ("train", "validation", "test")
-
-
-class SplitJson(TypedDict):
-    """A split as JSON holds it."""
-
-    train: Sequence[str]
-    validation: Sequence[str]
-    test: Sequence[str]
-    seed: int | None
-    shared: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -50,21 +38,6 @@ class ArticleSplit:
         if name not in SIDES:
             raise ValueError(f"side: expected one of {SIDES}, got {name!r}")
         return getattr(self, name)
-
-    def to_json(self) -> PlainObject:
-        """The split as plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, split: SplitJson) -> ArticleSplit:
-        """The split that `to_json` wrote."""
-        return cls(
-            tuple(split["train"]),
-            tuple(split["validation"]),
-            tuple(split["test"]),
-            seed=split["seed"],
-            shared=tuple(split["shared"]),
-        )
 
 
 def split_articles(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..plain import Plain
+from ..plain import Plain, without_types
 from ..run_folder import RunFolder
 
 BEGUN, DATA, REPORT = "begun.json", "data.json", "report.json"
@@ -64,7 +64,7 @@ def finish(folder: RunFolder, report: Plain) -> None:
 
 def _refuse_other(folder: RunFolder, before: Mapping[str, Plain], now: Mapping[str, Plain]) -> None:
     for name in {**before, **now}:
-        if before.get(name) != now.get(name):
+        if without_types(before.get(name)) != without_types(now.get(name)):
             raise ValueError(
                 f"resume: expected {name} as the run in {folder.address} was begun with "
                 f"({before.get(name)}), got {now.get(name)}"

@@ -11,6 +11,7 @@ from hemline.datasets.pictures.catalogue import Article, Catalogue, CatalogueTab
 from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
 from hemline.datasets.pictures.photos import Pictures, load_pictures
 from hemline.datasets.pictures.split import ArticleSplit, split_articles
+from hemline.runtime.plain import made_of, to_plain
 from PIL import Image
 
 ROWS = [
@@ -187,7 +188,7 @@ def test_a_split_is_seeded_meets_its_shares_and_ignores_other_articles() -> None
     assert abs(len(split.test) / 2000 - 0.2) < 0.03
     fewer = split_articles(*generated([[f"p{n}"] for n in range(100)]), seed=3)
     assert set(fewer.test) == set(split.test) & {f"i{n}" for n in range(100)}
-    assert ArticleSplit.from_json(json.loads(json.dumps(split.to_json()))) == split
+    assert made_of(json.loads(json.dumps(to_plain(split))), ArticleSplit) == split
 
 
 def test_a_side_that_stays_empty_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hemline.runtime.plain import to_plain
 from hemline.vision.networks import efficientnet_lite, known_backbones
 from hemline.vision.networks.efficientnet_lite import FORMS, EfficientNetLite, SameConv2d
-from hemline.vision.networks.known_backbones import backbone_from_json, build_backbone, chosen_backbone
+from hemline.vision.networks.known_backbones import backbone_form, build_backbone, chosen_backbone
 from hemline.vision.networks.preprocessing import Prepare
 
 # Of the published network in float64 on `pattern(224)`: the eight largest features, their sum and their length.
@@ -67,7 +68,7 @@ def test_padding_is_that_of_tensorflow_same(size, kernel, stride):
 
 
 def test_the_form_goes_to_plain_data_and_back(network):
-    again = backbone_from_json(network.to_json())
+    again = backbone_form(to_plain(network.form)).build()
     assert isinstance(again, EfficientNetLite)
     assert again.preprocessing == network.preprocessing
     assert not again.pretrained

@@ -12,11 +12,12 @@ pytest.importorskip("transformers", reason="these backbones need the extra 'visi
 import transformers
 from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.photos import Pictures
+from hemline.runtime.plain import to_plain
 from hemline.vision.classify.training import TrainConfig, fit
 from hemline.vision.networks.backbone import Backbone
-from hemline.vision.networks.known_backbones import backbone_from_json, build_backbone
+from hemline.vision.networks.known_backbones import backbone_form, build_backbone
 from hemline.vision.networks.pretrained import ARCHITECTURES, FAMILIES
-from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, parameter_groups
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, network_form, parameter_groups
 
 SMALL = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2, "image_size": 28, "patch_size": 14}
 TINY = {
@@ -53,10 +54,10 @@ def test_stored_weights_run_forward_and_backward_and_come_back_without_the_folde
     unused = {name for name, p in model.named_parameters() if p.grad is None and "mask_token" not in name}
     assert not unused
     model.eval()
-    described = json.loads(json.dumps(model.to_json()))
+    described = json.loads(json.dumps(to_plain(model.form)))
     for file in stored.iterdir():
         file.unlink()
-    again = ProductNetwork.from_json(described)
+    again = network_form(described).build()
     again.load_state_dict(model.state_dict())
     assert torch.equal(model(photos, article, 2)["colour"], again.eval()(photos, article, 2)["colour"])
 
@@ -66,7 +67,7 @@ def test_the_preprocessing_is_that_of_the_weights(stored: Path) -> None:
     assert backbone.preprocessing.mean == (0.1, 0.2, 0.3)
     assert backbone.preprocessing.size == 28
     assert build_backbone(str(stored), size=56).preprocessing.size == 56
-    assert backbone_from_json(backbone.to_json()).preprocessing == backbone.preprocessing
+    assert backbone_form(to_plain(backbone.form)).build().preprocessing == backbone.preprocessing
     (stored / "preprocessor_config.json").unlink()
     with pytest.raises(ValueError, match=r"preprocessor_config\.json beside the weights"):
         build_backbone(str(stored))

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from hemline.datasets.pictures.labels import LabelSpace, Task
+from hemline.runtime.plain import to_plain
 from hemline.vision.classify.task_loss import TaskLoss, class_weights
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.preprocessing import Prepare, Preprocessing
-from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, parameter_groups
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, network_form, parameter_groups
 from hemline.vision.networks.set_pooling import SET_POOLINGS, pad_sets
 from hemline.vision.networks.small_cnn import SmallCNN
 from hemline.vision.networks.spatial_transformer import SpatialTransformer
@@ -97,7 +98,7 @@ def test_learning_rates_fall_from_the_heads_to_the_first_layers_and_name_each_pa
 @pytest.mark.parametrize("options", [{}, {"pooling": "attention", "spatial_transformer": True}, {"pooling": "logits"}])
 def test_a_network_rebuilt_from_its_description_and_weights_answers_the_same(options: dict) -> None:
     model = network(**options).eval()
-    again = ProductNetwork.from_json(model.to_json())
+    again = network_form(to_plain(model.form)).build()
     again.load_state_dict(model.state_dict())
     again.eval()
     for task, values in model(pixels(), ARTICLE, 3).items():

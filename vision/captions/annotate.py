@@ -21,7 +21,7 @@ from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.devices import torch_device
 from ...runtime.display.showing import Shown
-from ...runtime.plain import PlainObject, to_plain
+from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.reading.places import is_remote, without_network
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
@@ -76,7 +76,7 @@ class Annotator(Shown):
         """Write the weights as safetensors and all else as JSON."""
         folder.write_tensors(WEIGHTS, {**self.captioner.state_dict(), "mean": self.mean, "std": self.std})
         folder.write_bytes(WORDS, self.tokenizer.to_text().encode())
-        folder.write_json(MODEL, {"captioner": self.captioner.to_json(), "encoder": self.encoder})
+        folder.write_json(MODEL, {"captioner": to_plain(self.captioner.config), "encoder": self.encoder})
 
     @classmethod
     def load(cls, folder: RunFolder) -> Annotator:
@@ -84,7 +84,7 @@ class Annotator(Shown):
         described = folder.read_json(MODEL)
         tensors = folder.read_tensors(WEIGHTS)
         mean, std = tensors.pop("mean"), tensors.pop("std")
-        captioner = Captioner.from_json(described["captioner"])
+        captioner = Captioner(made_of(described["captioner"], CaptionerConfig))
         captioner.load_state_dict(tensors)
         captioner.eval()
         tokenizer = CaptionTokenizer.from_text(folder.read_bytes(WORDS).decode())
@@ -128,18 +128,18 @@ def train_annotator(
     folder = RunFolder(checkpoint)
     catalogue = source.catalogue
     opened = open_encoder(encoder)
-    begun: PlainObject = {"encoder": opened.name, "training": training.to_json(), "min_count": min_count}
+    begun: PlainObject = {"encoder": opened.name, "training": to_plain(training), "min_count": min_count}
     with folder.alone("checkpoint"):
         check_begun(folder, begun, resume)
         if folder.has(REPORT):
             return Annotator.load(folder)
         kept = KeptVectors.read(folder) if resume else None
-        split = ArticleSplit.from_json(folder.read_json(SPLIT)) if resume else None
+        split = made_of(folder.read_json(SPLIT), ArticleSplit) if resume else None
         if kept is None or split is None:
             pictures = source.load(**opened.preprocessing.photos, progress=progress).first(opened.max_images)
             kept = KeptVectors.of(opened, catalogue, pictures, device=torch_device(training.device))
             if split is None and "run" in encoder:
-                split = ArticleSplit.from_json(RunFolder(encoder["run"]).read_json(SPLIT))
+                split = made_of(RunFolder(encoder["run"]).read_json(SPLIT), ArticleSplit)
             split = split or split_articles(catalogue, pictures)
         vectors, photos = kept.in_order(folder, catalogue)
         learning = _rows(catalogue, split.train, photos)
@@ -154,7 +154,7 @@ def train_annotator(
         torch.manual_seed(training.seed)
         captioner = Captioner(CaptionerConfig(features=vectors.shape[1], vocabulary=len(tokenizer)))
         began = time.perf_counter()
-        folder.write_json(SPLIT, split.to_json())
+        folder.write_json(SPLIT, to_plain(split))
         kept.write(folder)
         told = {f"text of item {article.item_id}": article.text for article in catalogue.articles}
         begin(folder, begun, told, resume)
@@ -165,7 +165,7 @@ def train_annotator(
         report: PlainObject = {
             "articles": {"learned": len(texts), "words": len(tokenizer)},
             "quarantine": kept.quarantine,
-            "training": training.to_json(),
+            "training": to_plain(training),
             "seconds": round(time.perf_counter() - began, 1),
             "machine": machine(),
             "history": history,
@@ -205,7 +205,7 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
     if kept is None:
         raise ValueError(f"checkpoint: expected the vectors of its training in {folder.address}; train the run anew")
     vectors, photos = kept.in_order(folder, catalogue)
-    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    split = made_of(folder.read_json(SPLIT), ArticleSplit)
     rows = _rows(catalogue, split.test, photos)
     if not len(rows):
         raise ValueError("data: expected test articles with a photo and a text, got none")

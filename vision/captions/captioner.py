@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from ...runtime.plain import Plain, PlainObject, made_of
 from .beam_search import beam_search
 from .words import BEGIN, END, PAD, UNKNOWN
 
@@ -84,15 +82,6 @@ class Captioner(nn.Module):
             banned=(PAD, BEGIN, UNKNOWN),
         )
         return said
-
-    def to_json(self) -> PlainObject:
-        """The form as plain data."""
-        return asdict(self.config)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> Captioner:
-        """A captioner of the form that `to_json` wrote, with random weights."""
-        return cls(made_of(data, CaptionerConfig))
 
     def _begin(self, vectors: Tensor) -> Tensor:
         return torch.tanh(self.first(vectors))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from lightning.pytorch.loggers import Logger
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from ...runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed
-from ...runtime.plain import Plain, PlainObject, made_of
+from ...runtime.plain import PlainObject
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.epochs import EpochTraining
@@ -49,15 +49,6 @@ class CaptionTrainConfig(Checked):
     noise: NotNegative = 0.3
     seed: Seed = 0
     device: str = "auto"
-
-    def to_json(self) -> PlainObject:
-        """The options as plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> CaptionTrainConfig:
-        """The options that `to_json` wrote."""
-        return made_of(data, cls)
 
 
 class TitleBatches:

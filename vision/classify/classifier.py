@@ -11,9 +11,9 @@ import torch
 
 from ...datasets.pictures.labels import LabelSpace
 from ...runtime.display.showing import Shown
-from ...runtime.plain import PlainObject
+from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.run_folder import RunFolder
-from ..networks.product_network import ProductNetwork
+from ..networks.product_network import ProductNetwork, label_space, network_form
 from .training import TrainConfig
 
 WEIGHTS, MODEL = "model.safetensors", "model.json"
@@ -50,8 +50,8 @@ class Classifier(Shown):
         """Write the weights as safetensors and all else as JSON."""
         folder.write_tensors(WEIGHTS, self.network.state_dict())
         described = {
-            "network": self.network.to_json(),
-            "training": self.training.to_json(),
+            "network": to_plain(self.network.form),
+            "training": to_plain(self.training),
             "max_images": self.max_images,
         }
         folder.write_json(MODEL, described)
@@ -65,13 +65,13 @@ class Classifier(Shown):
             ValueError: the weights are not those of the described network.
         """
         described = folder.read_json(MODEL)
-        network = ProductNetwork.from_json(described["network"])
+        network = network_form(described["network"]).build()
         try:
             network.load_state_dict(folder.read_tensors(WEIGHTS))
         except RuntimeError as error:
             raise ValueError(f"checkpoint: expected the weights of {folder.path(MODEL)}, got {error}") from None
         network.eval()
-        return cls(network, TrainConfig.from_json(described["training"]), described["max_images"])
+        return cls(network, made_of(described["training"], TrainConfig), described["max_images"])
 
 
 def stored_labels(folder: RunFolder) -> LabelSpace:
@@ -80,7 +80,7 @@ def stored_labels(folder: RunFolder) -> LabelSpace:
     Raises:
         FileNotFoundError: there is no model in the folder.
     """
-    return LabelSpace.from_json(folder.read_json(MODEL)["network"]["labels"])
+    return label_space(folder.read_json(MODEL)["network"])
 
 
 def machine() -> PlainObject:

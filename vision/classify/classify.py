@@ -17,7 +17,7 @@ from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.arguments.kinds import Count, Seed, checked
-from ...runtime.plain import PlainObject, to_plain
+from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
 from ..networks.backbone import AUTO
@@ -87,8 +87,8 @@ def train_classifier(
         if task not in source.catalogue.columns:
             raise ValueError(f"tasks: expected label columns of {list(source.catalogue.columns)}, got {task!r}")
     begun: PlainObject = {
-        "network": network.to_json(),
-        "training": training.to_json(),
+        "network": to_plain(network),
+        "training": to_plain(training),
         "tasks": list(tasks),
         "max_images": max_images,
         "shares": list(shares),
@@ -103,7 +103,7 @@ def train_classifier(
         backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
         pictures = source.load(**backbone.preprocessing.photos, progress=progress)
         if resume:
-            split = ArticleSplit.from_json(folder.read_json(SPLIT))
+            split = made_of(folder.read_json(SPLIT), ArticleSplit)
         else:
             split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
         # Only now: which photos are used must not change who judges whom.
@@ -127,7 +127,7 @@ def train_classifier(
         whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
         classifier = Classifier(whole, training, max_images)
         if not resume:
-            folder.write_json(SPLIT, split.to_json())
+            folder.write_json(SPLIT, to_plain(split))
         begin(folder, begun, _learned(source.catalogue, labels), resume)
         history = fit(
             classifier.network,
@@ -206,7 +206,7 @@ def evaluate_classifier(
     classifier = Classifier.load(folder)
     network, labels = classifier.network.to(device), classifier.network.labels
     mirrored = classifier.both_views if mirrored is None else mirrored
-    split = ArticleSplit.from_json(folder.read_json(SPLIT))
+    split = made_of(folder.read_json(SPLIT), ArticleSplit)
     pictures = source.load(**network.backbone.preprocessing.photos, progress=progress).first(classifier.max_images)
     targets = labels.encode(source.catalogue.articles)
     new = labels.count_unseen(source.catalogue.articles)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...datasets.pictures.photos import Pictures
 from ...runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
 from ...runtime.devices import DEVICES, torch_device
-from ...runtime.plain import Plain, PlainObject, made_of, object_in
+from ...runtime.plain import PlainObject
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.epochs import EpochTraining
@@ -74,16 +74,6 @@ class TrainConfig(Checked):
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
             raise ValueError(f"device: expected one of {', '.join(DEVICES)}, got {self.device!r}")
-
-    def to_json(self) -> PlainObject:
-        """The options as plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> TrainConfig:
-        """The options that `to_json` wrote."""
-        augment = None if data["augment"] is None else made_of(object_in(data, "augment"), AugmentConfig)
-        return replace(made_of({**data, "augment": None}, cls), augment=augment)
 
 
 class Training(EpochTraining):

@@ -16,7 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from ...datasets.pictures.source import Progress, Source
 from ...runtime.arguments.kinds import checked
-from ...runtime.plain import PlainObject
+from ...runtime.plain import PlainObject, to_plain
 from ...runtime.whole_files import write_whole
 from .encoder import ArticleEncoder
 
@@ -101,7 +101,7 @@ def embed_catalogue(
         "encoder": encoder.name,
         "pooling": encoder.pooling,
         "normalised": "L2",
-        "preprocessing": encoder.preprocessing.to_json(),
+        "preprocessing": to_plain(encoder.preprocessing),
         "quarantined": [bad.address for bad in pictures.quarantine],
     }
     if pca is not None:

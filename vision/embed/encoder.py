@@ -14,7 +14,6 @@ from ...runtime.digest import sha256_of
 from ...runtime.run_folder import RunFolder
 from ..classify.classifier import Classifier
 from ..networks.article_batches import ArticleBatches
-from ..networks.backbone import Backbone
 from ..networks.known_backbones import build_backbone
 from ..networks.preprocessing import Preprocessing
 from ..networks.product_network import NetworkConfig, ProductNetwork
@@ -43,7 +42,7 @@ class ArticleEncoder:
         network = classifier.network
         pooling = f"{network.backbone.pooling}, dense, {network.config.pooling} over photos, dense"
         tasks = "+".join(task.name for task in network.labels.tasks)
-        return cls(network, f"{_kind(network.backbone)}:{tasks}@{_digest(network)}", pooling, classifier.max_images)
+        return cls(network, f"{network.backbone.name}:{tasks}@{_digest(network)}", pooling, classifier.max_images)
 
     @classmethod
     def of_backbone(cls, name: str, *, size: int | None = None, seed: int = 0) -> ArticleEncoder:
@@ -52,7 +51,7 @@ class ArticleEncoder:
         backbone = build_backbone(name, size=size)
         plain = NetworkConfig(backbone=name, size=size, pooling="mean", hidden=0, dropout=0.0)
         network = ProductNetwork(backbone=backbone, labels=LabelSpace(()), config=plain).eval()
-        return cls(network, f"{_kind(backbone)}@{_digest(network)}", f"{backbone.pooling}, mean over photos")
+        return cls(network, f"{backbone.name}@{_digest(network)}", f"{backbone.pooling}, mean over photos")
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -80,11 +79,6 @@ class ArticleEncoder:
                 found: Tensor = network.embed(moved.pixels, moved.article, len(moved))
                 vectors[batch.rows.numpy()] = found.float().cpu().numpy()
         return vectors
-
-
-def _kind(backbone: Backbone) -> str:
-    described = backbone.to_json()
-    return str(described.get("name", described["kind"]))
 
 
 def _digest(network: nn.Module) -> str:

@@ -6,16 +6,24 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from ...runtime.plain import PlainObject
 from .preprocessing import Preprocessing
 
 SMALL_CNN, AUTO = "small-cnn", "auto"
+
+
+class BackboneForm(ABC):
+    """The form of a backbone, as files hold it: a frozen dataclass that builds the network."""
+
+    @abstractmethod
+    def build(self) -> Backbone:
+        """The network of this form, with random weights."""
 
 
 class Backbone(nn.Module, ABC):
     """A network from images to vectors.
 
     Attributes:
+        name: what it was made from, as in names of encoders.
         features: the width F of the vectors.
         pooling: how the vector is drawn from the network's last map, in words.
         preprocessing: what its inputs must look like.
@@ -24,6 +32,7 @@ class Backbone(nn.Module, ABC):
         colour_maps: depths at which it sees an article best in colour.
     """
 
+    name: str
     pretrained: bool = False
     grey_maps: tuple[int, ...] = ()
     colour_maps: tuple[int, ...] = (-1,)
@@ -48,9 +57,10 @@ class Backbone(nn.Module, ABC):
     def stages(self) -> list[list[nn.Parameter]]:
         """All parameters, from the first layers to the last, for learning rates that fall with depth."""
 
+    @property
     @abstractmethod
-    def to_json(self) -> PlainObject:
-        """What `backbone_from_json` needs to make a network of the same form, without its weights."""
+    def form(self) -> BackboneForm:
+        """All that the network is but its weights."""
 
     def for_inference(self) -> Backbone:
         """The same function where no gradient is asked for, as fast as it can be; by default the network itself."""

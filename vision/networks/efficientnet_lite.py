@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...runtime.arguments.kinds import Checked
 from ...runtime.digest import sha256_of
-from ...runtime.plain import Plain, PlainObject, object_in
-from .backbone import Backbone
+from .backbone import Backbone, BackboneForm
 from .preprocessing import Preprocessing
 
 
@@ -147,15 +147,28 @@ class EfficientNetLite(Backbone):
         """The stem's weights."""
         return next(self.stem.parameters()).detach()
 
-    def to_json(self) -> PlainObject:
-        """The form of the network as plain data."""
-        return {"kind": "efficientnet-lite", "name": self.name, "preprocessing": self.preprocessing.to_json()}
+    @property
+    def form(self) -> EfficientNetLiteForm:
+        """All that the network is but its weights."""
+        return EfficientNetLiteForm(self.name, self.preprocessing)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> EfficientNetLite:
-        """The network of the form that `to_json` wrote, with random weights."""
-        network = cls(str(data["name"]))
-        network.preprocessing = Preprocessing.from_json(object_in(data, "preprocessing"))
+
+@dataclass(frozen=True)
+class EfficientNetLiteForm(Checked, BackboneForm):
+    """The form of an `EfficientNetLite`.
+
+    Arguments:
+        name: a key of `FORMS`.
+        preprocessing: what its inputs look like.
+    """
+
+    name: str
+    preprocessing: Preprocessing
+
+    def build(self) -> EfficientNetLite:
+        """The network of this form, with random weights."""
+        network = EfficientNetLite(self.name)
+        network.preprocessing = self.preprocessing
         return network
 
 

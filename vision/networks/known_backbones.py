@@ -5,11 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from ...runtime.plain import Plain
-from .backbone import AUTO, SMALL_CNN, Backbone
+from ...runtime.plain import Plain, made_of
+from ..names import NAMES
+from .backbone import AUTO, SMALL_CNN, Backbone, BackboneForm
 from .efficientnet_lite import FORMS, EfficientNetLite, installed
 
 logger = logging.getLogger(__name__)
+
+BEFORE = {
+    "small-cnn": "SmallCNNForm",
+    "transformers": "TransformersForm",
+    "efficientnet-lite": "EfficientNetLiteForm",
+}
+"""The ``kind`` of a backbone in files of earlier versions, and the name of its form."""
 
 
 def build_backbone(
@@ -70,16 +78,19 @@ def chosen_backbone(name: str) -> str:
     return SMALL_CNN
 
 
-def backbone_from_json(data: Mapping[str, Plain]) -> Backbone:
-    """Make a backbone of the form that `Backbone.to_json` wrote, with random weights and without a network."""
-    if data["kind"] == SMALL_CNN:
-        from .small_cnn import SmallCNN
+def backbone_form(data: Mapping[str, Plain]) -> BackboneForm:
+    """The form of a backbone in a file.
 
-        return SmallCNN.from_json(data)
-    if data["kind"] == "transformers":
-        from .pretrained import TransformersBackbone
+    Arguments:
+        data: what `to_plain` wrote of it, or an earlier version with a ``kind`` in the place of the ``type``.
 
-        return TransformersBackbone.from_json(data)
-    if data["kind"] == "efficientnet-lite":
-        return EfficientNetLite.from_json(data)
-    raise ValueError(f"kind: expected 'small-cnn', 'efficientnet-lite' or 'transformers', got {data['kind']!r}")
+    Raises:
+        ValueError: it is no form of a backbone.
+    """
+    name = data["type"] if "type" in data else BEFORE.get(str(data.get("kind")), data.get("kind"))
+    made: object = made_of(
+        {key: value for key, value in data.items() if key not in ("kind", "type")}, NAMES.find(str(name))
+    )
+    if not isinstance(made, BackboneForm):
+        raise ValueError(f"type: expected the form of a backbone, got {name!r}")
+    return made

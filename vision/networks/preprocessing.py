@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import TypedDict
 
 import torch
@@ -11,7 +10,6 @@ from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Fit
 from ...runtime.arguments.kinds import Checked, Count
-from ...runtime.plain import Plain, PlainObject, made_of
 
 
 class PhotoFormat(TypedDict):
@@ -60,16 +58,6 @@ class Preprocessing(Checked):
     def photos(self) -> PhotoFormat:
         """What of it says how photos are read from files."""
         return {"size": self.size, "channels": self.channels, "fit": self.fit}
-
-    def to_json(self) -> PlainObject:
-        """The preprocessing as plain data."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> Preprocessing:
-        """The preprocessing that `to_json` wrote."""
-        described = made_of(data, cls)
-        return replace(described, mean=tuple(described.mean), std=tuple(described.std))
 
 
 class Prepare(nn.Module):

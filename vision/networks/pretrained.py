@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...runtime.plain import Plain, PlainObject, object_in
+from ...runtime.arguments.kinds import Checked
 from ...runtime.reading.places import network_is_refused
-from .backbone import Backbone
+from .backbone import Backbone, BackboneForm
 from .efficientnet_lite import FORMS
 from .preprocessing import Preprocessing
 
@@ -176,28 +176,36 @@ class TransformersBackbone(Backbone):
         first = next(module for module in self.model.modules() if isinstance(module, nn.Conv2d))
         return first.weight.detach()
 
-    def to_json(self) -> PlainObject:
-        """The form of the network as plain data; no hub is needed to make it again."""
+    @property
+    def form(self) -> TransformersForm:
+        """All that the network is but its weights; no hub is needed to make it again."""
         config: Any = self.model.config
-        return {
-            "kind": "transformers",
-            "name": self.name,
-            "config": config.to_dict(),
-            "preprocessing": self.preprocessing.to_json(),
-        }
+        return TransformersForm(self.name, config.to_dict(), self.preprocessing)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> TransformersBackbone:
-        """The network of the form that `to_json` wrote, with random weights."""
+
+@dataclass(frozen=True)
+class TransformersForm(Checked, BackboneForm):
+    """The form of a `TransformersBackbone`.
+
+    Arguments:
+        name: what it was made from.
+        config: that of `transformers`, as a dict.
+        preprocessing: what its inputs look like.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    preprocessing: Preprocessing
+
+    def build(self) -> TransformersBackbone:
+        """The network of this form, with random weights."""
         import transformers
 
-        name, preprocessing = str(data["name"]), Preprocessing.from_json(object_in(data, "preprocessing"))
         # What is private, or names code or kernels on the hub, is no form of a network.
-        described = object_in(data, "config").items()
-        form: dict[str, Any] = {key: value for key, value in described if key[0] != "_" and key not in _NO_FORM}
-        family = _family(form["model_type"], name)
+        form = {key: value for key, value in self.config.items() if key[0] != "_" and key not in _NO_FORM}
+        family = _family(form["model_type"], self.name)
         model = getattr(transformers, family.model)(transformers.AutoConfig.for_model(**form))
-        return cls(model, name, preprocessing)
+        return TransformersBackbone(model, self.name, self.preprocessing)
 
 
 def _family(model_type: str, name: str) -> Family:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Literal, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from ...datasets.pictures.labels import LabelSpace, TaskJson
+from ...datasets.pictures.labels import LabelSpace
 from ...runtime.arguments.kinds import Checked, Count, Dropout, Number
-from ...runtime.plain import Plain, PlainObject, made_of, object_in
-from .backbone import SMALL_CNN, Backbone
+from ...runtime.plain import Plain, made_of, object_in
+from .backbone import SMALL_CNN, Backbone, BackboneForm
 from .colours import ColourHistogram
-from .known_backbones import backbone_from_json
+from .known_backbones import backbone_form
 from .preprocessing import Prepare
 from .set_pooling import SET_POOLINGS, MeanPooling, pad_sets
 from .spatial_transformer import SpatialTransformer
@@ -61,16 +61,6 @@ class NetworkConfig(Checked):
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
             raise ValueError(f"channels: expected 1 or 3, got {self.channels}")
-
-    def to_json(self) -> PlainObject:
-        """The form as plain data."""
-        return {**asdict(self), "widths": list(self.widths)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> NetworkConfig:
-        """The form that `to_json` wrote."""
-        described = made_of(data, cls)
-        return replace(described, widths=tuple(described.widths))
 
 
 class ProductNetwork(nn.Module):
@@ -178,22 +168,10 @@ class ProductNetwork(nn.Module):
         faster._modules = {**self._modules, "backbone": self.backbone.for_inference()}
         return faster
 
-    def to_json(self) -> PlainObject:
-        """All but the weights, as plain data."""
-        return {
-            "config": self.config.to_json(),
-            "backbone": self.backbone.to_json(),
-            "labels": self.labels.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> ProductNetwork:
-        """A network of the form that `to_json` wrote, with random weights."""
-        return cls(
-            backbone=backbone_from_json(object_in(data, "backbone")),
-            labels=LabelSpace.from_json(cast("Sequence[TaskJson]", data["labels"])),
-            config=NetworkConfig.from_json(object_in(data, "config")),
-        )
+    @property
+    def form(self) -> NetworkForm:
+        """All that the network is but its weights."""
+        return NetworkForm(self.config, self.backbone.form, self.labels)
 
     def _answers(self, vectors: Tensor) -> dict[str, Tensor]:
         return {task.name: head(vectors) for task, head in zip(self.labels.tasks, self.heads, strict=True)}
@@ -202,6 +180,44 @@ class ProductNetwork(nn.Module):
         if self.config.hidden == 0:
             return nn.Identity()
         return nn.Sequential(nn.Linear(width, self.config.hidden), nn.ReLU(), nn.Dropout(self.config.dropout))
+
+
+@dataclass(frozen=True)
+class NetworkForm(Checked):
+    """The form of a product network with the classes of its tasks, as files hold it.
+
+    Arguments:
+        config: the numbers.
+        backbone: what sees one image.
+        labels: the tasks and their classes.
+    """
+
+    config: NetworkConfig
+    backbone: BackboneForm
+    labels: LabelSpace
+
+    def build(self) -> ProductNetwork:
+        """The network of this form, with random weights."""
+        return ProductNetwork(backbone=self.backbone.build(), labels=self.labels, config=self.config)
+
+
+def network_form(data: Mapping[str, Plain]) -> NetworkForm:
+    """The form of a network in a file: what `to_plain` wrote of it, in this version or an earlier one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return NetworkForm(
+        config=made_of(object_in(data, "config"), NetworkConfig),
+        backbone=backbone_form(object_in(data, "backbone")),
+        labels=label_space(data),
+    )
+
+
+def label_space(data: Mapping[str, Plain]) -> LabelSpace:
+    """The tasks of a network in a file, see `network_form`."""
+    labels = data.get("labels")  # a list of tasks in earlier versions
+    return made_of({"tasks": labels} if isinstance(labels, list) else object_in(data, "labels"), LabelSpace)
 
 
 def parameter_groups(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ...runtime.plain import Plain, PlainObject, object_in
-from .backbone import SMALL_CNN, Backbone
+from ...runtime.arguments.kinds import Checked, Count
+from .backbone import SMALL_CNN, Backbone, BackboneForm
 from .preprocessing import Preprocessing
 
 
@@ -32,6 +31,7 @@ class SmallCNN(Backbone):
         torch.Size([5, 8])
     """
 
+    name = SMALL_CNN
     pooling = "mean over the last map"
 
     def __init__(
@@ -78,16 +78,27 @@ class SmallCNN(Backbone):
         """The first convolution's weights."""
         return next(self.blocks.parameters()).detach()
 
-    def to_json(self) -> PlainObject:
-        """The form of the network as plain data."""
-        return {"kind": SMALL_CNN, "widths": list(self.widths), "preprocessing": self.preprocessing.to_json()}
+    @property
+    def form(self) -> SmallCNNForm:
+        """All that the network is but its weights."""
+        return SmallCNNForm(self.widths, self.preprocessing)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Plain]) -> SmallCNN:
-        """The network of the form that `to_json` wrote."""
-        preprocessing = Preprocessing.from_json(object_in(data, "preprocessing"))
-        widths = cast("Sequence[int]", data["widths"])
-        return cls(preprocessing.size, preprocessing.channels, tuple(widths), preprocessing)
+
+@dataclass(frozen=True)
+class SmallCNNForm(Checked, BackboneForm):
+    """The form of a `SmallCNN`.
+
+    Arguments:
+        widths: channels of each stage.
+        preprocessing: what its inputs look like.
+    """
+
+    widths: tuple[Count, ...]
+    preprocessing: Preprocessing
+
+    def build(self) -> SmallCNN:
+        """The network of this form, with random weights."""
+        return SmallCNN(self.preprocessing.size, self.preprocessing.channels, self.widths, self.preprocessing)
 
 
 def _convolution(width_in: int, width_out: int) -> tuple[nn.Module, ...]:
