@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from ...runtime.arguments.kinds import Checked, Count, check_kind
 from ...runtime.display.showing import Shown
 from .channels import Channels, kinds_of
 from .cuts import of_articles
+from .domain import DataDomain
 from .entry import Entry
 from .frequency import written_date
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Domain = Literal["real", "positive", "unit", "count"]
+Domain = DataDomain
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,11 +100,12 @@ class ForecastData(Shown):
 
     def __post_init__(self) -> None:
         check_kind("metadata", self.metadata, Metadata)
+        domain = self.metadata.domain
         for name in ("train", "test"):
             check_kind(name, getattr(self, name), Sequence[Mapping[str, Any]])
-            object.__setattr__(self, name, [Entry.of(entry) for entry in getattr(self, name)])
+            object.__setattr__(self, name, [Entry.of(entry).of_domain(domain) for entry in getattr(self, name)])
         if self.ahead is not None:
-            object.__setattr__(self, "ahead", Entry.of(self.ahead))
+            object.__setattr__(self, "ahead", Entry.of(self.ahead).of_domain(domain))
 
     def _shown(self) -> dict[str, object]:
         """What the metadata say, the span, the test windows, and how far channels are known."""

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from ...runtime.display.showing import html_table
 from .channels import Channels, read_only
+from .domain import DataDomain
 from .frequency import shifted, to_period, written_date
-from .gluonts_keys import CHANNELS, SAME, STATIC, DataEntry, GluontsEntry, fields_of
+from .gluonts_keys import CHANNELS, DOMAIN, SAME, STATIC, DataEntry, GluontsEntry, fields_of
 from .stamps import stamps_of
 
 
@@ -39,6 +40,7 @@ class Entry(Mapping[str, Any]):
         planned: the entry with the planned future, where this one has a changed one; else ``None``.
         absent: bool ``[D]``, series that are not there and only keep their places for a model that was trained on them;
             ``None`` where all are there.
+        domain: the values that the series can take, in which a forecast of them leaves its model.
         others: whatever else the entry was given, by key.
         checked: whether `as_multivariate` has found the numbers fit for models; cuts keep it, changes lose it.
 
@@ -65,6 +67,7 @@ class Entry(Mapping[str, Any]):
     imposed: np.ndarray | None = None
     planned: Entry | None = None
     absent: np.ndarray | None = None
+    domain: DataDomain = "real"
     others: Mapping[str, object] = field(default_factory=dict)
     checked: bool = field(default=False, init=False)
 
@@ -75,6 +78,8 @@ class Entry(Mapping[str, Any]):
     def __post_init__(self) -> None:
         if not isinstance(self.start, pd.Period):
             raise ValueError(f"start: expected a Period, got {self.start!r}")
+        if self.domain not in get_args(DataDomain):
+            raise ValueError(f"domain: expected one of {', '.join(get_args(DataDomain))}; got {self.domain!r}")
         target = np.atleast_2d(np.asarray(self.target))
         if target.ndim != 2:
             raise ValueError(f"target: expected [D, T], got {list(target.shape)}")
@@ -101,7 +106,7 @@ class Entry(Mapping[str, Any]):
             given: ``start`` (Period) and ``target`` ``[D, T]``, where ``[T]`` counts as one series; ``item_id``,
                 ``item_ids``; ``feat_dynamic_real`` ``[K, T']`` with names in ``covariates``, ``past_feat_dynamic_real``
                 ``[P, T'']`` with names in ``past_covariates``; ``feat_static_real`` ``[D, k]``, ``feat_static_cat``
-                ``[D, c]``; ``imposed``, ``planned``. Other keys are kept.
+                ``[D, c]``; ``imposed``, ``planned``, ``target_domain``. Other keys are kept.
 
         Raises:
             ValueError: ``start`` or ``target`` is missing, or the entry cannot be made.
@@ -240,6 +245,12 @@ class Entry(Mapping[str, Any]):
             )
         return replace(self, **cast("dict[str, Any]", changes))
 
+    def of_domain(self, domain: DataDomain) -> Entry:
+        """The entry with other values that its series can take, and so its planned future."""
+        if self.domain == domain:
+            return self
+        return self._part(domain=domain, planned=None if self.planned is None else self.planned.of_domain(domain))
+
     def to_gluonts(self) -> DataEntry:
         """The entry as a gluonts dict of its own: its arrays are copies, free to be changed."""
         nested = {} if self.planned is None else {"planned": self.planned.to_gluonts()}
@@ -276,6 +287,7 @@ class Entry(Mapping[str, Any]):
             rows: Channels = getattr(self, name)
             held |= {key: rows.values if rows else None, names: rows.names or None}
         held |= {key: getattr(self, name) for name, key in STATIC.items()} | dict(self.others)
+        held[DOMAIN] = None if self.domain == "real" else self.domain
         return {key: value for key, value in held.items() if value is not None}
 
     def as_checked(self) -> Entry:

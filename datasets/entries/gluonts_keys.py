@@ -29,6 +29,10 @@ SAME = ("start", "item_id", "item_ids", "target", "imposed", "planned")
 """The fields of an entry that are called as their keys."""
 
 
+DOMAIN = "target_domain"
+"""The key of the values that the series can take; no entry of gluonts has it."""
+
+
 def fields_of(given: GluontsEntry) -> dict[str, object]:
     """The arguments of an `Entry` that a gluonts dict holds, unknown keys among ``others``.
 
@@ -39,6 +43,8 @@ def fields_of(given: GluontsEntry) -> dict[str, object]:
     if not {"start", "target"} <= set(left):
         raise ValueError(f"entry: expected 'start' and 'target', got {sorted(left)}")
     fields = {key: left.pop(key) for key in SAME if key in left}
+    if DOMAIN in left:
+        fields["domain"] = left.pop(DOMAIN)
     for name, (key, names) in CHANNELS.items():
         if key in left:
             fields[name] = Channels(left.pop(key), left.pop(names, ()))

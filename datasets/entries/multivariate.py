@@ -114,6 +114,8 @@ def _group(rows: Sequence[GluontsEntry]) -> Entry:
                 raise ValueError(f"dataset: expected {key} of one length in every entry, got {sorted(map(len, told))}")
             fields[name] = np.stack(told).astype(kind)
     item_id = given[0].item_id if len(given) == 1 else None
+    if len(domains := {entry.domain for entry in given}) == 1:
+        fields["domain"] = domains.pop()
     return _without_stockouts(Entry(first, grouped, item_id=item_id, item_ids=item_ids, **fields))
 
 

@@ -22,7 +22,7 @@ from ...runtime.names import Names, spelled
 from ...runtime.plain import Configured, PlainObject, from_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.whole_files import whole_contents
-from .finite import only_finite
+from .door import at_the_door
 from .foreign import training_log_of
 from .names import NAMES
 
@@ -46,7 +46,7 @@ class FittedModel(Shown, Predictor, ABC):
     """A trained model of D series, whose forecasts are joint.
 
     A class says in `predict` what it forecasts, and in `write` and `read` what it keeps in a folder. Paths that are not
-    finite are refused on their way out (`only_finite`).
+    finite are refused on their way out, and all are brought into the domain of the data (`at_the_door`).
 
     Attributes:
         names: the classes that a stored one may name, itself among them.
@@ -64,7 +64,7 @@ class FittedModel(Shown, Predictor, ABC):
         """Have every path of every model looked at on its way out, whoever wrote the model."""
         super().__init_subclass__(**kwargs)
         if "predict" in vars(cls):
-            cls.predict = only_finite(cls.predict)  # type: ignore[method-assign]
+            cls.predict = at_the_door(cls.predict)  # type: ignore[method-assign]
 
     def _shown(self) -> dict[str, object]:
         """Horizon, series and channels as trained, what trained it, epochs and the last losses."""

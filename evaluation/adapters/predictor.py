@@ -124,8 +124,17 @@ class GroupedPredictor(FittedModel):
         """Paths ``[S, H, D]`` of the single series."""
         rows = [{**row, "target": with_a_level(row["target"], self.prediction_length)} for row in rows]
         with seeded(seed), quiet_gluonts():
-            forecasts = self.predictor.predict(rows, num_samples=num_samples)
-            return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
+            try:
+                forecasts = self.predictor.predict(rows, num_samples=num_samples)
+                return np.stack([paths_of(forecast, num_samples) for forecast in forecasts], axis=2)
+            except ValueError as error:
+                if "\n" not in str(error):
+                    raise
+                # What torch says of a distribution without numbers is a page of them.
+                raise ValueError(
+                    f"forecast: expected a distribution of numbers, got from {type(self.predictor).__name__}: "
+                    f"{str(error).partition(', but')[0].splitlines()[0]}"
+                ) from error
 
     def write(self, folder: Path) -> None:
         """Write the univariate predictor into a folder of its own, and what the series were."""

@@ -87,9 +87,11 @@ def fingerprint(data: ForecastData) -> str:
 
 
 def _dated(entry: Entry) -> dict[str, Any]:
-    """An entry whose start is a date alone, as its table writes it; its frequency stands in the metadata."""
+    """An entry whose start is a date alone, as its table writes it; frequency and domain stand in the metadata."""
     usual = not isinstance(entry.start, DatedPeriod)
-    return {**entry, "start": str(entry.start)} | ({} if usual else {"dated": str(stamps_of(entry.start))})
+    return {**entry.of_domain("real"), "start": str(entry.start)} | (
+        {} if usual else {"dated": str(stamps_of(entry.start))}
+    )
 
 
 def digest(value: object) -> str:

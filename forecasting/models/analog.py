@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from gluonts.model.forecast import SampleForecast
 
-from ...datasets.entries.domain import Domain
+from ...datasets.entries.domain import Domain, phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family
 from ...datasets.entries.gluonts_keys import GluontsEntry
@@ -16,7 +16,6 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ...evaluation.adapters.model import ForecastModel
 from ..names import NAMES
-from ..paths.domain import within
 from ..paths.shares import as_often, shares_of
 from ..paths.weights import pool_weights
 from .likeness_fit import best_weights, distances
@@ -123,9 +122,10 @@ class AnalogEstimator(ForecastModel):
         for move in moves:
             parts = [distances(past, move, truth) for past, truth in zip(pasts, truths, strict=True)]
             theta = best_weights(parts)
-            paths = [past.moved(move, _drawn(past, theta, self.num_samples, generator)) for past in pasts]
             found.append(theta)
-            drawn.append(within(np.stack(paths).astype(np.float32), self.domain))
+            paths = [past.moved(move, _drawn(past, theta, self.num_samples, generator)) for past in pasts]
+            phase = phases(self.num_samples, range(entries[0].dim), [self.seed])
+            drawn.append(np.stack([settled(each, self.domain, phase) for each in paths]).astype(np.float32))
         weights = pool_weights(drawn, np.stack(truths), smallest=0.02)
         kept = np.flatnonzero(weights)
         fitted = AnalogPredictor(
@@ -239,7 +239,8 @@ class AnalogPredictor(PlainModel):
             ValueError: there is not even one path, or an entry is too short to hold a stretch, or has another frequency
                 than the training data.
         """
-        generator = np.random.default_rng(self.seed if seed is None else seed)
+        own = self.seed if seed is None else seed
+        generator = np.random.default_rng(own)
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             if frequency_family(entry.freq) != frequency_family(self.freq):
                 raise ValueError(
@@ -251,8 +252,13 @@ class AnalogPredictor(PlainModel):
                     f"dataset: expected at least {needed} steps, to follow what came after some of them, got {length} "
                     f"in entry {number}"
                 )
+            names = entry.item_ids or range(entry.dim)
             yield SampleForecast(
-                samples=self._paths(entry.target, num_samples, generator).astype(np.float32),
+                samples=settled(
+                    self._paths(entry.target, num_samples, generator),
+                    self.domain,
+                    phases(num_samples, names, [own, number]),
+                ).astype(np.float32),
                 start_date=entry.forecast_start,
                 item_id=entry.item_id,
             )
@@ -267,7 +273,7 @@ class AnalogPredictor(PlainModel):
             if share
         ]
         # Any first paths are a fair share of all of them.
-        return within(np.concatenate(drawn)[generator.permutation(count)], self.domain)
+        return np.concatenate(drawn)[generator.permutation(count)]
 
 
 def _drawn(past: Stretches, theta: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:

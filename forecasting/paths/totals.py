@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...datasets.entries.domain import Domain
-from .domain import within
+from ...datasets.entries.domain import Domain, phases, settled
 
 
 def to_totals(
@@ -149,4 +148,7 @@ def reconciled(drawn: Mapping[str, np.ndarray], weights: Sequence[float], domain
     told = {
         name: np.stack([to_totals(*each) for each in zip(paths, totals, strict=True)]) for name, paths in drawn.items()
     }
-    return {name: within(paths, domain, sums_of=paths) for name, paths in told.items()}
+    phase = phases(count, range(models[0].shape[-1]), [0])
+    return {
+        name: np.stack([settled(each, domain, phase, by="series") for each in paths]) for name, paths in told.items()
+    }

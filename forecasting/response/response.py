@@ -194,7 +194,8 @@ class Response:
         # A series without any step that says something of its level has what sold, bounded.
         told |= ~told.any(axis=1, keepdims=True)
         left = entry.target / np.maximum(factor, self.least[:, None]) + noise
-        return entry.with_(target=np.where(told, left, np.nan).astype(np.float32), channels=Channels(), planned=None)
+        deflated = np.where(told, left, np.nan).astype(np.float32)
+        return entry.with_(target=deflated, channels=Channels(), planned=None, domain="real")
 
     def _told(self, entry: Entry, factor: np.ndarray) -> np.ndarray:
         """Where an entry says something of the level of a series: it was seen, at a factor above next to nothing."""

@@ -13,6 +13,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.gluonts_keys import DOMAIN
 from ...evaluation.adapters.foreign import for_run
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...evaluation.old_names import as_before
@@ -97,6 +98,8 @@ def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[
 def _parts(entry: Mapping[str, Any]) -> Iterator[str | np.ndarray]:
     """All that an entry says, to be digested."""
     for key, value in sorted(entry.items()):
+        if key == DOMAIN:
+            continue  # in which units a forecast leaves changes no training
         if isinstance(value, np.ndarray) and value.dtype != object:
             yield f"{key} {value.dtype} {value.shape}"
             yield value

@@ -60,6 +60,7 @@ def held_out_windows(entries: Sequence[Entry], horizon: int, windows: int | None
     known = np.any([(~np.isnan(entry.target)).any(1) for entry in before], axis=0)
     # Channels of the others go with them: an update brings each series its own.
     before, last = of_articles(before, known), of_articles([entries[place]], known)[0]
-    pasts = [last.until(end, horizon) for end in ends]
+    # What weighs models are their paths as they are: whole numbers are made of what is mixed.
+    pasts = [last.until(end, horizon).of_domain("real") for end in ends]
     truth = np.stack([last.target[:, end : end + horizon].T for end in ends])
     return HeldOut(before, pasts, truth, known)

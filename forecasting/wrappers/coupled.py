@@ -88,7 +88,8 @@ class Coupled(FittedModel):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
         generator = np.random.default_rng(self.seed if seed is None else seed)
         entries = as_multivariate(dataset, "dataset")
-        for forecast in drawn_from(self.predictor, entries, num_samples, asked(seed)):
+        drawn = drawn_from(self.predictor, [entry.of_domain("real") for entry in entries], num_samples, asked(seed))
+        for forecast in drawn:
             samples = np.asarray(forecast.samples)
             draw = gaussian_scores if self.dependence == "gaussian" else past_scores
             ordered = reorder(samples, draw(self.ranks, len(samples), generator))
@@ -242,7 +243,7 @@ def _window(entry: Entry, end: int, horizon: int) -> tuple[Entry, np.ndarray]:
     Those were seen for less than a horizon. Not every model forecasts without any value of a series, so that one that
     begins later has what it sold then.
     """
-    past, seen = entry.until(end, horizon), (~np.isnan(entry.target[:, :end])).sum(1)
+    past, seen = entry.until(end, horizon).of_domain("real"), (~np.isnan(entry.target[:, :end])).sum(1)
     truth = np.where(seen >= horizon, entry.target[:, end : end + horizon].T, np.nan)
     if seen.all():
         return past, truth

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.domain import Domain
+from ...datasets.entries.domain import Domain, phases, raised, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -26,7 +27,6 @@ from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
 from ...runtime.training.curves import curves_named
 from ..names import NAMES
-from ..paths.domain import within
 from ..paths.shares import first_paths, in_turns, shares_of
 from ..paths.totals import corrected, corrections, mixed_totals
 from ..training.members import trained_member
@@ -130,7 +130,7 @@ class EnsemblePredictor(FittedModel):
         members: predictors of the same problem; their ``predict`` takes ``num_samples`` and ``seed``.
         weights: the members' shares, not negative and 1 in all; equal ones if ``None``.
         names: what the members are called, if they have names.
-        domain: the values that a path can take, whatever a member draws; see `within`.
+        domain: the values that a path can take, whatever a member draws; see `settled`.
         total_weights: the members' shares of the forecast of the sum of all series, likewise, to which the paths of
             each member are then reconciled (`mixed_totals`, `corrections`); ``None`` leaves the sum as it is. In a
             changed future a path keeps the correction that it has in the planned one, so that what the change does is
@@ -195,17 +195,21 @@ class EnsemblePredictor(FittedModel):
         needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
         plans, turns = [entry.planned or entry for entry in entries], in_turns(shares)
         drawn, planned = tee(self._drawn(entries, needed, seed))
-        if self.total_weights is not None and any(entry.planned is not None for entry in entries):
+        if any(entry.planned is not None for entry in entries):
             planned = self._drawn(plans, needed, seed)
-        for entry, plan, forecasts, expected in zip(entries, plans, drawn, planned, strict=True):
-            samples = first_paths(self._paths(forecasts), shares)
+        rows = zip(entries, plans, drawn, planned, strict=True)
+        for number, (entry, plan, forecasts, expected) in enumerate(rows):
+            paths, imposed = self._paths(expected), _imposed(entry)
+            samples, usual = first_paths(self._paths(forecasts), shares), first_paths(paths, shares)
             if self.total_weights is not None:
-                paths = self._paths(expected)
                 totals = mixed_totals([each.sum(-1) for each in paths], of_total, num_samples)
-                usual = first_paths(paths, shares)
                 share = corrections(usual, totals, shares, _imposed(plan))
                 usual = corrected(usual, share, _imposed(plan))
-                samples = within(corrected(samples, share, _imposed(entry)), self.domain, usual)
+                samples = corrected(samples, share, imposed)
+            # Whole numbers keep the sum of the series, where that was forecast on its own.
+            by: Literal["steps", "series"] = "steps" if self.total_weights is None else "series"
+            phase = phases(num_samples, entry.item_ids or range(entry.dim), [seed or 0, number])
+            samples = settled(samples, self.domain, phase, like=usual, fixed=imposed, by=by)
             yield SampleForecast(samples[turns], start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
     def _drawn(
@@ -214,13 +218,15 @@ class EnsemblePredictor(FittedModel):
         """The members' forecasts of each entry, of at least one path each."""
         seeds = [None if seed is None else len(self.members) * seed + number for number in range(len(self.members))]
         drawn = [
-            drawn_from(member, entries, max(count, 1), asked(own))
+            drawn_from(member, [entry.of_domain("real") for entry in entries], max(count, 1), asked(own))
             for member, count, own in zip(self.members, counts, seeds, strict=True)
         ]
         return zip(*drawn, strict=True)
 
     def _paths(self, forecasts: Sequence[SampleForecast]) -> list[np.ndarray]:
-        return [within(np.asarray(forecast.samples), self.domain) for forecast in forecasts]
+        """The members' paths of an entry, none of them below 0 where there is nothing below."""
+        paths = [np.asarray(forecast.samples) for forecast in forecasts]
+        return paths if self.domain == "real" else [raised(each) for each in paths]
 
     def write(self, folder: Path) -> None:
         """Write each member into a folder of its own, and the weights."""

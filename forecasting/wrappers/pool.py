@@ -11,7 +11,7 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.domain import Domain
+from ...datasets.entries.domain import Domain, raised
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -20,7 +20,6 @@ from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
 from ...runtime.display.bars import Bar
 from ...runtime.training.curves import curves_named
-from ..paths.domain import within
 from ..paths.totals import reconciled, summed
 from ..paths.weights import pool_weights
 from ..training.members import trained_member
@@ -256,7 +255,7 @@ class PooledEstimator(ForecastModel):
                 paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
                 if not np.isfinite(paths).all():
                     raise ValueError("its paths are not all finite")
-                drawn[name] = within(paths, self.domain)
+                drawn[name] = paths if self.domain == "real" else np.stack([raised(each) for each in paths])
             except (ValueError, NonFiniteLoss) as error:
                 logger.warning("%s takes no part in the pool: %s", name, error)
         if not drawn:

@@ -10,7 +10,7 @@ import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.domain import Domain
+from ...datasets.entries.domain import Domain, phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -22,7 +22,7 @@ from ...evaluation.scores.multivariate import energy_score
 from ..paths.reconciliation import Weights, error_covariance, moves, observed_totals, ranked_totals, reconciling_gain
 from ..training.members import trained_member
 from ..windows.held_out import HeldOut, held_out_windows
-from .reconciled_predictor import ReconciledPredictor, above, settled
+from .reconciled_predictor import ReconciledPredictor, above
 from .wrapper import WrappingEstimator
 
 logger = logging.getLogger(__name__)
@@ -201,9 +201,10 @@ class ReconciledEstimator(WrappingEstimator):
             return self.strength * gain
         ranked = np.stack([ranked_totals(*each, matrix) for each in zip(paths, draws, strict=True)])
         scores = []
+        phase = phases(paths.shape[1], range(paths.shape[-1]), [0])
         for strength in STRENGTHS:
             found = [
-                settled(drawn + change, self.domain)
+                settled(drawn + change, self.domain, phase, by="series")
                 for drawn, change in zip(paths, moves(paths, ranked, matrix, strength * gain), strict=True)
             ]
             scores.append(_scores_by_level(np.stack(found), truth, levels))

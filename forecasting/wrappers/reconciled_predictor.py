@@ -13,7 +13,7 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from safetensors.numpy import save
 
-from ...datasets.entries.domain import Domain
+from ...datasets.entries.domain import Domain, phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -29,7 +29,6 @@ from ...runtime.plain import from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.weights import read_arrays
 from ..names import NAMES
-from ..paths.domain import raised, within
 from ..paths.reconciliation import moves, ranked_totals
 
 
@@ -81,14 +80,16 @@ class ReconciledPredictor(FittedModel):
         self, dataset: Iterable[GluontsEntry], num_samples: int = 100, seed: int | None = None
     ) -> Iterator[SampleForecast]:
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, data units, drawn from `seed` if given."""
-        entries = as_multivariate(dataset, "dataset")
+        # Whole numbers are made of what is reconciled, not of what is to be.
+        entries = [entry.of_domain("real") for entry in as_multivariate(dataset, "dataset")]
         plans = [entry.planned or entry for entry in entries]
         drawn, planned = tee(drawn_from(self.series, entries, num_samples, asked(seed)))
         if any(entry.planned is not None for entry in entries):
             planned = drawn_from(self.series, plans, num_samples, asked(seed))
         sums = above(plans, self.total_names, self.matrix, self.prediction_length)
         totals = drawn_from(self.totals, sums, num_samples, asked(seed))
-        for entry, forecast, usual, total in zip(entries, drawn, planned, totals, strict=True):
+        rows = zip(entries, drawn, planned, totals, strict=True)
+        for number, (entry, forecast, usual, total) in enumerate(rows):
             expected = np.asarray(usual.samples, dtype=np.float64)
             ranked = ranked_totals(expected, np.asarray(total.samples), self.matrix)
             change = moves(expected, ranked, self.matrix, self.gain)
@@ -96,7 +97,8 @@ class ReconciledPredictor(FittedModel):
                 change = np.where(np.isnan(entry.imposed.T), change, 0.0)
             samples = np.asarray(forecast.samples)
             # What is rounded up or down is rounded so in a changed future as well.
-            told = settled(samples + change, self.domain, expected + change)
+            phase = phases(len(samples), entry.item_ids or range(entry.dim), [seed or 0, number])
+            told = settled(samples + change, self.domain, phase, like=expected + change, by="series")
             yield SampleForecast(told.astype(samples.dtype), forecast.start_date, forecast.item_id, forecast.info)
 
     def write(self, folder: Path) -> None:
@@ -126,16 +128,3 @@ class ReconciledPredictor(FittedModel):
 def above(entries: Sequence[Entry], names: Sequence[str], matrix: np.ndarray, horizon: int) -> list[Entry]:
     """The entries of the totals, as models take them; see `totals_of`."""
     return as_multivariate([totals_of(entry, names, matrix, horizon) for entry in entries])
-
-
-def settled(told: np.ndarray, domain: Domain, planned: np.ndarray | None = None) -> np.ndarray:
-    """Moved paths within a domain: what falls below 0 is raised at the cost of the others, so that means stay.
-
-    Arguments:
-        told: the moved paths ``[S, H, D]``.
-        domain: the values that a path can take.
-        planned: the moved paths of the planned future, by which counts are rounded; `told` if ``None``.
-    """
-    if domain == "real":
-        return told
-    return within(raised(told), domain, raised(told if planned is None else planned))

@@ -13,7 +13,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.domain import Domain
+from ...datasets.entries.domain import Domain, raised
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
@@ -25,7 +25,6 @@ from ...runtime.names import Names
 from ...runtime.plain import part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ..names import NAMES
-from ..paths.domain import raised
 from ..response.fit import fit_response
 from ..response.response import LogLinear, Response
 from ..units.feedback import Feedback

@@ -102,7 +102,7 @@ class TestForecasts:
         np.testing.assert_array_equal(paths(with_it, past), paths(alone, past))
 
     def test_without_new_articles_sales_below_0_are_no_matter(self):
-        below = {**SHOP.train[0], "target": SHOP.train[0]["target"] - 20}
+        below = {**SHOP.train[0].of_domain("real"), "target": SHOP.train[0]["target"] - 20}
         found = ColdStartEstimator(RandomWalkPredictor(8), response=LogLinear(), domain="real").train([below])
         assert paths(found, {**below, "target": below["target"][:, :-8]}).min() < 0
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import from_frame, from_sales
+from hemline.datasets.entries.domain import raised
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import Scenario, build_model, forecast_frame, simulate
-from hemline.forecasting.paths.domain import raised
 from hemline.forecasting.response.fit import fit_response
 from hemline.forecasting.response.gates import Gates
 from hemline.forecasting.response.inputs import bounded, spans

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.predictor import Predictor
+from hemline.datasets.entries.domain import roundings
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
-from hemline.forecasting.paths.domain import roundings
 from hemline.forecasting.paths.totals import corrected, corrections, mixed_totals, summed, to_totals
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 

@@ -113,8 +113,8 @@ def test_the_history_is_told_without_the_response_and_the_paths_with_it():
     entries = as_multivariate(DATA.train)
     response = fit_response(entries, infer_spec(entries, freq="W-SUN", prediction_length=8), LogLinear(), "nonnegative")
     np.testing.assert_array_equal(predictor.response.mean, response.mean)
-    samples = next(predictor.predict([HISTORY], num_samples=4)).samples
-    entry = as_multivariate([HISTORY])[0]
+    entry = as_multivariate([HISTORY.of_domain("real")])[0]
+    samples = next(predictor.predict([entry], num_samples=4)).samples
     left = response.history(entry)["target"][:, -1]
     factors = response.factors(entry, 8, 16, 4, (3 + 1) * 7919)
     np.testing.assert_allclose(samples, left * factors, rtol=1e-5)

@@ -25,6 +25,9 @@ NEVER_SOLD = 0.5
 FADING = (np.inf, 0.5, 0.125)
 """Half-lives of past sales that are tried, in lengths of the past."""
 
+MOST = 1e15
+"""The largest count of a step: beyond, double precision and the draws of a Poisson law know no single units."""
+
 
 class CountModelPredictor(PlainModel):
     r"""Draws counts of each article from a compound Poisson law with its own rate, and clumps like those of others.
@@ -82,13 +85,14 @@ class CountModelPredictor(PlainModel):
         """Forecast the horizon after each entry; ``samples`` ``[S, H, D]``, whole numbers from 0.
 
         Raises:
-            ValueError: a value is below 0.
+            ValueError: a value is below 0, or no count that can be drawn.
         """
         generator = np.random.default_rng(self.seed if seed is None else seed)
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             sold = np.asarray(entry.target, dtype=np.float64)
-            if np.nanmin(sold) < 0:
-                raise ValueError(f"dataset: expected counts from 0, got {np.nanmin(sold):g} in entry {number}")
+            for value in (np.nanmin(sold), np.nanmax(sold)):
+                if not 0 <= value <= MOST:
+                    raise ValueError(f"dataset: expected counts from 0 to {MOST:g}, got {value:g} in entry {number}")
             yield SampleForecast(
                 samples=self._paths(sold, num_samples, generator).astype(np.float32),
                 start_date=entry.forecast_start,

@@ -63,8 +63,12 @@ FEED_FORWARD = {
 
 
 def drawn(predictor: Any, entry: Any, count: int) -> np.ndarray:
-    """The paths ``[S, H, D]`` of one forecast, from the same generators whatever was drawn before."""
+    """The paths ``[S, H, D]`` of one forecast, from the same generators whatever was drawn before.
+
+    As the model draws them: what brings them into the domain of the data has laws of its own.
+    """
     seed_everything()
+    entry = entry.of_domain("real") if hasattr(entry, "of_domain") else entry  # there was none before
     return np.asarray(next(iter(predictor.predict([entry], num_samples=count))).samples)
 
 

@@ -1,15 +1,17 @@
-"""Forecasts on their way out of a model: begun where there is room, finite, and short where they show themselves."""
+"""No forecast is begun that has no room, and what leaves a model are numbers, in the units of the data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 from gluonts.model.forecast import SampleForecast
 
+from ...datasets.entries.domain import phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.multivariate import as_multivariate
@@ -75,8 +77,14 @@ class JointForecast(Shown, SampleForecast):
 Predict = TypeVar("Predict", bound=Callable[..., Iterator[SampleForecast]])
 
 
-def only_finite(predict: Predict) -> Predict:
-    """A ``predict`` that refuses more paths than memory holds, and paths with a value that is infinite or not a number.
+def at_the_door(predict: Predict) -> Predict:
+    """A ``predict`` whose paths are finite and within the domain of the data (`Entry.domain`), with the means they had.
+
+    More paths than memory holds are refused, and so are paths with a value that is infinite or not a number. What lies
+    below 0 where the data do not is raised and the rest lowered in its place, and counts are rounded so that on every
+    path the sum of each series over the horizon stays to less than 1 (`settled`). The mean of a value changes where it
+    is below 0 alone. Paths within the domain, such as those of a model of counts, stay as they are; those of a changed
+    future are rounded as those of the planned one (`Entry.planned`).
 
     A series that is none of the training has no forecast (`by_name`), and one that is not there is not asked for: these
     alone may be NaN.
@@ -90,14 +98,71 @@ def only_finite(predict: Predict) -> Predict:
     def checked(self: Any, dataset: Iterable[Mapping[str, Any]], *args: Any, **kwargs: Any) -> Iterator[SampleForecast]:
         rows = list(dataset)
         _require_room(rows, args[0] if args else kwargs.get("num_samples", 100), self.prediction_length)
+        seed = (args[1] if len(args) > 1 else kwargs.get("seed")) or 0
+        told: list[Entry] = []
+        usual = _InTurn(lambda: predict(self, [entry.planned or entry for entry in told], *args, **kwargs))
         for number, forecast in enumerate(predict(self, rows, *args, **kwargs)):
             wrong = ~np.isfinite(forecast.samples)
             if wrong.any():
                 entry = as_multivariate(rows, "dataset", unseen=True)[number]
                 _refuse(forecast, wrong.reshape(*wrong.shape[:2], -1), entry, tuple(self.item_ids))
-            yield JointForecast.of(forecast)
+            told = told or _entries(rows)
+            drawn = _within(forecast, told[number], [int(seed), number], partial(usual.at, number))
+            yield JointForecast.of(drawn)
 
     return cast(Predict, checked)
+
+
+class _InTurn:
+    """Samples of forecasts that are drawn when one of them is asked for, each once and in their order.
+
+    Arguments:
+        begin: draws them.
+    """
+
+    def __init__(self, begin: Callable[[], Iterator[SampleForecast]]) -> None:
+        self._begin = begin
+        self._rest: Iterator[SampleForecast] | None = None
+        self._next = 0
+
+    def at(self, number: int) -> np.ndarray:
+        """Those of a number, none before one that was asked for."""
+        self._rest = self._begin() if self._rest is None else self._rest
+        found = next(islice(self._rest, number - self._next, None))
+        self._next = number + 1
+        return np.asarray(found.samples)
+
+
+def _entries(rows: list[Mapping[str, Any]]) -> list[Entry]:
+    """An entry for each forecast: the rows, or the one that single series are grouped to."""
+    single = any(np.ndim(row["target"]) == 1 for row in rows)
+    return as_multivariate(rows, "dataset", unseen=True) if single else [Entry.of(row) for row in rows]
+
+
+def _within(forecast: SampleForecast, entry: Entry, seed: list[int], usual: Callable[[], np.ndarray]) -> SampleForecast:
+    """A forecast within the domain of its entry.
+
+    Arguments:
+        forecast: finite.
+        entry: what is forecast.
+        seed: of the phases by which counts are rounded.
+        usual: draws the samples of the planned future, where the entry has a changed one.
+    """
+    given = np.asarray(forecast.samples)
+    paths = given.reshape(*given.shape[:2], -1)
+    whole = entry.domain != "count" or not (paths % 1 > 0).any()
+    if entry.domain == "real" or (
+        whole and not (paths < 0).any() and not (entry.domain == "unit" and (paths > 1).any())
+    ):
+        return forecast
+    like = None if entry.planned is None or entry.domain != "count" else usual().reshape(paths.shape)
+    fixed = None if entry.imposed is None else ~np.isnan(entry.imposed.T)
+    found = settled(paths, entry.domain, phases(len(paths), _names(entry), seed), like=like, fixed=fixed)
+    return SampleForecast(found.reshape(given.shape), forecast.start_date, forecast.item_id, forecast.info)
+
+
+def _names(entry: Entry) -> Sequence[object]:
+    return entry.item_ids or range(entry.dim)
 
 
 def _require_room(rows: list[Mapping[str, Any]], count: int, horizon: int) -> None:
