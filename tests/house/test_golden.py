@@ -57,13 +57,13 @@ def test_settings_data_and_runs_are_called_as_before(rows):
     expected = {
         name: value for name, value in before("identity").items() if not numbers(value) and "/scores/" not in name
     }
-    assert len(expected) > 80
+    assert len(expected) > 70
     assert {name: rows.get(name) for name in expected} == expected
 
 
 def test_the_simple_baselines_score_as_before(rows):
     expected = {name: value for name, value in before("identity").items() if numbers(value)}
-    assert len(expected) > 90
+    assert len(expected) > 60
     for name, values in expected.items():
         np.testing.assert_allclose(rows[name], values, rtol=1e-9, err_msg=name)
 
