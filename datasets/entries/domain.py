@@ -77,7 +77,7 @@ def roundings(paths: np.ndarray, phase: np.ndarray | float = 0.5) -> np.ndarray:
     return (rest.cumsum(-1) - rest + phase) % 1
 
 
-def phases(count: int, names: Sequence[object], seed: Sequence[int]) -> np.ndarray:
+def phases(count: int, names: Sequence[str] | range, seed: Sequence[int]) -> np.ndarray:
     """Phases of `roundings` for paths of several series, each uniform on [0, 1).
 
     Those of a series are evenly spread over the paths, at steps of the golden ratio. They follow from its name, so that

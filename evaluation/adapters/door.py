@@ -161,7 +161,7 @@ def _within(forecast: SampleForecast, entry: Entry, seed: list[int], usual: Call
     return SampleForecast(found.reshape(given.shape), forecast.start_date, forecast.item_id, forecast.info)
 
 
-def _names(entry: Entry) -> Sequence[object]:
+def _names(entry: Entry) -> Sequence[str] | range:
     return entry.item_ids or range(entry.dim)
 
 
