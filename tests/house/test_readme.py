@@ -61,6 +61,7 @@ def test_the_readme_goes_from_a_table_to_a_chart_a_forecast_and_a_markdown(tmp_p
     assert sorted(set(pd.to_datetime(rows["timestamp"]))) == sorted(set(to_come["week"]))
     assert (rows["lo80"] <= rows["hi80"]).all()
     assert (tmp_path / "forecast.png").read_bytes().startswith(b"\x89PNG")
+    assert set(scope["plan"].item_ids) == set(rows["item_id"])
     assert scope["cut"].difference().units("dress_3").mean() > 0
 
 
