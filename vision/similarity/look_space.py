@@ -45,8 +45,8 @@ class LookSpace:
         Example:
             >>> features = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
             >>> space = LookSpace.fit(features, (2,))
-            >>> space.project(features).norm(dim=1)
-            tensor([1., 1., 1.])
+            >>> space.project(features).norm(dim=1).round(decimals=3).tolist()
+            [1.0, 1.0, 1.0]
         """
         centre = features.double().mean(dim=0)
         scaled = _by_block(features.double() - centre, widths)
