@@ -20,8 +20,8 @@ from hemline.forecasting import (
     TrainConfig,
     build_model,
 )
-from hemline.forecasting.models.architecture import architecture_of
 from hemline.forecasting.names import NAMES
+from hemline.runtime.plain import Configured, from_plain
 from hemline.runtime.seeds import seeded
 
 METADATA = Metadata("walks", "D", 7, ("a", "b", "c", "d"), season=7)
@@ -83,7 +83,7 @@ def test_a_configuration_says_all_and_a_run_is_seeded(name, walks):
 
 def test_a_configuration_makes_the_same_estimator_again():
     model = GRUMAFEstimator("D", 7, lags=(1, 3), head=MAF(blocks=2), train=TrainConfig(max_epochs=3))
-    again = architecture_of(model.configuration(), NAMES)
+    again = from_plain(model.configuration(), NAMES, allowed=Configured)
     assert isinstance(again, GRUMAFEstimator)
     assert again.configuration() == model.configuration()
 
