@@ -211,7 +211,7 @@ def test_the_hour_that_the_end_of_daylight_saving_time_repeats_is_named(zone, na
     ):
         read(hours)
     table = pd.DataFrame({"at": hours, "sku": "coat", "sold": 1})
-    with pytest.raises(ValueError, match=rf"share article, date .* daylight-saving time repeats, as in {named}"):
+    with pytest.raises(ValueError, match=rf"share article and date .* daylight-saving time repeats, as in {named}"):
         from_sales(table, article="sku", date="at", units="sold", prediction_length=1)
     twice = pd.DatetimeIndex(["2024-05-01 02:00", "2024-05-01 02:00", "2024-05-01 03:00"])
     with pytest.raises(ValueError, match=r"1 duplicate rows: 0 and 1 \(item 'table', 2024-05-01 02:00:00\)$"):

@@ -22,7 +22,7 @@ QUICK = TrainConfig(max_epochs=2, batches_per_epoch=3, batch_size=8)
 def test_each_member_draws_its_share_and_has_a_seed_of_its_own(walks):
     model = GRUMAFEstimator("D", 5, train=QUICK)
     found = EnsembleEstimator(model, members=3).for_run(2).train(walks)
-    assert [member.estimator.train_config.seed for member in found.members] == [6, 7, 8]
+    assert [member.trained_by.train_config.seed for member in found.members] == [6, 7, 8]
     samples = next(found.predict(walks, num_samples=8, seed=1)).samples
     assert samples.shape == (8, 5, 4)
     drawn = zip(found.members, (3, 3, 2), (3, 4, 5), strict=True)

@@ -99,7 +99,7 @@ def test_an_imposed_count_is_fed_back():
     [
         ({}, [[1.5, 2.0] * 30], "a head of whole numbers needs counts, got 1.5 in '0'"),
         ({}, [[-1.0, 2.0] * 30], "needs counts, got -1 in '0'"),
-        ({"scaling": Scaling("change")}, [[1.0, 2.0] * 30], "a head of whole numbers needs of='level'"),
+        ({"scaling": Scaling("change")}, [[1.0, 2.0] * 30], "scaling: expected of='level' for a head of whole numbers"),
     ],
 )
 def test_what_is_no_count_is_refused(settings, target, message):
@@ -110,5 +110,7 @@ def test_what_is_no_count_is_refused(settings, target, message):
 def test_counts_divided_by_a_response_are_refused():
     target = np.random.default_rng(0).poisson(20, size=(1, 60))
     data = [{**entry(target)[0], "feat_dynamic_real": np.ones((1, 60)), "covariates": ("promo[0]",)}]
-    with pytest.raises(ValueError, match="head: a head of whole numbers cannot model sales divided by a response"):
+    with pytest.raises(
+        ValueError, match="head: expected one of real numbers for sales divided by a response, got NegativeBinomial"
+    ):
         ForecastEstimator("D", 5, head=NegativeBinomial(), response=LogLinear(), train=SHORT).train(data)

@@ -4,6 +4,7 @@ import inspect
 from dataclasses import is_dataclass
 
 import hemline.datasets
+import hemline.decisions
 import hemline.evaluation
 import hemline.forecasting
 import hemline.vision
@@ -14,10 +15,13 @@ from hemline.datasets import ForecastData, from_frame, get_dataset, simulated_sa
 from hemline.datasets.entries.data import Metadata
 from hemline.evaluation import backtest
 from hemline.forecasting import (
+    MAF,
     DeepAREstimator,
+    Direct,
     ForecastEstimator,
     GRUMAFEstimator,
     Recurrent,
+    Scaling,
     Scenario,
     SeasonalNaivePredictor,
     TrainConfig,
@@ -25,6 +29,7 @@ from hemline.forecasting import (
     simulate,
 )
 from hemline.forecasting.names import NAMES
+from hemline.forecasting.windows.spec import SeriesSpec
 from hemline.runtime.arguments import kinds
 from hemline.vision.captions.training import CaptionTrainConfig
 from hemline.vision.classify.training import TrainConfig as PictureTraining
@@ -36,7 +41,7 @@ METADATA = Metadata("sales", "D", 7, ("a", "b"))
 SETTINGS = [NAMES.find(name) for name in NAMES.places if not name.startswith("gluonts.")]
 SETTINGS += [CaptionTrainConfig, PictureTraining, AugmentConfig, Preprocessing, NetworkConfig, Metadata, Scenario]
 CHECKED = [cls for cls in SETTINGS if issubclass(cls, kinds.Checked)]
-ROOMS = (hemline.datasets, hemline.evaluation, hemline.forecasting, hemline.vision)
+ROOMS = (hemline.datasets, hemline.decisions, hemline.evaluation, hemline.forecasting, hemline.vision)
 FUNCTIONS = [
     function for room in ROOMS for name in room.__all__ if hasattr(function := getattr(room, name), "__wrapped__")
 ]
@@ -45,6 +50,8 @@ FUNCTIONS = [
 # What dataclasses cannot be made without.
 NEEDED = {"freq": "D", "prediction_length": 7, "context_length": 7, "target_dim": 2, "lags": (1,), "size": 8}
 NEEDED |= {"name": "sales", "item_ids": ("a", "b")}
+NEEDED |= {"spec": SeriesSpec("D", 7, 7, 2, (1,)), "scaling": Scaling(), "encoder": Recurrent(), "head": MAF()}
+NEEDED |= {"responds": False, "direct": Direct(), "folds": 2, "windows": 2}
 
 
 def asked(owner):

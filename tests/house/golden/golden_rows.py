@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def identity() -> Rows:
             if hasattr(model, "configuration"):
                 yield f"identity/{metadata.name}/{name}", of_settings(model.configuration())
     data = sales()
-    yield "identity/sales/metadata", repr(data.metadata)
+    told = ", ".join(f"{each.name}={getattr(data.metadata, each.name)!r}" for each in fields(data.metadata))
+    yield "identity/sales/metadata", f"Metadata({told})"
     for number in range(2):
         past, observed = window(data, number)
         yield from of_array(f"identity/sales/past-{number}", past["target"])
