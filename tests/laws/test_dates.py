@@ -21,9 +21,13 @@ from hemline.forecasting.paths.table import forecast_frame
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from matplotlib.dates import date2num
+from pandas._libs.tslibs.offsets import prefix_mapping
 from pandas.tseries.frequencies import to_offset
 
 STEPS, HORIZON = 30, 3
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+"""Zones with daylight-saving time and without, one of them by half an hour."""
 
 TOLD = ["h", "15min", "s", "D", "3D", "7D", "B", "W-MON", "W-SUN", "2W-WED"]
 TOLD += ["MS", "QS", "QS-FEB", "QS-MAR", "YS", "YS-MAR", "YS-APR"]
@@ -40,9 +44,27 @@ ANY += ["MS", "ME", "2MS", "3ME", "6MS", "BMS", "BME", "2BME"]
 ANY += [
     f"{kind}-{month}" for month in MONTHS for kind in ("QS", "QE", "BQS", "BQE", "YS", "YE", "BYS", "BYE", "2QS", "2YE")
 ]
+ANY += ["us", "7us", "ns", "37min", "168h", "30D", "91D", "365D", "3B", "5B", "4W-MON", "13W-SAT", "52W-MON"]
+ANY += ["4MS", "5ME", "18MS", "7QS-FEB", "3BQE-NOV", "3YS-APR", "2BYE-MAR"]
 """Every frequency of pandas whose steps are periods."""
-UNTOLD = {"2B", "24h", *(freq for freq in ANY if freq.endswith("ms"))}
-"""What no table tells: pairs of business days, 24 hours that are no day, and what is shorter than a second."""
+UNTOLD = {"2B", "3B", "24h", "365D", *(freq for freq in ANY if freq.endswith(("ms", "us", "ns")))}
+"""What no table tells: steps of business days, 24 hours that are no day, and what is shorter than a second."""
+
+NO_PERIODS = {
+    "C": pd.offsets.CustomBusinessDay(holidays=["2010-01-18", "2010-02-15"]),
+    "CBME": pd.offsets.CustomBusinessMonthEnd(holidays=["2010-03-31"]),
+    "CBMS": pd.offsets.CustomBusinessMonthBegin(holidays=["2010-02-01"]),
+    "RE": pd.offsets.FY5253(weekday=5, startingMonth=1, variation="last"),
+    "REQ": pd.offsets.FY5253Quarter(weekday=5, startingMonth=1, qtr_with_extra_week=1, variation="last"),
+    "SME": pd.offsets.SemiMonthEnd(),
+    "SMS": pd.offsets.SemiMonthBegin(day_of_month=10),
+    "WOM": pd.offsets.WeekOfMonth(week=2, weekday=4),
+    "LWOM": pd.offsets.LastWeekOfMonth(weekday=4),
+    "Easter": pd.offsets.Easter(),
+    "bh": pd.offsets.BusinessHour(),
+    "cbh": pd.offsets.CustomBusinessHour(holidays=["2010-01-18"]),
+}
+"""Offsets of pandas whose steps are no periods: by holidays, fiscal weeks, half months, feasts and opening hours."""
 
 
 def table_dates(freq: str, steps: int = STEPS) -> pd.DatetimeIndex:
@@ -68,7 +90,9 @@ def test_a_dataset_gives_the_dates_of_its_table_back(freq, given):
     freq=st.sampled_from(ANY),
     first=st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1)),
     time=st.sampled_from(["0s", "7h30min", "6h", "23h59min59s", "250ms"]),
-    zone=st.sampled_from([None, None, "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
+    zone=st.sampled_from(
+        [None, None, "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+    ),
     steps=st.integers(6, 30),
     horizon=st.integers(1, 5),
     given_freq=st.booleans(),
@@ -105,6 +129,34 @@ def test_the_dates_that_come_out_are_those_that_come_next_in_the_table(
     assert dates_of(data.latest.start, steps).equals(dates[:steps])
     assert dates_of(pickle.loads(pickle.dumps(data.latest.start)) + 2, 1)[0] == dates[2]
     assert data.latest.until(dates[2]).length == 3
+
+
+def test_every_offset_of_pandas_is_asked_for():
+    asked = {to_offset(freq).name.partition("-")[0] for freq in ANY} | set(NO_PERIODS) | {"LWOM", "Easter"}
+    assert asked == {*map(str, prefix_mapping), "LWOM", "Easter"}
+
+
+def dates_without_periods(name):
+    return pd.date_range("2010-01-06", periods=STEPS + HORIZON, freq=NO_PERIODS[name])
+
+
+@pytest.mark.parametrize("name", NO_PERIODS)
+@pytest.mark.parametrize("given", [False, True], ids=["told", "given"])
+def test_steps_that_are_no_periods_are_refused_in_one_line(name, given):
+    if name == "C" and not given:
+        return  # days without holidays are business days with gaps: the next test
+    table = pd.DataFrame({"date": dates_without_periods(name)[:STEPS], "units": np.arange(float(STEPS))})
+    with pytest.raises(ValueError, match=r"^(freq|timestamp): [^\n]+$"):
+        read(table, freq=NO_PERIODS[name].freqstr if given else None)
+
+
+def test_business_days_go_on_over_holidays():
+    dates = dates_without_periods("C")
+    data = read(pd.DataFrame({"date": dates[:STEPS], "units": np.arange(float(STEPS))}))
+    drawn = next(iter(SeasonalNaivePredictor(HORIZON).predict([data.latest])))
+    assert list(forecast_frame(drawn, data.metadata.item_ids)["timestamp"]) == list(dates[STEPS:])
+    assert np.flatnonzero(np.isnan(data.latest.target[0])).tolist() == [8, 28]  # 18 January and 15 February
+    assert np.nansum(data.latest.target) == sum(range(STEPS))
 
 
 @pytest.mark.parametrize("freq", [*TOLD, *LASTS, "2MS", "2QS"])
