@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 from pathlib import Path
 
@@ -143,3 +144,50 @@ def test_the_same_on_the_command_line_and_a_killed_update_goes_on(weeks, tmp_pat
         table = pd.read_csv("monday.csv", parse_dates=["timestamp"])
         assert table["timestamp"].min() == shop().table["Woche"].min() + pd.Timedelta(weeks=week)
         assert table[["mean", "q05", "q95"]].notna().all().all()
+
+
+@pytest.fixture
+def walk(monkeypatch):
+    """The benchmark that walks through a year, over three weeks of a small shop."""
+    place = Path(__file__).parents[2] / "benchmarks" / "mondays.py"
+    spec = importlib.util.spec_from_file_location("mondays", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, value in {"FIRST": 56, "YEAR": 3, "WINDOWS": 2, "QUARTERS": (2, 3)}.items():
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(module, "SETTINGS", {"deepar": SHORT})
+    return module
+
+
+@pytest.mark.parametrize("through", ["python", pytest.param("command", marks=pytest.mark.slow)])
+def test_a_walk_that_is_killed_in_the_middle_goes_on(walk, through, tmp_path, monkeypatch):
+    small = walk.Shop(articles=6, seed=1)
+
+    def scores(folder):
+        return [
+            {key: value for key, value in row.items() if " s" not in key and key != "of it"} for row in folder.rows()
+        ]
+
+    whole = walk.Walk("deepar", small, tmp_path / "whole", through)
+    whole.run()
+    assert [row["week"] for row in whole.rows()] == [2, 3]
+    note, noted = walk.Walk._note, []
+
+    def shot(self, name, row):
+        noted.append(name)
+        if len(noted) == 3:
+            raise KeyboardInterrupt
+        note(self, name, row)
+
+    broken = walk.Walk("deepar", small, tmp_path / "broken", through)
+    with monkeypatch.context() as patch:
+        patch.setattr(walk.Walk, "_note", shot)
+        with pytest.raises(KeyboardInterrupt):
+            broken.run()
+    assert noted == ["week-00", "week-01", "week-02"]
+    trained = []
+    train = walk.Walk._trained
+    monkeypatch.setattr(walk.Walk, "_trained", lambda self, week: (trained.append(week), train(self, week))[1])
+    walk.Walk("deepar", small, tmp_path / "broken", through).run()
+    assert trained == [2, 3]  # those to compare with; the model itself goes on
+    assert scores(broken) == scores(whole)
