@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from gluonts.model.estimator import Estimator
 
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.display.showing import Shown, given_settings
 from ...runtime.plain import Configured
@@ -76,6 +77,17 @@ class ForecastModel(Shown, Configured, Estimator):
         """A fitted model that knows this one, so that it can be updated; `train` and `update` return it."""
         fitted.trained_by = self
         return fitted
+
+    def on_part(self, entries: list[Entry], part: list[Entry]) -> Self:
+        """This model with what it would take from all of the data, such as lags, for a training on a part of them.
+
+        So what a pool weighs on the part is what it then trains on all. Unless a class says otherwise it takes nothing.
+
+        Arguments:
+            entries: all of the data, as `as_multivariate` reads them.
+            part: those before the windows that are held out.
+        """
+        return self
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None

@@ -106,6 +106,14 @@ class WindowEstimator(Architecture):
             past=self.scaling.past,
         )
 
+    def on_part(self, entries: list[Entry], part: list[Entry]) -> Self:
+        """This estimator with the lags of all of the data, where the part is long enough for a window with them."""
+        lags = self.lags or self._spec(entries).lags
+        given = self.override({"lags": list(lags)})
+        spec = given._spec(part)
+        fits = spec.history + spec.context_length + spec.prediction_length <= max(entry.length for entry in part)
+        return given if fits and lags != self._spec(part).lags else self
+
     def train(
         self,
         training_data: Iterable[GluontsEntry],

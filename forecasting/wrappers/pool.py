@@ -138,11 +138,11 @@ class PooledEstimator(ForecastModel):
         weighing: dict[str, Predictor] = {}
 
         def for_weighing(name: str, before: list[Entry]) -> Predictor:
-            weighing[name] = self._trained(name, before, None, "weighing")
+            weighing[name] = self._trained(name, before, None, "weighing", entries)
             return weighing[name]
 
         def whole(name: str) -> Predictor:
-            return self._trained(name, entries, watched, "whole")
+            return self._trained(name, entries, watched, "whole", entries)
 
         return self._pooled(entries, for_weighing, weighing, whole)
 
@@ -168,7 +168,7 @@ class PooledEstimator(ForecastModel):
 
         def updated_to(name: str, stage: str, start: Predictor | None, data: list[Entry]) -> Predictor:
             if start is None:
-                return self._trained(name, data, None, stage)
+                return self._trained(name, data, None, stage, entries)
             folder = None if directory is None else directory / f"{stage}-{name}"
             with curves_named(f"{stage}-{name}"):
                 return updated(for_run(self.models[name], self.seed), start, data, folder)
@@ -250,7 +250,7 @@ class PooledEstimator(ForecastModel):
         drawn = {}
         for name in taking_part:
             try:
-                made = trained or (lambda name, data: self._trained(name, data, None, "weighing"))
+                made = trained or (lambda name, data: self._trained(name, data, None, "weighing", entries))
                 forecasts = made(name, span.before).predict(span.pasts, num_samples=self.num_samples)
                 paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
                 if not np.isfinite(paths).all():
@@ -271,9 +271,14 @@ class PooledEstimator(ForecastModel):
         logger.info("weights of %s: %s", kind, ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
         return weights
 
-    def _trained(self, name: str, entries: list[Entry], watched: list[Entry] | None, stage: str) -> Predictor:
-        if isinstance(self.models[name], Estimator):
+    def _trained(
+        self, name: str, entries: list[Entry], watched: list[Entry] | None, stage: str, all_of_them: list[Entry]
+    ) -> Predictor:
+        model = self.models[name]
+        if isinstance(model, ForecastModel) and stage == "weighing":
+            model = model.on_part(all_of_them, entries)
+        if isinstance(model, Estimator):
             logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
         folder = None if self.directory is None else self.directory / f"{stage}-{name}"
         with curves_named(f"{stage}-{name}"):
-            return trained_member(self.models[name], self.seed, folder, entries, watched)
+            return trained_member(model, self.seed, folder, entries, watched)

@@ -14,6 +14,7 @@ from hemline.datasets.entries.domain import raised
 from hemline.datasets.entries.entry import Entry
 from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.forecasting import (
+    CrossFitEstimator,
     NonFiniteLoss,
     PooledEstimator,
     RandomWalkPredictor,
@@ -291,3 +292,20 @@ def test_the_named_pool_has_models_of_rare_demand_for_counts_alone():
     priced = build_model("pool", Metadata("shop", "D", 7, ("a", "b"), "count", 7, ("price[a]", "price[b]")))
     assert priced.only_rare == ("counts",)
     assert priced.reads_channels
+
+
+def test_what_is_weighed_has_the_lags_of_what_is_trained_on_the_whole_span():
+    """A year of weeks is a quarter of 212 weeks, and no more of those before the held-out ones."""
+    week = np.arange(212)
+    target = 20 + 10 * np.sin(2 * np.pi * week / 52) + np.random.default_rng(0).normal(size=(2, 212))
+    entry = {"start": pd.Period("2020-01-06", "W-MON"), "target": target, "item_id": "two"}
+    short = {"max_epochs": 1, "batches_per_epoch": 1, "batch_size": 4}
+    direct = CrossFitEstimator("W-MON", 4, folds=2, windows=10).override({"train": short})
+    models = {"direct": direct, "walk": RandomWalkPredictor(4)}
+    pool = PooledEstimator(models, smallest=0.0, shrinkage=100.0).train([entry])
+    whole = pool.members[pool.member_names.index("direct")]
+    assert max(whole.spec.lags) >= 52
+    assert pool.weighing["direct"].spec.lags == whole.spec.lags
+    # Where the part is too short for a window with them, it has its own.
+    parts = [[Entry.of(entry).until(end)] for end in (190, 80)]
+    assert [max(direct.on_part([Entry.of(entry)], part)._spec(part).lags) >= 52 for part in parts] == [True, False]

@@ -75,3 +75,16 @@ def test_a_path_that_is_no_number_is_refused_with_its_series_step_and_date():
         ValueError, match=r"forecast: expected finite numbers, got nan for 'dress_2' at step 3 \(2022-03-20\)"
     ):
         next(Broken(prediction_length=8).predict([PLAN]))
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "pool" else n for n in MODELS])
+def test_channels_that_reach_beyond_the_target_are_fine_in_training(name, trained_shortly):
+    """As in `data.latest`, whose plan covers the weeks to come."""
+    if name.startswith("auto-") or name in ("croston", "tsb"):
+        pytest.importorskip("statsforecast", reason="needs the extra `classical`")
+    entry = SALES.test[0].until(DATA.train[0].length, horizon=8)
+    assert entry.channels.length == entry.length + 8
+    model = trained_shortly(name, replace(SALES, train=[entry]))
+    found = next(iter(model.predict([entry], num_samples=5))).samples
+    assert found.shape == (5, 8, 3)
+    assert np.isfinite(found).all()
