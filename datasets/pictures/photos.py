@@ -176,6 +176,16 @@ def _is_large(content: bytes) -> bool:
     return photo.width * photo.height > _LARGE_PIXELS
 
 
+def read_photo(address: str) -> Image.Image:
+    """The photo at a path or address, see `open_photo`.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no photo, or not a whole one.
+    """
+    return open_photo(_read_bytes(address, None))
+
+
 def resize_photo(photo: Image.Image, size: int, *, fit: Fit = "pad", channels: int = 3) -> np.ndarray:
     """Bring a photo to a square without changing its proportions.
 

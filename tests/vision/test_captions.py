@@ -29,6 +29,8 @@ from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.networks.product_network import NetworkConfig
 from hemline.vision.plots.plot_run import plot_captions
 
+from .conftest import write_shop
+
 
 def captioner(vocabulary: int = 12, features: int = 6) -> Captioner:
     torch.manual_seed(0)
@@ -279,3 +281,19 @@ def test_a_captioner_is_resumed_only_as_it_was_begun(
     with pytest.raises(ValueError, match=r"resume: expected text of item i0 as .*, got a hat"):
         train_annotator(other, run, encoder=PLAIN, training=ONCE, resume=True)
     train_annotator(changed(source, *others, first), run, encoder=PLAIN, training=ONCE, resume=True)
+
+
+def test_a_split_that_leaves_no_title_to_learn_from_is_named(tmp_path: Path) -> None:
+    data = write_shop(tmp_path / "shop", articles=12)
+    run = str(tmp_path / "run")
+    train_classifier(
+        open_source(str(data)),
+        run,
+        network=NetworkConfig(size=16, widths=(4,)),
+        training=TrainConfig(epochs=1),
+        tasks=["shape"],
+    )
+    table = data.with_name("shop.jsonl")
+    table.write_text(table.read_text().replace('"id": "i', '"id": "x'))
+    with pytest.raises(ValueError, match=r"none among 0 articles on the training side of .*run, whose split is used"):
+        train_annotator(open_source(str(data)), str(tmp_path / "titles"), encoder={"run": run})

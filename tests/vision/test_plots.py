@@ -26,7 +26,7 @@ def test_a_tested_run_is_drawn(shop: Path, tmp_path: Path) -> None:
     runner.invoke(app, ["classify", "test", *shared, "--device", "cpu"], catch_exceptions=False)
     done = runner.invoke(app, ["classify", "plot", *shared], catch_exceptions=False)
     drawn = [Path(line) for line in done.output.split() if line.endswith(".png")]
-    assert {path.name for path in drawn} >= {"filters.png", "reliability.png", "confusion-shape.png"}
+    assert {path.name for path in drawn} >= {"filters.png", "curves.png", "reliability.png", "confusion-shape.png"}
     assert ("map.png" in {path.name for path in drawn}) == (importlib.util.find_spec("sklearn") is not None)
     for path in drawn:
         assert np.asarray(Image.open(path).convert("L")).std() > 5
@@ -103,7 +103,7 @@ def test_a_large_map_shows_articles_of_the_whole_table_and_facets_have_no_reliab
     monkeypatch.setattr(plotting.importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr(plotting, "_map", lambda *parts: shown.append(parts) or plots.plt.figure())
     drawn = plot_run(run, open_source(str(shop)), articles=6)
-    assert {Path(path).name for path in drawn} == {"filters.png", "mistakes-facets.png", "map.png"}
+    assert {Path(path).name for path in drawn} == {"filters.png", "curves.png", "mistakes-facets.png", "map.png"}
     ((_, _, _, items, *_, which),) = shown
     tested = RunFolder(run).read_json("split.json")["test"]
     places = [tested.index(item) for item in items]

@@ -6,6 +6,7 @@ import torch
 from hemline.datasets.pictures.catalogue import Article
 from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
 from hemline.vision.classify.answers import article_table
+from hemline.vision.classify.classify import _most_frequent
 from hemline.vision.classify.scores import score, table
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
@@ -60,6 +61,12 @@ def test_a_class_that_does_not_occur_is_left_out_of_the_macro_f1() -> None:
 
 def test_the_majority_row_answers_the_most_frequent_training_class() -> None:
     assert score(TASK, np.eye(3)[[0, 0, 0]], np.array([1, 1, 2]), majority=1)["majority"] == pytest.approx(2 / 3)
+
+
+def test_the_majority_row_of_equally_frequent_classes_is_their_mean() -> None:
+    tied = _most_frequent(np.array([2, 1, 0, 1, 2, -1]))
+    assert tied.tolist() == [1, 2]
+    assert score(TASK, np.eye(3)[[0] * 4], np.array([1, 1, 1, 0]), majority=tied)["majority"] == pytest.approx(3 / 8)
 
 
 def test_a_side_without_labels_has_no_scores_and_still_a_row() -> None:

@@ -145,7 +145,11 @@ def train_annotator(
         learning = _rows(catalogue, split.train, photos)
         texts = [catalogue.articles[row].text for row in learning]
         if not texts:
-            raise ValueError("data: expected training articles with a photo and a text, got none")
+            there = sum(article.item_id in set(split.train) for article in catalogue.articles)
+            whose = f" on the training side of {encoder['run']}, whose split is used" if "run" in encoder else ""
+            raise ValueError(
+                f"data: expected training articles with a photo and a text, got none among {there} articles{whose}"
+            )
         tokenizer = CaptionTokenizer.learn(texts, min_count=min_count)
         known = vectors[learning]
         mean, std = known.mean(dim=0), known.std(dim=0, correction=min(1, len(known) - 1))

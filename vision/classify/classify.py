@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ from ..networks.known_backbones import build_backbone, chosen_backbone
 from ..networks.product_network import NetworkConfig, ProductNetwork
 from .answers import article_table, judge, photo_table
 from .classifier import Classifier, machine
+from .further import further_config, further_labels, further_split, take_over
+from .reporting import learned_facts, scan_report
 from .scores import Score, score
 from .training import TrainConfig, fit
 
@@ -44,6 +46,7 @@ def train_classifier(
     shares: tuple[float | None, float | None] = (None, None),
     split_seed: Seed = 0,
     resume: bool = False,
+    start: str | None = None,
     progress: Progress | None = None,
     logger: Logger | Sequence[Logger] | None = None,
 ) -> Classifier:
@@ -64,6 +67,8 @@ def train_classifier(
         shares: the shares of articles for validation and test, as `split_articles` takes them.
         split_seed: draws the split.
         resume: go on with the killed training in `checkpoint`.
+        start: a finished run whose network, answers and split this one begins with, for more articles, classes or
+            tasks; classes that it knows keep their places, whether they occur now or not.
         progress: called with the photos opened and all photos.
         logger: one or several of ``lightning.pytorch.loggers``; gets the loss, the right answers by task among the
             articles that are watched, and the learning rate, a point an epoch.
@@ -73,12 +78,17 @@ def train_classifier(
 
     Raises:
         ValueError: the folder already holds a run, or another process is writing one; a task is not a label column;
-            or `resume` is asked of a run that was begun with other options, labels or classes.
+            `resume` is asked of a run that was begun with other options, labels or classes; or the network of `start`
+            has another form.
     """
-    network = network or NetworkConfig(backbone=AUTO)
-    network = replace(network, backbone=chosen_backbone(network.backbone))
-    training = training or TrainConfig(frozen=network.backbone in FORMS)
-    network = replace(network, standardise=training.frozen and not network.spatial_transformer)
+    before = None if start is None else Classifier.load(RunFolder(start))
+    if before is None:
+        network = network or NetworkConfig(backbone=AUTO)
+        network = replace(network, backbone=chosen_backbone(network.backbone))
+        training = training or TrainConfig(frozen=network.backbone in FORMS)
+        network = replace(network, standardise=training.frozen and not network.spatial_transformer)
+    else:
+        network, training = further_config(before, network), training or before.training
     folder = RunFolder(checkpoint)
     tasks = tuple(tasks) or source.catalogue.columns
     if not tasks:
@@ -93,6 +103,7 @@ def train_classifier(
         "max_images": max_images,
         "shares": list(shares),
         "split_seed": split_seed,
+        "start": start,
     }
     with folder.alone("checkpoint"):
         check_begun(folder, begun, resume)
@@ -100,12 +111,18 @@ def train_classifier(
             return Classifier.load(folder)
         started, busy = time.perf_counter(), time.process_time()
         torch.manual_seed(training.seed)
-        backbone = build_backbone(network.backbone, size=network.size, channels=network.channels, widths=network.widths)
+        if before is None:
+            backbone = build_backbone(
+                network.backbone, size=network.size, channels=network.channels, widths=network.widths
+            )
+        else:
+            backbone = before.network.backbone
         pictures = source.load(**backbone.preprocessing.photos, progress=progress)
         if resume:
             split = made_of(folder.read_json(SPLIT), ArticleSplit)
         else:
             split = split_articles(source.catalogue, pictures, validation=shares[0], test=shares[1], seed=split_seed)
+            split = split if start is None else further_split(split, RunFolder(start))
         # Only now: which photos are used must not change who judges whom.
         pictures = pictures.first(max_images)
         learning = _rows(source.catalogue, split.train, pictures)
@@ -122,13 +139,17 @@ def train_classifier(
             facets=[name for name in source.facets if name in tasks],
             order={name: classes for name, classes in source.order.items() if name in tasks},
         )
+        if before is not None:
+            labels = further_labels(before.network.labels, labels)
         targets = labels.encode(source.catalogue.articles)
         opened = time.perf_counter()
         whole = ProductNetwork(backbone=backbone, labels=labels, config=network)
+        if before is not None:
+            take_over(whole, before.network)
         classifier = Classifier(whole, training, max_images)
         if not resume:
             folder.write_json(SPLIT, to_plain(split))
-        begin(folder, begun, _learned(source.catalogue, labels), resume)
+        begin(folder, begun, learned_facts(source.catalogue, labels), resume)
         history = fit(
             classifier.network,
             training,
@@ -138,6 +159,7 @@ def train_classifier(
             validation=_rows(source.catalogue, split.validation, pictures),
             folder=folder,
             logger=logger,
+            further=start is not None,
         )
         classifier.save(folder)
         report: PlainObject = {
@@ -153,25 +175,6 @@ def train_classifier(
         }
         finish(folder, report)
         return classifier
-
-
-def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, labels: LabelSpace) -> PlainObject:
-    """What was noticed about photos, articles and labels, as plain data."""
-    bare = [
-        article.item_id for article, n in zip(catalogue.articles, pictures.counts(len(catalogue)), strict=True) if not n
-    ]
-    sides = {name: len(split.side(name)) for name in ("train", "validation", "test")}
-    new = labels.unseen(catalogue.articles)
-    return {
-        "articles": {"all": len(catalogue), **sides, "without_photo": bare},
-        "photos": {"good": len(pictures), "on_two_sides": list(split.shared)},
-        "quarantine": [asdict(bad) for bad in pictures.quarantine],
-        "labels": {
-            "classes": {task.name: len(task.classes) for task in labels.tasks},
-            "one_class": [task.name for task in labels.tasks if len(task.classes) == 1],
-            "never_seen_in_training": new,
-        },
-    }
 
 
 def evaluate_classifier(
@@ -266,17 +269,6 @@ def predict_photos(
     return photo_table(network.labels, names, pictures.addresses, probabilities), pictures.quarantine
 
 
-def _learned(catalogue: Catalogue, labels: LabelSpace) -> PlainObject:
-    """The labels of each article, and then the classes of each task."""
-    told = {
-        f"{task.name} of item {article.item_id}": list(article.labels.get(task.name, ()))
-        for task in labels.tasks
-        for article in catalogue.articles
-    }
-    classes = {f"classes of {task.name}{' (facets)' * task.facets}": list(task.classes) for task in labels.tasks}
-    return {**told, **classes}
-
-
 def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | None) -> np.ndarray:
     """The numbers in the catalogue of these articles, of those with a photo where pictures are given."""
     wanted = set(item_ids)
@@ -285,12 +277,16 @@ def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | No
     return np.array(rows, dtype=np.int64)
 
 
-def _most_frequent(codes: np.ndarray) -> int | np.ndarray | None:
+def _most_frequent(codes: np.ndarray) -> np.ndarray | None:
+    """What `score` compares with: the most frequent class or classes; of facets, whether most articles have each."""
     if codes.ndim == 2:
         told = codes[~np.isnan(codes).any(axis=1)]
         return told.mean(axis=0) > 0.5 if len(told) else None
     known = codes[codes >= 0]
-    return int(np.bincount(known).argmax()) if len(known) else None
+    if not len(known):
+        return None
+    counts = np.bincount(known)
+    return np.flatnonzero(counts == counts.max())
 
 
 def _photos(

@@ -64,7 +64,8 @@ def score(
         task: the task.
         probabilities: ``[n, classes]``.
         codes: ``[n]``, from `LabelSpace.encode`; for facets ``[n, classes]``.
-        majority: the class to which the answers are compared, the most frequent one in training; for facets
+        majority: the class to which the answers are compared, the most frequent one in training, or all that are
+            equally frequent, int64 ``[m]``: their mean counts; for facets
             bool ``[classes]``, whether most articles had each.
         unseen: for facets int64 ``[n]``, how many labels of each article were never seen in training; by
             default none.
@@ -160,7 +161,7 @@ def _score_class(task: Task, probabilities: np.ndarray, codes: np.ndarray, major
         "articles": int(known.sum()),
         "accuracy": float(right.mean()),
         "macro_f1": _macro(per_class),
-        "majority": float((codes[known] == majority).mean()) if majority is not None else None,
+        "majority": float(np.isin(codes[known], majority).mean() / np.size(majority)) if majority is not None else None,
         "calibration_error": error,
         "nll": float(-np.log(stated.clip(1e-12)).mean()) if seen.any() else None,
         "per_class": per_class,

@@ -211,6 +211,7 @@ def fit(
     validation: np.ndarray,
     folder: RunFolder | None = None,
     logger: Logger | Sequence[Logger] | None = None,
+    further: bool = False,
 ) -> list[PlainObject]:
     """Train a network in place, going on from the state in the folder if there is one.
 
@@ -223,6 +224,7 @@ def fit(
         validation: int64, the numbers of the articles to watch; may be empty.
         folder: where the state of each epoch is kept; ``None`` keeps none.
         logger: Lightning's, one or several, for the curves of the training.
+        further: whether the network was trained before: its statistics and answers are what it begins with.
 
     Returns:
         The training log: a row an epoch with ``epoch, loss, validation, seconds``.
@@ -241,9 +243,9 @@ def fit(
         if network.warp is None:
             mirrored = config.augment is not None and config.augment.mirror > 0
             vectors = photo_vectors(network, pictures, mirrored=mirrored, device=torch_device(config.device))
-            if isinstance(network.scale, Standardisation):
+            if isinstance(network.scale, Standardisation) and not further:
                 network.scale.fit(vectors[torch.from_numpy(np.isin(pictures.article, train)), 0])
-            if network.config.hidden == 0:
+            if network.config.hidden == 0 and not further:
                 # Many features and few photos: what a random start says of directions that none of them has, stays.
                 for head in network.heads:
                     nn.init.zeros_(cast("Tensor", head.weight))

@@ -15,6 +15,8 @@ from ...runtime.texts import spreadsheet_cells
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..networks.product_network import NetworkConfig
+
 logger = logging.getLogger(__name__)
 
 app = typer.Typer(help="Colour, brand, type, facets: labels of articles from their photos.", no_args_is_help=True)
@@ -84,6 +86,9 @@ def train(
     precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
     device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training.")] = False,
+    start: Annotated[
+        str | None, typer.Option("--from", help="A finished run to go on from, with more articles, classes or tasks.")
+    ] = None,
 ) -> None:
     """Train a network on the articles of a catalogue.
 
@@ -108,7 +113,7 @@ def train(
     torch_device(device)
     # What only the small network takes asks for it.
     chosen = SMALL_CNN if backbone == AUTO and (widths or channels == 1) else chosen_backbone(backbone)
-    network = NetworkConfig(
+    form = NetworkConfig(
         backbone=chosen,
         size=size,
         channels=channels,
@@ -119,13 +124,18 @@ def train(
         spatial_transformer=spatial_transformer,
         colours=colours,
     )
+    network: NetworkConfig | None = form
+    frozen = chosen in FORMS if finetune is None else not finetune
+    if start is not None:
+        with naming("from", start):
+            network, frozen = _as_before(form, start, frozen if finetune is not None else None)
     training = TrainConfig(
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,
         weight_decay=weight_decay,
         layer_decay=layer_decay,
-        frozen=chosen in FORMS if finetune is None else not finetune,
+        frozen=frozen,
         class_weights=cast(ClassWeights, class_weights),
         class_beta=class_beta,
         smoothing=smoothing,
@@ -147,6 +157,7 @@ def train(
             shares=(validation, test),
             split_seed=split_seed,
             resume=resume,
+            start=start,
             progress=progress,
         )
     report = RunFolder(checkpoint).read_json(REPORT)
@@ -245,6 +256,25 @@ def _said(answers: pd.DataFrame, facets: bool, top: int) -> str:
     chosen = [(label, share) for label, share in named if share > 0.5] if facets else named[:top]
     told = (" and " if facets else ", ").join(f"{label} ({share:.2f})" for label, share in chosen)
     return told or "none above 0.5 (likeliest {} {:.2f})".format(*named[0])
+
+
+def _as_before(form: NetworkConfig, start: str, frozen: bool | None) -> tuple[None, bool]:
+    """No form of its own, and whether the backbone stays as it is, for a training that goes on from a run.
+
+    Raises:
+        ValueError: a network of another form than by default was asked for.
+    """
+    from ...runtime.run_folder import RunFolder
+    from ..classify.classifier import MODEL
+    from ..networks.backbone import AUTO
+    from ..networks.known_backbones import chosen_backbone
+    from ..networks.product_network import NetworkConfig
+
+    usual = NetworkConfig(backbone=chosen_backbone(AUTO))
+    if named := [name for name in vars(usual) if getattr(form, name) != getattr(usual, name)]:
+        raise ValueError(f"from: expected the network of the run, got {named[0]} = {getattr(form, named[0])}")
+    stored: bool = RunFolder(start).read_json(MODEL)["training"]["frozen"]
+    return None, stored if frozen is None else frozen
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar``."""
+"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|locate``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import typer
 from .annotate import app as annotate
 from .classify import app as classify
 from .embed import embed
+from .locate import app as locate
 from .search import app as index
 from .search import similar
 
@@ -19,5 +20,7 @@ app.add_typer(annotate, name="annotate")
 app.command()(embed)
 
 app.add_typer(index, name="index")
+
+app.add_typer(locate, name="locate")
 
 app.command()(similar)

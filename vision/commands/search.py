@@ -80,6 +80,42 @@ def remove(
 
 
 @app.command()
+def refine(
+    index: Index,
+    out: Annotated[str, typer.Option(help="Folder or fsspec address of the new index.")],
+    by: Annotated[
+        str | None, typer.Option(help="A label column: photos with one label belong together. Default: the article.")
+    ] = None,
+    triplets: Annotated[
+        str | None, typer.Option(help="A .csv file of item ids: anchor, positive (more like it), negative.")
+    ] = None,
+    colours: Annotated[float, typer.Option(min=0, help="How much colours count at the start.")] = 1.5,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of training.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the triplets.")] = 0,
+) -> None:
+    """Learn from triplets what looks alike, and write an index with that similarity."""
+    _check_index(index)
+    check_place("out", out, folder=True)
+    from ..search.index import PhotoIndex
+    from ..search.refine import train_similarity
+    from ..similarity.look_encoder import COLOURS, SHAPE
+    from ..similarity.triplets import TripletConfig
+
+    curated = [] if triplets is None else _triplets(triplets)
+    with naming("index", index):
+        opened = PhotoIndex.open(index)
+    made = train_similarity(
+        opened,
+        out,
+        by=by,
+        triplets=curated,
+        weights={SHAPE: 1.0, COLOURS: colours},
+        training=TripletConfig(steps=steps, seed=seed),
+    )
+    typer.echo(f"{len(made.vectors)} photos of {len(made)} articles in {out}; {made.vectors.encoder}")
+
+
+@app.command()
 def duplicates(
     index: Index,
     bits: Annotated[int, typer.Option(min=0, max=64, help="Bits of 64 in which the hashes differ at most.")] = 4,
@@ -163,6 +199,18 @@ def similar(
         write_whole(files, place, page.encode())
     for hit in hits:
         typer.echo(f"{hit.score:.3f}  {hit.item_id}  {hit.photo}  {hit.text}".rstrip())
+
+
+def _triplets(file: str) -> list[tuple[str, str, str]]:
+    import pandas as pd
+
+    check_there("triplets", file, folder=False)
+    with naming("triplets", file):
+        table = pd.read_csv(file, dtype=str)
+    columns = ["anchor", "positive", "negative"]
+    if list(table) != columns or table.isna().any(axis=None):
+        raise ValueError(f"triplets: expected the columns {columns} without gaps in {file}, got {list(table)}")
+    return list(table.itertuples(index=False, name=None))
 
 
 def _check_index(index: str) -> None:

@@ -51,7 +51,13 @@ FAMILIES: dict[str, Family] = {
     "clip_vision_model": Family("CLIPVisionModelWithProjection", "image_embeds", "class token, projected", CLIP, True),
     "siglip_vision_model": Family("SiglipVisionModel", "pooler_output", "attention head", HALF, True),
 }
-"""Model type of `transformers` -> what is needed to use it here."""
+"""Model type of `transformers` -> what is needed to use it here, where that is not what `ANY` says."""
+
+ANY = Family("AutoModel", "pooled", "its own pooling, or the mean over the last map", IMAGENET)
+"""What any other vision network is used as."""
+
+_NOT_ALONE = ("clip", "imagegpt", "metaclip_2", "perceiver", "shieldgemma2", "siglip", "siglip2", "timm_wrapper")
+"""Types with a classifier of images that also read words, or colours as words, or fetch weights of another library."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,10 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """The forms that can be made with random weights, by name."""
 
-_NO_FORM = ("auto_map", "attn_implementation", "quantization_config", "trust_remote_code")
+_NO_FORM = (
+    *("auto_map", "attn_implementation", "quantization_config", "trust_remote_code"),
+    *("backbone", "use_timm_backbone", "use_pretrained_backbone"),
+)
 
 _LAYER = re.compile(r"\.(?:layer|layers|stages)\.(\d+)\.")
 
@@ -131,7 +140,7 @@ class TransformersBackbone(Backbone):
             # Without weights there is no position table to interpolate: it is made for this size.
             config.image_size = size
         family = FAMILIES[made.model_type]
-        model = getattr(transformers, family.model)(config)
+        model = _bare_model(family, config)
         return cls(model, name, Preprocessing(size or usual, 3, *family.scale, fit="crop"))
 
     @classmethod
@@ -157,7 +166,8 @@ class TransformersBackbone(Backbone):
     def forward(self, images: Tensor) -> Tensor:
         """Prepared images ``[N, 3, size, size]`` to vectors ``[N, F]``."""
         more = {"interpolate_pos_encoding": True} if self.interpolate else {}
-        return getattr(self.model(pixel_values=images, **more), self.family.output).flatten(1)
+        found = self.model(pixel_values=images, **more)
+        return (_pooled(found) if self.family is ANY else getattr(found, self.family.output)).flatten(1)
 
     def stages(self) -> list[list[nn.Parameter]]:
         """The embedding, each layer or stage, and what follows them."""
@@ -204,14 +214,43 @@ class TransformersForm(Checked, BackboneForm):
         # What is private, or names code or kernels on the hub, is no form of a network.
         form = {key: value for key, value in self.config.items() if key[0] != "_" and key not in _NO_FORM}
         family = _family(form["model_type"], self.name)
-        model = getattr(transformers, family.model)(transformers.AutoConfig.for_model(**form))
+        model = _bare_model(family, transformers.AutoConfig.for_model(**form))
         return TransformersBackbone(model, self.name, self.preprocessing)
 
 
+def other_families() -> tuple[str, ...]:
+    """The further model types of `transformers` that see images alone, and are used as `ANY` says."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS
+    from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES as MODELS
+
+    named = {*CLASSIFIERS, *(name for name in MODELS if name.startswith("dinov3"))}
+    return tuple(sorted(name for name in named if name in MODELS and name not in FAMILIES and name not in _NOT_ALONE))
+
+
 def _family(model_type: str, name: str) -> Family:
-    if model_type not in FAMILIES:
-        raise ValueError(f"backbone: expected a network of {list(FAMILIES)}, got {model_type!r} in {name!r}")
-    return FAMILIES[model_type]
+    if model_type in FAMILIES:
+        return FAMILIES[model_type]
+    if model_type in (others := other_families()):
+        return ANY
+    raise ValueError(f"backbone: expected a network of {[*FAMILIES, *others]}, got {model_type!r} in {name!r}")
+
+
+# Any: a configuration of transformers, and what a network of it gives, have no type that all share.
+def _bare_model(family: Family, config: Any) -> nn.Module:
+    import transformers
+
+    made: nn.Module
+    made = transformers.AutoModel.from_config(config) if family is ANY else getattr(transformers, family.model)(config)
+    return made
+
+
+def _pooled(found: Any) -> Tensor:
+    """The network's own pooled vector, or the mean over its last map or its tokens."""
+    own: Tensor | None = getattr(found, "pooler_output", None)
+    if own is not None:
+        return own
+    last: Tensor = found.last_hidden_state
+    return last.mean(dim=(2, 3)) if last.dim() == 4 else last.mean(dim=1)
 
 
 def _stored_preprocessing(name: str, size: int | None) -> Preprocessing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +34,7 @@ def shown(pixels: np.ndarray) -> np.ndarray:
 
 
 def filters(weights: Tensor, columns: int = 8) -> Figure:
-    """The first layer's filters, each stretched to its own range; grey where there is one channel.
+    """The first layer's filters, all on one scale; zero is the middle grey.
 
     Arguments:
         weights: ``[filters, channels, h, w]``.
@@ -43,13 +43,14 @@ def filters(weights: Tensor, columns: int = 8) -> Figure:
     values = weights.cpu().float().numpy()
     if values.shape[1] != 3:
         values = values.mean(axis=1, keepdims=True)
+    # One scale: a filter that is next to nothing, stretched to its own range, would look like any other.
+    largest = max(float(np.abs(values).max()), 1e-9)
     rows = -(-len(values) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(0.8 * columns, 0.8 * rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, one in zip(axes.flat, values, strict=False):
-        low, high = one.min(), one.max()
-        axis.imshow(shown((one - low) / max(high - low, 1e-9)), interpolation="nearest")
+        axis.imshow(shown(0.5 + one / (2 * largest)), interpolation="nearest", vmin=0, vmax=1)
     # Above the pictures: of one row of them it would cover the middle ones.
     figure.suptitle("First-layer filters", fontsize=9, color=INK, y=0.9, va="bottom")
     return figure
@@ -210,12 +211,14 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "") ->
 
 
 def reliability(scores: Mapping[str, Score]) -> Figure:
-    """Stated confidence against the share of right answers, a curve a task; the diagonal is honest.
+    """Stated confidence against the share of right answers, a curve a task, and the number of answers below.
+
+    The diagonal is honest.
 
     Arguments:
         scores: task -> what `hemline.vision.classify.scores.score` gave; tasks of facets are left out.
     """
-    figure, axis = plt.subplots(figsize=(5, 4.6))
+    figure, (axis, below) = plt.subplots(2, 1, figsize=(5, 6), sharex=True, gridspec_kw={"height_ratios": [3, 1]})
     axis.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--")
     for name, score in scores.items():
         rows = [row for row in score.get("reliability", ()) if row["share"] >= 0.005]
@@ -230,9 +233,42 @@ def reliability(scores: Mapping[str, Score]) -> Figure:
                 linewidths=0,
                 label=f"{name} (error {score['calibration_error']:.3f})",
             )
-    axis.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="stated confidence", ylabel="share of right answers")
-    axis.set_title("Reliability; the larger a dot, the more answers", fontsize=9)
+            counts = [row["share"] * score["articles"] for row in rows]
+            below.plot([row["confidence"] for row in rows], counts, marker="o", markersize=3, linewidth=1)
+    axis.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="share of right answers")
+    below.set(xlabel="stated confidence", ylabel="answers", yscale="log")
+    axis.set_title("Reliability; below, how many answers are so confident", fontsize=9)
     axis.legend(fontsize=7, frameon=False, loc="upper left", markerscale=0.6)
+    figure.tight_layout()
+    return figure
+
+
+class EpochRow(TypedDict):
+    """A row of a training log: the mean loss, and the share of right answers on the validation side by task."""
+
+    epoch: int
+    loss: float
+    validation: Mapping[str, float]
+
+
+def learning_curves(history: Sequence[EpochRow]) -> Figure:
+    """The mean loss of each epoch, and the share of right answers on the validation side, a curve a task.
+
+    Arguments:
+        history: the training log, a row an epoch.
+    """
+    epochs = [row["epoch"] for row in history]
+    figure, (above, below) = plt.subplots(2, 1, figsize=(5, 5), sharex=True)
+    above.plot(epochs, [row["loss"] for row in history], color=INK, linewidth=1.2)
+    above.set(ylabel="loss")
+    tasks = list(dict.fromkeys(task for row in history for task in row["validation"]))
+    for task in tasks:
+        told = [(row["epoch"], row["validation"][task]) for row in history if task in row["validation"]]
+        below.plot(*zip(*told, strict=True), linewidth=1.2, label=task)
+    below.set(xlabel="epoch", ylabel="right on validation", ylim=(0, 1.02))
+    if tasks:
+        below.legend(fontsize=7, frameon=False, loc="lower right")
+    above.set_title("Learning curves", fontsize=9)
     figure.tight_layout()
     return figure
 

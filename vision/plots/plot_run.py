@@ -15,11 +15,12 @@ from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import Pictures, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.resume import REPORT
 from ..classify.answers import truth_of
 from ..classify.classifier import Classifier
 from ..classify.classify import TEST
 from ..embed.encoder import ArticleEncoder
-from .figures import FEWEST, captions, confusion, embedding_map, filters, mistakes, reliability
+from .figures import FEWEST, captions, confusion, embedding_map, filters, learning_curves, mistakes, reliability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ _WORDS_AS_THEY_ARE = matplotlib.rc_context({"text.parse_math": False})
 
 @_WORDS_AS_THEY_ARE
 def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress: Progress | None = None) -> list[str]:
-    """Draw filters, the map of the test articles, their mistakes, confusion and reliability.
+    """Draw filters, learning curves, the map of the test articles, their mistakes, confusion and reliability.
 
     The map needs scikit-learn and five test articles, reliability a task that is no facet; without them the others
     are drawn.
@@ -71,6 +72,8 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
         drawn.append(folder.path(name))
 
     keep(filters(classifier.network.backbone.first_filters()), "filters.png")
+    if folder.has(REPORT) and (history := folder.read_json(REPORT)["history"]):
+        keep(learning_curves(history), "curves.png")
     if any(score.get("reliability") for score in scores.values()):
         keep(reliability(scores), "reliability.png")
     for task in classifier.network.labels.tasks:

@@ -87,11 +87,13 @@ class LookEncoder:
 
     def of_features(self, features: Tensor, colours: Tensor) -> np.ndarray:
         """The vectors of photos whose features and colours were taken already."""
-        vectors = torch.cat([self.space.project(features), colours], dim=1)
-        if self.projection is not None:
-            vectors = normalize(vectors @ self.projection, dim=1)
+        vectors = self.projected(torch.cat([self.space.project(features), colours], dim=1))
         found: np.ndarray = vectors.numpy().astype(np.float32)
         return found
+
+    def projected(self, vectors: Tensor) -> Tensor:
+        """Vectors of two parts ``[N, k + 300]`` as vectors of this encoder, of length 1 where something was learnt."""
+        return vectors if self.projection is None else normalize(vectors @ self.projection, dim=1)
 
 
 def open_network(described: Mapping[str, str | int]) -> tuple[Backbone, str]:
