@@ -41,7 +41,7 @@ def test_a_late_start_an_early_end_and_a_hole_leave_all_forecasts_where_they_are
     found = np.quantile(sums[True], [0.05, 0.5, 0.95], axis=0)
     assert (low <= found[1]).all()
     assert (found[1] <= high).all()
-    assert ((found[2] - found[0]) < 3 * (high - low)).all()
+    assert ((found[2] - found[0]) <= 3 * (high - low)).all()
     # Whole itself, it has its own forecast: no further off than a quarter of its interval.
     assert abs(found[1] - middle)[KEPT] < 0.25 * (high - low)[KEPT]
     if (spread := (sums[False].std(0)[KEPT])) > 0:
