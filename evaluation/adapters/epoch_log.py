@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import lightning.pytorch as pl
 
+from ...runtime.display.bars import tell_bar
 from ...runtime.plain import PlainObject
-from ...runtime.training.curves import are_curves_named, learning_rates, tell_loggers
+from ...runtime.training.curves import are_curves_named, curve, learning_rates, tell_loggers
+
+logger = logging.getLogger(__name__)
 
 
 class EpochLog(pl.Callback):
-    """Notes loss and seconds of every epoch of a gluonts training, and has the user's loggers told."""
+    """Notes loss and seconds of every epoch of a gluonts training, and has bar, log and the user's loggers told."""
 
     def __init__(self) -> None:
         self.rows: list[PlainObject] = []
@@ -21,6 +25,7 @@ class EpochLog(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
         self._rates, self._began = learning_rates(trainer), time.perf_counter()
+        tell_bar(f"{curve('')}epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the row, and tell the user's loggers."""
@@ -28,6 +33,12 @@ class EpochLog(pl.Callback):
         losses = {"train_loss": metrics.get("train_loss"), "validation_loss": metrics.get("val_loss")}
         seconds = time.perf_counter() - self._began
         self.rows.append({"epoch": trainer.current_epoch, **losses, "seconds": seconds})
+        number, epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
+        mean = sum(float(str(row["seconds"])) for row in self.rows) / len(self.rows)
+        names = {"train_loss": "loss", "validation_loss": "validation"}
+        said = ", ".join(f"{names[name]} {loss:.4f}" for name, loss in losses.items() if loss is not None)
+        left = max(0.0, mean * (epochs - number))
+        logger.info("epoch %d/%d: %s (%.1f s, %.0f s left)", number, epochs, said, seconds, left)
         told = {name: loss for name, loss in losses.items() if loss is not None}
         if not are_curves_named():
             told.pop("train_loss", None)  # gluonts tells it by that name

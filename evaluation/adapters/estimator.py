@@ -18,6 +18,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
+from ...runtime.display.bars import is_bar_open, is_watched
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
 from ...runtime.training.interrupts import interrupts_passed_on
@@ -144,7 +145,7 @@ class GroupedEstimator(ForecastModel):
                 given = estimator.trainer_kwargs
                 estimator.trainer_kwargs = {
                     "logger": False,
-                    "enable_progress_bar": False,
+                    "enable_progress_bar": is_watched() and not is_bar_open(),
                     "enable_model_summary": False,
                     "default_root_dir": folder,
                     **given,

@@ -1,5 +1,7 @@
 """Univariate gluonts models as joint ones: DeepAR, PatchTST and TFT on small data."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -288,3 +290,15 @@ def test_quantiles_are_drawn_at_even_levels_with_independent_steps(walks):
 def test_a_forecast_that_says_no_distribution_is_refused():
     with pytest.raises(ValueError, match="expected forecasts by samples, distributions or quantiles, got object"):
         paths_of(object(), 5)
+
+
+def test_a_training_of_gluonts_says_each_epoch_with_the_time_that_is_left(caplog):
+    short = {"trainer_kwargs": {"max_epochs": 2}, "num_batches_per_epoch": 1, "batch_size": 4}
+    model = PatchTSTEstimator(7, context_length=14, patch_len=7, d_model=8, nhead=2, **short)
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": np.random.default_rng(0).gamma(2.0, size=(2, 60))}
+    with caplog.at_level("INFO", logger="hemline"):
+        GroupedEstimator(model).train([entry])
+    said = [each.getMessage() for each in caplog.records if "epoch" in each.getMessage()]
+    assert len(said) == 2
+    assert re.fullmatch(r"epoch 1/2: loss -?[\d.]+ \([\d.]+ s, \d+ s left\)", said[0])
+    assert said[1].endswith(" 0 s left)")
