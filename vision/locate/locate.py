@@ -11,6 +11,7 @@ from PIL import Image
 
 from ...datasets.pictures.photos import Quarantined, read_photo, resize_photo
 from ...runtime.arguments.kinds import checked
+from ...runtime.digest import sha256_of
 from ...runtime.plain import PlainObject
 from ...runtime.reading.room import require_room
 from ...runtime.run_folder import RunFolder
@@ -71,6 +72,12 @@ class Locator:
         across = int(left), min(photo.width, max(int(np.ceil(right)), int(left) + 1))
         down = int(top), min(photo.height, max(int(np.ceil(bottom)), int(top) + 1))
         return photo.crop((across[0], down[0], across[1], down[1]))
+
+    @property
+    def name_of_weights(self) -> str:
+        """What it is, with the first digits of the digest of its head."""
+        weights = sorted(self.head.state_dict().items())
+        return f"locator@{sha256_of(*(part for name, value in weights for part in (name, value.numpy())))[:12]}"
 
     def save(self, folder: RunFolder) -> None:
         """Write the weights of the head as safetensors and all else as JSON."""

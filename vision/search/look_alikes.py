@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
-from ...datasets.pictures.photos import Pictures, Quarantined, load_pictures
+from ...datasets.pictures.photos import Cut, Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...runtime.arguments.kinds import Count, checked
-from ..locate.border_crop import cut_to_article
 from ..networks.backbone import AUTO, Backbone
 from ..networks.known_backbones import chosen_backbone
 from ..similarity.look_encoder import (
     SAME_COLOUR,
     LookEncoder,
     colours_of,
+    cutter,
     open_look_encoder,
     open_network,
     seen,
@@ -57,7 +57,7 @@ def build_index(
         source: the catalogue.
         address: folder or fsspec address of the index.
         made_by: ``{"backbone": name}`` or ``{"run": folder}``, what sees the photos; by default the pretrained features
-            that are installed.
+            that are installed. ``"locator"`` beside it, the run of one, cuts photos whose ground is not plain.
         axes: how many axes describe the shape of an article, at most; they are estimated from these photos.
         replace_index: whether an index that is there makes room.
         progress: called with the articles done and all articles.
@@ -68,15 +68,15 @@ def build_index(
     Raises:
         ValueError: no article has a photo, an index is there already, or another process is writing one.
     """
-    described = dict(made_by or {"backbone": chosen_backbone(AUTO)})
-    if "backbone" in described:
-        described["backbone"] = chosen_backbone(str(described["backbone"]))
+    described = dict(made_by or {})
+    if "run" not in described:
+        described["backbone"] = chosen_backbone(str(described.get("backbone", AUTO)))
     backbone, network = open_network(described)
     bad: list[Quarantined] = []
     # In an order that is drawn, so that the first photos, on which the axes are fitted, are of all kinds of articles.
     order = np.random.default_rng(0).permutation(len(source.catalogue))
     space, waiting, made = None, [], []
-    for articles, pictures in _opened(source, backbone, order, bad, progress):
+    for articles, pictures in _opened(source, backbone, cutter(described), order, bad, progress):
         pixels = torch.from_numpy(pictures.pixels)
         features, widths = seen(backbone, pixels)
         waiting.append((articles, pictures, features, colours_of(backbone, pixels)))
@@ -116,7 +116,8 @@ def extend_index(
     encoder = encoder_of(index)
     bad: list[Quarantined] = []
     made = []
-    for articles, pictures in _opened(source, encoder.backbone, np.arange(len(source.catalogue)), bad, progress):
+    cut, order = cutter(encoder.described), np.arange(len(source.catalogue))
+    for articles, pictures in _opened(source, encoder.backbone, cut, order, bad, progress):
         pixels = torch.from_numpy(pictures.pixels)
         features, _ = seen(encoder.backbone, pixels)
         made.append(_rows(encoder, articles, pictures, features, colours_of(encoder.backbone, pixels)))
@@ -192,14 +193,20 @@ def _vectors(index: PhotoIndex, encoder: LookEncoder | None, name: str, argument
         return index.of_item(name)
     if "://" not in name and not os.path.isfile(name):
         raise ValueError(f"{argument}: expected a photo or an item of the index, got {name!r}")
-    pictures = _pictures(Catalogue((Article(name, images=(name,)),)), encoder.backbone)
+    alone = Catalogue((Article(name, images=(name,)),))
+    pictures = _pictures(alone, encoder.backbone, cutter(encoder.described))
     if pictures.quarantine:
         raise ValueError(f"{argument}: {name}: {pictures.quarantine[0].reason}")
     return encoder.encode(pictures)
 
 
 def _opened(
-    source: Source, backbone: Backbone, order: np.ndarray, bad: list[Quarantined], progress: Progress | None
+    source: Source,
+    backbone: Backbone,
+    cut: Cut,
+    order: np.ndarray,
+    bad: list[Quarantined],
+    progress: Progress | None,
 ) -> Iterator[tuple[list[Article], Pictures]]:
     """Some articles at a time and their photos; those that could not be used are noted."""
     articles = source.catalogue.articles
@@ -207,7 +214,7 @@ def _opened(
         numbers = order[start : start + _AT_ONCE]
         some = [articles[number] for number in numbers]
         if source.pictures is None:
-            pictures = _pictures(replace(source.catalogue, articles=tuple(some)), backbone)
+            pictures = _pictures(replace(source.catalogue, articles=tuple(some)), backbone, cut)
             bad += pictures.quarantine
         else:
             pictures = _of_decoded(source.pictures, numbers)
@@ -217,8 +224,8 @@ def _opened(
             yield some, pictures
 
 
-def _pictures(catalogue: Catalogue, backbone: Backbone) -> Pictures:
-    return load_pictures(catalogue, **backbone.preprocessing.photos | {"channels": 3}, cut=cut_to_article)
+def _pictures(catalogue: Catalogue, backbone: Backbone, cut: Cut) -> Pictures:
+    return load_pictures(catalogue, **backbone.preprocessing.photos | {"channels": 3}, cut=cut)
 
 
 def _of_decoded(pictures: Pictures, numbers: np.ndarray) -> Pictures:

@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ...datasets.pictures.photos import Pictures
+from ...datasets.pictures.photos import Cut, Pictures
 from ...runtime.digest import sha256_of
+from ...runtime.run_folder import RunFolder
 from ..embed.encoder import ArticleEncoder
+from ..locate.border_crop import cut_to_article
+from ..locate.locate import Locator
 from ..networks.backbone import Backbone
 from ..networks.colours import ColourHistogram
 from ..networks.efficientnet_lite import FORMS
@@ -39,7 +42,8 @@ class LookEncoder:
     Arguments:
         backbone: the network, in evaluation mode.
         space: the space; fitted on the photos among which is searched.
-        described: where the network comes from: ``{"backbone": …, "size": …}`` or ``{"run": …}``.
+        described: where the network comes from: ``{"backbone": …, "size": …}`` or ``{"run": …}``; and a
+            ``"locator"`` if photos are cut by one.
         network: the name of the network, with a digest of its weights.
         projection: ``[k + 300, k + 300]``, which makes one part of the two; ``None``: nothing was learnt.
 
@@ -101,7 +105,7 @@ def open_network(described: Mapping[str, str | int]) -> tuple[Backbone, str]:
 
     Arguments:
         described: ``{"backbone": name}``, with a ``"size"`` if it is not the default; or ``{"run": folder}``, for the
-            network of a classifier.
+            network of a classifier. A ``"locator"``, which cuts the photos, is named too.
     """
     if "run" in described:
         encoder = ArticleEncoder.of_run(str(described["run"]))
@@ -109,8 +113,15 @@ def open_network(described: Mapping[str, str | int]) -> tuple[Backbone, str]:
         name = str(described["backbone"])
         size = described.get("size", SIZE if name in FORMS else None)
         encoder = ArticleEncoder.of_backbone(name, size=None if size is None else int(size))
-    side = encoder.preprocessing.size
-    return encoder.network.backbone.for_inference().eval(), f"{encoder.name}/{side}"
+    name = f"{encoder.name}/{encoder.preprocessing.size}"
+    if "locator" in described:
+        name += f"/{Locator.load(RunFolder(str(described['locator']))).name_of_weights}"
+    return encoder.network.backbone.for_inference().eval(), name
+
+
+def cutter(described: Mapping[str, str | int]) -> Cut:
+    """What cuts photos to the article: a locator where one is described, else the colour of the border."""
+    return Locator.load(RunFolder(str(described["locator"]))).cut if "locator" in described else cut_to_article
 
 
 def open_look_encoder(described: Mapping[str, str | int], name: str, tensors: Mapping[str, Tensor]) -> LookEncoder:
