@@ -49,9 +49,6 @@ BINDING = ("croston", "tsb", "counts", "analog", "cross-fit", "pool")
 SHOWN = ("past-days", "seasonal-walk", "last-value", "deepar", "var")
 """Models beside those that have to be right."""
 HEAD = "|---" * 7 + "|"
-SETTINGS = {
-    "pool": {"windows": 3, "models": {"patch-tst": {"model": {"estimator": {"trainer_kwargs": {"max_epochs": 5}}}}}}
-}
 
 
 @dataclass(frozen=True)
@@ -146,12 +143,22 @@ def past_days(panel: Panel, seed: int) -> np.ndarray:
     return np.asarray(past[np.arange(len(past)), chosen])
 
 
+def shorter(name: str, metadata: Metadata) -> dict[str, object] | None:
+    """Settings of shorter trainings for a pool, which trains its models twice a panel; ``None`` for any other model."""
+    if name != "pool":
+        return None
+    models: dict[str, object] = {each: {"train": {"max_epochs": 5}} for each in ("cross-fit", "deepar", "density")}
+    if not metadata.covariates:
+        models["patch-tst"] = {"model": {"estimator": {"trainer_kwargs": {"max_epochs": 5}}}}
+    return {"windows": 3, "models": models}
+
+
 def forecast(name: str, panel: Panel, seed: int) -> np.ndarray:
     """Paths ``[S, H, D]`` of a model that has learnt from the past of the panel."""
     if name == "past-days":
         return past_days(panel, seed)
     metadata = panel.data.metadata
-    model = build_model(name, metadata, None if metadata.covariates else SETTINGS.get(name))
+    model = build_model(name, metadata, shorter(name, metadata))
     model = model.train(panel.data.train) if hasattr(model, "train") else model
     return np.asarray(next(iter(model.predict([panel.data.history(0)], num_samples=PATHS))).samples)
 

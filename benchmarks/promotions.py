@@ -1,6 +1,8 @@
 """A daily table with promotions, a third of its articles listed only while promoted: models with the flags and without.
 
-Run: python -m benchmarks.promotions [--articles 118] [--days 1700] [--models analog,cross-fit]
+With ``--out`` finished runs, and trained members of a pool, are kept there, and a killed benchmark goes on behind them.
+
+Run: python -m benchmarks.promotions [--articles 118] [--days 1700] [--models analog,cross-fit] [--out FOLDER]
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -95,6 +98,7 @@ def main() -> None:
     parser.add_argument("--models", default="analog,cross-fit", help=f"some of {', '.join(MODELS)}")
     parser.add_argument("--articles", type=int, default=118)
     parser.add_argument("--days", type=int, default=1700)
+    parser.add_argument("--out", type=Path, help="folder that keeps finished runs")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     data = shop(options.articles, options.days)
@@ -102,7 +106,8 @@ def main() -> None:
     for name in options.models.split(","):
         for told, each in (("promotions", data), ("none", data.without_covariates())):
             began = time.process_time()
-            found = backtest({name: build_model(name, each.metadata)}, each, seeds=[0], quiet=True)
+            out = None if options.out is None else options.out / f"{name}-{told}-{options.articles}-{options.days}"
+            found = backtest({name: build_model(name, each.metadata)}, each, seeds=[0], out=out, quiet=True)
             seconds = time.process_time() - began
             whole = found[found[["window", "item_id", "step"]].isna().all(axis=1)].set_index("metric")["value"]
             rows.append({"model": name, "told": told, **whole[list(SCORES)].to_dict(), "processor s": seconds})

@@ -111,7 +111,13 @@ class CrossFitEstimator(WindowEstimator):
             spec: the shape of the problem.
         """
         return CrossFitNetworks(
-            spec, self.scaling, self.response is not None, self.direct, folds=self.folds, windows=self.windows
+            spec,
+            self.scaling,
+            self.response is not None,
+            self.direct,
+            folds=self.folds,
+            windows=self.windows,
+            rare=self.scaling.domain == "count",
         )
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:

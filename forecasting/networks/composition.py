@@ -87,13 +87,15 @@ class CrossFitNetworks(Composition):
         direct: the numbers of each network.
         folds: number of networks.
         windows: number of past windows whose errors are kept.
+        rare: whether articles that sell rarely are told apart, as older versions did not.
     """
 
     direct: Direct
     folds: int
     windows: int
+    rare: bool = False
 
     def network(self, statistics: Statistics) -> CrossFitted:
         """The networks with initial weights; see `Composition.network`."""
         unit = 1.0 if self.scaling.domain == "count" else 0.0
-        return CrossFitted(self.spec, self.units, statistics, self.direct, self.folds, self.windows, unit)
+        return CrossFitted(self.spec, self.units, statistics, self.direct, self.folds, self.windows, unit, self.rare)

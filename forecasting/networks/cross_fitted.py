@@ -18,6 +18,9 @@ from .network import JointForecaster
 FEWEST = 8
 """Windows with errors of its own below which a series is given those of others."""
 
+SALES = 10.0
+"""Usual sales that count beside those that a context is expected to hold, of an article that sells rarely."""
+
 
 class CrossFitted(JointForecaster):
     r"""Several direct networks, each trained without one block of the past, and their errors on those blocks.
@@ -27,6 +30,11 @@ class CrossFitted(JointForecaster):
     network that did not see it. A field keeps how the errors of all series and steps went together; and since no
     network learnt from the answer, its spread is close to that of forecasts, not of a fit.
 
+    What the context says of an article that sells at fewer than half of its steps is mostly chance: there m and
+    :math:`\log\sigma` are drawn towards their means over the past windows, so that a path is nearly what was sold in
+    the window that it follows. Divided and multiplied by scales that chance made small and large, nothing would become
+    a sale.
+
     Arguments:
         spec: the shape of the problem.
         scaling: of levels.
@@ -35,9 +43,12 @@ class CrossFitted(JointForecaster):
         folds: number of networks.
         windows: number K of past windows whose errors are kept.
         unit: the smallest scale, data units; 1 for counts.
+        rare: whether articles that sell rarely are told apart.
     """
 
     errors: Tensor
+    trust: Tensor
+    usual: Tensor
 
     def __init__(
         self,
@@ -48,10 +59,15 @@ class CrossFitted(JointForecaster):
         folds: int,
         windows: int,
         unit: float = 0.0,
+        rare: bool = False,
     ) -> None:
         super().__init__(spec, scaling, statistics)
+        self.rare = rare
         self._members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config, unit) for _ in range(folds))
         self.register_buffer("errors", torch.zeros(windows, spec.prediction_length, spec.target_dim))
+        if rare:  # the share of what a context says that counts, and the usual location and logarithm of the scale
+            self.register_buffer("trust", torch.ones(spec.target_dim))
+            self.register_buffer("usual", torch.zeros(2, spec.prediction_length, spec.target_dim))
 
     @property
     def members(self) -> list[DirectNetwork]:
@@ -64,11 +80,26 @@ class CrossFitted(JointForecaster):
 
     def location_and_scale(self, window: Window, members: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Means over some networks, ``[B, H, D]`` each, data units."""
+        return self._steadied(*self._told(window, members))
+
+    def _told(self, window: Window, members: Sequence[int]) -> tuple[Tensor, Tensor]:
         series = torch.arange(self.spec.target_dim, device=window.values.device)
         found = [self.members[number](window, series) for number in members]
         location = torch.stack([each for each, _ in found]).mean(0)
         scale = torch.stack([each.log() for _, each in found]).mean(0).exp()
         return location.transpose(1, 2), scale.transpose(1, 2)
+
+    def _steadied(self, location: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """Location and scale ``[..., H, D]``, drawn towards the usual ones as far as a series sells rarely."""
+        if not self.rare:
+            return location, scale
+        usual, log_usual = self.usual
+        steadied = (log_usual + self.trust * (scale.log() - log_usual)).exp()
+        often = self.trust >= 1
+        return (
+            torch.where(often, location, usual + self.trust * (location - usual)),
+            torch.where(often, scale, steadied),
+        )
 
     @torch.no_grad()
     def remember(self, learnt: Windows, blocks: Sequence[Tensor], at_once: int = 16) -> None:
@@ -88,18 +119,37 @@ class CrossFitted(JointForecaster):
         unseen_by = torch.cat([torch.full_like(block, number) for number, block in enumerate(blocks)])
         kept = evenly(torch.arange(len(starts)), len(self.errors))
         horizon = self.spec.prediction_length
+        came, locations, scales = (torch.empty_like(self.errors) for _ in range(3))
         for first in range(0, len(kept), at_once):
             places = torch.arange(first, min(first + at_once, len(kept)))
             for member in unseen_by[kept[places]].unique().tolist():
                 rows = places[unseen_by[kept[places]] == member]
                 window = learnt.at(starts[kept[rows]]).to(self.errors.device)
-                location, scale = self.location_and_scale(window, [member])
-                error = (self.spread(window.values[:, -horizon:]) - location) / scale
+                location, scale = self._told(window, [member])
+                true = self.spread(window.values[:, -horizon:])
                 if window.observed is not None:
                     known = (window.observed[:, -horizon:] > 0) & self.members[member].begun(window)[:, None]
-                    error = error.where(known, error.new_tensor(torch.nan))
-                self.errors[rows.to(self.errors.device)] = error
-        self.errors.copy_(without_gaps(self.errors))
+                    true = true.where(known, true.new_tensor(torch.nan))
+                for told, every in zip((true, location, scale), (came, locations, scales), strict=True):
+                    every[rows.to(self.errors.device)] = told
+        if self.rare:
+            self._measure(learnt.series, came, locations, scales)
+        location, scale = self._steadied(locations, scales)
+        self.errors.copy_(without_gaps((came - location) / scale))
+
+    def _measure(self, series: SeriesTensor, came: Tensor, locations: Tensor, scales: Tensor) -> None:
+        """What is usual of each series, and how much a context says beside it; from ``[K, H, D]`` of past windows."""
+        seen = series.observed.to(self.errors.device) > 0
+        sold = series.values.to(self.errors.device).where(seen, self.errors.new_zeros(())).clamp_min(0)
+        steps, sales = seen.sum(0).clamp_min(1), (sold > 0).sum(0)
+        share, size = sales / steps, sold.sum(0) / sales.clamp_min(1)
+        expected = self.spec.context_length * sold.sum(0) / steps
+        # Sales come in clumps of the size of one.
+        trust = expected / (expected + SALES * (size * (1 - share)).clamp_min(1)).clamp_min(1e-12)
+        rarely = (share < 0.5) & (sales > 0) & ~came.isnan().all(0).any(0)
+        self.trust.copy_(torch.where(rarely, trust, torch.ones_like(trust)))
+        for place, told in enumerate((locations, scales.log())):
+            self.usual[place] = told.where(~came.isnan(), told.new_tensor(torch.nan)).nanmean(0).nan_to_num(nan=0.0)
 
     @torch.no_grad()
     def sample(

@@ -12,7 +12,17 @@ from .encoders.shared import SharedEncoder
 from .forecaster import Forecaster
 from .network import Learner
 
-MEASURED = ("usual_scale", "usual_change", "covariate_mean", "covariate_std", "errors", "order", "undo")
+MEASURED = (
+    "usual_scale",
+    "usual_change",
+    "covariate_mean",
+    "covariate_std",
+    "errors",
+    "trust",
+    "usual",
+    "order",
+    "undo",
+)
 """What is measured on the data, or follows from the number of series: a network for more series has its own."""
 
 

@@ -55,3 +55,26 @@ def test_numbers_that_are_no_counts_and_never_0_have_no_unit():
     assert (stretches_before(target - 5, 7, 7, 7, 9, "real").unit == 0).all()
     target[1, ::2] = 0
     np.testing.assert_allclose(stretches_before(target, 7, 7, 7, 9, "nonnegative").unit[1], target[1, 1::2].mean() / 2)
+
+
+def test_clumps_are_forecast_at_their_rate_by_networks_whose_scale_follows_the_last_ones():
+    generator = np.random.default_rng(2)
+    occasions = generator.poisson(0.33, (40, DAYS))
+    target = occasions + np.where(occasions > 0, generator.negative_binomial(np.maximum(occasions, 1), 1 / 3), 0)
+    entry = {"start": pd.Period("2023-01-01", "D"), "target": target.astype(np.float32)}
+    fitted = CrossFitEstimator("D", HORIZON, domain="count", folds=3, train=SHORT).train([entry])
+    drawn = next(fitted.predict([entry], num_samples=300)).samples
+    assert drawn.mean() == pytest.approx(target.mean(), rel=0.1)
+    assert (drawn == 0).mean() == pytest.approx((target == 0).mean(), abs=0.05)
+
+
+def test_articles_that_mostly_sell_are_forecast_as_by_networks_that_do_not_tell_them_apart():
+    entry = {"start": pd.Period("2023-01-01", "D"), "target": SOLD}
+    fitted = CrossFitEstimator("D", HORIZON, domain="count", folds=3, train=SHORT).train([entry])
+    drawn = next(fitted.predict([entry], num_samples=50)).samples
+    fitted.forecaster.rare = False
+    as_before = next(fitted.predict([entry], num_samples=50)).samples
+    np.testing.assert_array_equal(drawn[..., 0], as_before[..., 0])
+    assert (drawn[..., 1:] != as_before[..., 1:]).any()
+    assert fitted.forecaster.trust[0] == 1
+    assert (fitted.forecaster.trust[1:] < 0.5).all()
