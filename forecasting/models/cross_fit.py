@@ -117,7 +117,7 @@ class CrossFitEstimator(WindowEstimator):
             self.direct,
             folds=self.folds,
             windows=self.windows,
-            rare=self.scaling.domain == "count",
+            rare=self.scaling.domain != "real",
         )
 
     def _spec(self, entries: list[Entry]) -> SeriesSpec:

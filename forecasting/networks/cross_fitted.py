@@ -62,7 +62,7 @@ class CrossFitted(JointForecaster):
         rare: bool = False,
     ) -> None:
         super().__init__(spec, scaling, statistics)
-        self.rare = rare
+        self.rare, self.unit = rare, unit
         self._members = nn.ModuleList(DirectNetwork(spec, scaling, statistics, config, unit) for _ in range(folds))
         self.register_buffer("errors", torch.zeros(windows, spec.prediction_length, spec.target_dim))
         if rare:  # the share of what a context says that counts, and the usual location and logarithm of the scale
@@ -145,11 +145,19 @@ class CrossFitted(JointForecaster):
         share, size = sales / steps, sold.sum(0) / sales.clamp_min(1)
         expected = self.spec.context_length * sold.sum(0) / steps
         # Sales come in clumps of the size of one.
-        trust = expected / (expected + SALES * (size * (1 - share)).clamp_min(1)).clamp_min(1e-12)
-        rarely = (share < 0.5) & (sales > 0) & ~came.isnan().all(0).any(0)
+        trust = expected / (expected + SALES * (size * (1 - share)).clamp_min(self.unit)).clamp_min(1e-12)
+        rarely = (share < 0.5) & (sales > 0) & ~came.isnan().all(0).any(0) & ~self._foreseen(sold > 0, seen, share)
         self.trust.copy_(torch.where(rarely, trust, torch.ones_like(trust)))
         for place, told in enumerate((locations, scales.log())):
             self.usual[place] = told.where(~came.isnan(), told.new_tensor(torch.nan)).nanmean(0).nan_to_num(nan=0.0)
+
+    def _foreseen(self, sold: Tensor, seen: Tensor, share: Tensor) -> Tensor:
+        """Whether a season before tells the steps with a sale, better than chance by half: days after nights, a listing."""
+        season = self.members[0].season
+        both = seen[season:] & seen[:-season]
+        alike = ((sold[season:] == sold[:-season]) & both).sum(0) / both.sum(0).clamp_min(1)
+        chance = share**2 + (1 - share) ** 2
+        return alike - chance > 0.5 * (1 - chance)
 
     @torch.no_grad()
     def sample(

@@ -78,3 +78,23 @@ def test_articles_that_mostly_sell_are_forecast_as_by_networks_that_do_not_tell_
     assert (drawn[..., 1:] != as_before[..., 1:]).any()
     assert fitted.forecaster.trust[0] == 1
     assert (fitted.forecaster.trust[1:] < 0.5).all()
+
+
+def test_amounts_that_are_rare_are_forecast_at_their_rate():
+    generator = np.random.default_rng(4)
+    target = (generator.random((12, DAYS)) < 0.05) * generator.gamma(2, 3.7, (12, DAYS))
+    entry = {"start": pd.Period("2023-01-01", "D"), "target": target.astype(np.float32)}
+    fitted = CrossFitEstimator("D", HORIZON, domain="nonnegative", folds=3, train=SHORT).train([entry])
+    drawn = next(fitted.predict([entry], num_samples=300)).samples
+    assert drawn.mean() == pytest.approx(target.mean(), rel=0.2)
+    assert drawn.max() < 1.5 * target.max()
+
+
+def test_nights_are_no_rare_demand():
+    generator = np.random.default_rng(4)
+    day = np.maximum(np.sin(2 * np.pi * (np.arange(24 * 40) - 9) / 24), 0)
+    target = day * generator.gamma(20, 0.5, (3, 24 * 40))
+    entry = {"start": pd.Period("2023-01-01 00:00", "h"), "target": target.astype(np.float32)}
+    fitted = CrossFitEstimator("h", 24, domain="nonnegative", folds=2, train=SHORT).train([entry])
+    assert (target > 0).mean() < 0.5
+    assert (fitted.forecaster.trust == 1).all()
