@@ -167,7 +167,9 @@ class ForecastPredictor(FittedModel):
         if "composition" not in described:
             model = _model_of_before(described, folder, names)
             spec = part_from_plain(described["spec"], names, SeriesSpec)
-            described["composition"] = to_plain(model.composition(spec))
+            composed = object_in({"composition": to_plain(model.composition(spec))}, "composition")
+            # Networks of then did not tell rare articles apart, which is the default.
+            described["composition"] = {key: value for key, value in composed.items() if key != "rare"}
             described["seed"] = model.train_config.seed
         composition = part_from_plain(described["composition"], names, Composition)  # type: ignore[type-abstract]
         weights = folder / "weights.safetensors"

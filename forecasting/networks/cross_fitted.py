@@ -152,7 +152,7 @@ class CrossFitted(JointForecaster):
             self.usual[place] = told.where(~came.isnan(), told.new_tensor(torch.nan)).nanmean(0).nan_to_num(nan=0.0)
 
     def _foreseen(self, sold: Tensor, seen: Tensor, share: Tensor) -> Tensor:
-        """Whether a season before tells the steps with a sale, better than chance by half: days after nights, a listing."""
+        """Whether a season before tells the steps with a sale, better than chance by half: nights, a listing."""
         season = self.members[0].season
         both = seen[season:] & seen[:-season]
         alike = ((sold[season:] == sold[:-season]) & both).sum(0) / both.sum(0).clamp_min(1)
