@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..units.feedback import Feedback
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
-from ..windows.tensor import Statistics, Window, Windows
+from ..windows.tensor import SeriesTensor, Statistics, Window, Windows
 from .direct import Direct, DirectNetwork
 from .network import JointForecaster
 
