@@ -40,13 +40,13 @@ from hemline.evaluation.scores.calibration import randomised_pit
 from hemline.forecasting import build_model
 from hemline.runtime.whole_files import whole_file
 
-from benchmarks.rare_orange_juice import orange_juice
+from benchmarks.rare_orange_juice import WEEKLY, orange_juice
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 5.0)
 KINDS = ("poisson", "clumped")
 DAYS, HORIZON, PATHS, SIZE, ELASTICITY, CUT, FAST = 365, 14, 300, 3.0, -2.0, 0.7, 3
 BINDING = ("croston", "tsb", "counts", "analog", "cross-fit", "pool")
-SHOWN = ("past-days", "seasonal-walk", "last-value", "deepar", "var")
+SHOWN = ("past-days", "seasonal-walk", "last-value", "deepar")
 """Models beside those that have to be right."""
 HEAD = "|---" * 7 + "|"
 
@@ -221,7 +221,9 @@ def main() -> None:
     parser.add_argument("--models", default=",".join(BINDING + SHOWN), help="names, as of hemline models list")
     parser.add_argument("--panels", type=int, default=4)
     parser.add_argument("--each", type=int, default=125, help="articles of a rate and kind in a panel, of fast ones")
-    parser.add_argument("--rates", default=",".join(map(str, RATES)))
+    parser.add_argument(
+        "--rates", help="units a day, or with --orange-juice units a week and store; the usual ones if left out"
+    )
     parser.add_argument("--prices", choices=("none", "shared", "own"), nargs="?", const="shared", default="none")
     parser.add_argument("--seed", type=int, default=0, help="of the first panel")
     parser.add_argument("--out", type=Path, help="folder of the panels that models have done")
@@ -232,10 +234,11 @@ def main() -> None:
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
     names = options.models.split(",")
+    rates = [float(rate) for rate in options.rates.split(",")] if options.rates else None
     if options.orange_juice:
-        orange_juice(names, options.prices != "none", options.out)
+        orange_juice(names, rates or WEEKLY, options.prices != "none", options.out)
         return
-    rates = [float(rate) for rate in options.rates.split(",")]
+    rates = rates or list(RATES)
     seeds = range(options.seed, options.seed + options.panels)
     panels = [panel(options.each, rates, options.prices, seed) for seed in seeds]
     truth = [judged(each.law, each, np.random.default_rng(seed)) for seed, each in zip(seeds, panels, strict=True)]
@@ -249,7 +252,7 @@ def main() -> None:
     for name in names:
         found, seconds = [], 0.0
         for seed, each in zip(seeds, panels, strict=True):
-            key = f"{name}-{options.prices}-{options.each}-{options.rates.replace(',', '_')}-{seed}.npz"
+            key = f"{name}-{options.prices}-{options.each}-{'_'.join(map(str, rates))}-{seed}.npz"
             sums, took = piece(name, each, seed, None if options.out is None else options.out / key)
             found.append(sums)
             seconds += took

@@ -23,7 +23,7 @@ from hemline.runtime.whole_files import whole_file
 CARTON = 64.0
 """Ounces of a unit."""
 
-RATES = (0.3, 0.8, 5.0, 50.0)
+WEEKLY = (0.3, 0.8, 5.0, 50.0)
 """Units a week of a store that sells as much as the mean of all."""
 
 HORIZON, PATHS, BRANDS = 8, 300, 11
@@ -62,13 +62,13 @@ def off_by(told: np.ndarray, expected: np.ndarray, stores: np.ndarray) -> np.nda
     return np.maximum(ratio, 1 / ratio)
 
 
-def orange_juice(names: Sequence[str], prices: bool, out: Path | None) -> None:
+def orange_juice(names: Sequence[str], rates: Sequence[float], prices: bool, out: Path | None) -> None:
     """Print, for each model, by what factor sums over eight weeks are off, over the stores of the rate."""
     print(f"orange juice by store, prices, coupons and features {'told' if prices else 'not told'}")
     print("\n| model | units a week | all stores together | median store | worst store | beyond 2 | processor s |")
     print("|---" * 7 + "|")
     for name in names:
-        for rate in RATES:
+        for rate in rates:
             data, expected = thinned(rate, prices=prices)
             told, seconds = means(name, data, None if out is None else out / f"juice-{name}-{prices}-{rate}.npz")
             items = data.test[-1].item_ids
