@@ -28,6 +28,8 @@ QUICK = {
     "auto-ets": {"history": 20},
     "cold-start": {"model": {"model": {"origins": 4}}, **FEW},
     "counts": {},
+    "croston": {},
+    "tsb": {},
     "deepar-coupled": {"model": SHORT, "windows": 4},
     # So much towards equal weights that every member keeps one.
     "pool": {"models": MEMBERS, "windows": 2, "num_samples": 10, "smallest": 0.0, "shrinkage": 100.0},

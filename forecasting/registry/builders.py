@@ -12,7 +12,7 @@ from ...datasets.entries.data import Metadata
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.frequency import MINUTES, frequency_family
 from ..models.analog import AnalogEstimator
-from ..models.classical import RARE, ClassicalPredictor
+from ..models.classical import ClassicalPredictor
 from ..models.composed import ForecastEstimator
 from ..models.cross_fit import CrossFitEstimator
 from ..models.deepar import DeepAREstimator
@@ -71,6 +71,16 @@ def counts(metadata: Metadata) -> Estimator | Predictor:
     """Negative binomial counts, of sales without what prices and promotions explain where there are such."""
     yearly = metadata.season > 31
     return responding(CountModelPredictor(metadata.prediction_length, 1 if yearly else metadata.season), metadata)
+
+
+def croston(metadata: Metadata) -> Estimator | Predictor:
+    """Croston's method, on sales without what prices and promotions explain where there are such."""
+    return responding(ClassicalPredictor(metadata.prediction_length, "croston"), metadata)
+
+
+def tsb(metadata: Metadata) -> Estimator | Predictor:
+    """The method of Teunter, Syntetos and Babai, on sales without what prices and promotions explain, likewise."""
+    return responding(ClassicalPredictor(metadata.prediction_length, "tsb"), metadata)
 
 
 def cold_start(metadata: Metadata) -> Estimator:
@@ -143,8 +153,8 @@ def pool(metadata: Metadata) -> Estimator:
     rare: dict[str, Model] = {}
     if metadata.domain == "count":
         rare["counts"] = shipped("counts", counts(metadata), metadata)
-        if not metadata.covariates:  # all paths are to answer to prices
-            rare |= {name: ClassicalPredictor(metadata.prediction_length, name) for name in RARE}
+        if not metadata.covariates:  # each would fit a response of its own, for forecasts that are much alike
+            rare |= {"croston": croston(metadata), "tsb": tsb(metadata)}
     return PooledEstimator({**models, **rare}, domain=_domain(metadata), only_totals=only_totals, only_rare=list(rare))
 
 

@@ -158,12 +158,14 @@ MODELS: dict[str, NamedModel] = {
         "ARIMA, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
     ),
     "croston": NamedModel(
-        lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "croston"),
+        _later("croston"),
         "Croston's method for rare demand, bias corrected (Syntetos 2001)",
+        channels=True,
     ),
     "tsb": NamedModel(
-        lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "tsb"),
+        _later("tsb"),
         "rare demand that may end (Teunter, Syntetos & Babai 2011)",
+        channels=True,
     ),
     "counts": NamedModel(
         _later("counts"),

@@ -39,10 +39,11 @@ QUICK: dict[str, dict[str, Any]] = {
     "deepar-coupled": {"model": TRAIN, "windows": 4},
     "var-responding": RESPONSE,
     "counts": {},
+    "croston": {},
+    "tsb": {},
 }
 """Settings under which a model is trained in seconds; what is not named here takes `TRAIN`."""
 UNTRAINED = ("var", "auto-ets", "auto-arima", "last-value", "seasonal-naive")
-UNTRAINED += ("croston", "tsb")
 UNTRAINED += ("random-walk", "random-walk-independent", "seasonal-walk")
 
 DESCRIBED = (
