@@ -30,6 +30,7 @@ from ..names import NAMES
 from ..paths.shares import first_paths, in_turns, shares_of
 from ..paths.totals import corrected, corrections, mixed_totals
 from ..training.members import trained_member
+from .rare_demand import rarely_sold
 from .wrapper import WrappingEstimator
 
 
@@ -137,6 +138,8 @@ class EnsemblePredictor(FittedModel):
             what the members say it does.
         weighing: those that were trained without the windows by which the weights were found, by name, for an update;
             none where there were no weights to be found.
+        rare_weights: the members' shares, likewise, of series that sell at fewer than half of the steps of an entry;
+            ``None`` for those of all.
     """
 
     names = NAMES
@@ -149,12 +152,14 @@ class EnsemblePredictor(FittedModel):
         domain: Domain = "real",
         total_weights: Sequence[float] | None = None,
         weighing: Mapping[str, Predictor] | None = None,
+        rare_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
         self.members, self.member_names, self.domain = members, tuple(names), domain
         self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
         self.total_weights = None if total_weights is None else [float(weight) for weight in total_weights]
         self.weighing = dict(weighing or {})
+        self.rare_weights = None if rare_weights is None else [float(weight) for weight in rare_weights]
         rows = [row for member in members for row in training_log_of(member)]
         self.training_log = [{**row, "epoch": number} for number, row in enumerate(rows)]
 
@@ -166,7 +171,8 @@ class EnsemblePredictor(FittedModel):
     @property
     def covariate_names(self) -> tuple[str, ...]:
         """Names of the K channels; none if a member that draws paths reads none: a scenario would change a part."""
-        drawing = [member for member, weight in zip(self.members, self.weights, strict=True) if weight]
+        shares = zip(self.members, self.weights, self.rare_weights or self.weights, strict=True)
+        drawing = [member for member, weight, of_rare in shares if weight or of_rare]
         known = [channels_of(member) or () for member in drawing]
         return known[0] if all(known) else ()
 
@@ -192,7 +198,8 @@ class EnsemblePredictor(FittedModel):
         """
         entries, shares = as_multivariate(dataset, "dataset"), shares_of(num_samples, self.weights)
         of_total = self.total_weights or [0.0] * len(self.members)
-        needed = [num_samples if weight else share for weight, share in zip(of_total, shares, strict=True)]
+        of_rare = shares_of(num_samples, self.rare_weights or self.weights)
+        needed = [num_samples if weight else max(two) for weight, *two in zip(of_total, shares, of_rare, strict=True)]
         plans, turns = [entry.planned or entry for entry in entries], in_turns(shares)
         drawn, planned = tee(self._drawn(entries, needed, seed))
         if any(entry.planned is not None for entry in entries):
@@ -209,8 +216,12 @@ class EnsemblePredictor(FittedModel):
             # Whole numbers keep the sum of the series, where that was forecast on its own.
             by: Literal["steps", "series"] = "steps" if self.total_weights is None else "series"
             phase = phases(num_samples, entry.item_ids or range(entry.dim), [seed or 0, number])
-            samples = settled(samples, self.domain, phase, like=usual, fixed=imposed, by=by)
-            yield SampleForecast(samples[turns], start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
+            samples = settled(samples, self.domain, phase, like=usual, fixed=imposed, by=by)[turns]
+            if self.rare_weights is not None:
+                own, usual = first_paths(self._paths(forecasts), of_rare), first_paths(paths, of_rare)
+                own = settled(own, self.domain, phase, like=usual, fixed=imposed)[in_turns(of_rare)]
+                samples = np.where(rarely_sold(entry.target), own, samples)
+            yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
     def _drawn(
         self, entries: Sequence[Entry], counts: Sequence[int], seed: int | None
@@ -238,6 +249,8 @@ class EnsemblePredictor(FittedModel):
             "domain": self.domain,
             "total_weights": self.total_weights,
         }
+        if self.rare_weights is not None:
+            described["rare_weights"] = self.rare_weights
         if self.weighing:
             described["weighing"] = list(self.weighing)
             for number, predictor in enumerate(self.weighing.values()):

@@ -26,7 +26,7 @@ from ..training.members import trained_member
 from ..training.options import NonFiniteLoss
 from ..windows.held_out import held_out_windows
 from .ensemble import EnsemblePredictor
-from .rare_demand import sells_rarely
+from .rare_demand import rare_weights, rarely_sold, sells_rarely
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,10 @@ class PooledEstimator(ForecastModel):
     10.1016/0169-2070(90)90028-A), by adding `shrinkage` :math:`\sum_i (w_i - 1/J)^2` to the score, measured in that of
     the best single model. Models with hardly any weight are dropped, and the others are trained again on the whole
     span.
+
+    Series that sell at fewer than half of their steps hardly count in a score of all. Where models of rare demand take
+    part (`only_rare`), such series have a mixture of their own, weighed by the CRPS of the sum of each over the
+    horizon, by what is expected of it (`rare_weights`), and are not reconciled.
 
     Arguments:
         models: estimators of joint forecasts, or predictors that need no training, by name.
@@ -192,12 +196,14 @@ class PooledEstimator(ForecastModel):
         """The pool with the weights that forecasts of held-out windows have earned."""
         with Bar(2 * len(self.models), "pool", unit="trainings") as bar:
             drawn, truth = self.held_out(entries, bar.counting(for_weighing, "{} to weigh it"))
-            return self._mixed(drawn, truth, weighing, bar.counting(whole, "{} on the whole span"), bar)
+            of_rare = self._of_rare(entries, drawn, truth)
+            return self._mixed(drawn, truth, of_rare, weighing, bar.counting(whole, "{} on the whole span"), bar)
 
     def _mixed(
         self,
         drawn: dict[str, np.ndarray],
         truth: np.ndarray,
+        of_rare: Mapping[str, float],
         weighing: Mapping[str, Predictor],
         whole: Callable[[str], Predictor],
         bar: Bar,
@@ -208,13 +214,27 @@ class PooledEstimator(ForecastModel):
             drawn = reconciled(drawn, list(totals.values()), self.domain)
         allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals} or drawn
         weights = dict.fromkeys(drawn, 0.0) | self._weights("the series", allowed, truth)
-        kept = [name for name in drawn if weights[name] or (totals and totals[name])]
+        kept = [name for name in drawn if weights[name] or (totals and totals[name]) or of_rare.get(name)]
         bar.reach(bar.done, bar.done + len(kept))
         members = [whole(name) for name in kept]
         of_total = None if totals is None else [totals[name] for name in kept]
         weighed = {name: weighing[name] for name in drawn}
-        fitted = EnsemblePredictor(members, [weights[name] for name in kept], kept, self.domain, of_total, weighed)
+        rare = [of_rare.get(name, 0.0) for name in kept] if of_rare else None
+        fitted = EnsemblePredictor(
+            members, [weights[name] for name in kept], kept, self.domain, of_total, weighed, rare
+        )
         return self.made(fitted)
+
+    def _of_rare(self, entries: list[Entry], drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
+        """Weights for series that sell rarely; none where no model of rare demand takes part."""
+        if not set(self.only_rare) & set(drawn):
+            return {}
+        before = held_out_windows(entries, self.prediction_length, self.windows).before
+        rarely = rarely_sold(np.concatenate([entry.target for entry in before], axis=1))
+        allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals}
+        found = rare_weights(allowed, truth, rarely, self.smallest) or {}
+        logger.info("weights of rare series: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in found.items()))
+        return found
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""

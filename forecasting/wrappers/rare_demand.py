@@ -1,22 +1,41 @@
-"""Whether the articles of a table are sold now and then."""
+"""Which articles of a table are sold now and then, and which models forecast those best."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ...datasets.entries.entry import Entry
+from ..paths.weights import pool_weights
 
 MANY = 0.1
 """Share of the series from which on a table counts as one of rare demand."""
 
+ENOUGH = 300
+"""Series by which models of rare demand are weighed, at most."""
 
-def sells_rarely(entries: Sequence[Entry]) -> bool:
-    """Whether at least a tenth of the series sell nothing at most of their steps.
+
+def rarely_sold(target: np.ndarray) -> np.ndarray:
+    """Which series ``[D]`` sell nothing at most of their steps.
 
     Arguments:
-        entries: of the same series; missing steps do not count, nor does what is before the first sale.
+        target: ``[D, T]``; missing steps do not count, nor does what is before the first sale.
+
+    Example:
+        >>> rarely_sold(np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 6.0], [0.0, 0.0, 0.0]]))
+        array([ True, False,  True])
+    """
+    sold = np.nan_to_num(target) > 0
+    begun = (sold.cumsum(1) > 0) | ~sold.any(1, keepdims=True)
+    return np.asarray(sold.sum(1) < 0.5 * (begun & ~np.isnan(target)).sum(1))
+
+
+def sells_rarely(entries: Sequence[Entry]) -> bool:
+    """Whether at least a tenth of the series that have sold sell nothing at most of their steps.
+
+    Arguments:
+        entries: of the same series.
 
     Example:
         >>> import pandas as pd
@@ -27,8 +46,32 @@ def sells_rarely(entries: Sequence[Entry]) -> bool:
         False
     """
     target = np.concatenate([entry.target for entry in entries], axis=1)
-    sold = np.nan_to_num(target) > 0
-    seen = ~np.isnan(target) & (sold.cumsum(1) > 0)
-    begun = seen.any(1)
-    share = (sold & seen).sum(1) / np.maximum(seen.sum(1), 1)
-    return bool(begun.any() and (share[begun] < 0.5).mean() >= MANY)
+    begun = (np.nan_to_num(target) > 0).any(1)
+    return bool(begun.any() and rarely_sold(target)[begun].mean() >= MANY)
+
+
+def rare_weights(
+    drawn: Mapping[str, np.ndarray], truth: np.ndarray, rarely: np.ndarray, smallest: float
+) -> dict[str, float] | None:
+    """The weights of the mixture that forecasts series which sell rarely best; ``None`` where nothing is known of them.
+
+    In a score of all series at once they hardly count. Here the sum of each over the horizon has a score of its own,
+    the CRPS, by what the models expect of it, so that a rate of one sale a year counts as much as one of a hundred.
+
+    Arguments:
+        drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
+        truth: ``[W, H, D]``, NaN where missing.
+        rarely: bool ``[D]``, the series.
+        smallest: smaller weights are set to 0.
+    """
+    chosen = np.flatnonzero(rarely)
+    chosen = chosen[:: -(-len(chosen) // ENOUGH) or 1]
+    came = truth[..., chosen].sum(1)
+    sums = [paths[..., chosen].sum(2, dtype=float) for paths in drawn.values()]
+    level = np.median([each.mean((0, 1)) for each in sums], axis=0)
+    known = ~np.isnan(came) & (level > 0)
+    if not known.any():
+        return None
+    scaled = [np.moveaxis(each / np.where(level > 0, level, 1), 1, 2)[known][:, :, None, None] for each in sums]
+    found = pool_weights(scaled, (came / np.where(level > 0, level, 1))[known][:, None, None], smallest)
+    return dict(zip(drawn, found.tolist(), strict=True))

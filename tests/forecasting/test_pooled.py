@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gluonts.model.estimator import Estimator
+from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 from hemline.datasets import Metadata, simulated_sales
 from hemline.datasets.entries.domain import raised
@@ -22,6 +23,7 @@ from hemline.forecasting import (
     Scenario,
     SeasonalNaivePredictor,
     build_model,
+    load_predictor,
     simulate,
 )
 from hemline.forecasting.models.statistical.count_model import CountModelPredictor
@@ -309,3 +311,40 @@ def test_what_is_weighed_has_the_lags_of_what_is_trained_on_the_whole_span():
     # Where the part is too short for a window with them, it has its own.
     parts = [[Entry.of(entry).until(end)] for end in (190, 80)]
     assert [max(direct.on_part([Entry.of(entry)], part)._spec(part).lags) >= 52 for part in parts] == [True, False]
+
+
+class Thrice(RandomWalkPredictor):
+    """Tells three times of what is sold: nothing that a score of all series together would notice of slow ones."""
+
+    def predict(self, dataset, num_samples=100, seed=None):
+        for entry in as_multivariate(dataset, "dataset"):
+            rate = 3 * np.nanmean(entry.target, axis=1)
+            rate[0] /= 3
+            drawn = np.random.default_rng(seed).poisson(rate, (num_samples, self.prediction_length, entry.dim))
+            yield SampleForecast(drawn.astype(np.float32), entry.forecast_start)
+
+
+def test_series_that_sell_rarely_are_drawn_from_those_that_forecast_them_well(tmp_path):
+    rates = np.array([400.0, *[0.02] * 40])
+    sold = np.random.default_rng(0).poisson(rates[:, None], (41, 200)).astype(np.float32)
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": sold}
+    models = {"thrice": Thrice(14), "counts": CountModelPredictor(14)}
+    pool = PooledEstimator(models, domain="count", only_rare=["counts"], shrinkage=1e6).train([entry])
+    drawn = next(pool.predict([entry], num_samples=200)).samples
+    assert drawn[..., 1:].mean() == pytest.approx(sold[1:].mean(), rel=0.2)
+    assert drawn[..., 0].mean() == pytest.approx(400, rel=0.05)
+    pool.rare_weights = None
+    assert next(pool.predict([entry], num_samples=200)).samples[..., 1:].mean() > 1.5 * sold[1:].mean()
+
+
+def test_a_pool_with_weights_for_rare_series_is_read_as_it_was(tmp_path):
+    sold = np.random.default_rng(0).poisson(0.1, (6, 200)).astype(np.float32)
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": sold}
+    models = {"walk": RandomWalkPredictor(7), "counts": CountModelPredictor(7)}
+    pool = PooledEstimator(models, domain="count", only_rare=["counts"]).train([entry])
+    assert pool.rare_weights is not None
+    pool.serialize(tmp_path)
+    first, read = (
+        next(each.predict([entry], num_samples=20, seed=1)).samples for each in (pool, load_predictor(tmp_path))
+    )
+    np.testing.assert_array_equal(first, read)
