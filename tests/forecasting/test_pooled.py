@@ -316,6 +316,9 @@ def test_what_is_weighed_has_the_lags_of_what_is_trained_on_the_whole_span():
 class Thrice(RandomWalkPredictor):
     """Tells three times of what is sold: nothing that a score of all series together would notice of slow ones."""
 
+    def for_run(self, seed, directory=None):
+        return self
+
     def predict(self, dataset, num_samples=100, seed=None):
         for entry in as_multivariate(dataset, "dataset"):
             rate = 3 * np.nanmean(entry.target, axis=1)
