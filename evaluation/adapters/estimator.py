@@ -237,9 +237,8 @@ def placed_for(fitted: FittedModel, entries: list[Entry]) -> list[Entry]:
 def further_epochs(share: float, epochs: int, batches: int) -> tuple[int, int]:
     """The epochs of an update, and the batches of each: `MORE` times those of a training over as many values.
 
-    So all updates of a year together are about as long as the part of a training that the year's values have, however
-    many there are: each over a fixed share of the epochs, a model that is updated every week fits what there was again
-    and again, and gets worse.
+    So all updates of a year together are about twice as long as the part of a training that its values have, however
+    many there are: each over a fixed share of the epochs, those of every week would be several trainings.
 
     Arguments:
         share: of the values that are new, 0 to 1.
