@@ -1,6 +1,8 @@
 """Works that are broken off at every change, or at any moment, in forks of one process; a line of JSON for each.
 
-    python crash_harness.py OUT WORK... [--breaks N | --kills N --seed S]
+    python crash_harness.py OUT WORK... [--breaks N | --kills N --seed S] [--into FILE]
+
+With a file to write into, what stands there is not done again: a run of hours may be ended, and goes on.
 
 A work is broken off, a reader looks at what is left, and the work is started again. What the reader finds is, part by
 part, as it was before, or whole, or absent; and in the end all is as if nothing had happened.
@@ -19,7 +21,8 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +142,8 @@ class Harness:
         return said
 
 
-def at_changes(name: str, root: Path, breaks: int | None) -> Iterator[dict[str, Any]]:
-    """Break a work off at each change, in each way; or about so often, at changes that lie evenly."""
+def at_changes(name: str, root: Path, breaks: int | None, done: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Break a work off at each change, in each way, but those that are done; or about so often, evenly."""
     try:
         harness = Harness(name, root)
     except RuntimeError as error:
@@ -151,14 +154,16 @@ def at_changes(name: str, root: Path, breaks: int | None) -> Iterator[dict[str, 
     ways = [(number, how) for number in range(1, len(harness.changes) + 1) for how in HOWS]
     every = 1 if breaks is None else max(1, len(ways) // breaks)
     # A stride that three divides would fail in one way alone.
+    known = {(one["at"], one["how"]) for one in done if one["work"] == name}
     for number, how in ways[:: every + (every > 1 and every % len(HOWS) == 0)]:
-        yield harness.at(number, how)
+        if (number, how) not in known:
+            yield harness.at(number, how)
 
 
 def random_kills(names: list[str], root: Path, kills: int, seed: int) -> Iterator[dict[str, Any]]:
     """Kill works at random moments, one after the other; one that came to its end before does not count."""
     generator, harnesses = random.Random(seed), {}
-    for name in itertools.cycle(names):
+    for name in itertools.cycle(names if kills > 0 else ()):
         harness = harnesses[name] = harnesses.get(name) or Harness(name, root)
         found = harness.at(None, "killed", generator.uniform(0.0, harness.seconds))
         if found["code"] == -signal.SIGKILL or found["wrong"]:
@@ -177,15 +182,19 @@ def main() -> None:
     parser.add_argument("--breaks", type=int)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--into", type=Path)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     names = given.works or list(WORKS)
+    done = [json.loads(line) for line in given.into.open()] if given.into and given.into.exists() else []
     if given.kills:
-        found = random_kills(names, given.out, given.kills, given.seed)
+        left = given.kills - sum(one["at"] is None for one in done)
+        found = random_kills(names, given.out, left, given.seed + len(done))
     else:
-        found = (one for name in names for one in at_changes(name, given.out, given.breaks))
-    for one in found:
-        print(json.dumps(one), flush=True)
+        found = (one for name in names for one in at_changes(name, given.out, given.breaks, done))
+    with given.into.open("a") if given.into else nullcontext(sys.stdout) as into:
+        for one in found:
+            print(json.dumps(one), file=into, flush=True)
 
 
 if __name__ == "__main__":
