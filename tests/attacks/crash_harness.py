@@ -1,6 +1,6 @@
 """Works that are broken off at every change, or at any moment, in forks of one process; a line of JSON for each.
 
-    python crash_harness.py OUT WORK... [--breaks N | --kills N --seed S] [--into FILE]
+    python crash_harness.py OUT WORK... [--how HOW] [--breaks N | --kills N --seed S] [--into FILE]
 
 With a file to write into, what stands there is not done again: a run of hours may be ended, and goes on.
 
@@ -11,6 +11,8 @@ part, as it was before, or whole, or absent; and in the end all is as if nothing
 from __future__ import annotations
 
 import argparse
+import hashlib
+import importlib
 import itertools
 import json
 import os
@@ -22,14 +24,16 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
-from crash_works import CARELESS, WORKS, State
-from failing_disk import HOWS, FailingDisk
+from crash_pictures import PICTURES
+from crash_works import CARELESS, FILES, State
+from failing_disk import HOWS, FailingDisk, How
 
+WORKS = FILES | PICTURES
 LIMIT = 120.0
 
 
@@ -67,6 +71,18 @@ def forked(call: Callable[[], Any], kill_after: float | None = None) -> tuple[in
     return code, json.loads(said) if said else None
 
 
+Files = tuple[tuple[str, str], ...]
+
+
+def files_in(folder: Path) -> Files:
+    """The names below a folder with the digests of what they hold."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found.append((str(path.relative_to(folder)), digest))
+    return tuple(found)
+
+
 class Harness:
     """One work, and what it leaves where nothing breaks it off.
 
@@ -84,11 +100,14 @@ class Harness:
         self.before.mkdir()
         self._must(lambda: self.work.begin(self.before))
         self.old: State = self._must(lambda: self.work.state(self._copy("old")))
+        self._must(lambda: self._learnt(self._copy("whole")), learning=True)
         began = time.monotonic()
         self.changes, unseen = self._must(lambda: self._counted(self._copy("whole")))
         self.seconds = time.monotonic() - began
         self.unseen = [file for file in unseen if not file.endswith(self.work.foreign or "/")]
+        self.ended = files_in(self.root / "whole")
         self.whole: State = self._must(lambda: self.work.state(self.root / "whole"))
+        self.known: dict[Files, str | None] = {files_in(self.before): None}
 
     def at(self, number: int | None, how: str, kill_after: float | None = None) -> dict[str, Any]:
         """Break the work off at a change, or after some seconds, and say what is wrong then; `None` if nothing is."""
@@ -101,8 +120,12 @@ class Harness:
     def _left(self, folder: Path, code: int, said: Any, how: str) -> str | None:
         if code == 1 and how != "full":
             return f"the work failed by itself: {said}"
-        code, said = forked(lambda: self._again(folder))
-        return said or (f"what is left stands in the way: it ended by {code}" if code else None)
+        left = files_in(folder)
+        # What is left is all that a reader and the next start see: the same files have the same fate.
+        if left not in self.known:
+            code, said = forked(lambda: self._again(folder))
+            self.known[left] = said or (f"what is left stands in the way: it ended by {code}" if code else None)
+        return self.known[left]
 
     def _again(self, folder: Path) -> str | None:
         step = "what is left cannot be read"
@@ -112,11 +135,20 @@ class Harness:
                     return f"{part} is neither old nor whole"
             step = "the work cannot be started again"
             self.work.work(folder)
+            if files_in(folder) == self.ended:
+                return None
             step = "what it ends as cannot be read"
             state = self.work.state(folder)
         except BaseException:
             return f"{step}: {traceback.format_exc()}"
         return None if state == self.whole else f"started again it ends as {state}, not as {self.whole}"
+
+    def _learnt(self, folder: Path) -> list[str]:
+        """The modules that the work imports on its way, of which a fork has to know beforehand."""
+        before = set(sys.modules)
+        self.work.work(folder)
+        self.work.state(folder)
+        return sorted(set(sys.modules) - before)
 
     def _broken(self, folder: Path, number: int | None, how: str) -> None:
         if number is not None:
@@ -135,15 +167,20 @@ class Harness:
         shutil.copytree(self.before, folder)
         return folder
 
-    def _must(self, call: Callable[[], Any]) -> Any:
+    def _must(self, call: Callable[[], Any], learning: bool = False) -> Any:
         code, said = forked(call)
         if code:
             raise RuntimeError(f"{self.name}: {said}")
+        for name in said if learning else ():
+            with suppress(Exception):
+                importlib.import_module(name)
         return said
 
 
-def at_changes(name: str, root: Path, breaks: int | None, done: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Break a work off at each change, in each way, but those that are done; or about so often, evenly."""
+def at_changes(
+    name: str, root: Path, hows: Sequence[How], breaks: int | None, done: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Break a work off at each change, in each of some ways, but those that are done; or about so often, evenly."""
     try:
         harness = Harness(name, root)
     except RuntimeError as error:
@@ -151,11 +188,11 @@ def at_changes(name: str, root: Path, breaks: int | None, done: Sequence[dict[st
         return
     if harness.unseen:
         yield {"work": name, "how": "unbroken", "at": None, "what": "", "wrong": f"written past: {harness.unseen}"}
-    ways = [(number, how) for number in range(1, len(harness.changes) + 1) for how in HOWS]
+    ways = [(number, how) for number in range(1, len(harness.changes) + 1) for how in hows]
     every = 1 if breaks is None else max(1, len(ways) // breaks)
-    # A stride that three divides would fail in one way alone.
+    # A stride that their number divides would fail in one way alone.
     known = {(one["at"], one["how"]) for one in done if one["work"] == name}
-    for number, how in ways[:: every + (every > 1 and every % len(HOWS) == 0)]:
+    for number, how in ways[:: every + (every > 1 and every % len(hows) == 0)]:
         if (number, how) not in known:
             yield harness.at(number, how)
 
@@ -180,6 +217,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("works", nargs="*")
     parser.add_argument("--breaks", type=int)
+    parser.add_argument("--how", choices=HOWS, action="append")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--into", type=Path)
@@ -191,7 +229,7 @@ def main() -> None:
         left = given.kills - sum(one["at"] is None for one in done)
         found = random_kills(names, given.out, left, given.seed + len(done))
     else:
-        found = (one for name in names for one in at_changes(name, given.out, given.breaks, done))
+        found = (one for name in names for one in at_changes(name, given.out, given.how or HOWS, given.breaks, done))
     with given.into.open("a") if given.into else nullcontext(sys.stdout) as into:
         for one in found:
             print(json.dumps(one), file=into, flush=True)

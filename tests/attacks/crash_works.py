@@ -1,4 +1,4 @@
-"""What is written to disk, each as something that can be started again: predictors, runs, downloads, tables."""
+"""What is written to disk, each as something that can be started again: predictors, backtests, downloads, tables."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import requests
 from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "house" / "golden"))
-from golden_data import SALES_TABLE, STORED, launch, sales, window, write_pictures
+from golden_data import SALES_TABLE, STORED, launch, sales, window
 from golden_predictors import TINY, drawn, members
 from hemline import cli
+from hemline.datasets import get_dataset
 from hemline.datasets.benchmarks.download import download
 from hemline.datasets.pictures.source import open_source
 from hemline.evaluation import backtest, load_backtest
@@ -29,8 +28,6 @@ from hemline.evaluation.grids.grid import read_grid
 from hemline.evaluation.grids.run_grid import run_grid
 from hemline.evaluation.store.store import Store
 from hemline.forecasting import build_model, load_predictor
-from hemline.vision.embed.embedding import embed_catalogue
-from hemline.vision.embed.encoder import ArticleEncoder
 
 State = dict[str, str]
 PREDICTORS = sorted(path.name for path in (STORED / "predictors").iterdir())
@@ -108,6 +105,18 @@ def trained_by_command(folder: Path) -> None:
     command("train", "--dataset", str(SALES_TABLE), *words)
 
 
+def updated(folder: Path) -> None:
+    if not update(folder):
+        command(
+            "train", "--from", str(folder / "it"), "--dataset", str(SALES_TABLE), "--out", str(folder / "new" / "it")
+        )
+
+
+def update(folder: Path) -> State:
+    """The forecast of a predictor that went on."""
+    return forecasts(folder / "new")
+
+
 def kept(folder: Path) -> None:
     ensemble = members(folder / "members").train(sales().train)
     (folder.parent / f"{folder.name}.drawn").write_text(digest(drawn(ensemble, window(sales(), 0)[0], 4).tobytes()))
@@ -177,122 +186,41 @@ def tables_made_again(folder: Path) -> None:
     Store(folder / "it").consolidate()
 
 
-# -- pictures --------------------------------------------------------------------------------------------------------
+def reported_before(folder: Path) -> None:
+    backtest({"last-value": build_model("last-value", sales().metadata)}, sales(), out=folder / "it", quiet=True)
+    (folder / "it" / "report.html").write_text("before</html>")
 
 
-@functools.cache
-def shop(folder: Path) -> str:
-    """The description of a few photos beside the folder."""
-    place = folder.parent / "shop"
-    return str(place / "shop.toml" if place.exists() else write_pictures(place))
+def reported(folder: Path) -> None:
+    command("report", str(folder / "it"))
 
 
-def classifier(folder: Path) -> None:
-    words = ["--size", "16", "--widths", "4,8", "--epochs", "2", "--batch-size", "8", "--device", "cpu"]
-    words += ["--mirror", "0", "--crop", "1"]
-    words += ["--data", shop(folder), "--checkpoint", str(folder / "it")]
-    if (folder / "it" / "begun.json").exists():
-        words.append("--resume")
-    command("vision", "classify", "train", *words)
-
-
-def classified(folder: Path) -> State:
-    """A classifier's weights, as far as a reader finds a model; and its report."""
-    from hemline.runtime.run_folder import RunFolder
-    from hemline.vision.classify.classifier import Classifier
-
-    run, told = RunFolder(str(folder / "it")), {}
-    for name in ("begun.json", "data.json", "split.json"):
-        if run.has(name):
-            told[name] = digest(json.dumps(run.read_json(name)))
-    if run.has("model.json"):
-        weights = Classifier.load(run).network.state_dict()
-        told["weights"] = digest(b"".join(value.numpy().tobytes() for value in weights.values()))
-    if run.has("report.json"):
-        told["report"] = str(len(run.read_json("report.json")["history"]))
-    return told
-
-
-def titles(folder: Path) -> None:
-    words = ["--data", shop(folder), "--checkpoint", str(folder / "it"), "--backbone", "small-cnn", "--device", "cpu"]
-    words += ["--epochs", "1", "--batch-size", "8"]
-    if (folder / "it" / "begun.json").exists():
-        words.append("--resume")
-    command("vision", "annotate", "train", *words)
-
-
-def titled(folder: Path) -> State:
-    """A captioner's weights, as far as a reader finds one."""
-    from hemline.runtime.run_folder import RunFolder
-    from hemline.vision.captions.annotate import Annotator
-
-    run = RunFolder(str(folder / "it"))
-    if not run.has("captioner.json"):
-        return {}
-    weights = Annotator.load(run).captioner.state_dict()
-    return {"weights": digest(b"".join(value.numpy().tobytes() for value in weights.values()))}
-
-
-def embedded(folder: Path) -> None:
-    embed_catalogue(
-        open_source(shop(folder)), str(folder / "it" / "v.parquet"), ArticleEncoder.of_backbone("small-cnn")
-    )
-
-
-def earlier_vectors(folder: Path) -> None:
-    (folder / "it").mkdir()
-    pd.DataFrame({"item_id": ["old"], "has_photo": [True], "vector": [np.ones(2)]}).to_parquet(
-        folder / "it" / "v.parquet"
-    )
-
-
-def vectors(folder: Path) -> State:
-    file = folder / "it" / "v.parquet"
-    return {"vectors": digest(pd.read_parquet(file).to_json())} if file.exists() else {}
-
-
-def indexed(folder: Path) -> None:
-    if not (folder / "it" / "index.json").exists():
-        words = ["--data", shop(folder), "--index", str(folder / "it"), "--backbone", "small-cnn"]
-        command("vision", "index", "build", *words)
-
-
-def index_grown(folder: Path) -> None:
-    """An article comes that has the photos of another one."""
-    from hemline.vision.search.index import PhotoIndex
-
-    index = PhotoIndex.open(str(folder / "it"))
-    if "new" not in index.item_ids:
-        rows = index.vectors.rows(np.array([0]))
-        index.add(replace(rows, item_ids=("new",)))
-
-
-def index_shrunk(folder: Path) -> None:
-    """So many articles go that the rows are written anew."""
-    from hemline.vision.search.index import PhotoIndex
-
-    index = PhotoIndex.open(str(folder / "it"))
-    if len(index) > 2:
-        index.remove(index.item_ids[2:])
-
-
-def index_rows(folder: Path) -> State:
-    """What is in an index, and that a photo can be made a vector for it."""
-    from hemline.vision.search.index import PhotoIndex
-    from hemline.vision.search.look_alikes import encoder_of
-
-    try:
-        index = PhotoIndex.open(str(folder / "it"))
-    except FileNotFoundError as error:
-        if "there is no index" not in str(error):
-            raise
-        return {}
-    encoder_of(index)
-    order = np.argsort(index.vectors.photos)
-    return {"rows": digest(b"".join(index.vectors.photos[row].encode() for row in order))}
+def page(folder: Path) -> State:
+    """Whether the page is the one of before or a new one; it says when it was made."""
+    written = (folder / "it" / "report.html").read_text()
+    if not written.rstrip().endswith("</html>"):
+        raise ValueError("half a page")
+    return {"page": "before" if written.startswith("before") else "there"}
 
 
 # -- single files ----------------------------------------------------------------------------------------------------
+
+
+def shop_written(folder: Path) -> None:
+    command("data", "shop", str(folder / "it"), "--articles", "3", "--stores", "1", "--weeks", "60")
+
+
+def shop_read(folder: Path) -> State:
+    """The table and the photos of a simulated shop, as far as a description names them."""
+    told, place = {}, folder / "it"
+    if (place / "shop.toml").exists():
+        told["table"] = digest(get_dataset(str(place / "shop.toml")).train[-1].target.tobytes())
+    if (place / "artikel.toml").exists():
+        pictures = open_source(str(place / "artikel.toml")).load(size=8, channels=3, fit="pad")
+        if pictures.quarantine:
+            raise ValueError(f"photos that cannot be read: {pictures.quarantine}")
+        told["photos"] = digest(pictures.pixels.tobytes())
+    return told
 
 
 class _Answer:
@@ -366,22 +294,19 @@ def carelessly(folder: Path) -> None:
     (folder / "it").write_bytes(ARCHIVE)
 
 
-WORKS: dict[str, Work] = {
+FILES: dict[str, Work] = {
     **{
         f"predictor/{name}": Work(stored_before, functools.partial(serialized, name), forecasts, (".pt",))
         for name in PREDICTORS
     },
     "train": Work(nothing, trained_by_command, forecasts),
+    "update": Work(trained_by_command, updated, update),
     "kept-members": Work(nothing, kept, kept_members),
     "backtest": Work(nothing, backtested, runs),
     "grid": Work(nothing, grid_run, runs),
     "derived-tables": Work(spoilt_tables, tables_made_again, runs),
-    "classifier": Work(nothing, classifier, classified),
-    "annotator": Work(nothing, titles, titled),
-    "embed": Work(earlier_vectors, embedded, vectors),
-    "index-build": Work(nothing, indexed, index_rows),
-    "index-grow": Work(indexed, index_grown, index_rows),
-    "index-shrink": Work(indexed, index_shrunk, index_rows),
+    "report": Work(reported_before, reported, page),
+    "shop": Work(nothing, shop_written, shop_read),
     "download": Work(nothing, downloaded, arrived),
     **{
         f"forecast{ending}": Work(

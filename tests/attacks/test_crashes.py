@@ -49,7 +49,7 @@ def shares(count: int) -> list[str]:
     """All works in so many groups, each with works of every length."""
     sys.path.insert(0, str(HERE))
     try:
-        from crash_works import WORKS
+        from crash_harness import WORKS
     finally:
         sys.path.remove(str(HERE))
     names = list(WORKS)
