@@ -17,7 +17,9 @@ from torch import Tensor
 
 from .locks import only_one
 from .plain import Plain
-from .reading.places import require_allowed
+from .reading.json_files import parsed_json
+from .reading.places import open_file, require_allowed
+from .reading.room import require_room
 from .whole_files import write_whole
 
 
@@ -71,10 +73,20 @@ class RunFolder:
         write_whole(self.files, f"{self.root}/{name}", content)
 
     def read_bytes(self, name: str) -> bytes:
-        """Read a file."""
+        """Read a file.
+
+        Raises:
+            FileNotFoundError: the run has none.
+            ValueError: it is no ordinary file, or larger than memory has room for.
+        """
         if not self.has(name):
             raise FileNotFoundError(f"checkpoint: expected a run with {name} in {self.address}, got none")
-        return bytes(self.files.cat_file(f"{self.root}/{name}"))
+        path = f"{self.root}/{name}"
+        require_room(self.files.size(path) or 0, f"checkpoint: expected {self.path(name)} to be a file", "a larger one")
+        if not isinstance(self.files, LocalFileSystem):
+            return bytes(self.files.cat_file(path))
+        with open_file(path) as file:
+            return file.read()
 
     def write_json(self, name: str, data: Plain) -> None:
         """Write plain data."""
@@ -82,8 +94,12 @@ class RunFolder:
 
     # Any: what a file holds is known to its reader alone, as of `json.loads`.
     def read_json(self, name: str) -> Any:
-        """Read plain data."""
-        return json.loads(self.read_bytes(name))
+        """Read plain data.
+
+        Raises:
+            ValueError: the file is not JSON.
+        """
+        return parsed_json(self.read_bytes(name), self.path(name))
 
     def write_tensors(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         """Write tensors."""

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ...runtime.digest import sha256_of
 from ...runtime.reading.places import open_file, protocol, read_at_most, require_allowed
+from ...runtime.reading.room import require_room
 from .catalogue import Catalogue
 
 Fit = Literal["pad", "crop"]
@@ -240,6 +241,9 @@ def load_pictures(
 
     Returns:
         The pictures, and the list of those that could not be used.
+
+    Raises:
+        ValueError: there is no memory for them.
     """
     owners = [(number, address) for number, article in enumerate(catalogue.articles) for address in article.images]
 
@@ -254,6 +258,8 @@ def load_pictures(
         part = photo if cut is None else cut(photo)
         return resize_photo(part, size, fit=fit, channels=channels), _fingerprint(photo)
 
+    expected = "data: expected fewer or smaller photos"
+    require_room(len(owners) * channels * size**2, expected, f"{len(owners)} of {size} × {size} pixels")
     # Filled in place, and cut at the end: a list of decoded photos beside it would take as much again.
     pixels = np.empty((len(owners), channels, size, size), dtype=np.uint8)
     kept: list[tuple[int, str, str]] = []

@@ -12,7 +12,7 @@ LARGEST = 64 * 2**20
 """Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
 
 
-# Any: what a file holds is known to its reader alone, as of `json.loads`.
+# Any, here and below: what a file holds is known to its reader alone, as of `json.loads`.
 def read_json(path: Path) -> dict[str, Any]:
     """The object that a JSON file holds.
 
@@ -29,11 +29,23 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a JSON file, found none")
     with open_file(path) as file:
-        content = read_at_most(file, LARGEST, str(path))
-    try:
-        read = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not JSON: {' '.join(str(error).split())}") from None
+        read = parsed_json(read_at_most(file, LARGEST, str(path)), str(path))
     if not isinstance(read, dict):
         raise ValueError(f"{path}: expected a JSON object, got a {type(read).__name__}")
     return read
+
+
+def parsed_json(content: bytes, place: str) -> Any:
+    """The plain data that JSON text holds.
+
+    Arguments:
+        content: the text.
+        place: where it comes from, for the message.
+
+    Raises:
+        ValueError: it is not JSON, or deeper than any that the library writes.
+    """
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: not JSON: {' '.join(str(error).split())}") from None

@@ -26,7 +26,7 @@ Network = TypeVar("Network", bound=nn.Module)
 Declared = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]
 """Name of a tensor to the type of its numbers and its shape."""
 
-_REPEATED = re.compile(r"layers|blocks|folds|stacks")
+_REPEATED = re.compile(r"layers|blocks|folds|stacks|depths|stages")
 
 _BESIDE = 2**20
 """Bytes that a network may take beside its weights, such as masks, if the weights take less."""
@@ -67,7 +67,7 @@ def declared(path: Path) -> Declared:
     """
     with _whole(path):
         if path.suffix != ".safetensors":
-            return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in _unzipped(path).items()}
+            return _forms(_unzipped(path))
         with safetensors.safe_open(path, "pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
             # The type of no numbers at all: none of them is read.
@@ -94,22 +94,55 @@ def network_with_weights(
         OSError: the file cannot be opened.
         ValueError: it is not whole, or its tensors are not those of the network.
     """
-    told = declared(path)
-    _require_few(settings, len(told), path)
-    with torch.device("meta"), _Undrawn(), _no_more_than(len(told), path):
-        form = build()
-    made = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in form.state_dict().items()}
-    for name in {**made, **told}:
-        if made.get(name) != told.get(name):
-            expected, got = (_in_words(sizes.get(name)) for sizes in (made, told))
-            raise ValueError(f"{path}: expected {name} to be {expected}, as the network is described, got {got}")
-    kept = {id(tensor) for tensor in form.state_dict(keep_vars=True).values()}
-    beside = sum(each.numel() * each.element_size() for each in form.buffers() if id(each) not in kept)
-    if beside > max(path.stat().st_size, _BESIDE):
-        raise ValueError(f"{path}: expected a network of the size of its weights, got {beside} bytes beside them")
+    _require_form(build, declared(path), path.stat().st_size, str(path), settings)
     network = build()
     network.load_state_dict(read_tensors(path))
     return network
+
+
+def network_with_tensors(
+    build: Callable[[], Network],
+    tensors: Mapping[str, Tensor],
+    place: str,
+    settings: Mapping[str, object] | None = None,
+) -> Network:
+    """As `network_with_weights`, of tensors that are read already.
+
+    Arguments:
+        build: makes the network from settings that somebody else may have written.
+        tensors: the weights.
+        place: where they come from, for the message.
+        settings: plain data from which it is made: nothing in it is repeated more often than there are tensors.
+
+    Raises:
+        ValueError: the tensors are not those of the network.
+    """
+    _require_form(build, _forms(tensors), sum(each.nbytes for each in tensors.values()), place, settings)
+    network = build()
+    network.load_state_dict(dict(tensors))
+    return network
+
+
+def _require_form(
+    build: Callable[[], nn.Module], told: Declared, size: int, place: str, settings: Mapping[str, object] | None
+) -> None:
+    """Refuse a network whose tensors are not those declared, or that takes more than their bytes beside them."""
+    _require_few(settings, len(told), place)
+    with torch.device("meta"), _Undrawn(), _no_more_than(len(told), place):
+        form = build()
+    made = _forms(form.state_dict())
+    for name in {**made, **told}:
+        if made.get(name) != told.get(name):
+            expected, got = (_in_words(sizes.get(name)) for sizes in (made, told))
+            raise ValueError(f"{place}: expected {name} to be {expected}, as the network is described, got {got}")
+    kept = {id(tensor) for tensor in form.state_dict(keep_vars=True).values()}
+    beside = sum(each.numel() * each.element_size() for each in form.buffers() if id(each) not in kept)
+    if beside > max(size, _BESIDE):
+        raise ValueError(f"{place}: expected a network of the size of its weights, got {beside} bytes beside them")
+
+
+def _forms(tensors: Mapping[str, Tensor]) -> Declared:
+    return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()}
 
 
 class _Undrawn(TorchFunctionMode):
@@ -150,19 +183,19 @@ def _unzipped(path: Path) -> dict[str, Tensor]:
     return {str(name): each for name, each in found.items()}
 
 
-def _require_few(settings: Any, most: int, path: Path, where: str = "") -> None:
+def _require_few(settings: Any, most: int, place: str, key: str = "") -> None:
     if isinstance(settings, Mapping):
-        for key, value in settings.items():
-            if _REPEATED.search(str(key)) and isinstance(value, (int, float)) and value > most:
-                raise ValueError(f"{path}: expected {key} to be at most its number of tensors, {most}, got {value}")
-            _require_few(value, most, path, str(key))
+        for name, value in settings.items():
+            _require_few(value, most, place, str(name))
     elif isinstance(settings, (list, tuple)):
         for value in settings:
-            _require_few(value, most, path, where)
+            _require_few(value, most, place, key)
+    elif _REPEATED.search(key) and isinstance(settings, (int, float)) and settings > most:
+        raise ValueError(f"{place}: expected {key} to be at most its number of tensors, {most}, got {settings}")
 
 
 @contextmanager
-def _no_more_than(count: int, path: Path) -> Iterator[None]:
+def _no_more_than(count: int, place: str) -> Iterator[None]:
     """A block in which this thread makes networks of about so many tensors at most."""
     thread, made = threading.get_ident(), 0
 
@@ -172,7 +205,9 @@ def _no_more_than(count: int, path: Path) -> Iterator[None]:
             return
         made += 1
         if made > 4 * count + _MORE:
-            raise ValueError(f"{path}: expected the {count} tensors of the network that is described, got a larger one")
+            raise ValueError(
+                f"{place}: expected the {count} tensors of the network that is described, got a larger one"
+            )
 
     hooks = [
         registered.register_module_parameter_registration_hook(counted),

@@ -18,23 +18,13 @@ from hemline.datasets.pictures.catalogue import Article, Catalogue
 from hemline.datasets.pictures.photos import MOST_PIXELS, load_pictures, open_photo
 from hemline.forecasting import load_predictor
 from hemline.runtime.reading import room
+from memory import forget_peak, needs_linux, peak
 from PIL import Image
 
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored" / "predictors"
 pytestmark = pytest.mark.filterwarnings("ignore:dropout option adds dropout", "ignore:Image size")
 NETWORKS = sorted(path.parent.name for path in STORED.glob("*/weights.safetensors"))
 LARGE = (10**4, 10**6, 10**9, 2**40)
-
-
-def peak() -> int:
-    """The most bytes that this process has had since `forget_peak`."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-
-
-def forget_peak() -> int:
-    Path("/proc/self/clear_refs").write_text("5")
-    return peak()
 
 
 def refusal(folder: Path) -> str | None:
@@ -44,9 +34,6 @@ def refusal(folder: Path) -> str | None:
     except ValueError as error:
         return str(error)
     return None
-
-
-needs_linux = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is Linux's")
 
 
 def numbers(value: object, where: tuple = ()):

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hemline.forecasting import load_predictor
 from hemline.runtime.arguments.naming import in_words
+from memory import forget_peak, needs_linux, peak
 
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored" / "predictors"
 KINDS = sorted(path.name for path in STORED.iterdir())
@@ -25,22 +26,13 @@ OTHERS = [True, None, "", "x", "../..", [], {}, [1]]
 MOST = 64 * 2**20
 """Bytes by which twice the memory of the honest folder may be missed: what Python itself keeps meanwhile."""
 
-pytestmark = [
-    pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is Linux's"),
-    pytest.mark.filterwarnings("ignore"),
-]
-
-
-def peak() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+pytestmark = [needs_linux, pytest.mark.filterwarnings("ignore")]
 
 
 @contextmanager
 def growth(bytes_: list[int]) -> Iterator[None]:
     """By how much a block grew beyond the memory before it, at its highest."""
-    Path("/proc/self/clear_refs").write_text("5")
-    before = peak()
+    before = forget_peak()
     yield
     bytes_.append(peak() - before)
 

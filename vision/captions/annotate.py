@@ -19,10 +19,12 @@ from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
+from ...runtime.arguments.naming import naming
 from ...runtime.devices import torch_device
 from ...runtime.display.showing import Shown
 from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.reading.places import is_remote, without_network
+from ...runtime.reading.weights import network_with_tensors
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
 from ..classify.classifier import machine
@@ -80,15 +82,27 @@ class Annotator(Shown):
 
     @classmethod
     def load(cls, folder: RunFolder) -> Annotator:
-        """Read what `save` wrote."""
-        described = folder.read_json(MODEL)
-        tensors = folder.read_tensors(WEIGHTS)
-        mean, std = tensors.pop("mean"), tensors.pop("std")
-        captioner = Captioner(made_of(described["captioner"], CaptionerConfig))
-        captioner.load_state_dict(tensors)
-        captioner.eval()
-        tokenizer = CaptionTokenizer.from_text(folder.read_bytes(WORDS).decode())
-        return cls(captioner, tokenizer, mean, std, described["encoder"])
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no captioner in the folder.
+            ValueError: the weights or words are not those of the described captioner, or a file is broken.
+        """
+        with naming("checkpoint", folder.address):
+            described = folder.read_json(MODEL)
+            form, place = described["captioner"], folder.path(WEIGHTS)
+            tensors = folder.read_tensors(WEIGHTS)
+            mean, std = tensors.pop("mean"), tensors.pop("std")
+            captioner = network_with_tensors(lambda: Captioner(made_of(form, CaptionerConfig)), tensors, place, form)
+            if mean.shape != std.shape or mean.shape != (captioner.config.features,):
+                raise ValueError(
+                    f"{place}: expected a mean and std of {captioner.config.features} features, got others"
+                )
+            tokenizer = CaptionTokenizer.from_text(folder.read_bytes(WORDS).decode())
+            if len(tokenizer) != captioner.config.vocabulary:
+                expected = f"expected {captioner.config.vocabulary} words, as the captioner has"
+                raise ValueError(f"{folder.path(WORDS)}: {expected}, got {len(tokenizer)}")
+            return cls(captioner.eval(), tokenizer, mean, std, described["encoder"])
 
 
 def train_annotator(

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from ...runtime.arguments.kinds import Checked, Count, Dropout
 from .beam_search import beam_search
 from .words import BEGIN, END, PAD, UNKNOWN
 
 
 @dataclass(frozen=True)
-class CaptionerConfig:
+class CaptionerConfig(Checked):
     """The form of a captioner.
 
     Arguments:
@@ -22,13 +23,16 @@ class CaptionerConfig:
         embed: width of a word's vector.
         hidden: width of the state.
         dropout: share of the state's outputs left out in training.
+
+    Raises:
+        ValueError: an argument is out of its range.
     """
 
-    features: int
-    vocabulary: int
-    embed: int = 64
-    hidden: int = 512
-    dropout: float = 0.3
+    features: Count
+    vocabulary: Count
+    embed: Count = 64
+    hidden: Count = 512
+    dropout: Dropout = 0.3
 
 
 class Captioner(nn.Module):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...datasets.pictures.catalogue import Catalogue
 from ...datasets.pictures.photos import Pictures
+from ...runtime.arguments.kinds import Checked
 from ...runtime.plain import Plain
 from ...runtime.run_folder import RunFolder
 from ..embed.encoder import ArticleEncoder
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class KeptVectors:
+class KeptVectors(Checked):
     """The vector of each article, and whose they are and what made them.
 
     Arguments:
@@ -28,12 +29,20 @@ class KeptVectors:
         encoder: the name of what made them.
         photos: item id -> its first good photo, in the order of the vectors.
         quarantine: the photos that could not be used.
+
+    Raises:
+        ValueError: an argument is of another kind, or there are more or fewer vectors than articles.
     """
 
     vectors: Tensor
     encoder: str
     photos: dict[str, str | None]
     quarantine: list[dict[str, str]]
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.photos):
+            shape = list(self.vectors.shape)
+            raise ValueError(f"vectors: expected one for each of {len(self.photos)} articles, got {shape}")
 
     @classmethod
     def of(cls, encoder: ArticleEncoder, catalogue: Catalogue, pictures: Pictures, *, device: str) -> KeptVectors:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import torch
 
 from ...datasets.pictures.labels import LabelSpace
+from ...runtime.arguments.naming import naming
 from ...runtime.display.showing import Shown
 from ...runtime.plain import PlainObject, made_of, to_plain
+from ...runtime.reading.weights import network_with_tensors
 from ...runtime.run_folder import RunFolder
 from ..networks.product_network import ProductNetwork, label_space, network_form
 from .training import TrainConfig
@@ -62,16 +64,15 @@ class Classifier(Shown):
 
         Raises:
             FileNotFoundError: there is no model in the folder.
-            ValueError: the weights are not those of the described network.
+            ValueError: the weights are not those of the described network, or a file is broken.
         """
-        described = folder.read_json(MODEL)
-        network = network_form(described["network"]).build()
-        try:
-            network.load_state_dict(folder.read_tensors(WEIGHTS))
-        except RuntimeError as error:
-            raise ValueError(f"checkpoint: expected the weights of {folder.path(MODEL)}, got {error}") from None
-        network.eval()
-        return cls(network, made_of(described["training"], TrainConfig), described["max_images"])
+        with naming("checkpoint", folder.address):
+            described = folder.read_json(MODEL)
+            form = described["network"]
+            network = network_with_tensors(
+                lambda: network_form(form).build(), folder.read_tensors(WEIGHTS), folder.path(WEIGHTS), form
+            )
+            return cls(network.eval(), made_of(described["training"], TrainConfig), described["max_images"])
 
 
 def stored_labels(folder: RunFolder) -> LabelSpace:
@@ -79,8 +80,10 @@ def stored_labels(folder: RunFolder) -> LabelSpace:
 
     Raises:
         FileNotFoundError: there is no model in the folder.
+        ValueError: its file is broken.
     """
-    return label_space(folder.read_json(MODEL)["network"])
+    with naming("checkpoint", folder.address):
+        return label_space(folder.read_json(MODEL)["network"])
 
 
 def machine() -> PlainObject:

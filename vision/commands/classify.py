@@ -112,12 +112,12 @@ def train(
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
     torch_device(device)
     # What only the small network takes asks for it.
-    chosen = SMALL_CNN if backbone == AUTO and (widths or channels == 1) else chosen_backbone(backbone)
+    chosen = SMALL_CNN if backbone == AUTO and (widths is not None or channels == 1) else chosen_backbone(backbone)
     form = NetworkConfig(
         backbone=chosen,
         size=size,
         channels=channels,
-        widths=_numbers(widths or "32,64,128"),
+        widths=_numbers("32,64,128" if widths is None else widths),
         pooling=cast(Pooling, pooling),
         hidden=hidden,
         dropout=dropout,

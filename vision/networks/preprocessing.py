@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Fit
-from ...runtime.arguments.kinds import Checked, Count
+from ...runtime.arguments.kinds import Checked, Within
+
+Side = Annotated[int, Within(1, 4096)]
+"""Side of the images that a network sees, pixels."""
 
 
 class PhotoFormat(TypedDict):
@@ -40,7 +43,7 @@ class Preprocessing(Checked):
         tensor([2.])
     """
 
-    size: Count
+    size: Side
     channels: int = 3
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.25, 0.25, 0.25)

@@ -82,10 +82,8 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """The forms that can be made with random weights, by name."""
 
-_NO_FORM = (
-    *("auto_map", "attn_implementation", "quantization_config", "trust_remote_code"),
-    *("backbone", "use_timm_backbone", "use_pretrained_backbone"),
-)
+_NO_FORM = ("backbone", "use_timm_backbone", "use_pretrained_backbone")
+"""What of a form names another network, on the hub."""
 
 _LAYER = re.compile(r"\.(?:layer|layers|stages)\.(\d+)\.")
 
@@ -106,12 +104,7 @@ class TransformersBackbone(Backbone):
         self.family = _family(config.model_type, name)
         self.pooling = self.family.pooling
         self.interpolate = self.family.resizable and preprocessing.size != config.image_size
-        with torch.no_grad():
-            mode = model.training
-            model.eval()
-            shown = torch.zeros(1, 3, preprocessing.size, preprocessing.size, device=next(model.parameters()).device)
-            self.features = int(self(shown).shape[1])
-            model.train(mode)
+        self.features = self._width()
 
     @classmethod
     def named(cls, name: str, *, size: int | None = None) -> TransformersBackbone:
@@ -192,6 +185,16 @@ class TransformersBackbone(Backbone):
         config: Any = self.model.config
         return TransformersForm(self.name, config.to_dict(), self.preprocessing)
 
+    def _width(self) -> int:
+        """The width of the vectors, told by tensors without memory."""
+        forms = {name: tensor.to("meta") for name, tensor in (*self.named_parameters(), *self.named_buffers())}
+        shown, mode = torch.zeros(1, 3, self.preprocessing.size, self.preprocessing.size, device="meta"), self.training
+        self.eval()
+        with torch.no_grad():
+            found: Tensor = torch.func.functional_call(self, forms, shown)
+        self.train(mode)
+        return int(found.shape[1])
+
 
 @dataclass(frozen=True)
 class TransformersForm(Checked, BackboneForm):
@@ -211,10 +214,13 @@ class TransformersForm(Checked, BackboneForm):
         """The network of this form, with random weights."""
         import transformers
 
-        # What is private, or names code or kernels on the hub, is no form of a network.
-        form = {key: value for key, value in self.config.items() if key[0] != "_" and key not in _NO_FORM}
-        family = _family(form["model_type"], self.name)
-        model = _bare_model(family, transformers.AutoConfig.for_model(**form))
+        kind = str(self.config["model_type"])
+        family = _family(kind, self.name)
+        usual: Any = transformers.AutoConfig.for_model(kind)
+        # What all configurations have is about use and training; of it some names code or kernels on the hub.
+        keys = usual.to_dict().keys() - {*transformers.PretrainedConfig().to_dict(), *_NO_FORM}
+        form: dict[str, Any] = {key: value for key, value in self.config.items() if key in keys}
+        model = _bare_model(family, type(usual)(**form))
         return TransformersBackbone(model, self.name, self.preprocessing)
 
 

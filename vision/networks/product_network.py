@@ -16,7 +16,7 @@ from ...runtime.plain import Plain, made_of, object_in
 from .backbone import SMALL_CNN, Backbone, BackboneForm
 from .colours import ColourHistogram
 from .known_backbones import backbone_form
-from .preprocessing import Prepare
+from .preprocessing import Prepare, Side
 from .set_pooling import SET_POOLINGS, MeanPooling, pad_sets
 from .spatial_transformer import SpatialTransformer
 from .standardisation import Standardisation
@@ -48,7 +48,7 @@ class NetworkConfig(Checked):
     """
 
     backbone: str = SMALL_CNN
-    size: Count | None = None
+    size: Side | None = None
     channels: int | None = None
     widths: tuple[Count, ...] = (32, 64, 128)
     pooling: Pooling = "max"
