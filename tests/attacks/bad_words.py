@@ -37,7 +37,7 @@ NEEDED = {
     "plot": "data checkpoint",
     "predict": "checkpoint",
     "annotate": "data checkpoint",
-    "embed": "data checkpoint out",
+    "embed": "data out",
 }
 
 
