@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...runtime.arguments.kinds import Checked, Count, check_kind
+from ...runtime.arguments.kinds import Checked, Steps, check_kind
 from ...runtime.display.showing import Shown
 from .channels import Channels, kinds_of
 from .cuts import of_articles
@@ -44,13 +44,13 @@ class Metadata(Shown, Checked):
 
     name: str
     freq: str
-    prediction_length: int
+    prediction_length: Steps
     item_ids: tuple[str, ...]
     domain: Domain = "real"
-    season: Count = 1
+    season: Steps = 1
     covariates: tuple[str, ...] = ()
     archive: str | None = None
-    lags: tuple[int, ...] = ()
+    lags: tuple[Steps, ...] = ()
     past_covariates: tuple[str, ...] = ()
 
     @property
@@ -152,6 +152,7 @@ class ForecastData(Shown):
         if window is None:
             return self.latest
         count = len(self.test)
+        check_kind("window", window, int)
         if not -count <= window < count:
             expected = f"0 to {count - 1}" if count else "no number, the dataset has no test windows"
             raise ValueError(f"window: expected {expected}, got {window}")

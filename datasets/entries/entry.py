@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from numbers import Integral
 from typing import Any, cast, get_args
@@ -11,6 +12,7 @@ from typing import Any, cast, get_args
 import numpy as np
 import pandas as pd
 
+from ...runtime.arguments.kinds import Number, check_kind
 from ...runtime.display.showing import html_table
 from .channels import Channels, read_only
 from .domain import DataDomain
@@ -151,6 +153,7 @@ class Entry(Mapping[str, Any]):
         Raises:
             ValueError: the end lies outside the entry.
         """
+        check_kind("horizon", horizon, Number)
         steps = self._steps(end)
         shorter = {} if steps == self.length else {"imposed": None, "planned": None}
         return self._part(
@@ -161,7 +164,10 @@ class Entry(Mapping[str, Any]):
         )
 
     def since(self, first: int) -> Entry:
-        """The entry without so many of its first steps; its start is moved."""
+        """The entry without so many of its first steps, at most all; its start is moved."""
+        check_kind("first", first, Number)
+        if first > self.length:
+            raise ValueError(f"first: expected 0 to {self.length} steps, got {first}")
         return self._part(
             start=shifted(self.start, first),
             target=self.target[:, first:],
@@ -178,11 +184,10 @@ class Entry(Mapping[str, Any]):
         Raises:
             ValueError: nothing lies before the horizon.
         """
+        check_kind("prediction_length", prediction_length, int)
         if not 1 <= prediction_length < self.length:
-            raise ValueError(
-                f"prediction_length: expected 1 to {self.length - 1} steps, so that some lie before them, "
-                f"got {prediction_length}"
-            )
+            expected = f"expected 1 to {self.length - 1} steps, so that some lie before them"
+            raise ValueError(f"prediction_length: {expected}, got {prediction_length}")
         return self.until(self.length - prediction_length, horizon=prediction_length)
 
     def of_series(self, series: Sequence[str] | Sequence[int] | np.ndarray) -> Entry:
@@ -192,15 +197,19 @@ class Entry(Mapping[str, Any]):
             series: their names or numbers, or bool ``[D]``.
 
         Raises:
-            ValueError: there is no series of a name.
+            ValueError: there is no series of a name or number.
         """
+        check_kind("series", series, Sequence[str] | Sequence[int] | np.ndarray)
         chosen: Sequence[Any] | np.ndarray = series
         if not isinstance(series, np.ndarray) and any(isinstance(name, str) for name in series):
             unknown = next((name for name in series if name not in self.item_ids), None)
             if unknown is not None:
                 raise ValueError(f"series: expected some of {', '.join(self.item_ids)}; got {unknown!r}")
             chosen = [self.item_ids.index(str(name)) for name in series]
-        index = np.arange(self.dim)[chosen if len(chosen) else []]
+        try:
+            index = np.arange(self.dim)[chosen if len(chosen) else []]
+        except IndexError:
+            raise ValueError(f"series: expected numbers below {self.dim}, got {list(chosen)[:5]}") from None
         rows = {name: getattr(self, name) for name in ("target", *STATIC, "imposed", "absent")}
         return self._part(
             **{name: None if values is None else values[index] for name, values in rows.items()},
@@ -306,12 +315,15 @@ class Entry(Mapping[str, Any]):
         object.__setattr__(self, name, value)
 
     def _steps(self, end: int | str | pd.Timestamp | pd.Period) -> int:
+        check_kind("end", end, int | str | date | np.datetime64 | pd.Period)
         if isinstance(end, (int, Integral)):
             steps = int(end)
         else:
-            date = end.to_timestamp() if isinstance(end, pd.Period) else stamps_of(self.start).on_grid(end)
-            last = to_period(date, self.freq)
-            steps = (last.ordinal - self.start.ordinal) // self.start.freq.n + 1
+            try:
+                day = end.to_timestamp() if isinstance(end, pd.Period) else stamps_of(self.start).on_grid(end)
+                steps = (to_period(day, self.freq).ordinal - self.start.ordinal) // self.start.freq.n + 1
+            except (ValueError, AttributeError) as error:
+                raise ValueError(f"end: expected a number of steps or a date, got {end!r}") from error
         if not 0 <= steps <= self.length:
             raise ValueError(
                 f"end: expected 0 to {self.length} steps, to {written_date(self.start, self.length - 1)}, got {end}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...runtime.arguments.kinds import checked
+from ...runtime.arguments.kinds import Count, Number, Seed, Steps, checked
 from ..entries.channels import IN_STOCK, PRICE, PROMO, names_of
 from ..entries.data import ForecastData, Metadata
 from ..entries.frequency import to_period
@@ -19,12 +19,12 @@ _FIRST_MONDAY = "2020-01-06"
 
 @checked
 def simulated_sales(
-    articles: int = 20,
-    weeks: int = 260,
-    seed: int = 0,
-    prediction_length: int = 8,
-    windows: int = 3,
-    style_size: int = 4,
+    articles: Count = 20,
+    weeks: Count = 260,
+    seed: Seed = 0,
+    prediction_length: Steps = 8,
+    windows: Number = 3,
+    style_size: Count = 4,
     stockouts: float = 0.02,
 ) -> ForecastData:
     """Simulate the weekly sales of a fashion assortment whose price effects are known.
@@ -76,9 +76,8 @@ def simulated_sales(
         >>> [entry.length for entry in data.test]
         [88, 96, 104]
     """
-    for name, value, least in (("articles", articles, 1), ("weeks", weeks, 2), ("style_size", style_size, 1)):
-        if value < least:
-            raise ValueError(f"{name}: expected at least {least}, got {value}")
+    if weeks < 2:
+        raise ValueError(f"weeks: expected at least 2, got {weeks}")
     if not 0 <= stockouts < 0.5:
         raise ValueError(f"stockouts: expected a share of weeks in [0, 0.5), got {stockouts}")
 

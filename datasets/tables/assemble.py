@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from ...runtime.arguments.kinds import Number, Steps, check_kind
 from ..entries.cuts import of_articles
 from ..entries.data import Domain, ForecastData, Metadata
 from ..entries.frequency import dates_of, season_length
@@ -24,6 +25,17 @@ Ended = Literal["refuse", "keep"]
 
 _SHOWN = 5
 _KEPT = "unseen='keep' keeps it, for a model that forecasts series without a past, 'drop' leaves it out"
+
+
+def check_span(prediction_length: int, windows: int, season: int | None) -> None:
+    """Refuse a horizon, a number of test windows or a season that is none.
+
+    Raises:
+        ValueError: it is one.
+    """
+    check_kind("prediction_length", prediction_length, Steps)
+    check_kind("windows", windows, Number)
+    check_kind("season", season, Steps | None)
 
 
 class Completion(Protocol):

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...runtime.arguments.kinds import Count, check_kind
 from ..entries.data import Domain, ForecastData
-from .assemble import Ended, Fill, Unseen, assembled
+from .assemble import Ended, Fill, Unseen, assembled, check_span
 from .columns import Columns, as_text, described
 from .foreign_frames import Frame
 from .grid import Layout
@@ -107,7 +106,7 @@ def from_frame(
     """
     if frame is None:
         raise ValueError("frame: expected a table or the path of one, got None")
-    check_kind("season", season, Count | None)
+    check_span(prediction_length, windows, season)
     series = [target] if isinstance(target, str) else list(target or ())
     numbers = [*series, *covariates, *shared_covariates, *past_covariates]
     table, source = read_table(frame, [item, timestamp], numbers)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..entries.data import Domain, ForecastData
 from ..entries.frequency import dates_of, normalize_freq
-from .assemble import Ended, Fill, Unseen, assembled
+from .assemble import Ended, Fill, Unseen, assembled, check_span
 from .columns import Columns, described
 from .dates import ReadDates
 from .foreign_frames import Frame
@@ -131,6 +131,7 @@ def from_sales(
         >>> data.metadata.covariates
         ('price[coat]',)
     """
+    check_span(prediction_length, windows, season)
     if level not in ("chain", "store"):
         raise ValueError(f"level: expected 'chain' or 'store', got {level!r}")
     if level == "store" and store is None:

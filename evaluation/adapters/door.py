@@ -15,6 +15,7 @@ from ...datasets.entries.domain import phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.multivariate import as_multivariate
+from ...runtime.arguments.kinds import Count, Seed, check_kind
 from ...runtime.display.showing import Shown
 from ...runtime.reading.room import require_room, require_steps
 
@@ -90,15 +91,24 @@ def at_the_door(predict: Predict) -> Predict:
     alone may be NaN.
 
     Arguments:
-        predict: the method of a model; its forecasts then raise a ValueError that names the series, the step and its
-            date.
+        predict: the method of a model, called with ``num_samples`` and ``seed`` in this order or by name; its forecasts
+            then raise a ValueError that names the series, the step and its date.
     """
 
     @wraps(predict)
     def checked(self: Any, dataset: Iterable[Mapping[str, Any]], *args: Any, **kwargs: Any) -> Iterator[SampleForecast]:
-        rows = list(dataset)
-        _require_room(rows, args[0] if args else kwargs.get("num_samples", 100), self.prediction_length)
-        seed = (args[1] if len(args) > 1 else kwargs.get("seed")) or 0
+        given = dict(zip(("num_samples", "seed"), args, strict=False)) | kwargs
+        count, seed = given.get("num_samples", 100), given.get("seed")
+        check_kind("num_samples", count, Count)
+        check_kind("seed", seed, Seed | None)
+        return drawn(self, list(dataset), count, seed, args, kwargs)
+
+    def drawn(
+        self: Any, rows: list[Any], count: int, seed: int | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Iterator[SampleForecast]:
+        shapes = [np.shape(row["target"]) for row in rows]
+        series = max([shape[0] if len(shape) > 1 else len(rows) for shape in shapes], default=1)
+        require_paths(count, self.prediction_length, series)
         told: list[Entry] = []
         usual = _InTurn(lambda: predict(self, [entry.planned or entry for entry in told], *args, **kwargs))
         for number, forecast in enumerate(predict(self, rows, *args, **kwargs)):
@@ -107,8 +117,8 @@ def at_the_door(predict: Predict) -> Predict:
                 entry = as_multivariate(rows, "dataset", unseen=True)[number]
                 _refuse(forecast, wrong.reshape(*wrong.shape[:2], -1), entry, tuple(self.item_ids))
             told = told or _entries(rows)
-            drawn = _within(forecast, told[number], [int(seed), number], partial(usual.at, number))
-            yield JointForecast.of(drawn)
+            settled_paths = _within(forecast, told[number], [seed or 0, number], partial(usual.at, number))
+            yield JointForecast.of(settled_paths)
 
     return cast(Predict, checked)
 
@@ -165,13 +175,13 @@ def _names(entry: Entry) -> Sequence[str] | range:
     return entry.item_ids or range(entry.dim)
 
 
-def _require_room(rows: list[Mapping[str, Any]], count: int, horizon: int) -> None:
-    """Refuse no paths at all, and more than there is memory for."""
-    if count < 1:
-        raise ValueError(f"num_samples: expected at least 1 path, got {count}")
+def require_paths(count: int, horizon: int, series: int) -> None:
+    """Refuse a horizon that no data have, and more paths than there is memory for.
+
+    Raises:
+        ValueError: it is one, or they are.
+    """
     require_steps("prediction_length", horizon)
-    shapes = [np.shape(row["target"]) for row in rows]
-    series = max([shape[0] if len(shape) > 1 else len(rows) for shape in shapes], default=1)
     expected = f"num_samples: expected fewer paths of {horizon} steps and {series} series"
     require_room(_BYTES * count * horizon * series, expected, str(count))
 

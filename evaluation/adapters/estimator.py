@@ -18,6 +18,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
+from ...runtime.arguments.kinds import Seed
 from ...runtime.display.bars import is_bar_open, is_watched
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
@@ -59,7 +60,7 @@ class GroupedEstimator(ForecastModel):
         7
     """
 
-    def __init__(self, estimator: Estimator, *, seed: int = 0) -> None:
+    def __init__(self, estimator: Estimator, *, seed: Seed = 0) -> None:
         super().__init__(lead_time=estimator.lead_time)
         self.estimator, self.seed = estimator, seed
 

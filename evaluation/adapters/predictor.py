@@ -16,6 +16,7 @@ from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEn
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.entries.univariate import as_univariate
 from ...datasets.entries.unseen import warn_of_unseen
+from ...runtime.arguments.kinds import Seed
 from ...runtime.names import Names
 from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
@@ -48,7 +49,7 @@ class GroupedPredictor(FittedModel):
     def __init__(
         self,
         predictor: Predictor,
-        seed: int = 0,
+        seed: Seed = 0,
         training_log: list[PlainObject] | None = None,
         item_ids: tuple[str, ...] = (),
         covariate_names: tuple[str, ...] = (),

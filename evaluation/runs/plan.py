@@ -11,6 +11,8 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
+from ...runtime.arguments.kinds import check_kind
+from ..adapters.door import require_paths
 from ..adapters.estimator import grouped
 from ..adapters.foreign import horizon_of, is_model
 from .identity import describe, fingerprint
@@ -103,6 +105,7 @@ def make_protocol(
     Raises:
         ValueError: one of them makes no sense.
     """
+    check_kind("num_samples", num_samples, int)
     if num_samples < 1:
         raise ValueError(f"num_samples: expected at least 1 path, got {num_samples}")
     # Else they are found to be too large for a table when a run has begun, whose folder then has no tables for ever.
@@ -131,6 +134,8 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
     Raises:
         ValueError: there is none, one twice, or one below 0 or above `LARGEST_SEED`.
     """
+    for seed in seeds:
+        check_kind("seeds", seed, int)
     chosen = [int(seed) for seed in seeds]
     if not chosen:
         raise ValueError("seeds: expected at least one seed, got none")
@@ -156,11 +161,13 @@ def check_data(data: ForecastData, protocol: Protocol) -> None:
     """Refuse data that no forecast can be judged by; warn of answers that stand in the past (`RepeatedDataWarning`).
 
     Raises:
-        ValueError: something to train on or to forecast is not there, or not finite.
+        ValueError: something to train on or to forecast is not there, or not finite, or there is no memory for so many
+            paths of so many series.
     """
     metadata = data.metadata
     if not data.train:
         raise ValueError(f"data.train: expected an entry to train on, {metadata.name!r} has none")
+    require_paths(protocol.num_samples, metadata.prediction_length, metadata.target_dim)
     windows = windows_of(data.test, metadata.prediction_length, history=protocol.history)
     for entry in data.train:
         last_steps(entry, protocol.history)

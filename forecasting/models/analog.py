@@ -15,6 +15,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ...evaluation.adapters.model import ForecastModel
+from ...runtime.arguments.kinds import Count, Seed, Steps
 from ..names import NAMES
 from ..paths.shares import as_often, shares_of
 from ..paths.weights import pool_weights
@@ -75,20 +76,18 @@ class AnalogEstimator(ForecastModel):
 
     def __init__(
         self,
-        prediction_length: int,
+        prediction_length: Steps,
         *,
-        season_length: int = 1,
-        cycle_length: int | None = None,
+        season_length: Steps = 1,
+        cycle_length: Steps | None = None,
         domain: Domain = "real",
-        stretches: int = 250,
-        origins: int = 40,
-        num_samples: int = 30,
-        seed: int = 0,
+        stretches: Count = 250,
+        origins: Count = 40,
+        num_samples: Count = 30,
+        seed: Seed = 0,
     ) -> None:
         super().__init__()
-        least = {"prediction_length": 1, "season_length": 1, "stretches": FEWEST, "origins": 1, "num_samples": 2}
-        given = (prediction_length, season_length, stretches, origins, num_samples)
-        for (name, fewest), value in zip(least.items(), given, strict=True):
+        for name, value, fewest in (("stretches", stretches, FEWEST), ("num_samples", num_samples, 2)):
             if value < fewest:
                 raise ValueError(f"{name}: expected at least {fewest}, got {value}")
         if cycle_length is not None and (cycle_length % season_length or cycle_length < season_length):
@@ -195,17 +194,17 @@ class AnalogPredictor(PlainModel):
 
     def __init__(
         self,
-        prediction_length: int,
+        prediction_length: Steps,
         freq: str,
-        target_dim: int,
-        season_length: int,
-        cycle_length: int,
+        target_dim: Count,
+        season_length: Steps,
+        cycle_length: Steps,
         domain: str,
-        stretches: int,
+        stretches: Count,
         moves: Sequence[tuple[float, Reference, Difference]],
         weights: Sequence[float],
         thetas: Sequence[Sequence[float]],
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(prediction_length=prediction_length)
         self.freq, self.target_dim = freq, target_dim

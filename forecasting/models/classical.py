@@ -11,7 +11,7 @@ from gluonts.model.forecast import SampleForecast
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
-from ...runtime.reading.room import require_steps
+from ...runtime.arguments.kinds import Count, Seed, Steps
 from ...runtime.seeds import seeded
 from ..names import NAMES
 from ..windows.gaps import bridged
@@ -63,16 +63,15 @@ class ClassicalPredictor(PlainModel):
 
     def __init__(
         self,
-        prediction_length: int,
+        prediction_length: Steps,
         family: str = "ets",
-        season_length: int = 1,
-        history: int | None = None,
-        seed: int = 0,
+        season_length: Steps = 1,
+        history: Count | None = None,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(prediction_length=prediction_length)
         if family not in FAMILIES:
             raise ValueError(f"family: expected one of {', '.join(FAMILIES)}, got {family!r}")
-        require_steps("season_length", season_length)
         if history is not None and history < SHORTEST:
             raise ValueError(f"history: expected at least {SHORTEST} steps, got {history}")
         self.family, self.season_length, self.history, self.seed = family, season_length, history, seed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from ...runtime.arguments.kinds import Steps
 from ...runtime.plain import PlainObject
 from ..networks.composition import EncoderAndHead
 from ..networks.encoders.encoder import EncoderConfig
@@ -54,10 +55,10 @@ class ForecastEstimator(WindowEstimator):
     def __init__(
         self,
         freq: str,
-        prediction_length: int,
+        prediction_length: Steps,
         *,
-        context_length: int | None = None,
-        lags: tuple[int, ...] | None = None,
+        context_length: Steps | None = None,
+        lags: tuple[Steps, ...] | None = None,
         scaling: Units | None = None,
         encoder: EncoderConfig | None = None,
         head: HeadConfig | None = None,

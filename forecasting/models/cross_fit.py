@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...datasets.entries.domain import Domain
+from ...runtime.arguments.kinds import Count, Steps
 from ...runtime.plain import PlainObject
 from ...runtime.training.curves import curves_named
 from ..networks.composition import CrossFitNetworks
@@ -77,14 +78,14 @@ class CrossFitEstimator(WindowEstimator):
     def __init__(
         self,
         freq: str,
-        prediction_length: int,
+        prediction_length: Steps,
         *,
-        context_length: int | None = None,
-        lags: tuple[int, ...] | None = None,
+        context_length: Steps | None = None,
+        lags: tuple[Steps, ...] | None = None,
         domain: Domain = "real",
         network: Direct | None = None,
-        folds: int = 5,
-        windows: int = 300,
+        folds: Count = 5,
+        windows: Count = 300,
         response: LogLinear | None = None,
         train: TrainConfig | None = None,
     ) -> None:

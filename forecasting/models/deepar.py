@@ -16,6 +16,7 @@ from ...evaluation.adapters.estimator import GroupedEstimator, placed_for, singl
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
+from ...runtime.arguments.kinds import Count, Steps
 from ..training.options import TrainConfig
 
 
@@ -44,12 +45,12 @@ class DeepAREstimator(ForecastModel):
     def __init__(
         self,
         freq: str,
-        prediction_length: int,
+        prediction_length: Steps,
         *,
-        context_length: int | None = None,
-        lags: tuple[int, ...] | None = None,
-        size: int = 40,
-        layers: int = 2,
+        context_length: Steps | None = None,
+        lags: tuple[Steps, ...] | None = None,
+        size: Count = 40,
+        layers: Count = 2,
         dropout: float = 0.1,
         train: TrainConfig | None = None,
     ) -> None:

@@ -12,7 +12,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
-from ...runtime.reading.room import require_steps
+from ...runtime.arguments.kinds import Seed, Steps
 from ..names import NAMES
 from ..windows.gaps import last_season, previous_values
 
@@ -38,9 +38,8 @@ class SeasonalNaivePredictor(PlainModel):
 
     names = NAMES
 
-    def __init__(self, prediction_length: int, season_length: int = 1) -> None:
+    def __init__(self, prediction_length: Steps, season_length: Steps = 1) -> None:
         super().__init__(prediction_length=prediction_length)
-        require_steps("season_length", season_length)
         self.season_length = season_length
 
     def settings(self) -> dict[str, object]:
@@ -79,9 +78,8 @@ class RandomWalkPredictor(PlainModel):
 
     names = NAMES
 
-    def __init__(self, prediction_length: int, season_length: int = 1, joint: bool = True, seed: int = 0) -> None:
+    def __init__(self, prediction_length: Steps, season_length: Steps = 1, joint: bool = True, seed: Seed = 0) -> None:
         super().__init__(prediction_length=prediction_length)
-        require_steps("season_length", season_length)
         self.season_length, self.joint, self.seed = season_length, joint, seed
 
     def settings(self) -> dict[str, object]:

@@ -16,6 +16,7 @@ from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import placed_for
 from ...evaluation.adapters.fitted import FittedModel
+from ...runtime.arguments.kinds import Steps
 from ...runtime.plain import PlainObject
 from ...runtime.seeds import seeded
 from ..networks.composition import Composition
@@ -52,18 +53,15 @@ class WindowEstimator(Architecture):
     def __init__(
         self,
         freq: str,
-        prediction_length: int,
+        prediction_length: Steps,
         *,
-        context_length: int | None,
-        lags: tuple[int, ...] | None,
+        context_length: Steps | None,
+        lags: tuple[Steps, ...] | None,
         scaling: Units,
         response: LogLinear | None,
         train: TrainConfig,
     ) -> None:
         super().__init__()
-        for name, value in (("prediction_length", prediction_length), ("context_length", context_length)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expected at least 1 step, got {value}")
         self.freq, self.prediction_length = freq, int(prediction_length)
         self.context_length = None if context_length is None else int(context_length)
         self.lags = None if lags is None else tuple(int(lag) for lag in lags)

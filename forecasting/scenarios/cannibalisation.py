@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.channels import PRICE
 from ...datasets.entries.gluonts_keys import GluontsEntry
+from ...runtime.arguments.kinds import Within, check_kind
 from ...runtime.display.showing import Shown
 from .future import BASELINE
 from .notation import Change
@@ -72,8 +74,10 @@ def cannibalisation(
         its paths differ in it.
 
     Raises:
-        ValueError: an article or its price is unknown.
+        ValueError: an article or its price is unknown, or an argument is out of its range.
     """
+    check_kind("articles", articles, list[str])
+    check_kind("price_change", price_change, Annotated[float, Within(-1, above=True)])
     chosen = [Scenario(f"price of {name}", [Change(PRICE, name, price_change, relative=True)]) for name in articles]
     outcomes = simulate(predictor, history, chosen, paths=paths, seed=seed)
     shape = (len(articles), len(articles))

@@ -126,7 +126,7 @@ class Copula(Checked):
     """
 
     scaling: Scaling = field(default_factory=Scaling)
-    window: Annotated[int, Within(2)] = 100
+    window: Annotated[int, Within(2, 100_000)] = 100
     tails: Literal["normal", "clipped"] = "normal"
 
     @property

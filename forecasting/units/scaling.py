@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from ...datasets.entries.domain import Domain
-from ...runtime.arguments.kinds import Checked, Count, Positive
-from ...runtime.reading.room import require_steps
+from ...runtime.arguments.kinds import Checked, Positive, Steps
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,9 @@ class Scaling(Checked):
     """
 
     of: Literal["level", "change"] = "level"
-    lag: Count = 1
+    lag: Steps = 1
     prior: Positive = 1.0
     domain: Domain = "real"
-
-    def __post_init__(self) -> None:
-        require_steps("lag", self.lag)
 
     @property
     def change(self) -> int | None:

@@ -11,7 +11,7 @@ from ...datasets.entries.checks import check_series, numbers_of, same_names
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family, written_date
 from ...datasets.entries.gluonts_keys import KNOWN, PAST
-from ...runtime.arguments.kinds import Checked
+from ...runtime.arguments.kinds import Checked, Count, Number
 from ...runtime.reading.room import MOST_STEPS
 from .calendar import calendar_features, frequency_lags
 
@@ -40,15 +40,15 @@ class SeriesSpec(Checked):
     freq: str
     prediction_length: int
     context_length: int
-    target_dim: int
+    target_dim: Count
     lags: tuple[int, ...]
-    calendar: int = 0
-    covariates: int = 0
+    calendar: Number = 0
+    covariates: Number = 0
     missing: bool = False
     item_ids: tuple[str, ...] = ()
     covariate_names: tuple[str, ...] = ()
     past: int = 0
-    past_covariates: int = 0
+    past_covariates: Number = 0
     past_covariate_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.names import Names
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.weights import read_arrays
@@ -58,7 +59,7 @@ class Coupled(FittedModel):
     names = NAMES
 
     def __init__(
-        self, predictor: Predictor, ranks: np.ndarray, *, dependence: Dependence = "gaussian", seed: int = 0
+        self, predictor: Predictor, ranks: np.ndarray, *, dependence: Dependence = "gaussian", seed: Seed = 0
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         if dependence not in get_args(Dependence):
@@ -124,8 +125,8 @@ class CoupledEstimator(WrappingEstimator):
         model: Estimator | Predictor,
         *,
         dependence: Dependence = "gaussian",
-        windows: int = 100,
-        seed: int = 0,
+        windows: Count = 100,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(model)
         if dependence not in get_args(Dependence):
@@ -182,9 +183,9 @@ def couple(
     training_data: Iterable[GluontsEntry],
     *,
     dependence: Dependence = "gaussian",
-    windows: int = 100,
-    num_samples: int = 100,
-    seed: int = 0,
+    windows: Count = 100,
+    num_samples: Count = 100,
+    seed: Seed = 0,
 ) -> Coupled:
     """Learn from a predictor's errors on the training span, and couple its paths.
 

@@ -22,6 +22,7 @@ from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import can_be_seeded, channels_of, for_run, item_ids_of, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.names import Names
 from ...runtime.plain import PlainObject
 from ...runtime.reading.json_files import read_json
@@ -56,7 +57,7 @@ class EnsembleEstimator(WrappingEstimator):
         5
     """
 
-    def __init__(self, model: Estimator, *, members: int = 3, seed: int = 0, directory: Path | None = None) -> None:
+    def __init__(self, model: Estimator, *, members: Count = 3, seed: Seed = 0, directory: Path | None = None) -> None:
         super().__init__(model)
         if members < 2:
             raise ValueError(f"members: expected at least 2, got {members}")

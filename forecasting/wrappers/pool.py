@@ -18,6 +18,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
+from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.display.bars import Bar
 from ...runtime.training.curves import curves_named
 from ..paths.totals import reconciled, summed
@@ -83,14 +84,14 @@ class PooledEstimator(ForecastModel):
         self,
         models: Mapping[str, Estimator | Predictor],
         *,
-        windows: int | None = None,
+        windows: Count | None = None,
         smallest: float = 0.05,
         shrinkage: float = 0.03,
         domain: Domain = "real",
         only_totals: Sequence[str] = (),
         only_rare: Sequence[str] = (),
-        num_samples: int = 100,
-        seed: int = 0,
+        num_samples: Count = 100,
+        seed: Seed = 0,
         directory: Path | None = None,
     ) -> None:
         super().__init__()

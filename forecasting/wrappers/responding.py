@@ -21,6 +21,7 @@ from ...evaluation.adapters.fitted import FittedModel, PlainModel
 from ...evaluation.adapters.foreign import for_run, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ...runtime.arguments.kinds import Seed, Steps
 from ...runtime.names import Names
 from ...runtime.plain import part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
@@ -71,14 +72,12 @@ class RespondingEstimator(WrappingEstimator):
         *,
         response: LogLinear | None = None,
         domain: Domain = "nonnegative",
-        context_length: int | None = None,
-        seed: int = 0,
+        context_length: Steps | None = None,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(model)
         if domain not in get_args(Domain):
             raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {domain!r}")
-        if context_length is not None and context_length < 1:
-            raise ValueError(f"context_length: expected at least 1 step, got {context_length}")
         self.response, self.domain = response or LogLinear(), domain
         self.context_length, self.seed = context_length, seed
 
@@ -161,7 +160,7 @@ class RespondingPredictor(FittedModel):
     names = NAMES
 
     def __init__(
-        self, predictor: Predictor, response: Response, spec: SeriesSpec, *, context_length: int, seed: int = 0
+        self, predictor: Predictor, response: Response, spec: SeriesSpec, *, context_length: Steps, seed: Seed = 0
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
         self.predictor, self.response, self.spec = predictor, response, spec

@@ -56,6 +56,9 @@ Count = Annotated[int, Within(1, 10**9)]
 Number = Annotated[int, Within(0, 10**9)]
 """How many, or none."""
 
+Steps = Annotated[int, Within(1, 100_000)]
+"""A horizon, a season, a lag, or the past that a model reads: a year has 35,040 quarters of an hour."""
+
 Seed = Annotated[int, Within(0, 2**63 - 1)]
 """What every generator takes."""
 

@@ -12,7 +12,7 @@ LARGEST = 64 * 2**20
 """Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
 
 
-# Any, here and below: what a file holds is known to its reader alone, as of `json.loads`.
+# Any: what a file holds is known to its reader alone, as of `json.loads`.
 def read_json(path: Path) -> dict[str, Any]:
     """The object that a JSON file holds.
 
@@ -35,7 +35,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return read
 
 
-def parsed_json(content: bytes, place: str) -> Any:
+def parsed_json(content: bytes, place: str) -> object:
     """The plain data that JSON text holds.
 
     Arguments:

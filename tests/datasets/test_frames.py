@@ -142,12 +142,12 @@ def test_a_horizon_longer_than_the_history_is_refused(windows):
 
 
 def test_a_horizon_that_is_not_positive_is_refused():
-    with pytest.raises(ValueError, match="prediction_length: expected at least 1 step, got 0"):
+    with pytest.raises(ValueError, match="prediction_length: expected a whole number from 1 to 100000, got 0"):
         read(long_table(), prediction_length=0)
 
 
 def test_negative_windows_are_refused():
-    with pytest.raises(ValueError, match="windows: expected 0 or more"):
+    with pytest.raises(ValueError, match="windows: expected a whole number from 0"):
         read(long_table(), windows=-1)
 
 
@@ -569,7 +569,7 @@ def test_columns_of_two_levels_are_refused():
 
 @pytest.mark.parametrize("argument", ["prediction_length", "windows"])
 def test_steps_and_windows_are_whole_numbers(argument):
-    with pytest.raises(ValueError, match=rf"{argument}: expected a whole number, got 2\.0"):
+    with pytest.raises(ValueError, match=rf"{argument}: expected a whole number from [01].*, got 2\.0"):
         read(long_table(), **{argument: 2.0})
 
 

@@ -161,13 +161,13 @@ def test_level_season_growth_promotion_and_holiday_enter_as_documented(data):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"articles": 0}, "articles: expected at least 1, got 0"),
+        ({"articles": 0}, "articles: expected a whole number from 1, got 0"),
         ({"weeks": 1}, "weeks: expected at least 2, got 1"),
-        ({"style_size": 0}, "style_size: expected at least 1, got 0"),
+        ({"style_size": 0}, "style_size: expected a whole number from 1, got 0"),
         ({"stockouts": 0.5}, "stockouts: expected a share of weeks"),
         ({"weeks": 24}, "prediction_length: 3 windows of 8 steps leave no history"),
-        ({"prediction_length": 0}, "prediction_length: expected at least 1"),
-        ({"windows": -1}, "windows: expected 0 or more"),
+        ({"prediction_length": 0}, "prediction_length: expected a whole number from 1 to 100000, got 0"),
+        ({"windows": -1}, "windows: expected a whole number from 0"),
     ],
 )
 def test_arguments_out_of_range_are_refused(changes, message):

@@ -248,9 +248,9 @@ def test_the_newest_forecasts_of_every_entry_are_learnt_from():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"season_length": 0}, "season_length: expected at least 1, got 0"),
+        ({"season_length": 0}, "season_length: expected a whole number from 1 to 100000, got 0"),
         ({"season_length": 4, "cycle_length": 6}, "cycle_length: expected a multiple of 4 steps, got 6"),
-        ({"origins": 0}, "origins: expected at least 1, got 0"),
+        ({"origins": 0}, "origins: expected a whole number from 1, got 0"),
         ({"stretches": 3}, "stretches: expected at least 4, got 3"),
     ],
 )
@@ -279,7 +279,7 @@ def test_any_series_are_forecast_but_another_frequency_and_no_path_are_refused_b
     hourly = {"start": pd.Period("2024-01-01", "h"), "target": np.ones((1, 30))}
     with pytest.raises(ValueError, match=r"expected frequency 'D' as in training, got 'h' in entry 0"):
         next(follower().predict([hourly]))
-    with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+    with pytest.raises(ValueError, match="num_samples: expected a whole number from 1, got 0"):
         paths(follower(), np.ones((1, 30)), count=0)
 
 

@@ -218,5 +218,5 @@ def test_any_counts_give_finite_whole_numbers(seed, dim, length, rate):
 def test_what_is_no_count_is_refused():
     with pytest.raises(ValueError, match=r"dataset: expected counts from 0 to 1e\+15, got -2 in entry 0"):
         next(CountModelPredictor(3).predict([entry([[1.0, -2.0]])]))
-    with pytest.raises(ValueError, match="season_length: expected at least 1 step, got 0"):
+    with pytest.raises(ValueError, match="season_length: expected a whole number from 1 to 100000, got 0"):
         CountModelPredictor(3, 0)

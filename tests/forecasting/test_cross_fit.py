@@ -227,10 +227,10 @@ def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
     ("settings", "message"),
     [
         ({"folds": 1}, "folds: expected at least 2, got 1"),
-        ({"windows": 0}, "windows: expected at least 2, got 0"),
+        ({"windows": 0}, "windows: expected a whole number from 1, got 0"),
         ({"train": TrainConfig(compile=True)}, "train: a direct network has no head to compile"),
-        ({"context_length": 0}, "context_length: expected at least 1 step, got 0"),
-        ({"prediction_length": 0}, "prediction_length: expected at least 1 step, got 0"),
+        ({"context_length": 0}, "context_length: expected a whole number from 1 to 100000 or none, got 0"),
+        ({"prediction_length": 0}, "prediction_length: expected a whole number from 1 to 100000, got 0"),
     ],
 )
 def test_what_is_out_of_its_range_is_refused(settings, message):

@@ -94,7 +94,7 @@ class TestForecasts:
         assert np.isfinite(next(predictor.predict([{**HISTORY, "target": target}], num_samples=10)).samples).all()
 
     def test_no_path_is_refused(self, predictor):
-        with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+        with pytest.raises(ValueError, match="num_samples: expected a whole number from 1, got 0"):
             next(predictor.predict([HISTORY], num_samples=0))
 
     def test_imposed_sales_are_refused(self, predictor):
@@ -174,7 +174,7 @@ def test_a_run_is_seeded():
 
 
 def test_what_cannot_respond_is_refused(walks):
-    with pytest.raises(ValueError, match="context_length: expected at least 1 step, got 0"):
+    with pytest.raises(ValueError, match="context_length: expected a whole number from 1 to 100000 or none, got 0"):
         RespondingEstimator(VARPredictor(7), context_length=0)
     with pytest.raises(ValueError, match=r"domain: expected one of .*, got 'counts'"):
         RespondingEstimator(VARPredictor(7), domain="counts")

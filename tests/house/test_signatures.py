@@ -35,6 +35,7 @@ OF_ANYTHING = {
     # And what comes back is a configuration of any class of the table, or whatever a place names.
     "runtime/names.py: imported()",
     "runtime/plain.py: from_plain()",
+    "runtime/reading/json_files.py: parsed_json()",
 }
 
 

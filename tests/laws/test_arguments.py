@@ -90,9 +90,9 @@ def test_most_of_what_a_user_calls_is_checked():
     [
         (lambda: GRUMAFEstimator("D", 7, train={"max_epochs": 1}), "train: expected TrainConfig or none, got {'max_ep"),
         (lambda: GRUMAFEstimator("D", 7, scaling="level"), "scaling: expected Scaling or Copula or none, got 'level'"),
-        (lambda: ForecastEstimator("D", 7.9), "prediction_length: expected a whole number, got 7.9"),
-        (lambda: DeepAREstimator("D", 7, size=8.9), "size: expected a whole number, got 8.9"),
-        (lambda: SeasonalNaivePredictor(7, season_length=True), "season_length: expected a whole number, got True"),
+        (lambda: ForecastEstimator("D", 7.9), "prediction_length: expected a whole number from 1 to 100000, got 7.9"),
+        (lambda: DeepAREstimator("D", 7, size=8.9), "size: expected a whole number from 1, got 8.9"),
+        (lambda: SeasonalNaivePredictor(7, season_length=True), "season_length: expected a whole number from 1 to 1"),
         (lambda: Recurrent(size=0), "size: expected a whole number from 1, got 0"),
         (lambda: Recurrent("rnn"), "cell: expected 'gru' or 'lstm', got 'rnn'"),
         (lambda: TrainConfig(seed=-1), "seed: expected a whole number from 0, got -1"),
@@ -100,8 +100,8 @@ def test_most_of_what_a_user_calls_is_checked():
         (lambda: TrainConfig(learning_rate=float("nan")), "learning_rate: expected a number above 0, got nan"),
         (lambda: TrainConfig(batch_size=10**30), "batch_size: expected a whole number from 1, got 1000"),
         (lambda: PictureTraining(weight_decay=-1), "weight_decay: expected a number from 0, got -1"),
-        (lambda: NetworkConfig(size=0), "size: expected a whole number from 1 or none, got 0"),
-        (lambda: Metadata("sales", "D", 7, ("a",), season=0), "season: expected a whole number from 1, got 0"),
+        (lambda: NetworkConfig(size=0), "size: expected a whole number from 1 to 4096 or n"),
+        (lambda: Metadata("sales", "D", 7, ("a",), season=0), "season: expected a whole number from 1 to 100000, g"),
         (lambda: backtest({}, None), "data: expected ForecastData, got None"),
         (lambda: simulate(None, [], "x"), "predictor: expected a trained model, got None"),
         (lambda: simulate(3, None), "history: expected a list, got None"),
@@ -133,7 +133,7 @@ def test_a_dataset_in_the_place_of_its_entries_is_named():
 
 def test_a_season_of_no_step_is_refused_by_every_door():
     frame = pd.DataFrame({"week": pd.date_range("2024-01-01", periods=9, freq="W-MON"), "coat": range(9)})
-    with pytest.raises(ValueError, match="season: expected a whole number from 1 or none, got 0"):
+    with pytest.raises(ValueError, match="season: expected a whole number from 1 to 100000 or none, got 0"):
         from_frame(frame, timestamp="week", prediction_length=2, season=0)
 
 

@@ -13,6 +13,7 @@ from scipy.special import gammaln
 from ....datasets.entries.gluonts_keys import GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.fitted import PlainModel
+from ....runtime.arguments.kinds import Seed, Steps
 from ...names import NAMES
 from .count_laws import LARGEST, LAWS, laws_of, log_likelihoods, negative_binomial
 
@@ -61,10 +62,8 @@ class CountModelPredictor(PlainModel):
 
     names = NAMES
 
-    def __init__(self, prediction_length: int, season_length: int = 1, seed: int = 0) -> None:
+    def __init__(self, prediction_length: Steps, season_length: Steps = 1, seed: Seed = 0) -> None:
         super().__init__(prediction_length=prediction_length)
-        if season_length < 1:
-            raise ValueError(f"season_length: expected at least 1 step, got {season_length}")
         self.season_length, self.seed = season_length, seed
 
     def settings(self) -> dict[str, object]:

@@ -12,6 +12,7 @@ from ....datasets.entries.entry import Entry
 from ....datasets.entries.gluonts_keys import GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.fitted import PlainModel
+from ....runtime.arguments.kinds import Seed, Steps
 from ...names import NAMES
 from .ridge_autoregression import FEWEST, Equations, ridge_equations
 
@@ -41,10 +42,8 @@ class VARPredictor(PlainModel):
 
     names = NAMES
 
-    def __init__(self, prediction_length: int, max_lags: int = 5, seed: int = 0) -> None:
+    def __init__(self, prediction_length: Steps, max_lags: Steps = 5, seed: Seed = 0) -> None:
         super().__init__(prediction_length=prediction_length)
-        if max_lags < 1:
-            raise ValueError(f"max_lags: expected at least 1, got {max_lags}")
         self.max_lags, self.seed = max_lags, seed
 
     def settings(self) -> dict[str, object]:

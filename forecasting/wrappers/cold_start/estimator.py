@@ -17,6 +17,7 @@ from ....datasets.entries.gluonts_keys import STATIC, GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.fitted import FittedModel
 from ....evaluation.adapters.foreign import for_run, updated
+from ....runtime.arguments.kinds import Count, Seed, Steps
 from ...response.response import LogLinear, Response
 from ...windows.spec import SeriesSpec, infer_spec
 from ..wrapper import WrappingEstimator
@@ -73,16 +74,13 @@ class ColdStartEstimator(WrappingEstimator):
         *,
         response: LogLinear | None = None,
         domain: Domain = "nonnegative",
-        fewest: int | None = None,
-        context_length: int | None = None,
-        seed: int = 0,
+        fewest: Count | None = None,
+        context_length: Steps | None = None,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(model)
         if domain not in get_args(Domain):
             raise ValueError(f"domain: expected one of {', '.join(get_args(Domain))}, got {domain!r}")
-        for name, value in (("fewest", fewest), ("context_length", context_length)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expected at least 1 step, got {value}")
         self.response, self.domain = response, domain
         self.fewest, self.context_length, self.seed = fewest, context_length, seed
 

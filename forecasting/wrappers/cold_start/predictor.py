@@ -20,6 +20,7 @@ from ....evaluation.adapters.fitted import FittedModel
 from ....evaluation.adapters.foreign import channels_of, training_log_of
 from ....evaluation.adapters.predictor import asked
 from ....evaluation.adapters.predictor_folder import read_predictor, store_predictor
+from ....runtime.arguments.kinds import Seed, Steps
 from ....runtime.names import Names
 from ....runtime.plain import part_from_plain, to_plain
 from ....runtime.reading.json_files import read_json
@@ -66,8 +67,8 @@ class ColdStartPredictor(FittedModel):
         widths: dict[str, int],
         response: Response | None,
         domain: Domain,
-        context_length: int,
-        seed: int = 0,
+        context_length: Steps,
+        seed: Seed = 0,
         log_linear: LogLinear | None = None,
     ) -> None:
         super().__init__(prediction_length=predictor.prediction_length)
