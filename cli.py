@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
 from . import __version__
 from .runtime.arguments.naming import in_words
+from .runtime.texts import visible
 from .runtime.threads import begin_with_threads
 
 app = typer.Typer(
@@ -45,12 +47,31 @@ def main() -> None:
     if not debug:
         warnings.showwarning = show_in_one_line
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # Names come from files of others.
+    sys.stdout = cast("TextIO", _Visible(sys.stdout))
     # What gluonts says of its trainings is not for the user of a command.
     logging.getLogger("gluonts").setLevel(logging.ERROR)
     mount()
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(words, debug))
+
+
+class _Visible:
+    """Standard output that shows control characters of what it is told, rather than obey them, but for colours."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        self.stream.write("".join(part if _COLOUR.fullmatch(part) else visible(part) for part in _COLOUR.split(text)))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 def run(words: Sequence[str], debug: bool = False) -> int:
@@ -83,7 +104,7 @@ def run(words: Sequence[str], debug: bool = False) -> int:
 
 
 def _failed(text: str, status: int) -> int:
-    typer.echo(f"hemline: {text}", err=True)
+    typer.echo(f"hemline: {visible(text)}", err=True)
     return status
 
 
@@ -101,7 +122,7 @@ def _without(option: str, words: list[str]) -> tuple[list[str], str | None]:
 
 def show_in_one_line(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning without the place in the code that gave it."""
-    typer.echo(f"warning: {' '.join(str(message).split())}", err=True)
+    typer.echo(f"warning: {visible(' '.join(str(message).split()))}", err=True)
 
 
 def _version(asked: bool) -> None:

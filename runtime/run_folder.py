@@ -18,6 +18,7 @@ from torch import Tensor
 from .locks import only_one
 from .plain import Plain
 from .reading.json_files import parsed_json
+from .reading.parquet_files import read_parquet
 from .reading.places import open_file, require_allowed
 from .reading.room import require_room
 from .whole_files import write_whole
@@ -126,4 +127,4 @@ class RunFolder:
 
     def read_frame(self, name: str) -> pd.DataFrame:
         """Read a Parquet table."""
-        return pd.read_parquet(io.BytesIO(self.read_bytes(name)))
+        return read_parquet(io.BytesIO(self.read_bytes(name)))

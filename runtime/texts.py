@@ -26,16 +26,34 @@ def toml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+_FORMULA = re.compile(r'(?:^|(?<=[;\t\r\n]))("?)(?=[-=+@\t\r\n＝＋－＠])')
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal, or turns the order of what is read round; not tabs and ends of lines."""
+
+
+def visible(text: str) -> str:
+    r"""A text whose control characters are shown and not obeyed.
+
+    Example:
+        >>> print(visible("coat\x1b[2J"))
+        coat\x1b[2J
+    """
+    return _UNSEEN.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def spreadsheet_text(text: str) -> str:
     """A text as the cell of a CSV file: one that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    So does what another language's spreadsheet, which parts cells at semicolons or tabs, would take for one.
 
     Source: OWASP, "CSV Injection".
 
     Example:
-        >>> [spreadsheet_text(text) for text in ("coat", "=1+2", "@SUM(A1)", "-20%")]
-        ['coat', "'=1+2", "'@SUM(A1)", "'-20%"]
+        >>> [spreadsheet_text(text) for text in ("coat", "=1+2", "@SUM(A1)", "-20%", "a;=1+2")]
+        ['coat', "'=1+2", "'@SUM(A1)", "'-20%", "a;'=1+2"]
     """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return _FORMULA.sub(r"\1'", text)
 
 
 def spreadsheet_cells(frame: pd.DataFrame) -> pd.DataFrame:
@@ -51,13 +69,14 @@ def spreadsheet_cells(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown_text(text: str) -> str:
-    """A text on a Markdown page: tags and entities are shown and not read.
+    r"""A text on a Markdown page: tags, entities, links and pictures are shown and not read.
 
     Example:
-        >>> print(markdown_text("C&A <script>"))
-        C&A &lt;script>
+        >>> print(markdown_text("C&A <script> ![](http://a/b)"))
+        C&A &lt;script> ![]\(http://a/b)
     """
-    return re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(text.splitlines())).replace("<", "&lt;")
+    line = visible(" ".join(text.splitlines()))
+    return re.sub(r"&(?=#?\w+;)", "&amp;", line).replace("<", "&lt;").replace("](", r"]\(")
 
 
 def markdown_cell(text: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import fsspec
 import numpy as np
-import pandas as pd
 
 from ...runtime.arguments.kinds import checked
+from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.reading.places import require_allowed
 from ..entries.data import ForecastData
 from ..entries.entry import Entry
@@ -88,7 +88,7 @@ def read_article_vectors(address: str) -> ArticleVectors:
     require_allowed(address)
     with fsspec.open(address, "rb") as file:
         try:
-            frame = pd.read_parquet(file)
+            frame = read_parquet(file)
         except (ValueError, OSError) as error:  # pyarrow's own are of these kinds, and name no file
             raise ValueError(f"address: expected a Parquet file of article vectors, got {address}: {error}") from error
     for column in ("item_id", "has_photo", "vector"):

@@ -98,7 +98,8 @@ class SimulatedShop(Shown):
         rng, lines = np.random.default_rng([self.seed, 1]), []
         for row in self.articles.to_dict("records"):
             name = f"{row['Artikel']}.png"
-            drawn_photo(row["Farbe"], row["Form"], rng).save(folder / "fotos" / name)
+            with whole_file(folder / "fotos" / name) as aside:
+                drawn_photo(row["Farbe"], row["Form"], rng).save(aside, "png")
             lines.append(json.dumps({**row, "fotos": [name]}, ensure_ascii=False))
         described = (
             'table = "artikel.jsonl"\nphotos = "fotos"\nitem_id = "Artikel"\nimages = "fotos"\n'

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import os
 import re
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +15,8 @@ from zipfile import BadZipFile
 
 import pandas as pd
 
+from ...runtime.reading.parquet_files import read_parquet
+from ...runtime.reading.room import free_memory, require_room
 from .foreign_frames import Frame, as_pandas
 
 _CSV, _PARQUET, _EXCEL = (".csv", ".csv.gz"), (".parquet", ".pq"), (".xlsx",)
@@ -132,12 +136,14 @@ def _read_file(path: Path, form: TableFormat, text: Sequence[str | None], number
     try:
         if ending.endswith(_CSV):
             form.refuse_beside("CSV", "sep", "decimal", "thousands", "encoding")
+            _require_unpacked_room(path)
             table = _read_csv(path, form, named)
         elif ending.endswith(_PARQUET):
             form.refuse_beside("Parquet")
-            table = as_pandas(pd.read_parquet(path))
+            table = as_pandas(read_parquet(path))
         elif ending.endswith(_EXCEL):
             form.refuse_beside("Excel", "sheet")
+            _require_unpacked_room(path)
             table = _read_excel(path, form, named)
         else:
             raise ValueError("unknown ending, expected .csv, .csv.gz, .parquet or .xlsx")
@@ -147,11 +153,30 @@ def _read_file(path: Path, form: TableFormat, text: Sequence[str | None], number
             'encoding in the TOML file, that of an older export with encoding = "cp1252", or make a frame with '
             "pd.read_csv(..., encoding=...)"
         ) from error
+    except BadZipFile as error:
+        raise ValueError(
+            f"frame: {str(path)!r} cannot be read as a table (it is no Excel file of the kind .xlsx)"
+        ) from error
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(f"frame: {str(path)!r} cannot be read as a table ({error})") from error
     table = _words(_renamed(table, form, str(path)), form, text)
     plain = not ending.endswith(_CSV) or (form.decimal, form.thousands) == (".", None)
     return table if plain else _numbers(table, form, text, numbers)
+
+
+def _require_unpacked_room(path: Path) -> None:
+    """Refuse a packed file that holds more than memory has room for; a small one can unpack to anything."""
+    if path.name.lower().endswith(".gz"):
+        free, size = free_memory(), 0
+        with gzip.open(path) as packed:
+            while free is not None and size <= free and (part := packed.read(2**20)):
+                size += len(part)
+    elif path.name.lower().endswith(_EXCEL):
+        with zipfile.ZipFile(path) as book:
+            size = sum(part.file_size for part in book.infolist())
+    else:
+        return
+    require_room(size, "expected a smaller table", "one that unpacks to more")
 
 
 def _read_csv(path: Path, form: TableFormat, text: Sequence[str]) -> pd.DataFrame:
@@ -194,8 +219,6 @@ def _read_excel(path: Path, form: TableFormat, text: Sequence[str]) -> pd.DataFr
         # By place: pandas would call the second of two columns "a" "a.1".
         named = {place: object for place, name in enumerate(header) if name in text}
         table = read(path, skiprows=1, dtype=named, **how)
-    except BadZipFile as error:
-        raise ValueError("it is no Excel file of the kind .xlsx") from error
     except ImportError as error:
         raise ValueError("expected openpyxl to be installed, got none; pip install 'hemline[excel]'") from error
     table = table.reindex(columns=range(len(header)))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ...runtime.arguments.kinds import checked
 from ...runtime.display.showing import Shown
+from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.reading.places import plain_name
 from ..runs.records import MissingCell, Plan, RunRecord
 from .store import PLAN, Store
@@ -48,15 +49,15 @@ class Backtest(Shown):
     def forecasts(self, run: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Stored forecasts of a run, some columns or all: see `rows.forecast_rows`."""
         path = self.folder / "runs" / plain_name(run, "run") / "forecasts.parquet"
-        return pd.read_parquet(path, columns=None if columns is None else list(columns))
+        return read_parquet(path, columns)
 
     def training(self, run: str) -> pd.DataFrame:
         """The training log of a run: a row an epoch, none for what is not trained."""
-        return pd.read_parquet(self.folder / "runs" / plain_name(run, "run") / "training.parquet")
+        return read_parquet(self.folder / "runs" / plain_name(run, "run") / "training.parquet")
 
     def history(self, data_fingerprint: str) -> pd.DataFrame:
         """Observations around the windows of a dataset: see `rows.history_rows`."""
-        return pd.read_parquet(self.folder / "datasets" / f"{plain_name(data_fingerprint, 'data_fingerprint')}.parquet")
+        return read_parquet(self.folder / "datasets" / f"{plain_name(data_fingerprint, 'data_fingerprint')}.parquet")
 
 
 @checked
@@ -80,7 +81,7 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
     if (folder / "runs").is_dir() or (folder / PLAN).exists():
         scores, runs = store.tables()
     elif (folder / "runs.parquet").exists():
-        scores, runs = pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "runs.parquet")
+        scores, runs = read_parquet(folder / "scores.parquet"), read_parquet(folder / "runs.parquet")
     else:
         raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
     missing: list[MissingCell] = []

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from ...runtime.locks import locked, only_one
+from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.whole_files import whole_file, whole_folder
 from ..runs.records import PlannedCell, RunRecord
 from ..runs.rows import SCORE_COLUMNS
@@ -141,7 +142,7 @@ class Store:
 
     def scores(self, run: str) -> pd.DataFrame:
         """The rows of a finished run in the long table."""
-        return pd.read_parquet(self.folder / "runs" / run / "scores.parquet")
+        return read_parquet(self.folder / "runs" / run / "scores.parquet")
 
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The long table of all finished runs and the runs table.
@@ -152,7 +153,7 @@ class Store:
         records = self._records()
         finished = [record["run"] for record in records if record["status"] == "finished"]
         written = self.folder / "scores.parquet"
-        scores = pd.read_parquet(written) if _is_table(written) else None
+        scores = read_parquet(written) if _is_table(written) else None
         if scores is None or list(scores["run"].unique()) != finished:
             scores = join_scores(self.scores(run) for run in finished)
         return scores, runs_table(records)

@@ -65,7 +65,8 @@ def as_latex(table: ScoreTable) -> str:
         lines.append(r"\midrule")
         lines += [_latex_row([f"{model}, published", *cells]) for model, cells in table.published.items()]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    return "\n".join([f"% {table.title}", *lines, *(f"% {note}" for note in table.notes)])
+    title, *notes = (f"% {' '.join(text.split())}" for text in (table.title, *table.notes))
+    return "\n".join([title, *lines, *notes])
 
 
 def as_csv(table: ScoreTable) -> str:

@@ -117,7 +117,13 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         else:
             # Excel has no time zones.
             zoned = frame.select_dtypes("datetimetz").columns
-            frame.assign(**{str(name): frame[name].map(str) for name in zoned}).to_excel(file, index=False)
+            zoneless = frame.assign(**{str(name): frame[name].map(str) for name in zoned})
+            with pd.ExcelWriter(file, engine="openpyxl") as book:
+                zoneless.to_excel(book, index=False)
+                for row in book.book.active.iter_rows():
+                    for cell in row:
+                        if cell.data_type == "f":  # what a name begins with makes no formula of it
+                            cell.data_type = "s"
 
 
 def check_ending(path: Path) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from ...runtime.reading.parquet_files import read_parquet
 
 Labels = Mapping[str, tuple[str, ...]]
 """Column -> the labels of an article."""
@@ -114,7 +115,7 @@ class PhotoVectors:
     @classmethod
     def of_table(cls, table: bytes, vectors: np.ndarray, parts: Mapping[str, int], encoder: str) -> PhotoVectors:
         """The rows that `table` wrote, and their vectors."""
-        frame = pd.read_parquet(io.BytesIO(table))
+        frame = read_parquet(io.BytesIO(table))
         labels = [
             {str(name): tuple(map(str, told)) for name, told in json.loads(cell).items()} for cell in frame["labels"]
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,6 +20,10 @@ from .photo_vectors import PhotoVectors
 
 INDEX = "index.json"
 """The file that says which other files belong to the index; it is replaced last."""
+
+
+_OWN = re.compile(r"[0-9a-f]{16}\.(parquet|safetensors)|maker-[0-9a-f]{12}\.safetensors")
+"""The names of files that an index writes: whatever else lies in its folder is not its own."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def commit(folder: RunFolder, told: Mapping[str, Plain], segments: Sequence[Segm
     kept = {str(told["maker"]), *(f"{one.name}{end}" for one in segments for end in (".parquet", ".safetensors"))}
     for path in folder.files.ls(folder.root, detail=False):
         name = path.rstrip("/").rpartition("/")[2]
-        if name.endswith((".parquet", ".safetensors")) and name not in kept:
+        if _OWN.fullmatch(name) and name not in kept:
             folder.files.rm_file(path)
 
 
