@@ -22,8 +22,8 @@ from hemline.vision.classify.training import TrainConfig
 from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.networks.backbone import Backbone
 from hemline.vision.networks.efficientnet_lite import EfficientNetLite
-from hemline.vision.networks.known_backbones import backbone_from_json
 from hemline.vision.networks.preprocessing import Preprocessing
+from hemline.vision.networks.pretrained import TransformersForm
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.networks.small_cnn import SmallCNN
 from memory import forget_peak, needs_linux, peak
@@ -47,8 +47,7 @@ def backbone(kind: str) -> Backbone:
     if kind == "efficientnet-lite":
         return EfficientNetLite("efficientnet-lite0", size=32)
     form = {"model_type": kind, **TINY[kind]}
-    prepared = Preprocessing(28).to_json()
-    return backbone_from_json({"kind": "transformers", "name": kind, "config": form, "preprocessing": prepared})
+    return TransformersForm(kind, form, Preprocessing(28)).build()
 
 
 def classifier(folder: Path, kind: str) -> str:
