@@ -97,10 +97,8 @@ class PooledEstimator(ForecastModel):
         super().__init__()
         if len(models) < 2:
             raise ValueError(f"models: expected at least 2, got {len(models)}")
-        if (windows is not None and windows < 1) or num_samples < 2:
-            raise ValueError(
-                f"windows, num_samples: expected at least 1 window of 2 paths, got {windows}, {num_samples}"
-            )
+        if num_samples < 2:
+            raise ValueError(f"num_samples: expected at least 2 paths, got {num_samples}")
         if not 0 <= smallest < 1 / len(models):
             raise ValueError(f"smallest: expected from 0 to below 1 / {len(models)}, got {smallest}")
         if shrinkage < 0:

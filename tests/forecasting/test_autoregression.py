@@ -141,5 +141,5 @@ def test_too_few_steps_are_refused():
     VARPredictor(2).require_steps([short, enough], "training_data")  # one is long enough
     with pytest.raises(ValueError, match="training_data: expected at least 13 steps"):
         VARPredictor(2).require_steps([short], "training_data")
-    with pytest.raises(ValueError, match="max_lags: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_lags: expected a whole number from 1 to 100000, got 0"):
         VARPredictor(2, max_lags=0)

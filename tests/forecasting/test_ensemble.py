@@ -104,5 +104,5 @@ def test_of_fewer_paths_than_members_the_lightest_have_none(walks):
     # Its shares are the heaviest member's, its sum is that of the heaviest one for sums.
     np.testing.assert_allclose(one / one.sum(-1, keepdims=True), heaviest / heaviest.sum(-1, keepdims=True), rtol=1e-5)
     assert next(found.predict(walks, num_samples=2)).samples.shape[0] == 2
-    with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+    with pytest.raises(ValueError, match="num_samples: expected a whole number from 1, got 0"):
         next(found.predict(walks, num_samples=0))

@@ -187,7 +187,7 @@ class TestPrices:
     ("settings", "message"),
     [
         ({"models": {"one": RandomWalkPredictor(7)}}, "models: expected at least 2, got 1"),
-        ({"windows": 0}, "windows, num_samples: expected at least 1 window"),
+        ({"windows": 0}, "windows: expected a whole number from 1 or none, got 0"),
         ({"smallest": 0.5}, "smallest: expected from 0 to below 1 / 2, got 0.5"),
         ({"shrinkage": -0.1}, "shrinkage: expected at least 0, got -0.1"),
         ({"only_totals": ["c"]}, r"only_totals: expected some of a, b, not all, got \['c'\]"),

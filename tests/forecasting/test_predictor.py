@@ -190,7 +190,7 @@ def test_an_entry_that_does_not_fit_is_refused(predictor, walks, change, message
 
 
 def test_no_paths_are_refused(predictor, walks):
-    with pytest.raises(ValueError, match="num_samples: expected at least 1 path, got 0"):
+    with pytest.raises(ValueError, match="num_samples: expected a whole number from 1, got 0"):
         next(predictor.predict(walks, num_samples=0))
 
 
