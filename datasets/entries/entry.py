@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import cached_property
-from numbers import Integral
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -16,9 +14,8 @@ from ...runtime.arguments.kinds import Number, check_kind
 from ...runtime.display.showing import html_table
 from .channels import Channels, read_only
 from .domain import DataDomain
-from .frequency import shifted, to_period, written_date
+from .frequency import shifted, steps_until, written_date
 from .gluonts_keys import CHANNELS, DOMAIN, SAME, STATIC, DataEntry, GluontsEntry, fields_of
-from .stamps import stamps_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,7 +151,7 @@ class Entry(Mapping[str, Any]):
             ValueError: the end lies outside the entry.
         """
         check_kind("horizon", horizon, Number)
-        steps = self._steps(end)
+        steps = steps_until(self.start, self.length, end)
         shorter = {} if steps == self.length else {"imposed": None, "planned": None}
         return self._part(
             target=self.target[:, :steps],
@@ -313,19 +310,3 @@ class Entry(Mapping[str, Any]):
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
-
-    def _steps(self, end: int | str | pd.Timestamp | pd.Period) -> int:
-        check_kind("end", end, int | str | date | np.datetime64 | pd.Period)
-        if isinstance(end, (int, Integral)):
-            steps = int(end)
-        else:
-            try:
-                day = end.to_timestamp() if isinstance(end, pd.Period) else stamps_of(self.start).on_grid(end)
-                steps = (to_period(day, self.freq).ordinal - self.start.ordinal) // self.start.freq.n + 1
-            except (ValueError, AttributeError) as error:
-                raise ValueError(f"end: expected a number of steps or a date, got {end!r}") from error
-        if not 0 <= steps <= self.length:
-            raise ValueError(
-                f"end: expected 0 to {self.length} steps, to {written_date(self.start, self.length - 1)}, got {end}"
-            )
-        return steps

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import warnings
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, cast
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from ...runtime.arguments.kinds import check_kind
 from ...runtime.quiet import own_filters
 from .stamps import Date, DatedPeriod, stamps_of, usual_stamps
 
@@ -223,3 +225,23 @@ def frequency_family(freq: str) -> tuple[int, str]:
     offset = to_offset(normalize_freq(freq))
     unit = offset.name.split("-")[0]
     return offset.n, unit[0] if unit in {"ME", "QE", "YE"} else unit
+
+
+def steps_until(start: pd.Period, length: int, end: int | Date | pd.Period) -> int:
+    """How many steps of a target of so many there are up to a time, which is their number or the date of the last.
+
+    Raises:
+        ValueError: it is neither, or lies outside.
+    """
+    check_kind("end", end, int | Date | pd.Period)
+    if isinstance(end, (int, Integral)):
+        steps = int(end)
+    else:
+        try:
+            day = end.to_timestamp() if isinstance(end, pd.Period) else stamps_of(start).on_grid(end)
+            steps = (to_period(day, start.freqstr).ordinal - start.ordinal) // start.freq.n + 1
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f"end: expected a number of steps or a date, got {end!r}") from error
+    if not 0 <= steps <= length:
+        raise ValueError(f"end: expected 0 to {length} steps, to {written_date(start, length - 1)}, got {end}")
+    return steps
