@@ -14,6 +14,7 @@ LEAST = {
     "train": {"seed": 0, "epochs": 1},
     "forecast": {"num-samples": 1},
     "simulate": {"paths": 1, "seed": 0},
+    "order": {"paths": 1, "seed": 0, "lead-time": 0},
     "backtest": {"num-samples": 1, "refit-every": 1, "history": 1, "seeds": 1},
     "grid": {"workers": 1},
     "data": {"series": 0},
@@ -31,6 +32,7 @@ NEEDED = {
     "train": "dataset model out",
     "forecast": "predictor dataset out",
     "simulate": "predictor articles out set",
+    "order": "predictor dataset out stock service-level",
     "backtest": "dataset models out",
     "classify": "data checkpoint",
     "judge": "data checkpoint",
@@ -67,7 +69,10 @@ def numbers_of_options() -> Iterator[Bad]:
         yield from spoiled("classify", option, [*SHARES, *(["1.5"] if option in shares else [])])
     for name in ("classify", "annotate"):
         yield from spoiled(name, "lr", (*SHARES, "0"))
-    for name in ("forecast", "simulate"):
+    for option in ("service-level", "budget", "capacity"):
+        yield from spoiled("order", option, [*SHARES, *(["0", "1", "95"] if option == "service-level" else [])])
+    yield from spoiled("order", "lead-time", ("8", "99"))
+    for name in ("forecast", "simulate", "order"):
         yield from spoiled(name, "window", ("", "x", "8.9", "3", "99", "-99"))
 
 
@@ -83,6 +88,7 @@ def choices_of_options() -> Iterator[Bad]:
         "train": "model",
         "backtest": "models",
         "simulate": "articles",
+        "order": "unmet",
     }.items():
         for option in options.split():
             yield from spoiled(name, option, ("", "nope", "a\nb", "CPUS"), "got 'nope'", r"got 'a\nb'", "got 'CPUS'")
@@ -92,7 +98,7 @@ def choices_of_options() -> Iterator[Bad]:
 
 def names() -> Iterator[Bad]:
     """Names of nothing."""
-    for name in ("describe", "train", "forecast", "simulate", "backtest"):
+    for name in ("describe", "train", "forecast", "simulate", "order", "backtest"):
         files = ("nope.toml", "bt", "sales.csv", "binary.toml", "empty.toml", "deep.toml")
         yield from spoiled(name, "dataset", (*TEXTS, *files), "name: expected", "nope.toml", *files)
     words = ("a:b:c", ":", "x:", ":x", "os:system", "json:JSONDecoder", "gluonts:nope", "nope:Nope", LONG, "", "nope")
@@ -124,6 +130,7 @@ def places() -> Iterator[Bad]:
         "backtest": "config",
         "simulate": "scenario predictor",
         "forecast": "predictor",
+        "order": "predictor stock",
         "classify": "data",
         "judge": "data checkpoint",
         "plot": "checkpoint",
@@ -142,6 +149,7 @@ def places() -> Iterator[Bad]:
     for name, option in {
         "train": "out",
         "simulate": "out",
+        "order": "out",
         "backtest": "out",
         "classify": "checkpoint",
         "annotate": "checkpoint",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from bad_inputs import Bad
 from hemline import cli
+from hemline.datasets import get_dataset
 from PIL import Image
 
 SHORT = "[train]\nmax_epochs = 1\nbatches_per_epoch = 2\nbatch_size = 8\n"
@@ -53,6 +54,8 @@ def furnish(place: Path) -> None:
     sales = pd.MultiIndex.from_product([["a", "b"], weeks], names=["article", "week"]).to_frame(index=False)
     sales["units"] = rng.poisson(20, len(sales))
     sales.to_csv(place / "sales.csv", index=False)
+    stock = pd.DataFrame({"article": get_dataset("simulated_sales").metadata.item_ids, "stock": 20})
+    stock.to_csv(place / "stock.csv", index=False)
     sales.pivot(index="week", columns="article", values="units").reset_index().to_csv(place / "wide.csv", index=False)
     texts = {
         "short.toml": SHORT,
