@@ -20,6 +20,7 @@ from hemline.forecasting import load_predictor
 from hemline.runtime.reading import room
 from memory import forget_peak, needs_linux, peak
 from PIL import Image
+from plain_data import numbers, replaced
 
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored" / "predictors"
 pytestmark = pytest.mark.filterwarnings("ignore:dropout option adds dropout", "ignore:Image size")
@@ -36,24 +37,6 @@ def refusal(folder: Path) -> str | None:
     return None
 
 
-def numbers(value: object, where: tuple = ()):
-    """The way to every whole number in plain data."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        if isinstance(item, int) and not isinstance(item, bool):
-            yield (*where, key)
-        yield from numbers(item, (*where, key))
-
-
-def put(value, where: tuple, number) -> dict:
-    copy = json.loads(json.dumps(value))
-    inner = copy
-    for key in where[:-1]:
-        inner = inner[key]
-    inner[where[-1]] = number
-    return copy
-
-
 @needs_linux
 @pytest.mark.parametrize("written", ["before", "now"])
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -68,7 +51,7 @@ def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(stored,
     sizes = [where for where in numbers(whole) if where[0] in read and "train" not in where]
     assert len(sizes) > 8
     for number, where in enumerate(sizes):
-        path.write_text(json.dumps(put(whole, where, LARGE[number % len(LARGE)])))
+        path.write_text(json.dumps(replaced(whole, where, LARGE[number % len(LARGE)])))
         before, error = forget_peak(), refusal(folder)
         assert peak() - before < 64 * 2**20, where
         assert error is None or (str(folder) in error and "\n" not in error), where
@@ -82,7 +65,7 @@ def test_a_network_of_gluonts_larger_than_its_weights_likewise(stored, kind):
     whole = json.loads(path.read_text())
     load_predictor(folder)
     for number, where in enumerate(numbers(whole)):
-        path.write_text(json.dumps(put(whole, where, LARGE[number % len(LARGE)])))
+        path.write_text(json.dumps(replaced(whole, where, LARGE[number % len(LARGE)])))
         before, error = forget_peak(), refusal(folder)
         assert peak() - before < 64 * 2**20, where
         assert error is None or (str(folder) in error and "\n" not in error), where

@@ -9,7 +9,6 @@ import pickle
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from hemline.evaluation.adapters.gluonts_names import ESTIMATORS
 from hemline.evaluation.adapters.predictor_folder import Trained, remember_training
 from hemline.forecasting import build_model, load_predictor
 from hemline.forecasting.commands.train import _update
+from plain_data import places, replaced
 
 ROOT = Path(hemline.__file__).parent
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored"
@@ -45,26 +45,6 @@ def payloads(marker: Path) -> list[Any]:
         {"type": "attacking.Thing"},
         {"type": "subprocess:Popen", "args": ["touch", str(marker)]},
     ]
-
-
-def places(value: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to every value within plain data, the whole among them."""
-    yield where
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield from places(item, (*where, key))
-
-
-def replaced(value: Any, where: tuple[Any, ...], by: Any) -> Any:
-    """Plain data with another value at a place."""
-    if not where:
-        return by
-    copy = json.loads(json.dumps(value))
-    inner = copy
-    for key in where[:-1]:
-        inner = inner[key]
-    inner[where[-1]] = by
-    return copy
 
 
 def is_refused_or_harmless(folder: Path, sales: Any, ran: Path, trust: tuple[str, ...] = ()) -> bool:

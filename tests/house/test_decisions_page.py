@@ -1,32 +1,20 @@
 """The page on totals and orders runs, its commands too."""
 
-import re
-import shlex
 from pathlib import Path
 
 import pandas as pd
 from hemline import cli
 from hemline.datasets import get_dataset
+from page import run_page
 from typer.testing import CliRunner
-
-PAGE = (Path(__file__).parents[2] / "docs" / "decisions.md").read_text()
 
 
 def test_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    cli.mount()
     (tmp_path / "short.toml").write_text("[response]\niterations = 3\n")
     items = get_dataset("simulated_sales").metadata.item_ids
     pd.DataFrame({"article": items, "stock": 60}).to_csv("stock.csv", index=False)
-    scope: dict = {}
-    for kind, text in re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
-        if kind == "python":
-            exec(compile(text, "docs/decisions.md", "exec"), scope)
-        for line in text.splitlines() if kind == "console" else ():
-            words = shlex.split(line.removeprefix("$ hemline "), comments=True)
-            words += ["--config", "short.toml"] if "--model" in words else []
-            done = CliRunner().invoke(cli.app, words, catch_exceptions=False)
-            assert done.exit_code == 0, done.output
+    scope = run_page("decisions.md", ["--config", "short.toml"])
     order = pd.read_csv("runs/order/order.csv")
     assert tuple(order["article"]) == items
     assert (order["order"] % 1 == 0).all()
@@ -52,7 +40,6 @@ def test_names_are_shown_as_they_are_and_run_nothing(tmp_path):
 
 
 def test_a_table_of_stock_that_cannot_be_read_is_one_line(tmp_path):
-    cli.mount()
     bad = {
         "article,stocks\na,1\n": "no column 'stock'",
         "article,stock,price\na,1,2\n": "expected the columns article, stock, missing",
