@@ -8,7 +8,7 @@ import numpy as np
 
 
 def sha256_of(*parts: bytes | str | np.ndarray) -> str:
-    """The SHA-256 digest of parts, one behind the other.
+    """The SHA-256 digest of the concatenated parts.
 
     Arguments:
         parts: bytes; text, which counts as UTF-8; arrays, which count as their numbers, row by row.

@@ -43,7 +43,7 @@ else:
 
 @contextmanager
 def locked(path: str | os.PathLike[str], *, wait: bool, keep: bool = False) -> Iterator[IO[bytes]]:
-    """Keep others from what a lock stands for: other processes, and other threads that ask for it too.
+    """Context that holds a lock against other processes and threads.
 
     On Unix it is `flock`, on Windows a locked byte. A process that is killed leaves the file, and no lock. On a file
     system without locks nobody is kept from anything.
@@ -89,7 +89,7 @@ def locked(path: str | os.PathLike[str], *, wait: bool, keep: bool = False) -> I
 
 @contextmanager
 def only_one(path: str | os.PathLike[str], refusal: str) -> Iterator[None]:
-    """Refuse a second one at once, rather than wait for the first: see `locked`.
+    """Context that holds a lock, or raises at once where another process has it; see `locked`.
 
     Arguments:
         path: the file that is locked.

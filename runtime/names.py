@@ -22,7 +22,7 @@ def declared() -> dict[str, EntryPoint]:
 
 
 def spelled(found: type | FunctionType) -> str:
-    """How files name a class or a function: ours by its name alone, that of another package as ``module:Class``.
+    """The name by which files refer to a class or function: its short name, or ``module:Class`` for other packages.
 
     Example:
         >>> spelled(Names), spelled(dict)
@@ -50,11 +50,11 @@ class Names:
     trusted: frozenset[str] = field(default_factory=frozenset)
 
     def with_(self, places: Mapping[str, str]) -> Names:
-        """This table and the names of another room."""
+        """The table extended by the names of another package."""
         return Names({**self.places, **places}, self.trusted)
 
     def trusting(self, *classes: str) -> Names:
-        """This table and classes that the user named, each as ``module:Class``, or ``module`` for all of a module."""
+        """The table extended by trusted classes: ``module:Class``, or ``module`` for all classes of it."""
         return Names(self.places, self.trusted | set(classes))
 
     def knows(self, name: str) -> bool:
@@ -97,7 +97,7 @@ class Names:
 
 
 def imported(place: str, *, typed: bool) -> object:
-    """What stands at ``module:name``.
+    """The object at ``module:name``, imported.
 
     Arguments:
         place: ``module:name``.

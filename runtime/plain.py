@@ -58,7 +58,7 @@ def to_plain(value: object) -> Plain:
 
 
 def from_plain(data: object, names: Names, allowed: type | None = None) -> object:
-    """Rebuild what `to_plain` wrote.
+    """The configuration that `to_plain` described.
 
     Arguments:
         data: plain data.
@@ -196,7 +196,7 @@ def override(config: T, changes: Mapping[str, object], where: str = "") -> T:
 
 
 class Configured(Checked):
-    """An object that is made from its settings alone, and can be made again from others.
+    """Base class of objects that their constructor arguments describe completely.
 
     The settings are the arguments of the constructor; a class says in `settings` what they were. Those of another kind
     than the constructor is annotated with are refused (`Checked`).

@@ -45,7 +45,7 @@ def lasting_filters() -> Iterator[None]:
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Leave out Lightning's banners and advice, which are not for the users of this library."""
+    """Context without Lightning's banners and advice."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [each.level for each in loggers]
     with lasting_filters():

@@ -25,7 +25,7 @@ from .whole_files import write_whole
 
 
 class RunFolder:
-    """A folder of a run.
+    """A run folder, local or at an fsspec address, with whole-file writes.
 
     Arguments:
         address: a local folder, or an fsspec address such as ``s3://bucket/run``.
@@ -52,7 +52,7 @@ class RunFolder:
 
     @contextmanager
     def alone(self, argument: str, lock: str = ".lock") -> Iterator[None]:
-        """Keep others out of the folder while a run is in it, where it is one of this machine: see `locked`.
+        """Context that locks the folder against other processes, if it is local; see `locked`.
 
         Arguments:
             argument: by which the caller was given the folder, for the message.

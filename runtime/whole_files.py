@@ -20,7 +20,7 @@ from .locks import locked
 
 
 def write_whole(files: fsspec.AbstractFileSystem, path: str, content: bytes) -> None:
-    """Write a file of any file system; its folder is made on this machine's own."""
+    """Write a file atomically on any file system; local folders are created."""
     if isinstance(files, LocalFileSystem):
         with whole_file(path) as aside:
             aside.write_bytes(content)
@@ -31,7 +31,7 @@ def write_whole(files: fsspec.AbstractFileSystem, path: str, content: bytes) -> 
 
 @contextmanager
 def whole_file(place: str | os.PathLike[str]) -> Iterator[Path]:
-    """A file of this machine to write to, which takes its place at the end; two who write the same take turns.
+    """Context with a temporary file that replaces the local file at the end; concurrent writers take turns.
 
     Arguments:
         place: where it will be; its folder is made.
@@ -50,14 +50,14 @@ def whole_file(place: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def put_in_place(aside: Path, place: Path) -> None:
-    """Move a file that is whole to its place, when it is on the disk."""
+    """Sync a finished file to disk and move it to its place."""
     _to_disk(aside)
     aside.replace(place)
 
 
 @contextmanager
 def whole_folder(place: Path, aside: Path | None = None) -> Iterator[Path]:
-    """A folder of this machine to write to, which takes its place at the end, as a whole.
+    """Context with a temporary folder that is moved to its place at the end.
 
     Arguments:
         place: where it will be; what is there is replaced.
@@ -76,7 +76,7 @@ def whole_folder(place: Path, aside: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def whole_contents(folder: Path, sign: str) -> Iterator[Path]:
-    """A folder to write to, whose files take their places among those of another folder, which stay.
+    """Context with a temporary folder whose files are moved into an existing folder at the end.
 
     Arguments:
         folder: where they will be; made if need be.

@@ -39,7 +39,7 @@ def download(
     wait: float = 0.5,
     seconds: float = 3600.0,
 ) -> Path:
-    """Bring a file to ``target``, which exists afterwards only if it is whole and was checked.
+    """Download a file to ``target``, verified and atomic.
 
     The bytes go to ``target.part``. A transfer that breaks is taken up where it stopped, within this call and
     in a later one; a server without ranges sends the file again. When all bytes are there ``check`` looks at

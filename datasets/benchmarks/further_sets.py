@@ -184,7 +184,7 @@ def load_table(table: Table, path: str | os.PathLike[str] | None = None) -> Fore
 
 
 def locate_file(name: str, files: Sequence[str], path: str | os.PathLike[str] | None = None) -> Path:
-    """Find the file of a dataset that cannot be downloaded.
+    """The local file of a dataset that cannot be downloaded.
 
     Arguments:
         name: the dataset.

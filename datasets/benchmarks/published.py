@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """How exact bytes are recognised.
+    """SHA-256 digest and size of a file.
 
     Arguments:
         sha256: the hexadecimal SHA-256 digest of the content.

@@ -40,7 +40,7 @@ class Placed:
 
 
 def is_another(entry: Entry, item_ids: tuple[str, ...]) -> bool:
-    """Whether an entry has other series than a training, or the same in another order.
+    """Whether the series of an entry differ from those of training in names or order.
 
     Arguments:
         entry: a multivariate entry.
@@ -52,7 +52,7 @@ def is_another(entry: Entry, item_ids: tuple[str, ...]) -> bool:
 
 
 def placed(entry: Entry, item_ids: tuple[str, ...]) -> Placed:
-    """Bring an entry into the order of a training.
+    """Reorder the series of an entry to those of training.
 
     A series that is not there has no value. Its channels are what those of its kind are on average over the others, or
     0 for a flag, at every step alike, so that they say nothing; its static numbers are the mean, its categories 0.
@@ -97,7 +97,7 @@ def placed(entry: Entry, item_ids: tuple[str, ...]) -> Placed:
 
 
 def with_room(item_ids: tuple[str, ...], series: Sequence[str]) -> tuple[str, ...]:
-    """The places of a model for an assortment that has grown: those that it has keep theirs.
+    """Series names of a model for a grown assortment, known series keeping their positions.
 
     A new series takes a free place. Where there is none left, places are added at the end, and with them free ones, a
     fifth of all, so that not every new series adds some.
@@ -127,7 +127,7 @@ def with_room(item_ids: tuple[str, ...], series: Sequence[str]) -> tuple[str, ..
 
 
 def is_free(item: str) -> bool:
-    """Whether a name is that of a place for a series to come."""
+    """Whether a name is a placeholder for a future series."""
     return item.startswith(_FREE.format("")[:-1])
 
 
@@ -137,7 +137,7 @@ def in_places(entries: Sequence[Entry], item_ids: tuple[str, ...]) -> list[Entry
 
 
 def strangers(entry: Entry, item_ids: Sequence[str]) -> list[str]:
-    """The series of an entry that are none of a training; not those that only keep their places."""
+    """The series of an entry that are new since training; placeholders left out."""
     absent = np.zeros(entry.dim, dtype=bool) if entry.absent is None else entry.absent
     trained = set(item_ids)
     return [name for name, gone in zip(entry.item_ids, absent, strict=True) if name not in trained and not gone]

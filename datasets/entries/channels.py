@@ -149,7 +149,7 @@ class Channels:
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """The same numbers as an array that cannot be written to."""
+    """A read-only view of an array."""
     view = array.view()
     view.flags.writeable = False
     return view

@@ -8,7 +8,7 @@ from .entry import Entry
 
 
 def check_series(entry: Entry, item_ids: tuple[str, ...]) -> None:
-    """Refuse series that are not those of the training in their order, where both have names.
+    """Check that series have the names of training, in order.
 
     Arguments:
         entry: a multivariate entry.
@@ -23,7 +23,7 @@ def check_series(entry: Entry, item_ids: tuple[str, ...]) -> None:
 
 
 def same_names(what: str, given: Iterable[str], names: tuple[str, ...]) -> None:
-    """Refuse series or channels in another order than that of the training, where both have names."""
+    """Check that names of series or channels equal those of training, in order."""
     for found, name in zip(given, names, strict=False):
         if found != name:
             raise ValueError(f"dataset: expected the {what} {name!r} as in training, got {found!r}")

@@ -24,7 +24,7 @@ Domain = DataDomain
 
 @dataclass(frozen=True, repr=False)
 class Metadata(Shown, Checked):
-    """What is known of a dataset before its numbers are read.
+    """Metadata of a dataset: frequency, horizon, names of series and channels.
 
     Arguments:
         name: the name by which tables and reports call it.

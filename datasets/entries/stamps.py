@@ -76,7 +76,7 @@ class Stamps:
         return stamp if stamp.tz is None else stamp.tz_convert(self.zone).tz_localize(None)
 
     def words(self, date: pd.Timestamp, period: pd.Period) -> str:
-        """Where the dates lie in their steps, in words.
+        """The dating rule in words.
 
         Arguments:
             date: the date of a step.

@@ -19,7 +19,7 @@ UNSEEN = -2
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be said of an article in one column.
+    """A classification task: a label column and its classes.
 
     Arguments:
         name: the label column.

@@ -1,4 +1,4 @@
-"""Which articles a model may learn from, and which judge it: no photo stands on both sides."""
+"""Train, validation and test split of a catalogue."""
 
 from __future__ import annotations
 

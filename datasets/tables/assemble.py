@@ -39,7 +39,7 @@ def check_span(prediction_length: int, windows: int, season: int | None) -> None
 
 
 class Completion(Protocol):
-    """What fills in values of the past."""
+    """Protocol of an imputation of past values."""
 
     def __call__(self, values: np.ndarray, ends: Sequence[int]) -> tuple[np.ndarray, np.ndarray, Mapping[str, str]]:
         """Complete values ``[D, T]``, each stretch up to one of the ends from what lies before that end alone.

@@ -73,7 +73,7 @@ def check_domain(values: np.ndarray, domain: Domain, items: Sequence[str], timel
 
 
 def described(rows: int, source: str | None, read: ReadDates) -> dict[str, str]:
-    """What was read, in words, by headings.
+    """Description of a table as it was read, by headings.
 
     Arguments:
         rows: their number.

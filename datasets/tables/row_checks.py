@@ -196,7 +196,7 @@ def refuse_odd_dates(dates: pd.DatetimeIndex, odd: np.ndarray, rows: Sequence[Ha
 
 
 def name_rows(rows: Sequence[Hashable], which: np.ndarray) -> str:
-    """Some rows in words.
+    """Row numbers in words, for messages.
 
     Arguments:
         rows: how messages call each row.

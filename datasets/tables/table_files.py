@@ -24,7 +24,7 @@ _CSV, _PARQUET, _EXCEL = (".csv", ".csv.gz"), (".parquet", ".pq"), (".xlsx",)
 
 @dataclass(frozen=True)
 class TableFormat:
-    """How the cells of a file are written.
+    """Format of a text table: separators, encoding, booleans.
 
     Arguments:
         sep: what stands between the cells of a CSV file.

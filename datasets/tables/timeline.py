@@ -23,7 +23,7 @@ _MONTH = 30.44
 
 @dataclass(frozen=True)
 class Timeline:
-    """A regular grid and where each row lies on it.
+    """A regular time grid and the position of each row on it.
 
     Arguments:
         start: the first period, which knows by which dates the table writes its steps.

@@ -23,7 +23,7 @@ _SHOWN = 5
 
 
 def by_name(predict: Predict) -> Predict:
-    """A ``predict`` that takes the series of the training in any order, some of them, and others beside them.
+    """Decorator of ``predict`` that matches series to those of training by name: any order, subset or superset.
 
     The forecast has the series of the entry in their order. One that is none of the training is NaN on every path, and
     named in a warning. What was trained on and is not there is passed on as `Entry.absent`, and left out of what
@@ -62,7 +62,7 @@ def by_name(predict: Predict) -> Predict:
 def drawn_from(
     predictor: Predictor, entries: Sequence[Entry], num_samples: int, seed: Mapping[str, int]
 ) -> Iterator[SampleForecast]:
-    """Forecasts of a predictor beneath another one; series that are absent are 0 on every path.
+    """Forecasts of a wrapped predictor; paths of absent series are 0.
 
     A predictor that knows its series is told of those that are absent, and any other of those that are there.
 

@@ -198,6 +198,6 @@ def _refuse(forecast: SampleForecast, wrong: np.ndarray, entry: Entry, known: tu
         value = values[~np.isfinite(values)][0]
         date = written_date(forecast.start_date, int(step))
         raise ValueError(
-            f"forecast: expected finite numbers, got {value} for {name!r} at step {step + 1} ({date}); are the "
+            f"forecast: expected finite numbers, got {value} for {name!r} on {date}; are the "
             "past and the plan those that were meant?"
         )

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class EpochLog(pl.Callback):
-    """Notes loss and seconds of every epoch of a gluonts training, and has bar, log and the user's loggers told."""
+    """Lightning callback that records loss and seconds of each epoch, for the bar, the log and the user's loggers."""
 
     def __init__(self) -> None:
         self.rows: list[PlainObject] = []
@@ -28,7 +28,7 @@ class EpochLog(pl.Callback):
         tell_bar(f"{curve('')}epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the row, and tell the user's loggers."""
+        """Append the row and pass it to the user's loggers."""
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         losses = {"train_loss": metrics.get("train_loss"), "validation_loss": metrics.get("val_loss")}
         seconds = time.perf_counter() - self._began

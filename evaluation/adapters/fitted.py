@@ -34,7 +34,7 @@ Whole = TypeVar("Whole", bound="FittedModel")
 
 
 class Trains(Protocol):
-    """What a fitted model asks of the one that trained it."""
+    """Protocol of a model that can update its fitted models."""
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
@@ -147,12 +147,12 @@ class FittedModel(Shown, Predictor, ABC):
 
     @abstractmethod
     def write(self, folder: Path) -> None:
-        """Write what `read` reads into an empty folder."""
+        """Write the fitted model into an empty folder, in the form that `read` expects."""
 
     @classmethod
     @abstractmethod
     def read(cls, folder: Path, names: Names, device: str) -> Self:
-        """Read what `write` wrote.
+        """The fitted model that `write` stored in a folder.
 
         Arguments:
             folder: the folder.
@@ -194,7 +194,7 @@ class FittedModel(Shown, Predictor, ABC):
 
     @classmethod
     def deserialize(cls, path: Path | str, *, names: Names | None = None, device: str = "cpu") -> Self:
-        """Read what `serialize` wrote.
+        """The fitted model that `serialize` stored in a folder.
 
         Arguments:
             path: the folder.

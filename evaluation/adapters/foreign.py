@@ -28,7 +28,7 @@ def for_run(model: Estimator | Predictor, seed: int, directory: Path | None = No
 def updated(
     model: Estimator | Predictor, fitted: Predictor, entries: list[Entry], directory: Path | None = None
 ) -> Predictor:
-    """What a model makes of a fitted one on data that go on; trained anew by an estimator that knows no updates.
+    """The fitted model after an update by its estimator; retrained where the estimator has no updates.
 
     Arguments:
         model: an estimator, or a predictor that needs no training.
@@ -59,12 +59,12 @@ def forecasts(model: object) -> bool:
 
 
 def is_model(made: object) -> bool:
-    """Whether something is an estimator or a predictor, and not a class of such."""
+    """Whether an object is an estimator or a predictor instance."""
     return not isinstance(made, type) and (needs_training(made) or forecasts(made))
 
 
 def horizon_of(model: Estimator | Predictor, otherwise: int) -> int:
-    """The steps that a model forecasts, if it says so."""
+    """The prediction length of a model; ``None`` if it has none."""
     return int(getattr(model, "prediction_length", otherwise))
 
 

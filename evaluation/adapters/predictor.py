@@ -152,7 +152,7 @@ class GroupedPredictor(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> GroupedPredictor:
-        """Read what `write` wrote."""
+        """The fitted model that `write` stored in a folder."""
         described = read_json(folder / "grouped.json")
         inner = read_predictor(folder / "univariate", names, device=device)
         items, channels = (tuple(described[key]) for key in ("item_ids", "covariate_names"))

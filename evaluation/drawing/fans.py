@@ -36,7 +36,7 @@ def draw_fan(axes: Axes, dates: pd.DatetimeIndex, quantiles: np.ndarray) -> None
 
 
 def draw_history(axes: Axes, dates: pd.DatetimeIndex, values: np.ndarray) -> None:
-    """Draw what was observed; gaps stay gaps, and a value between two of them is a point.
+    """Draw the observations as a line with gaps; isolated values are points.
 
     Arguments:
         axes: where.

@@ -32,7 +32,7 @@ class BacktestError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """One cell of a grid: what is known of it before it runs, and how to make it.
+    """A run of a grid before its execution: its record, and how to build it.
 
     Arguments:
         record: what `Run.record` says of it; ``record["run"]`` is its name everywhere.
@@ -55,7 +55,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Ended:
-    """A job that has come to its end.
+    """A finished or failed job.
 
     Arguments:
         record: its row of the runs table; ``status`` is ``"finished"`` or ``"failed"``.
@@ -67,7 +67,7 @@ class Ended:
 
 
 class Lane(Protocol):
-    """A place where jobs run one after the other: this process, a worker process, an actor on a cluster."""
+    """A worker that runs jobs sequentially: this process, a worker process, or an actor on a cluster."""
 
     lost: tuple[type[Exception], ...]
     """What a job's future raises if the worker died."""
@@ -84,7 +84,7 @@ class Lane(Protocol):
 
 
 def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda step: None) -> Ended:
-    """Do a job, unless it was done before, and keep what came out.
+    """Run a job unless its result is stored, and store the result.
 
     Arguments:
         job: the job.
@@ -152,7 +152,7 @@ def run_jobs(
     retries: int = 0,
     stop_on_failure: bool = False,
 ) -> list[Ended]:
-    """Run jobs on lanes, each as soon as a lane is free; those finished before are not run again.
+    """Run jobs on workers, each as soon as one is free; stored results are not recomputed.
 
     Arguments:
         jobs: the jobs.
@@ -258,7 +258,7 @@ class _Driver:
 
 
 def reason(record: RunRecord) -> str:
-    """What failed and why, in one line."""
+    """The failed run and its error, in one line."""
     return f"{record['model']} on {record['dataset']}, seed {record['seed']}: {record['error']}"
 
 

@@ -14,7 +14,7 @@ from ..tables.table import overall_rows
 
 
 class Progress:
-    """Writes to standard error, so that tables on standard output stay clean.
+    """Progress messages of a grid on standard error.
 
     A bar beneath the lines shows how far the whole is and what is busy, on a terminal and in a notebook.
 

@@ -124,7 +124,7 @@ def _given(run: Run) -> Run:
 
 
 def failure_reasons(records: Sequence[RunRecord]) -> list[str]:
-    """What failed and why, a line a failed run.
+    """The failed runs and their errors, a line each.
 
     Arguments:
         records: the runs table, as a list of dicts.

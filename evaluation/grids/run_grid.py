@@ -62,7 +62,7 @@ class GridCell:
         }
 
     def missing(self) -> MissingCell:
-        """The cell as one that cannot be run, which is said of it at once."""
+        """The record of a cell that cannot be run."""
         reason = self.error or "not run yet"
         return {"model": self.model, "dataset": self.dataset, "seed": self.seed, "failed": True, "reason": reason}
 

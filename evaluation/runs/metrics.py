@@ -14,7 +14,7 @@ from ..scores.intervals import COVERAGES
 
 
 class Outcome:
-    """A forecast of one window beside what happened; what several metrics need is worked out once.
+    """A forecast of one window with its observations; intermediate results of metrics are cached.
 
     Arguments:
         samples: sample paths ``[S, H, D]``, data units.
@@ -92,7 +92,7 @@ class Metric:
     root: bool = False
 
     def parts(self, outcome: Outcome) -> np.ndarray:
-        """What is summed: value, weight and count, stacked ``[3, ...]``, 0 where the value is undefined.
+        """The summands of a metric: value, weight and count, stacked ``[3, ...]``, 0 where undefined.
 
         Arguments:
             outcome: a forecast and what happened.

@@ -11,6 +11,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
+from ...datasets.entries.frequency import written_date
 from ...runtime.arguments.kinds import check_kind
 from ..adapters.door import require_paths
 from ..adapters.estimator import grouped
@@ -158,7 +159,7 @@ def first_seeds(count: int) -> list[int]:
 
 
 def check_data(data: ForecastData, protocol: Protocol) -> None:
-    """Refuse data that no forecast can be judged by; warn of answers that stand in the past (`RepeatedDataWarning`).
+    """Check that a dataset can be backtested; warn of test windows repeated from training data (`RepeatedDataWarning`).
 
     Raises:
         ValueError: something to train on or to forecast is not there, or not finite, or there is no memory for so many
@@ -166,7 +167,7 @@ def check_data(data: ForecastData, protocol: Protocol) -> None:
     """
     metadata = data.metadata
     if not data.train:
-        raise ValueError(f"data.train: expected an entry to train on, {metadata.name!r} has none")
+        raise ValueError(f"data.train: expected an entry to train on, got none in {metadata.name!r}")
     require_paths(protocol.num_samples, metadata.prediction_length, metadata.target_dim)
     windows = windows_of(data.test, metadata.prediction_length, history=protocol.history)
     for entry in data.train:
@@ -175,15 +176,16 @@ def check_data(data: ForecastData, protocol: Protocol) -> None:
         series = window.observed.shape[1]
         if series != metadata.target_dim:
             raise ValueError(
-                f"data.test: expected {metadata.target_dim} series as in item_ids, window {window.number} has {series}"
+                f"data.test: expected {metadata.target_dim} series as in item_ids, got {series} in "
+                f"window {window.number}"
             )
         if np.isinf(window.observed).any():
             step, place = np.argwhere(np.isinf(window.observed))[0]
             raise ValueError(
                 f"data.test: expected finite numbers or NaN, got {window.observed[step, place]} for series "
-                f"{metadata.item_ids[place]!r}, step {step + 1} of window {window.number}"
+                f"{metadata.item_ids[place]!r} on {written_date(window.start, int(step))}"
             )
     if all(np.isnan(window.observed).all() for window in windows):
-        raise ValueError(f"data.test: expected something observed, all windows of {metadata.name!r} are NaN")
+        raise ValueError(f"data.test: expected something observed, got only NaN in the windows of {metadata.name!r}")
     if repeats := describe_repeats(metadata.name, windows):
         warnings.warn(repeats, RepeatedDataWarning, stacklevel=3)

@@ -18,7 +18,7 @@ class RepeatedDataWarning(UserWarning):
 
 
 def repeated_windows(windows: Sequence[Window]) -> dict[int, int]:
-    """The windows whose answer, all series and steps, is an exact copy of what lies before them.
+    """Test windows whose observations are an exact copy of earlier data (leakage).
 
     A model that remembers wins on such a window, and a score of it says nothing of the future.
 

@@ -39,7 +39,7 @@ class Tally:
         self._series: dict[str, np.ndarray] = {}
 
     def add(self, outcome: Outcome) -> None:
-        """Take up the forecast of one more window.
+        """Add the metric parts of one more window.
 
         Arguments:
             outcome: the forecast beside what happened.

@@ -19,6 +19,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import written_date
 from ...runtime.devices import device_name
 from ...runtime.plain import Plain
 from ...runtime.seeds import seed_everything
@@ -38,7 +39,7 @@ Model: TypeAlias = Estimator | Predictor | Callable[[Metadata], Estimator | Pred
 
 @dataclass(frozen=True)
 class Protocol:
-    """How every model of a backtest is trained and judged.
+    """The evaluation protocol of a backtest: windows, samples, metrics, retraining.
 
     Arguments:
         num_samples: paths S a window.
@@ -120,7 +121,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished run leaves.
+    """The results of a finished run.
 
     Arguments:
         record: its row of the runs table.
@@ -136,7 +137,7 @@ class Result:
 
 
 def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], None] = lambda step: None) -> Result:
-    """Train, forecast and judge.
+    """Train a model, forecast the test windows and compute the scores.
 
     Arguments:
         run: the cell.
@@ -189,7 +190,7 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
 
 
 def training_data(data: ForecastData, window: Window, fit: int, history: History) -> list[Entry]:
-    """What a model is trained on before a window.
+    """The training data of a window under the protocol.
 
     The first fit takes the training data. A later one takes all that lies before its window; where the test
     entries do not go on from the training data (Taxi), it takes both.
@@ -262,7 +263,7 @@ def _paths(forecast: Forecast, window: Window, metadata: Metadata) -> np.ndarray
         step, series = np.argwhere(~finite)[0]
         raise ValueError(
             f"forecasts: expected finite numbers, got {samples[~np.isfinite(samples)][0]} for series "
-            f"{metadata.item_ids[series]!r}, step {step + 1} of window {window.number}"
+            f"{metadata.item_ids[series]!r} on {written_date(window.start, int(step))}"
         )
     return samples
 

@@ -20,7 +20,7 @@ History = Literal["expanding"] | int
 
 @dataclass(frozen=True)
 class Window:
-    """One forecast to make, and what it will be judged by.
+    """A test window: the past, and the observations to be forecast.
 
     Arguments:
         number: its place among the windows, from 0, oldest first.
@@ -44,7 +44,7 @@ class Window:
 def cut_window(
     entry: GluontsEntry, prediction_length: int, *, number: int = 0, history: History = "expanding"
 ) -> Window:
-    """Split an entry that includes the H steps to forecast into past and answer.
+    """Split an entry into the past and the last H observations.
 
     Arguments:
         entry: a gluonts entry, ``target`` ``[D, T + H]`` (``[T + H]`` counts as one series).

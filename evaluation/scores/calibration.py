@@ -97,7 +97,7 @@ def pit_histogram(lower: np.ndarray, upper: np.ndarray, bins: int = 10) -> np.nd
 
 
 def pit_deviation(lower: np.ndarray, upper: np.ndarray, bins: int = 10) -> float:
-    """How far a PIT histogram is from flat: ``mean_b |share_b · bins − 1|``, 0 for a flat one.
+    """Mean absolute deviation of a PIT histogram from uniform: ``mean_b |share_b · bins − 1|``.
 
     Arguments:
         lower: lower ends from `pit`, any shape.

@@ -110,7 +110,7 @@ def width(ordered: np.ndarray, observed: np.ndarray, coverage: float) -> np.ndar
 
 
 def interval_score(lower: np.ndarray, upper: np.ndarray, observed: np.ndarray, alpha: float) -> np.ndarray:
-    """Width of an interval and the fine for missing it: ``u − l + 2/α (l − y)⁺ + 2/α (y − u)⁺``.
+    """Interval score (Winkler): ``u − l + 2/α (l − y)⁺ + 2/α (y − u)⁺``.
 
     Arguments:
         lower: ``[...]``, data units.

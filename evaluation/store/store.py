@@ -68,7 +68,7 @@ class Store:
         return record is not None and record["status"] == "finished"
 
     def ask(self, run: str) -> RunRecord:
-        """Note that a finished run was asked for again, which makes its settings the newest of its model.
+        """Record a repeated request of a finished run, which makes its settings the newest of its model.
 
         Arguments:
             run: the run.
@@ -81,7 +81,7 @@ class Store:
         return record
 
     def save(self, result: Result) -> None:
-        """Keep a finished run, in place of a failed one if there was one.
+        """Store a finished run, replacing a failed one.
 
         Arguments:
             result: the run.
@@ -92,7 +92,7 @@ class Store:
         shutil.rmtree(self.checkpoints(result.record["run"]), ignore_errors=True)
 
     def save_failure(self, record: RunRecord, traceback: str) -> None:
-        """Keep the record of a failed run and where it failed.
+        """Store the record and traceback of a failed run.
 
         Arguments:
             record: its row of the runs table, ``error`` filled.
@@ -102,7 +102,7 @@ class Store:
             (aside / "traceback.txt").write_text(traceback)
 
     def save_history(self, dataset: str, history: Callable[[], pd.DataFrame]) -> None:
-        """Keep what a chart shows of a dataset, unless it is kept already.
+        """Store the observations that charts show of a dataset, unless stored already.
 
         Arguments:
             dataset: the dataset's fingerprint.
@@ -113,7 +113,7 @@ class Store:
             _write_parquet(history(), path)
 
     def save_plan(self, cells: Sequence[PlannedCell]) -> None:
-        """Keep which cells a grid has, so that a table can say which are missing.
+        """Store the cells of a grid, so that tables can list missing ones.
 
         Arguments:
             cells: for each model, dataset, seed, run and settings (``None`` if it could not be made), and error; see
@@ -123,7 +123,7 @@ class Store:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other grids out of the folder; a lock that the system takes back when the process ends.
+        """Context that locks the folder against other grids.
 
         Raises:
             ValueError: another one is in it.
@@ -134,7 +134,7 @@ class Store:
 
     @contextmanager
     def held(self, run: str) -> Iterator[None]:
-        """Keep other workers from a run; waits for one that outlived a killed grid by a few seconds."""
+        """Context that locks a run against other workers, waiting a few seconds for one of a killed grid."""
         with locked(self.checkpoints(run) / ".lock", wait=True):
             yield
             if self.finished(run):

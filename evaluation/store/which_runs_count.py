@@ -27,7 +27,7 @@ def last_asked(runs: pd.DataFrame) -> pd.Series:
 
 
 def settings_of(record: RunRecord) -> str:
-    """What a run has in common with those of other seeds that it may stand beside.
+    """The settings by which runs of different seeds are grouped.
 
     Arguments:
         record: what `Run.record` says of it, or its row of the runs table.
@@ -57,7 +57,7 @@ def current_runs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def same_settings(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that may stand side by side.
+    """The runs with equal settings, comparable in one table.
 
     All runs of a dataset have the data, sample paths, history and refits of the finished one last asked for; of
     these, those of a model the settings and version of its last one.
@@ -95,7 +95,7 @@ def one_a_seed(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def left_out_lines(runs: pd.DataFrame, counted: pd.DataFrame) -> tuple[str, ...]:
-    """What is said under a table of runs that do not count.
+    """Notes under a table on the runs that were left out.
 
     Arguments:
         runs: the runs table.

@@ -28,7 +28,7 @@ def wins(
     draws: int = 2000,
     seed: int = 0,
 ) -> ScoreTable:
-    """In which share of the windows the model of the column has a lower score than that of the row.
+    """Win rates: the share of windows in which the column's model scores lower than the row's.
 
     A window counts by its score's mean over seeds, equal scores as half a win, and every dataset the same however
     many windows it has; those on which one of the two was not run are left out. The interval is that of the

@@ -11,7 +11,7 @@ from ..windows.spec import SeriesSpec
 
 
 class Architecture(ForecastModel):
-    """A model with a network, whose parts it says for any data.
+    """Base class of models whose fitted form is a network.
 
     Attributes:
         train_config: the training options.

@@ -102,7 +102,7 @@ class CrossFitEstimator(WindowEstimator):
             if value < 2:
                 raise ValueError(f"{name}: expected at least 2, got {value}")
         if self.train_config.compile:
-            raise ValueError("train: a direct network has no head to compile, got compile=True")
+            raise ValueError("train: expected compile=False for networks without a head, got compile=True")
         self.direct, self.folds, self.windows = network or Direct(), folds, windows
 
     def composition(self, spec: SeriesSpec) -> CrossFitNetworks:
@@ -148,7 +148,7 @@ class CrossFitEstimator(WindowEstimator):
             raise TypeError(f"forecaster: expected one of `network`, got {type(forecaster).__name__}")
         if ckpt_path is not None:
             raise ValueError(
-                "ckpt_path: cross-fitted networks go on from the folder train.checkpoints, not from a file"
+                f"ckpt_path: expected None, and train.checkpoints for a training to go on from, got {str(ckpt_path)!r}"
             )
         config, horizon = self.train_config, self.prediction_length
         learnt = series.windows(series.training_starts(config.validation_span))

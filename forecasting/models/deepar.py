@@ -69,7 +69,9 @@ class DeepAREstimator(ForecastModel):
         }
         for name, asked in unsupported.items():
             if asked:
-                raise ValueError(f"train: gluonts' DeepAR has no {name}, got {getattr(config, name)!r}")
+                raise ValueError(
+                    f"train: expected no {name}, which gluonts' DeepAR does not have, got {getattr(config, name)!r}"
+                )
 
     @property
     def reads_channels(self) -> bool:

@@ -16,13 +16,13 @@ PENALTY = 0.01
 
 
 def distances(past: Stretches, move: Move, truth: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Likeness ``[K, F]``, distances to the truth ``[K]`` and between stretches ``[K, K]``, summed over the steps."""
+    """Similarities ``[K, F]`` and distances to the truth ``[K]`` and between analogs ``[K, K]``, summed over steps."""
     distance, between = path_distances(past.moved(move), truth)
     return torch.from_numpy(past.likeness), torch.from_numpy(distance), torch.from_numpy(between)
 
 
 def best_weights(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> np.ndarray:
-    """What likeness counts ``[F]``, for the best energy score over past forecasts."""
+    """Similarity weights ``[F]`` that minimise the energy score of past forecasts."""
     scale = max(sum(float(distance.mean()) for _, distance, _ in parts), 1e-12)
     theta = torch.zeros(parts[0][0].shape[1], dtype=torch.float64, requires_grad=True)
     search = torch.optim.LBFGS([theta], max_iter=200, line_search_fn="strong_wolfe")

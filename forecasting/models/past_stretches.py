@@ -24,7 +24,7 @@ SALES = 10.0
 
 @dataclass(frozen=True)
 class Move(Checked):
-    r"""How a stretch of the past is brought to today's level.
+    r"""How an analog is shifted or scaled to the current level.
 
     With r the last season before a stretch, or before today, a value becomes
     :math:`y + a\,(r_\text{now} - r_\text{then})` or :math:`y\,(r_\text{now} / r_\text{then})^a`.
@@ -52,7 +52,7 @@ class Move(Checked):
 
 @dataclass(frozen=True)
 class Stretches:
-    """Stretches of H steps that began whole seasons before today, the newest first.
+    """Analogs: past windows of H steps that began whole seasons ago, the newest first.
 
     Arguments:
         past: ``[T, D]`` to today, gaps bridged.
@@ -105,7 +105,7 @@ class Stretches:
 def stretches_before(
     target: np.ndarray, horizon: int, season: int, cycle: int, most: int, domain: Domain = "real"
 ) -> Stretches:
-    """The stretches that a forecast may follow: whole ones, within the past.
+    """The complete analogs within the past of a forecast.
 
     Gaps are bridged (`bridged`), and count in no size and in no distance.
 

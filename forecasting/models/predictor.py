@@ -39,7 +39,7 @@ from .architecture import Architecture
 
 
 class ForecastPredictor(FittedModel):
-    """Draws joint sample paths from a trained forecaster.
+    """Joint sample paths of a trained network.
 
     Arguments:
         composition: what the network was built from.
@@ -157,7 +157,7 @@ class ForecastPredictor(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> ForecastPredictor:
-        """Read what `write` wrote.
+        """The fitted model that `write` stored in a folder.
 
         Raises:
             FileNotFoundError: the folder holds no predictor.

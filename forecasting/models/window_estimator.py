@@ -12,6 +12,7 @@ import numpy as np
 
 from ...datasets.entries.assortment import is_free
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import written_date
 from ...datasets.entries.gluonts_keys import KNOWN, PAST, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import placed_for
@@ -279,6 +280,9 @@ def _require_counts(entries: list[Entry], spec: SeriesSpec) -> None:
     for entry in entries:
         seen = np.nan_to_num(entry.target)
         for item, values in zip(spec.item_ids, seen, strict=True):
-            bad = values[(values < 0) | (values != np.round(values))]
+            bad = np.flatnonzero((values < 0) | (values != np.round(values)))
             if len(bad):
-                raise ValueError(f"training_data: a head of whole numbers needs counts, got {bad[0]:g} in {item!r}")
+                raise ValueError(
+                    f"training_data: expected counts for a head of whole numbers, got {values[bad[0]]:g} in {item!r} "
+                    f"on {written_date(entry.start, int(bad[0]))}"
+                )

@@ -103,7 +103,7 @@ class CrossFitted(JointForecaster):
 
     @torch.no_grad()
     def remember(self, learnt: Windows, blocks: Sequence[Tensor], at_once: int = 16) -> None:
-        """Keep the errors on windows spread evenly over the blocks, each by the network trained without it.
+        """Store out-of-fold errors on windows spread evenly over the blocks.
 
         Where a value is missing, or a series had no past to be forecast from, the error of another window takes its
         place (`without_gaps`).
@@ -189,7 +189,7 @@ class CrossFitted(JointForecaster):
 
     @property
     def width(self) -> int:
-        """A path's share of the errors that are gathered."""
+        """The floats that a path needs while errors are gathered."""
         return 4096 + self.spec.prediction_length * self.spec.target_dim
 
 
@@ -227,12 +227,12 @@ def apart_from(block: Tensor, rows: Tensor, steps: int) -> Tensor:
 
 
 def evenly(rows: Tensor, count: int) -> Tensor:
-    """So many of the rows, spread evenly; some again where there are fewer."""
+    """`count` of the rows, evenly spaced, with repetition if there are fewer."""
     return rows[torch.linspace(0, len(rows) - 1, count).round().long()]
 
 
 def without_gaps(errors: Tensor) -> Tensor:
-    """Standardised errors ``[K, H, D]`` with others in the place of NaN.
+    """Standardised errors ``[K, H, D]`` with missing ones imputed from other windows.
 
     They are those of other windows in turn, each as often as the others; of a series with errors of fewer than `FEWEST`
     windows, and those not one after the other, those of other series in the same windows. 0 where no series has any.

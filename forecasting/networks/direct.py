@@ -220,7 +220,7 @@ class DirectNetwork(Learner):
         return self.seasons[0] if self.seasons else 1
 
     def begun(self, window: Window) -> Tensor:
-        """Which series ``[B, D]`` have a past that can be forecast from: a season or a horizon of values seen.
+        """Mask ``[B, D]`` of series with enough past: a season or a horizon of observed values.
 
         What is forecast from less says how a network fills nothing in, and is neither learnt from nor remembered.
 

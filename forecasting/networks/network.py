@@ -50,7 +50,7 @@ class Learner(nn.Module, ABC):
 
     @property
     def statistics(self) -> Statistics:
-        """What was measured on the training span."""
+        """The statistics of the training span."""
         return Statistics(self.usual_scale, self.covariate_mean, self.covariate_std)
 
     @abstractmethod

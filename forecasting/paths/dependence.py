@@ -9,7 +9,7 @@ from ...evaluation.scores.calibration import randomised_pit
 
 
 def rank_of(truth: np.ndarray, samples: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Where the truth lies among the samples, ties at random.
+    """Rank of the truth among the samples, ties broken at random.
 
     Arguments:
         truth: ``[H, D]``, NaN where missing.
@@ -29,7 +29,7 @@ def rank_of(truth: np.ndarray, samples: np.ndarray, generator: np.random.Generat
 
 
 def reorder(samples: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Give paths the order of scores, at every step and for every series.
+    """Reorder paths by the ranks of scores at each step and series (Schaake shuffle).
 
     Arguments:
         samples: ``[S, H, D]``.
@@ -99,7 +99,7 @@ def standardised(ranks: np.ndarray) -> np.ndarray:
 
 
 def shrinkage(z: np.ndarray) -> float:
-    r"""How far an estimated correlation should be drawn towards none.
+    r"""Shrinkage intensity of an estimated correlation towards the identity.
 
     .. math:: \lambda = \sum_{i \ne j} \widehat{\mathrm{Var}}(r_{ij}) \Big/ \sum_{i \ne j} r_{ij}^2
 

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def first_paths(paths: Sequence[np.ndarray], shares: Sequence[int]) -> np.ndarray:
-    """As many of the first paths of each member as its share is, member by member.
+    """The first paths of each member in number of its share, concatenated.
 
     Example:
         >>> first_paths([np.array([1, 2, 3]), np.array([4, 5, 6])], [2, 1])

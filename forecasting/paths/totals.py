@@ -12,7 +12,7 @@ from ...datasets.entries.domain import Domain, phases, settled
 def to_totals(
     paths: np.ndarray, totals: np.ndarray, shares: Sequence[int] | None = None, fixed: np.ndarray | None = None
 ) -> np.ndarray:
-    r"""Change paths so that, at every step, their sum over the series has the distribution of given totals.
+    r"""Reconcile paths: at each step their sum follows the distribution of given totals.
 
     The path with the r-th smallest sum gets the r-th smallest total, so that the order of the paths, and with it
     their course over time, stays; what is missing or too much is shared out in proportion to the size of each value:
@@ -45,7 +45,7 @@ def to_totals(
 def corrections(
     paths: np.ndarray, totals: np.ndarray, shares: Sequence[int] | None = None, fixed: np.ndarray | None = None
 ) -> np.ndarray:
-    """By what share of their size the values of each path have to change for its sum to follow the totals.
+    """Relative corrections of each path by which its sum follows the totals.
 
     Arguments:
         paths: ``[S, H, D]``.
@@ -70,7 +70,7 @@ def corrections(
 
 
 def corrected(paths: np.ndarray, share: np.ndarray, fixed: np.ndarray | None = None) -> np.ndarray:
-    """Paths whose values have changed by a share of their size.
+    """Paths after relative corrections.
 
     Arguments:
         paths: ``[S, H, D]``.

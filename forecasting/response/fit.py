@@ -12,6 +12,7 @@ import numpy as np
 from ...datasets.entries.channels import items_of
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import written_date
 from ...datasets.entries.gluonts_keys import KNOWN
 from ..windows.spec import SeriesSpec
 from .gates import Gates
@@ -67,13 +68,16 @@ def fit_response(
             f"{', '.join(map(repr, spec.item_ids[:3]))}"
         )
     names, target = spec.covariate_names, np.concatenate([entry.target for entry in entries], axis=1).astype(float)
-    if np.nanmin(target) < 0:
-        series = int(np.argwhere(target < 0)[0][0])
-        raise ValueError(
-            f"response: expected sales of at least 0, got {np.nanmin(target):g} in {spec.item_ids[series]!r}"
-        )
+    for entry in entries:
+        for series, step in np.argwhere(entry.target < 0):
+            raise ValueError(
+                f"response: expected sales of at least 0, got {entry.target[series, step]:g} in "
+                f"{spec.item_ids[series]!r} on {written_date(entry.start, int(step))}"
+            )
     raw = np.concatenate([entry.channels.values[:, : entry.length] for entry in entries], axis=1)
-    values = logged(raw, names)
+    values = np.concatenate(
+        [logged(entry.channels.values[:, : entry.length], names, entry.start) for entry in entries], axis=1
+    )
     span = spans(values, names)
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from ...datasets.entries.channels import PRICE, PROMO, kinds_of
+from ...datasets.entries.frequency import written_date
 
 
-def logged(covariates: np.ndarray, names: Sequence[str]) -> np.ndarray:
+def logged(covariates: np.ndarray, names: Sequence[str], start: pd.Period | None = None) -> np.ndarray:
     """Channels ``[K, T]`` with prices as logarithms, float64.
 
     Raises:
@@ -20,7 +22,8 @@ def logged(covariates: np.ndarray, names: Sequence[str]) -> np.ndarray:
         if kind == PRICE:
             if not (values[row] > 0).all():
                 step = int(np.argmin(values[row] > 0))
-                raise ValueError(f"{name}: expected prices above 0, got {values[row, step]:g} at step {step}")
+                date = "" if start is None else f" on {written_date(start, step)}"
+                raise ValueError(f"{name}: expected prices above 0, got {values[row, step]:g}{date}")
             values[row] = np.log(values[row])
     return values
 

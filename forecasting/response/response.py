@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from safetensors.numpy import save
 
 from ...datasets.entries.channels import Channels
@@ -121,20 +122,24 @@ class Response:
         """The number of series D."""
         return len(self.mean)
 
-    def inputs(self, covariates: np.ndarray) -> np.ndarray:
+    def inputs(self, covariates: np.ndarray, start: pd.Period | None = None) -> np.ndarray:
         """Channels ``[K, T]`` on the scale on which they enter, around their training mean; ``[T, K]``.
 
         What is no price counts as at most a span beyond the values that were seen.
+
+        Arguments:
+            covariates: the channels, in the units of the table.
+            start: their first step, for the message.
 
         Raises:
             ValueError: a price is not above 0.
         """
         within = bounded(covariates, self.names, self.low, self.high, self.span)
-        return (logged(within, self.names).T - self.centre) / self.span
+        return (logged(within, self.names, start).T - self.centre) / self.span
 
-    def usual(self, covariates: np.ndarray) -> np.ndarray:
-        """What channels ``[K, T]`` multiply sales by, with the mean coefficients; ``[D, T]``."""
-        return self.unit[:, None] * np.exp(self._usual_logs(covariates, self.inputs(covariates)))
+    def usual(self, covariates: np.ndarray, start: pd.Period | None = None) -> np.ndarray:
+        """Factors ``[D, T]`` of channels ``[K, T]`` on sales at the mean coefficients."""
+        return self.unit[:, None] * np.exp(self._usual_logs(covariates, self.inputs(covariates, start)))
 
     def _usual_logs(self, covariates: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         logs = self.mean @ inputs.T
@@ -189,7 +194,7 @@ class Response:
         return self.spread and self.domain == "count"
 
     def _deflated(self, entry: Entry, noise: np.ndarray | float) -> Entry:
-        factor = self.usual(entry.channels.values[:, : entry.length])
+        factor = self.usual(entry.channels.values[:, : entry.length], entry.start)
         told = self._told(entry, factor)
         # A series without any step that says something of its level has what sold, bounded.
         told |= ~told.any(axis=1, keepdims=True)
@@ -226,7 +231,7 @@ class Response:
         return cls(**{**free, **numbers, **said})
 
     def factors(self, entry: Entry, horizon: int, context: int, paths: int, seed: int) -> np.ndarray:
-        """What the covariates multiply the sales of the horizon by, with coefficients drawn for each path.
+        """Factors of the covariates on sales over the horizon, with a posterior draw of the coefficients for each path.
 
         A drawn coefficient counts from the mean of the channel over the context, where the level was seen: for an
         article's own and for shared channels over the steps that say something of its level. These effects are drawn
@@ -246,12 +251,12 @@ class Response:
         """
         length = entry.length
         covariates = entry.channels.values[:, : length + horizon]
-        inputs = self.inputs(covariates)
+        inputs = self.inputs(covariates, entry.start)
         ahead, context_inputs = inputs[length:], inputs[max(0, length - context) : length]
         moved = ahead - context_inputs.mean(0)
         planned = moved
         if entry.planned is not None:
-            whole = self.inputs(entry.planned.channels.values[:, : length + horizon])
+            whole = self.inputs(entry.planned.channels.values[:, : length + horizon], entry.start)
             planned = whole[length:] - whole[max(0, length - context) : length].mean(0)
         logs_of_all = self._usual_logs(covariates, inputs)
         told = self._told(entry, self.unit[:, None] * np.exp(logs_of_all[:, :length]))[:, -len(context_inputs) :]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.channels import PRICE, Channels, rows_of
 from ...datasets.entries.checks import numbers_of
 from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import written_date
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.foreign import channels_of, item_ids_of
@@ -88,8 +90,8 @@ def simulate(
         with np.errstate(over="ignore"):
             forecast = next(iter(predictor.predict([told], num_samples=paths, seed=seed)))
         samples = forecast.samples
-        _require_finite(samples, name, item_ids)
-        _require_imposed(samples, future, item_ids)
+        _require_finite(forecast, name, item_ids)
+        _require_imposed(forecast, future, item_ids)
         price = _prices(future, item_ids, channels)
         outcomes[name] = Outcome(
             name=name,
@@ -103,26 +105,27 @@ def simulate(
     return Simulation(outcomes, chosen, entry, unseen)
 
 
-def _require_finite(samples: np.ndarray, name: str, item_ids: Sequence[str]) -> None:
+def _require_finite(forecast: SampleForecast, name: str, item_ids: Sequence[str]) -> None:
     """Raise where paths ``[S, H, D]`` are not numbers: of a price that is no price sales may be beyond all bounds."""
+    samples = forecast.samples
     wrong = ~np.isfinite(samples).all(axis=0)
     if wrong.any():
         step, series = np.argwhere(wrong)[0]
         raise ValueError(
-            f"scenarios: expected finite sales, got {samples[:, step, series].max()} units of {item_ids[series]!r} at "
-            f"step {step + 1} of {name!r}; are its values those that were meant?"
+            f"scenarios: expected finite sales, got {samples[:, step, series].max()} units of {item_ids[series]!r} on "
+            f"{written_date(forecast.start_date, step)} in {name!r}; are its values those that were meant?"
         )
 
 
-def _require_imposed(samples: np.ndarray, future: Future, item_ids: Sequence[str]) -> None:
+def _require_imposed(forecast: SampleForecast, future: Future, item_ids: Sequence[str]) -> None:
     """Raise where paths ``[S, H, D]`` do not have the sales that the future imposes: a walk, for one, reads none."""
-    wanted = future.imposed.T.astype(np.float32)
+    samples, wanted = forecast.samples, future.imposed.T.astype(np.float32)
     missed = ~np.isnan(wanted) & ~np.isclose(samples, wanted).all(axis=0)
     if missed.any():
         step, series = np.argwhere(missed)[0]
         raise ValueError(
             f"sales[{item_ids[series]}]: expected a model that can impose sales, got one whose paths do not have them "
-            f"at step {step + 1}"
+            f"on {written_date(forecast.start_date, step)}"
         )
 
 

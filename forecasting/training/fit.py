@@ -85,7 +85,7 @@ def fit(
 
 @torch.no_grad()
 def watched_loss(forecaster: Learner, watched: Windows, at_once: int) -> float:
-    """The mean loss of windows that are watched.
+    """The mean validation loss of a network.
 
     Arguments:
         forecaster: the network, left in evaluation mode.
@@ -100,7 +100,7 @@ def watched_loss(forecaster: Learner, watched: Windows, at_once: int) -> float:
 
 
 def to_watch(config: TrainConfig, series: SeriesTensor, validation: SeriesTensor | None) -> Windows | None:
-    """The windows that a training watches.
+    """The validation windows of a training.
 
     Arguments:
         config: the options.

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 def trained_member(
     model: Estimator | Predictor, seed: int, folder: Path | None, entries: list[Entry], held_out: list[Entry] | None
 ) -> Predictor:
-    """Train a model, or read what the same training has left in a folder.
+    """A trained ensemble member: trained, or loaded from the folder of the same training.
 
     What belongs to a training, its checkpoints and in the end its predictor, lies in a folder of its settings, seed
     and data, so that other ones never meet it; a second one of the same is refused. The predictor is whole or absent

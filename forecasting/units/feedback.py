@@ -9,7 +9,7 @@ from ...datasets.entries.domain import Domain
 
 
 class Feedback:
-    """Settles each step of the horizon, as it is drawn, in the units of the data.
+    """Post-processing of each sampled step in data units: bounds, rounding, imposed values.
 
     Where the model works on changes, or on sales without what prices explain, the level is followed along the path,
     so that a level can be imposed on it and what leads there is what the model reads next.
@@ -53,7 +53,7 @@ class Feedback:
 
     @property
     def idle(self) -> bool:
-        """Whether every drawn value is taken as it is."""
+        """Whether no post-processing is needed."""
         return self.domain == "real" and self.imposed is None and self.factor is None
 
     def __call__(self, step: int, values: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class Feedback:
         return (level - before).view_as(values)
 
     def free(self, step: int, drawn: Tensor, settled: Tensor) -> Tensor:
-        """Where values ``[B, S, D]`` of a step are what was drawn, neither bounded nor imposed."""
+        """Mask ``[B, S, D]`` of values that were neither bounded nor imposed."""
         same = drawn == settled
         return same if self.imposed is None else same & self.imposed[:, step, None].isnan()
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def bridged(target: np.ndarray, season: int) -> np.ndarray:
-    """A target without gaps, step by step.
+    """The target with gaps interpolated.
 
     A gap holds the last value that was seen at the same place of a season; one of more than a season within a series
     the seasons before it, there and back. What lies before the first value that was seen, as of an article that was
@@ -123,7 +123,7 @@ def last_season(target: np.ndarray, season: int) -> np.ndarray:
 
 
 def unseen(target: np.ndarray, season: int) -> np.ndarray:
-    """What stands for a value at a place of a season that was never seen.
+    """Fallback for a seasonal position without observations.
 
     Arguments:
         target: ``[D, T]``, NaN where missing.

@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What is measured once, on the training span.
+    """Scale of the series, and mean and standard deviation of the covariates, over the training span.
 
     Arguments:
         scale: ``[D]`` mean absolute value of every series, in the model's units; never 0.

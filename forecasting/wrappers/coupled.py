@@ -36,7 +36,7 @@ Dependence = Literal["gaussian", "empirical"]
 
 
 class Coupled(FittedModel):
-    r"""A predictor whose paths are put together anew, so that they rise and fall together as past errors did.
+    r"""Empirical copula coupling: a predictor whose paths are reordered by the ranks of past errors.
 
     At every step and for every series the values drawn stay what they are; only which path has which of them changes.
     So each marginal, and every score of one, is untouched. The order comes from where the truth lay within the
@@ -104,14 +104,14 @@ class Coupled(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> Coupled:
-        """Read what `write` wrote."""
+        """The fitted model that `write` stored in a folder."""
         ranks = read_arrays(folder / "ranks.safetensors")["ranks"]
         described = read_json(folder / "coupled.json")
         return cls(read_predictor(folder / "predictor", names, device=device), ranks, **described)
 
 
 class CoupledEstimator(WrappingEstimator):
-    """Trains a model and couples it with what its forecasts of the training span missed; see `couple`.
+    """A model whose independent paths are coupled by the ranks of its past errors; see `couple`.
 
     Arguments:
         model: an estimator of joint forecasts, such as `GroupedEstimator`, or a predictor that needs no training.
@@ -187,7 +187,7 @@ def couple(
     num_samples: Count = 100,
     seed: Seed = 0,
 ) -> Coupled:
-    """Learn from a predictor's errors on the training span, and couple its paths.
+    """Fit the empirical copula of a predictor's past errors, and couple its paths.
 
     Arguments:
         predictor: any trained predictor of joint forecasts ``[S, H, D]``; gluonts' own of single series are grouped.

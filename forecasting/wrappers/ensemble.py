@@ -36,7 +36,7 @@ from .wrapper import WrappingEstimator
 
 
 class EnsembleEstimator(WrappingEstimator):
-    """Trains a model several times from other seeds; the forecast is the mixture of theirs.
+    """An ensemble over seeds: the mixture of forecasts of one model trained several times.
 
     Small data leave much of a network to the chance of its seed. A mixture averages that out, and its spread holds
     what the trainings do not agree on (Lakshminarayanan et al. 2017, arXiv 1612.01474).
@@ -126,7 +126,7 @@ class EnsembleEstimator(WrappingEstimator):
 
 
 class EnsemblePredictor(FittedModel):
-    """Draws a share of the paths from each of several predictors.
+    """A mixture of predictors: each draws a share of the paths.
 
     Arguments:
         members: predictors of the same problem; their ``predict`` takes ``num_samples`` and ``seed``.
@@ -260,7 +260,7 @@ class EnsemblePredictor(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> EnsemblePredictor:
-        """Read what `write` wrote."""
+        """The fitted model that `write` stored in a folder."""
         described = read_json(folder / "ensemble.json")
         count = len(described["weights"])
         members = [read_predictor(folder / f"member-{number}", names, device=device) for number in range(count)]

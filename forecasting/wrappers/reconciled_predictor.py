@@ -111,7 +111,7 @@ class ReconciledPredictor(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> ReconciledPredictor:
-        """Read what `write` wrote."""
+        """The fitted model that `write` stored in a folder."""
         described = read_json(folder / "reconciled.json")
         hierarchy = cast(Hierarchy, from_plain(described["hierarchy"], names, allowed=Hierarchy))
         levels = described["levels"]

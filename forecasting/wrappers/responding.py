@@ -34,7 +34,7 @@ from .wrapper import WrappingEstimator
 
 
 class RespondingEstimator(WrappingEstimator):
-    r"""Lets a model forecast what prices and promotions do not explain, and multiplies by what they do.
+    r"""A price response around any model: fitted before it, and multiplied onto its paths.
 
     Sales are divided by their fitted response to the covariates (`LogLinear`), the model forecasts what is left, and
     each of its paths is multiplied by the response to the planned covariates, with coefficients of its own drawn from
@@ -228,7 +228,7 @@ class RespondingPredictor(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> RespondingPredictor:
-        """Read what `write` wrote."""
+        """The fitted model that `write` stored in a folder."""
         described = read_json(folder / "responding.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
         described["spec"] = part_from_plain(described["spec"], names, SeriesSpec)

@@ -37,7 +37,7 @@ class Within:
     below: bool = False
 
     def holds(self, value: float) -> bool:
-        """Whether a number is one of them."""
+        """Whether a number lies within the bounds."""
         begins = self.least < value if self.above else self.least <= value
         ends = value < self.most if self.below else value <= self.most
         return begins and ends and math.isfinite(value)
@@ -72,7 +72,7 @@ Dropout = Annotated[float, Within(0, 1, below=True)]
 
 
 class Checked:
-    """What refuses to be made of values of another kind than they are annotated with.
+    """Base class whose constructors check the types of their arguments against the annotations.
 
     It holds for every class below this one: for the fields of a dataclass, before its ``__post_init__``, and for the
     arguments of a constructor.
@@ -113,7 +113,7 @@ def _after_fields(own: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
-    """The function or constructor, which refuses arguments of another kind than they are annotated with.
+    """Decorator that checks the types of arguments against the annotations of a function or constructor.
 
     Example:
         >>> @checked
@@ -139,7 +139,7 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def check_kind(name: str, value: object, hint: object) -> None:
-    """Refuse a value of another kind than an annotation asks for.
+    """Check the type and range of a value against an annotation.
 
     Arguments:
         name: of the argument, for the message.
@@ -155,7 +155,7 @@ def check_kind(name: str, value: object, hint: object) -> None:
 
 
 def accepts(hint: object, value: object) -> bool:
-    """Whether a value is of the kind that an annotation asks for.
+    """Whether a value has the type that an annotation asks for.
 
     A truth is no number, a whole number is a number, a list does where a tuple is asked for, and NaN is no number.
 
@@ -205,7 +205,7 @@ def accepts(hint: object, value: object) -> bool:
 
 
 def in_words(hint: object) -> str:
-    """What an annotation asks for.
+    """The type of an annotation in words, for error messages.
 
     Example:
         >>> in_words(int | None), in_words(tuple[int, ...]), in_words(Literal["level", "change"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def in_words(error: BaseException) -> str:
-    """What an error says in one line, and of which kind it is where its text was not written for a user.
+    """The message of an error in one line, with the error's class where its text was not written for users.
 
     Example:
         >>> in_words(ValueError("lags: expected numbers")), in_words(KeyError("lags"))
@@ -25,7 +25,7 @@ def in_words(error: BaseException) -> str:
 
 @contextmanager
 def naming(argument: str, value: object = None) -> Iterator[None]:
-    """A block whose errors name the argument that they are about; those that show its value are left as they are.
+    """Context in which errors are prefixed with the name of the argument; those that show its value stay as they are.
 
     Arguments:
         argument: its name.
@@ -58,7 +58,7 @@ def naming(argument: str, value: object = None) -> Iterator[None]:
 
 
 def check_there(argument: str, place: str | os.PathLike[str], *, folder: bool) -> None:
-    """Refuse a place that is not there, before anything is imported that could read it.
+    """Check that a path exists, before the modules that could read it are imported.
 
     Arguments:
         argument: the name of the argument, for the message.
@@ -81,7 +81,7 @@ def check_there(argument: str, place: str | os.PathLike[str], *, folder: bool) -
 
 
 def check_place(argument: str, place: str | os.PathLike[str], *, folder: bool) -> None:
-    """Refuse a place that cannot be written to, before any work is done for it. Nothing is made.
+    """Check that a path can be written to, before any work is done; nothing is created.
 
     Arguments:
         argument: the name of the argument, for the message.

@@ -45,7 +45,7 @@ def is_remote(address: str) -> bool:
 
 @contextmanager
 def without_network(reason: str) -> Iterator[None]:
-    """A block in which nothing of the library asks a place on a network.
+    """Context in which the library opens no network connection.
 
     Arguments:
         reason: why not, and what the user can do, for the message.
@@ -58,7 +58,7 @@ def without_network(reason: str) -> Iterator[None]:
 
 
 def network_is_refused() -> bool:
-    """Whether this is a block of `without_network`."""
+    """Whether network access is switched off by `without_network`."""
     return _REFUSED.get() is not None
 
 
@@ -74,7 +74,7 @@ def require_allowed(address: str) -> None:
 
 
 def plain_name(name: str, argument: str) -> str:
-    """A name that stands for a file in a known folder, and for nothing outside of it.
+    """A file name without path separators, safe to join to a folder.
 
     Raises:
         ValueError: it is more than a name.
@@ -92,7 +92,7 @@ def plain_name(name: str, argument: str) -> str:
 
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:
-    """An ordinary file opened to read; a pipe, a device or a socket, which might never end, is refused unread.
+    """A regular file opened for reading; pipes, devices and sockets are refused.
 
     Raises:
         OSError: it cannot be opened.
@@ -112,11 +112,11 @@ class Readable(Protocol):
     """A file of bytes, packed or not."""
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes."""
+        """The next bytes, at most the given number."""
 
 
 def read_at_most(file: Readable, most: int, name: str) -> bytes:
-    """The bytes of a file that is not larger than any of its kind.
+    """The content of a file, up to a maximum size.
 
     Raises:
         ValueError: it is.

@@ -16,7 +16,7 @@ _LIMITS = (
 
 
 def free_memory() -> int | None:
-    """Bytes that this process can still take, as the system and its container say; ``None`` where nobody does."""
+    """Free memory of this process in bytes, by the system and its container; ``None`` if unknown."""
     found = []
     if _MEMORY.is_file():
         sizes = dict(line.split(":", 1) for line in _MEMORY.read_text().splitlines() if ":" in line)
@@ -31,7 +31,7 @@ def free_memory() -> int | None:
 
 
 def require_room(needed: int, expected: str, got: str) -> None:
-    """Refuse what needs more memory than there is.
+    """Check that an allocation fits into free memory.
 
     Arguments:
         needed: bytes.
@@ -52,7 +52,7 @@ def require_room(needed: int, expected: str, got: str) -> None:
 
 
 def require_steps(argument: str, steps: int) -> None:
-    """Refuse a season, a lag or a horizon of no step, or of more than any data have.
+    """Check a season length, lag or horizon against its bounds.
 
     Raises:
         ValueError: it is one.

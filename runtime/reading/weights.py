@@ -59,7 +59,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def declared(path: Path) -> Declared:
-    """Which tensors a file holds, told without reading them; it is as large as they are.
+    """Names, dtypes and shapes of the tensors in a file, without reading their values.
 
     Raises:
         OSError: it cannot be opened.

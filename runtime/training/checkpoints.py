@@ -71,7 +71,7 @@ class Checkpoints(Checkpoint):
             yield
 
     def require_own(self, path: str | Path) -> None:
-        """Raise where a checkpoint is of another training; Lightning gives its weights to the network before it asks.
+        """Check that a checkpoint belongs to this training, before Lightning loads its weights.
 
         Arguments:
             path: the checkpoint, local or at any fsspec address.
@@ -100,11 +100,11 @@ class Checkpoints(Checkpoint):
             ) from error
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Have the states of the training written whole."""
+        """Make Lightning write checkpoints atomically."""
         trainer.strategy.checkpoint_io = _WholeStates()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the best weights and write the file."""
+        """Update the best weights and write the checkpoint."""
         watched = trainer.callback_metrics.get("validation_loss")
         if watched is not None:
             self.note(float(watched))
@@ -124,17 +124,17 @@ class Checkpoints(Checkpoint):
             self.network.load_state_dict(self.best)
 
     def state_dict(self) -> dict[str, object]:
-        """What a resumed training has to know of the epochs before it."""
+        """The state of the callback for the checkpoint: best epoch, loss and weights."""
         return {"best_loss": self.best_loss, "best": self.best, "identity": self.identity}
 
     def load_state_dict(self, state_dict: dict[str, object]) -> None:
-        """Take up the best epoch of the training before."""
+        """Restore the state of the callback from a checkpoint."""
         self.best_loss = cast("float", state_dict["best_loss"])
         self.best = cast("dict[str, torch.Tensor] | None", state_dict["best"])
 
 
 class Patience(EarlyStopping):
-    """Ends a training whose validation loss no longer falls, and leaves it ended when it is taken up again.
+    """Early stopping on the validation loss that survives resuming.
 
     Arguments:
         epochs: without a better validation loss.

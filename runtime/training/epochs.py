@@ -56,18 +56,18 @@ class EpochTraining(pl.LightningModule):
         return epoch_seed(self.seed, self.current_epoch)
 
     def noted(self, loss: Tensor, name: str = "loss") -> Tensor:
-        """The loss of a step, which counts in the epoch's mean of that name."""
+        """The loss of a step, recorded for the epoch mean of that name."""
         told = loss.detach()
         self._sums[name] = self._sums[name] + told if name in self._sums else told
         self._counts[name] = self._counts.get(name, 0) + 1
         return loss
 
     def watched_values(self) -> dict[str, float]:
-        """What this epoch came to on data that are watched, by name; nothing where none are."""
+        """Metrics of this epoch on the validation data, by name."""
         return {}
 
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
-        """What the log keeps of this epoch, and what is said of it behind its losses.
+        """The row of this epoch in the training log, and a suffix for the progress line.
 
         Arguments:
             losses: the mean of each loss, by name.
@@ -83,7 +83,7 @@ class EpochTraining(pl.LightningModule):
         tell_bar(f"{curve('')}epoch {self.current_epoch + 1}/{self.epochs}")
 
     def on_train_epoch_end(self) -> None:
-        """Note the epoch in the training log.
+        """Append the epoch to the training log.
 
         Raises:
             FloatingPointError: a loss became NaN or infinite.
@@ -122,9 +122,9 @@ class EpochTraining(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        """The training log goes with the checkpoint."""
+        """Save the training log in the checkpoint."""
         checkpoint["history"] = self.history
 
     def on_load_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        """The training log comes back with it."""
+        """Restore the training log from the checkpoint."""
         self.history = list(cast("list[PlainObject]", checkpoint["history"]))

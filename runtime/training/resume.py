@@ -11,7 +11,7 @@ BEGUN, DATA, REPORT = "begun.json", "data.json", "report.json"
 
 
 def check_begun(folder: RunFolder, options: Mapping[str, Plain], resume: bool) -> None:
-    """See that the folder is free, or holds a run that was begun with these options; nothing is written.
+    """Check that the folder is free, or holds a run with the same options; nothing is written.
 
     Arguments:
         folder: the folder of the run.
@@ -31,7 +31,7 @@ def check_begun(folder: RunFolder, options: Mapping[str, Plain], resume: bool) -
 
 
 def begin(folder: RunFolder, options: Mapping[str, Plain], data: Mapping[str, Plain], resume: bool) -> None:
-    """Take the folder for this run, or see that the data of the one in it are these.
+    """Start a run in the folder, or check that its data equal those of the run to resume.
 
     Arguments:
         folder: the folder of the run.
@@ -51,7 +51,7 @@ def begin(folder: RunFolder, options: Mapping[str, Plain], data: Mapping[str, Pl
 
 
 def finish(folder: RunFolder, report: Plain) -> None:
-    """Write the report, which is the sign of a finished run, and take its last state away.
+    """Write the report, which marks the run as finished, and remove the last checkpoint.
 
     Arguments:
         folder: the folder of the run, with all else in its place.

@@ -219,7 +219,7 @@ SAMPLES = np.ones((5, HORIZON, DIM))
         (Constant(SAMPLES, windows=2), "expected one for each of 3 windows, got 2"),
         (
             Constant(np.where(np.arange(DIM) == 1, np.nan, SAMPLES)),
-            "finite numbers, got nan for series 'b', step 1 of window 0",
+            "finite numbers, got nan for series 'b' on 2024-02-10",
         ),
     ],
 )
@@ -258,7 +258,7 @@ def changed(data, **fields):
     ("change", "message"),
     [
         (lambda data: replace(data, test=[]), r"data\.test: expected at least one test window"),
-        (lambda data: replace(data, train=[]), r"data\.train: expected an entry to train on, 'walks' has none"),
+        (lambda data: replace(data, train=[]), r"data\.train: expected an entry to train on, got none in 'walks'"),
         (lambda data: changed(data, item_ids=("a", "b")), r"data\.test: expected 2 series .*window 0 has 3"),
         (
             lambda data: changed(data, prediction_length=60),
@@ -266,11 +266,11 @@ def changed(data, **fields):
         ),
         (
             lambda data: replace(data, test=[e | {"target": e["target"] * np.nan} for e in data.test]),
-            "all windows of 'walks' are NaN",
+            "expected something observed, got only NaN in the windows of 'walks'",
         ),
         (
             lambda data: replace(data, test=[e | {"target": e["target"] / 0.0} for e in data.test]),
-            r"expected finite numbers or NaN, got inf for series 'a', step 1 of window 0",
+            r"expected finite numbers or NaN, got inf for series 'a' on 2024-02-10",
         ),
     ],
 )

@@ -228,7 +228,7 @@ def test_prices_of_the_future_move_a_forecast_and_counts_stay_whole():
     [
         ({"folds": 1}, "folds: expected at least 2, got 1"),
         ({"windows": 0}, "windows: expected a whole number from 1, got 0"),
-        ({"train": TrainConfig(compile=True)}, "train: a direct network has no head to compile"),
+        ({"train": TrainConfig(compile=True)}, "train: expected compile=False for networks without a head"),
         ({"context_length": 0}, "context_length: expected a whole number from 1 to 100000 or none, got 0"),
         ({"prediction_length": 0}, "prediction_length: expected a whole number from 1 to 100000, got 0"),
     ],

@@ -137,7 +137,7 @@ def test_deepar_groups_what_gluonts_draws(walks):
 
 @pytest.mark.parametrize("option", [{"patience": 2}, {"validation_span": 7}, {"checkpoints": "x"}])
 def test_what_gluonts_deepar_does_not_have_is_refused(option):
-    with pytest.raises(ValueError, match=f"train: gluonts' DeepAR has no {next(iter(option))}"):
+    with pytest.raises(ValueError, match=f"train: expected no {next(iter(option))}"):
         DeepAREstimator("D", 7, train=TrainConfig(schedule="constant", **option))
 
 

@@ -97,8 +97,8 @@ def test_an_imposed_count_is_fed_back():
 @pytest.mark.parametrize(
     ("settings", "target", "message"),
     [
-        ({}, [[1.5, 2.0] * 30], "a head of whole numbers needs counts, got 1.5 in '0'"),
-        ({}, [[-1.0, 2.0] * 30], "needs counts, got -1 in '0'"),
+        ({}, [[1.5, 2.0] * 30], "expected counts for a head of whole numbers, got 1.5 in '0' on 20"),
+        ({}, [[-1.0, 2.0] * 30], "expected counts for a head of whole numbers, got -1 in '0' on 20"),
         ({"scaling": Scaling("change")}, [[1.0, 2.0] * 30], "scaling: expected of='level' for a head of whole numbers"),
     ],
 )

@@ -94,9 +94,7 @@ def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path
         predictor = PooledEstimator(models).train(walks())
     assert "hungry takes no part in the pool: training_data: expected more" in caplog.text
     assert "wild takes no part in the pool: loss is inf" in caplog.text
-    assert (
-        "endless takes no part in the pool: forecast: expected finite numbers, got inf for 'a' at step 1" in caplog.text
-    )
+    assert "endless takes no part in the pool: forecast: expected finite numbers, got inf for 'a' on " in caplog.text
     assert isinstance(predictor, EnsemblePredictor)
     assert set(predictor.member_names) <= {"walk", "naive"}
     assert predictor.member_names[int(np.argmax(predictor.weights))] == "walk"
@@ -110,7 +108,7 @@ def test_a_model_that_cannot_be_trained_is_left_out_with_a_word(caplog, tmp_path
 
 def test_a_pool_with_a_member_that_cannot_impose_sales_says_so():
     pool = EnsemblePredictor([RandomWalkPredictor(7), SeasonalNaivePredictor(7)])
-    with pytest.raises(ValueError, match=r"sales\[b\]: expected a model that can impose sales, .* at step 2"):
+    with pytest.raises(ValueError, match=r"sales\[b\]: expected a model that can impose sales, .* on 20"):
         simulate(pool, walks()[0], Scenario("out", "sales[b] = 0 @ 2:3"), paths=10)
 
 

@@ -338,11 +338,11 @@ def test_the_student_base_is_that_of_scipy_and_has_its_tails():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": 0}, "features must be at least 1"),
-        ({"context_features": 0}, "context_features must be at least 1, got 0"),
-        ({"blocks": 0}, "blocks must be at least 1, got 0"),
+        ({"features": 0}, "features: expected at least 1"),
+        ({"context_features": 0}, "context_features: expected at least 1, got 0"),
+        ({"blocks": 0}, "blocks: expected at least 1, got 0"),
         ({"hidden": 0}, "hidden"),
-        ({"base": "cauchy"}, "base must be one of gaussian, student_t, got 'cauchy'"),
+        ({"base": "cauchy"}, "base: expected one of gaussian, student_t, got 'cauchy'"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(stack: Callable[..., Flow], options: dict[str, object], message: str):
@@ -351,17 +351,17 @@ def test_settings_that_mean_nothing_are_refused(stack: Callable[..., Flow], opti
 
 
 def test_a_context_of_another_width_is_refused(make: Callable[..., Flow]):
-    with pytest.raises(ValueError, match=r"context must have 4 features on its last axis, got shape \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"context: expected 4 features on its last axis, got shape \(2, 5\)"):
         make(3)(torch.zeros(2, 5))
 
 
 def test_data_of_another_number_of_series_are_refused(make: Callable[..., Flow]):
-    with pytest.raises(ValueError, match=r"value must have 3 series on its last axis, got shape \(2, 1\)"):
+    with pytest.raises(ValueError, match=r"value: expected 3 series on its last axis, got shape \(2, 1\)"):
         make(3)(torch.zeros(2, CONTEXT)).log_prob(torch.zeros(2, 1))
 
 
 def test_parts_that_disagree_on_the_number_of_series_are_refused():
-    with pytest.raises(ValueError, match=r"bijections\[1\] has 4 features, the base has 3"):
+    with pytest.raises(ValueError, match=r"bijections\[1\]: expected 3 features as of the base, got 4"):
         Flow([Permutation(3), Permutation(4)], GaussianBase(3), context_features=2)
     with pytest.raises(ValueError, match="at least one bijection"):
         Flow([], GaussianBase(3), context_features=2)

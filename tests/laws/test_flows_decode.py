@@ -191,7 +191,7 @@ def test_a_captured_decode_is_never_stale(
 
 
 def test_a_graph_without_a_gpu_is_refused(make: Callable[..., Flow]):
-    with pytest.raises(ValueError, match="cuda_graph=True needs the flow on a CUDA device, got cpu"):
+    with pytest.raises(ValueError, match="cuda_graph: expected a flow on a CUDA device, got one on cpu"):
         FlowSampler(make(2), cuda_graph=True)
 
 

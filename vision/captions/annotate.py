@@ -45,7 +45,7 @@ MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
 
 @dataclass(frozen=True, repr=False)
 class Annotator(Shown):
-    """A trained captioner and what belongs to it.
+    """A trained captioner with its tokenizer and encoder.
 
     Arguments:
         captioner: the network, in evaluation mode.
@@ -201,7 +201,7 @@ class CaptionScores(TypedDict):
 
 
 def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> CaptionScores:
-    """Judge a run on the test titles by BLEU, beside always saying the most frequent training title.
+    """BLEU of an annotator on the test titles, with the most frequent training title as baseline.
 
     Writes ``test.json`` and ``captions.parquet`` (``item_id, photo, title, said``).
 
@@ -252,7 +252,7 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
 def annotate_photos(
     checkpoint: str, addresses: Sequence[str], *, beams: int = 5
 ) -> tuple[list[tuple[str, str]], tuple[Quarantined, ...]]:
-    """Word some photos, each alone.
+    """Captions of single photos.
 
     Arguments:
         checkpoint: folder or fsspec address of the run.

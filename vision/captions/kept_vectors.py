@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class KeptVectors(Checked):
-    """The vector of each article, and whose they are and what made them.
+    """Vectors of articles with item ids and the name of their encoder.
 
     Arguments:
         vectors: ``[n, F]``.
@@ -46,7 +46,7 @@ class KeptVectors(Checked):
 
     @classmethod
     def of(cls, encoder: ArticleEncoder, catalogue: Catalogue, pictures: Pictures, *, device: str) -> KeptVectors:
-        """Make them."""
+        """Encode the photos of all articles."""
         vectors = torch.from_numpy(encoder.encode(pictures, len(catalogue), device=device))
         photos: dict[str, str | None] = dict.fromkeys(catalogue.item_ids)
         for number, address in zip(pictures.article[::-1], pictures.addresses[::-1], strict=True):
@@ -56,7 +56,7 @@ class KeptVectors(Checked):
 
     @classmethod
     def read(cls, folder: RunFolder) -> KeptVectors | None:
-        """Those that a run keeps; ``None`` where they are not there, or cannot be read and are made again."""
+        """The vectors stored in a run; ``None`` where there are none or they cannot be read."""
         try:
             return cls(folder.read_tensors(VECTORS)["vectors"], **folder.read_json(DESCRIBED))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -64,7 +64,7 @@ class KeptVectors(Checked):
             return None
 
     def write(self, folder: RunFolder) -> None:
-        """Keep them in a run."""
+        """Store the vectors in a run."""
         folder.write_tensors(VECTORS, {"vectors": self.vectors})
         described: Plain = {"encoder": self.encoder, "photos": self.photos, "quarantine": self.quarantine}
         folder.write_json(DESCRIBED, described)

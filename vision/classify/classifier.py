@@ -23,7 +23,7 @@ WEIGHTS, MODEL = "model.safetensors", "model.json"
 
 @dataclass(frozen=True, repr=False)
 class Classifier(Shown):
-    """A trained product network and what belongs to it.
+    """A trained product network with its training options.
 
     Arguments:
         network: the network, in evaluation mode.

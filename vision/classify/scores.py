@@ -14,7 +14,7 @@ BINS = 15
 
 
 class ClassScore(TypedDict):
-    """How good the answers of one class are; ``support`` and ``answered`` count articles."""
+    """Precision, recall and F1 of a class; ``support`` and ``answered`` count articles."""
 
     label: str
     precision: float
@@ -25,7 +25,7 @@ class ClassScore(TypedDict):
 
 
 class Bin(TypedDict):
-    """Stated confidence, share of right answers, and share of all answers, 0…1."""
+    """A bin of the reliability diagram: confidence, accuracy and share of answers, 0…1."""
 
     confidence: float
     accuracy: float
@@ -33,7 +33,7 @@ class Bin(TypedDict):
 
 
 class Score(TypedDict, total=False):
-    """How good the answers of one task are, as `score` says; ``articles`` alone where none has a label."""
+    """Scores of one task, see `score`; ``articles`` alone where none has a label."""
 
     articles: int
     accuracy: float
@@ -54,7 +54,7 @@ def score(
     majority: int | np.ndarray | None = None,
     unseen: np.ndarray | None = None,
 ) -> Score:
-    """Compare the answers for one task with the truth.
+    """Accuracy, F1 and calibration of the answers of one task.
 
     Articles without a label are left out. A label that was never seen in training cannot be answered: such an
     article counts as an error; among facets such a label counts as one more yes or no, answered wrongly. The
@@ -115,7 +115,7 @@ def confusion_counts(answers: np.ndarray, codes: np.ndarray, classes: int) -> np
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> tuple[float, list[Bin]]:
-    r"""How far the stated confidence lies from the share of right answers.
+    r"""Expected calibration error of the answers.
 
     :math:`\sum_b \frac{n_b}{n} |\text{accuracy}_b - \text{confidence}_b|` over bins of equal width.
 

@@ -15,7 +15,7 @@ ClassWeights = Literal["none", "inverse", "effective"]
 
 
 def class_weights(counts: np.ndarray, scheme: ClassWeights, *, beta: float = 0.999) -> np.ndarray:
-    r"""How much an example of each class counts, 1 on average over the classes that occur.
+    r"""Class weights of the loss, 1 on average over the classes that occur.
 
     ``"inverse"``: :math:`w_k \propto 1 / n_k`. ``"effective"``: :math:`w_k \propto (1-\beta)/(1-\beta^{n_k})`,
     which rises less for the rarest classes. A class that does not occur counts 1.

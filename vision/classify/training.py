@@ -139,7 +139,7 @@ class Training(EpochTraining):
         return batch.to(device)
 
     def on_train_epoch_start(self) -> None:
-        """Begin to count."""
+        """Reset the counts of right answers."""
         super().on_train_epoch_start()
         self._right = {}
 

@@ -104,7 +104,7 @@ def predict(
     checkpoint: Checkpoint,
     beams: Annotated[int, typer.Option(min=1, help="Beams of the search.")] = 5,
 ) -> None:
-    """Word some photos."""
+    """Caption photos."""
     check_there("checkpoint", checkpoint, folder=True)
     from ..captions.annotate import annotate_photos
 

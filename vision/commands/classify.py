@@ -171,7 +171,7 @@ def train(
 
 @app.command("test")
 def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = None, device: Device = "auto") -> None:
-    """Score a run on the test side of the split that was stored at training."""
+    """Score a run on the test side of its stored split."""
     check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
     from ..classify.classify import evaluate_classifier
@@ -217,7 +217,7 @@ def predict(
     top: Annotated[int, typer.Option(min=1, help="Likeliest labels of each task to tell, with their shares.")] = 1,
     device: Device = "auto",
 ) -> None:
-    """Tell what a run sees on photos: the likeliest label of each task, of facets all that are likelier than not."""
+    """Predict the labels of photos: the likeliest of each task, of facets all above one half."""
     check_there("checkpoint", checkpoint, folder=True)
     from fsspec.core import url_to_fs
 

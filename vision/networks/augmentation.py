@@ -12,7 +12,7 @@ from ...runtime.arguments.kinds import Checked, Share, Within
 
 @dataclass(frozen=True)
 class AugmentConfig(Checked):
-    """Which changes of a photo leave its article what it is.
+    """Options of data augmentation.
 
     Arguments:
         mirror: the chance of a mirror image; 0.5 mirrors half of a batch.

@@ -45,7 +45,7 @@ class Backbone(nn.Module, ABC):
         """Prepared images ``[N, channels, size, size]`` to vectors ``[N, F]``."""
 
     def maps(self, images: Tensor, *, last: int | None = None) -> list[Tensor]:
-        """What it sees at each depth, ``[N, C, h, w]`` each; by default its vector alone, as a map of one place.
+        """Feature maps at each depth, ``[N, C, h, w]`` each; by default the vector alone, as a 1 × 1 map.
 
         Arguments:
             images: prepared images ``[N, channels, size, size]``.
@@ -63,7 +63,7 @@ class Backbone(nn.Module, ABC):
         """All that the network is but its weights."""
 
     def for_inference(self) -> Backbone:
-        """The same function where no gradient is asked for, as fast as it can be; by default the network itself."""
+        """An equivalent network optimised for inference; by default the network itself."""
         return self
 
     @abstractmethod

@@ -107,7 +107,7 @@ class ProductNetwork(nn.Module):
         self.frozen = False
 
     def freeze(self) -> ProductNetwork:
-        """Leave the backbone as it is from now on: its weights, and its batch statistics as well."""
+        """Freeze the weights and batch statistics of the backbone."""
         self.frozen = True
         self.backbone.requires_grad_(False)
         return self.train(self.training)
@@ -120,7 +120,7 @@ class ProductNetwork(nn.Module):
         return self
 
     def forward(self, pixels: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
-        """Judge articles by their stored photos.
+        """Logits of each task for articles, from stored photos.
 
         Arguments:
             pixels: uint8 ``[N, 1 or 3, S, S]``.
@@ -133,7 +133,7 @@ class ProductNetwork(nn.Module):
         return self.judge(self.prepare(pixels), article, articles)
 
     def judge(self, images: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
-        """As `forward`, of images that are prepared (and augmented) already."""
+        """Logits of each task, from prepared (and augmented) images."""
         return self.judge_vectors(self.photo_vectors(images), article, articles)
 
     def photo_vectors(self, images: Tensor) -> Tensor:
@@ -147,7 +147,7 @@ class ProductNetwork(nn.Module):
         return torch.cat([vectors, self.colours(self.prepare.brightness(images))], dim=1)
 
     def judge_vectors(self, vectors: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
-        """As `judge`, of the vectors that `photo_vectors` gave."""
+        """Logits of each task, from the output of `photo_vectors`."""
         views = self.view(self.scale(vectors))
         if self.config.pooling != "logits":
             return self._answers(self.dense(self.pool(*pad_sets(views, article, articles))))
@@ -163,7 +163,7 @@ class ProductNetwork(nn.Module):
         return self.dense(self.pool(padded, mask)) * mask.any(dim=1, keepdim=True)
 
     def for_inference(self) -> ProductNetwork:
-        """The same function where no gradient is asked for, as fast as it can be; shares its other parts with this."""
+        """An equivalent network optimised for inference, sharing its other parts with this one."""
         faster = copy.copy(self)
         faster._modules = {**self._modules, "backbone": self.backbone.for_inference()}
         return faster

@@ -211,9 +211,9 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "") ->
 
 
 def reliability(scores: Mapping[str, Score]) -> Figure:
-    """Stated confidence against the share of right answers, a curve a task, and the number of answers below.
+    """Reliability diagram: confidence against accuracy, a curve a task, and the number of answers below.
 
-    The diagonal is honest.
+    On the diagonal confidence equals accuracy.
 
     Arguments:
         scores: task -> what `hemline.vision.classify.scores.score` gave; tasks of facets are left out.

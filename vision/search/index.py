@@ -27,7 +27,7 @@ _UNLIKE = 0.5
 
 @dataclass(frozen=True)
 class Hit:
-    """An article that was found.
+    """A search result: an article and its similarity.
 
     Arguments:
         item_id: its name.

@@ -179,7 +179,7 @@ def _weights(index: PhotoIndex) -> Mapping[str, float]:
 
 
 def encoder_of(index: PhotoIndex) -> LookEncoder:
-    """What makes vectors for an index.
+    """The encoder of an index.
 
     Raises:
         ValueError: the weights are others than those that made it.

@@ -25,7 +25,7 @@ class Found:
 
 
 class Nearest(Protocol):
-    """What finds the nearest articles."""
+    """Base class of nearest-neighbour searches."""
 
     def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
         """The k articles with the largest inner product of any of their photos with any of the queries.

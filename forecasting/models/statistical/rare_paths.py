@@ -20,7 +20,7 @@ def smoothed(values: np.ndarray, weight: float, start: float) -> float:
 
 
 def foretold_rate(sold: np.ndarray, family: str, smoothing: float = SMOOTHING) -> float:
-    r"""Units a step by Croston's method with the correction of its bias, or by that of Teunter, Syntetos and Babai.
+    r"""Demand rate by Croston's method (bias-corrected) or by Teunter, Syntetos and Babai.
 
     Croston (1972, doi 10.1057/jors.1972.50) smooths sizes z and the intervals p between them with the weight a. The
     bias of their ratio is taken out as Syntetos (2001, Forecasting for intermittent demand, thesis, Brunel University)

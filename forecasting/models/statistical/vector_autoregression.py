@@ -114,7 +114,7 @@ class VARPredictor(PlainModel):
 
 
 def least_steps(max_lags: int) -> int:
-    """The steps of an entry below which nothing is regressed: a few beside those that are looked back on."""
+    """The minimum length of an entry for a regression: the order and a few steps."""
     return max_lags + FEWEST
 
 

@@ -18,7 +18,7 @@ State: TypeAlias = Any
 
 
 class Encoder(nn.Module, ABC):
-    """Reads inputs in order and says, after each, what matters for the next value.
+    """Causal sequence encoder: inputs to a context vector after each step.
 
     An encoder is causal: the context vector of step t depends on the inputs up to t alone. Reading one step at a
     time with the carried state gives what reading all at once gives.
@@ -56,7 +56,7 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def repeat(self, state: State, count: int) -> State:
-        """Fan a state of B windows out to B * `count` paths, those of one window next to each other."""
+        """The state repeated for B * `count` paths, those of one window adjacent."""
 
 
 class EncoderConfig(Checked, ABC):

@@ -57,7 +57,7 @@ class Diffusion(HeadConfig):
 
 
 def kept_shares(steps: int, largest_variance: float) -> Tensor:
-    r"""How much of the variance is still the signal's, :math:`\bar\alpha_n`, after each of the noise levels.
+    r"""Cumulative signal share of the variance, :math:`\bar\alpha_n`, at each noise level.
 
     Arguments:
         steps: noise levels N.
@@ -76,7 +76,7 @@ def remove_noise(
     steps: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    r"""Draw from a diffusion model, from the last noise level to the first.
+    r"""Reverse diffusion: samples from the last noise level to the first.
 
     From level n to the one before it visited, m, with :math:`a = \bar\alpha_n / \bar\alpha_m`,
 
@@ -128,7 +128,7 @@ class DiffusionHead(EmissionHead):
         self.register_buffer("kept", kept_shares(config.steps, config.largest_variance), persistent=False)
 
     def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
-        """Squared error of the noise told, summed over the series, at a random noise level a step.
+        """Squared error of the predicted noise, summed over the series, at a random noise level a step.
 
         The places of missing series are taken by values of the same window; their errors do not count.
 
@@ -201,7 +201,7 @@ class NoiseNetwork(nn.Module):
         )
 
     def forward(self, noisy: Tensor, level: Tensor, context: Tensor) -> Tensor:
-        """Tell the noise.
+        """Predict the noise.
 
         Arguments:
             noisy: ``[N, D]``.
@@ -219,7 +219,7 @@ class NoiseNetwork(nn.Module):
         return [layer.condition(condition) for layer in self._residual()]
 
     def told(self, noisy: Tensor, level: Tensor, condition: list[Tensor]) -> Tensor:
-        """The noise ``[N, D]``, given what `conditioned` returned."""
+        """The predicted noise ``[N, D]``, given the output of `conditioned`."""
         angles = level[:, None] * self.rates
         embedded = self.level(torch.cat([angles.sin(), angles.cos()], dim=1))
         x = functional.leaky_relu(self.enter(noisy[:, None]), 0.4)

@@ -58,7 +58,7 @@ class GaussianHead(DensityHead):
 
 @dataclass(frozen=True)
 class LowRank(HeadConfig):
-    """What the configurations of joint normal densities of low rank share.
+    """Base configuration of low-rank Gaussian heads.
 
     Arguments:
         rank: columns r of the factor.
@@ -153,7 +153,7 @@ class LowRankNormal(Distribution):
 
 
 class LowRankHead(DensityHead):
-    """What joint normal densities of low rank share: the exact density of a part of the series."""
+    """Base class of low-rank Gaussian heads, with exact marginal densities."""
 
     def marginal_log_prob(self, density: Distribution, value: Tensor, observed: Tensor) -> Tensor:
         """Log-density ``[...]`` of the series seen; see `LowRankNormal.log_prob`."""

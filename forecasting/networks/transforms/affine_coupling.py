@@ -51,9 +51,7 @@ class AffineCoupling(Bijection):
         transform_first: bool = False,
     ) -> None:
         if hidden < 1 or hidden_layers < 1:
-            raise ValueError(
-                f"hidden and hidden_layers must be at least 1, got hidden={hidden}, hidden_layers={hidden_layers}"
-            )
+            raise ValueError(f"hidden, hidden_layers: expected at least 1 each, got {hidden} and {hidden_layers}")
         super().__init__(features, conditioning_features=2 * hidden)
         last = features // 2
         self.sizes = [features - last, last]

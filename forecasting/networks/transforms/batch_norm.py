@@ -46,9 +46,9 @@ class BatchNorm(Bijection):
     def __init__(self, features: int, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
         super().__init__(features)
         if not 0 < momentum <= 1:
-            raise ValueError(f"momentum must be in (0, 1], got {momentum}")
+            raise ValueError(f"momentum: expected above 0 and at most 1, got {momentum}")
         if not epsilon > 0:
-            raise ValueError(f"epsilon must be positive, got {epsilon}")
+            raise ValueError(f"epsilon: expected above 0, got {epsilon}")
         self.momentum = momentum
         self.epsilon = epsilon
         self.log_gain = nn.Parameter(torch.zeros(features))
@@ -61,7 +61,7 @@ class BatchNorm(Bijection):
         if self.training:
             if x.shape[0] < 2:
                 raise ValueError(
-                    f"batch normalisation needs at least 2 rows in training mode, got {x.shape[0]}; "
+                    f"x: expected at least 2 rows for batch normalisation in training mode, got {x.shape[0]}; "
                     "call .eval() to use the running statistics"
                 )
             var, mean = torch.var_mean(x, 0, correction=0)

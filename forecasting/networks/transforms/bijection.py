@@ -28,7 +28,7 @@ class Bijection(nn.Module, ABC):
     def __init__(self, features: int, conditioning_features: int = 0) -> None:
         super().__init__()
         if features < 1:
-            raise ValueError(f"features must be at least 1 series, got {features}")
+            raise ValueError(f"features: expected at least 1 series, got {features}")
         self.features = features
         self.conditioning_features = conditioning_features
 

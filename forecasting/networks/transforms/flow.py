@@ -51,12 +51,14 @@ class Flow(nn.Module):
     def __init__(self, bijections: Sequence[Bijection], base: Base, *, context_features: int) -> None:
         super().__init__()
         if not bijections:
-            raise ValueError("a flow needs at least one bijection, got none")
+            raise ValueError("bijections: expected at least one, got none")
         for index, bijection in enumerate(bijections):
             if bijection.features != base.features:
-                raise ValueError(f"bijections[{index}] has {bijection.features} features, the base has {base.features}")
+                raise ValueError(
+                    f"bijections[{index}]: expected {base.features} features as of the base, got {bijection.features}"
+                )
         if context_features < 1:
-            raise ValueError(f"context_features must be at least 1, got {context_features}")
+            raise ValueError(f"context_features: expected at least 1, got {context_features}")
         self.features = base.features
         self.context_features = context_features
         self.bijections = nn.ModuleList(bijections)
@@ -78,7 +80,7 @@ class Flow(nn.Module):
         """
         if context.shape[-1:] != (self.context_features,):
             raise ValueError(
-                f"context must have {self.context_features} features on its last axis, got shape {tuple(context.shape)}"
+                f"context: expected {self.context_features} features on its last axis, got shape {tuple(context.shape)}"
             )
         with full_precision(context):
             context = context.to(self.conditioner.weight.dtype)
@@ -155,7 +157,7 @@ class FlowDistribution(Distribution):
         """
         if value.shape[-1:] != self.event_shape:
             raise ValueError(
-                f"value must have {self.flow.features} series on its last axis, got shape {tuple(value.shape)}"
+                f"value: expected {self.flow.features} series on its last axis, got shape {tuple(value.shape)}"
             )
         shape = torch.broadcast_shapes(value.shape[:-1], self.batch_shape)
         with full_precision(value):

@@ -79,11 +79,11 @@ class MADE(nn.Module):
         super().__init__()
         for name, size in {"features": features, "hidden": hidden, "hidden_layers": hidden_layers}.items():
             if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+                raise ValueError(f"{name}: expected at least 1, got {size}")
         most = min(features, hidden)
         chosen = most if levels is None else levels
         if not 1 <= chosen <= most:
-            raise ValueError(f"levels must be in 1 … min(features, hidden) = {most}, got {levels}")
+            raise ValueError(f"levels: expected 1 to {most}, the smaller of features and hidden, got {levels}")
         self.features = features
         self.hidden = hidden
         self.levels = chosen

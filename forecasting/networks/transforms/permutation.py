@@ -33,7 +33,7 @@ class Permutation(Bijection):
         super().__init__(features)
         chosen = list(range(features))[::-1] if order is None else list(order)
         if sorted(chosen) != list(range(features)):
-            raise ValueError(f"order must be a permutation of 0 … {features - 1}, got {chosen}")
+            raise ValueError(f"order: expected a permutation of 0 to {features - 1}, got {chosen}")
         indices = torch.tensor(chosen)
         self.register_buffer("order", indices)
         self.register_buffer("undo", torch.argsort(indices))

@@ -39,7 +39,9 @@ class FlowSampler:
     def __init__(self, flow: Flow, generator: torch.Generator | None = None, *, cuda_graph: bool | None = None) -> None:
         on_gpu = flow.conditioner.weight.is_cuda
         if cuda_graph and not on_gpu:
-            raise ValueError(f"cuda_graph=True needs the flow on a CUDA device, got {flow.conditioner.weight.device}")
+            raise ValueError(
+                f"cuda_graph: expected a flow on a CUDA device, got one on {flow.conditioner.weight.device}"
+            )
         self.flow, self.generator = flow, generator
         self._captures = on_gpu if cuda_graph is None else cuda_graph
         self._graphs: dict[object, CapturedInverse] = {}

@@ -111,12 +111,12 @@ def masked_autoregressive(
 
 def _blocks(blocks: int) -> int:
     if blocks < 1:
-        raise ValueError(f"blocks must be at least 1, got {blocks}")
+        raise ValueError(f"blocks: expected at least 1, got {blocks}")
     return blocks
 
 
 def _base(name: str, features: int) -> Base:
     bases: dict[str, type[Base]] = {"gaussian": GaussianBase, "student_t": StudentTBase}
     if name not in bases:
-        raise ValueError(f"base must be one of {', '.join(bases)}, got {name!r}")
+        raise ValueError(f"base: expected one of {', '.join(bases)}, got {name!r}")
     return bases[name](features)

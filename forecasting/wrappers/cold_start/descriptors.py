@@ -46,7 +46,7 @@ def descriptors(numbers: np.ndarray | None, categories: np.ndarray | None, known
 
 @dataclass(frozen=True)
 class Likeness(Checked):
-    """How much descriptors tell of the level of an article, and of whose course it takes.
+    """Similarity weights of descriptors, for the level of an article and for its seasonal course.
 
     Arguments:
         ridge: penalty of the regression of log levels on descriptors, as a share of the articles: 1 halves what a
@@ -61,7 +61,7 @@ class Likeness(Checked):
 
 
 def alike(told: np.ndarray, asked: np.ndarray, width: float, of: np.ndarray | None = None) -> np.ndarray:
-    """How much articles are like known ones ``[N, D]``, 1 in all for each; one far from all is like the nearest.
+    """Similarities of new to known articles ``[N, D]``, summing to 1; of an outlier all on the nearest.
 
     Arguments:
         told: ``[D, p]`` descriptors of the known ones.

@@ -27,7 +27,7 @@ from .predictor import ColdStartPredictor
 
 
 class ColdStartEstimator(WrappingEstimator):
-    r"""Lets a model of articles with a past forecast those without one too, on the same paths.
+    r"""Cold-start forecasts: extends a model of known articles to articles without history, on the same paths.
 
     The model is trained on the articles with a past. A path of a new article is put together from theirs:
 

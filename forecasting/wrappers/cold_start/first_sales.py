@@ -27,7 +27,7 @@ def ages_of(sales: np.ndarray) -> np.ndarray:
 
 
 def launch_course(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ages: int) -> np.ndarray:
-    """What an article sells in its first steps, beside its level and the index of the steps.
+    """Launch curve: sales of the first steps relative to level and seasonal index.
 
     The mean over the launches that the data show: articles whose first value comes a while after the first of all,
     and who were then seen for a while. `DOUBT` launches that sold their level from the first step on are counted with
@@ -61,7 +61,7 @@ def launch_course(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ages
 
 
 def at_ages(course: np.ndarray, ages: np.ndarray) -> np.ndarray:
-    """What articles of some ages sell beside their level; 1 where a course has ended.
+    """Launch factors at given ages; 1 after the launch curve ends.
 
     Example:
         >>> at_ages(np.array([2.0, 1.5]), np.array([1, 2]))
@@ -71,7 +71,7 @@ def at_ages(course: np.ndarray, ages: np.ndarray) -> np.ndarray:
 
 
 def said_by_first(sales: np.ndarray, index: np.ndarray, course: np.ndarray, nothing: float) -> float:
-    """The log level that the first steps of an article say.
+    """Estimate of the log level from the first sales of an article.
 
     Arguments:
         sales: ``[T]``, NaN where missing.
@@ -85,7 +85,7 @@ def said_by_first(sales: np.ndarray, index: np.ndarray, course: np.ndarray, noth
 
 
 def doubt_in_means(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, steps: int) -> float:
-    """How far the mean of some steps lies from an article's level: the mean square of the logarithm of their ratio.
+    """Mean squared log error of the mean of a few steps as an estimate of the level.
 
     Arguments:
         sales: ``[D, T]``, NaN where missing.
@@ -104,7 +104,7 @@ def doubt_in_means(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ste
 
 
 def brought_to(logs: np.ndarray, said: float, doubt: float, generator: np.random.Generator) -> np.ndarray:
-    r"""Draws of a log level after what first sales say of it, which is right but for a normal error.
+    r"""Posterior draws of a log level given first sales with normal error.
 
     .. math:: \ell' = \ell + \frac{v}{v + \sigma^2} (z + \varepsilon - \ell), \qquad \varepsilon \sim N(0, \sigma^2)
 

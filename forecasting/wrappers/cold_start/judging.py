@@ -32,7 +32,7 @@ def judged_by(
     seed: int,
     argument: str = "training_data",
 ) -> tuple[Response | None, Likeness]:
-    """Learn how to judge the articles without a past.
+    """Fit the cold-start model: levels, similarities and launch curve.
 
     Arguments:
         entries: with a value of every known article in each.

@@ -16,7 +16,7 @@ def foretold_levels(
     count: int,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    r"""Log levels of new articles, drawn from what those of others say.
+    r"""Draws of the log levels of new articles from those of known articles.
 
     .. math:: \ell_{sn} = \hat m(x_n) + \tilde x_n^\top \delta_s + z_{d(s, n)} + \log\kappa, \qquad
         \delta_s \sim N(0, \hat\sigma^2 A^{-1}), \qquad z_d = (\log a_d - \hat m(x_d)) / \sqrt{1 - h_d}
@@ -59,7 +59,7 @@ def _common_error(levels: np.ndarray, expected: np.ndarray) -> float:
 
 
 def explained(levels: np.ndarray, told: np.ndarray, ridge: float) -> float:
-    """The share of the variance of log levels that descriptors foretell, each article from the others; 0 for none.
+    """Leave-one-out R² of log levels on descriptors, at least 0.
 
     Arguments:
         levels: ``[D]``, above 0.
@@ -100,14 +100,14 @@ class LevelRegression:
         """What the regression without an article says of it ``[D]``."""
 
     def means(self, asked: np.ndarray) -> np.ndarray:
-        """Log levels ``[N]`` that descriptors ``[N, p]`` usually mean."""
+        """Posterior mean of log levels ``[N]`` given descriptors ``[N, p]``."""
         return self.mean + (asked - self.centre) @ self.slope
 
     def doubts(self, asked: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-        """Draws ``[S, N]`` of how far the means may be off, for all articles of a draw from the same coefficients."""
+        """Draws ``[S, N]`` of the error of the means, coefficients shared within a draw."""
         slopes = generator.normal(size=(count, self.root.shape[1])) @ self.root.T
         return self.level_doubt * generator.normal(size=(count, 1)) + slopes @ (asked - self.centre).T
 
     def errors_of(self, judged: np.ndarray) -> np.ndarray:
-        """Errors ``[N, D]`` of foretelling known articles from the others, as large as they are for each."""
+        """Leave-one-out errors ``[N, D]`` of known articles, scaled to each new article."""
         return self.errors / np.sqrt(1 - self.own[judged, None])

@@ -20,7 +20,7 @@ def at_usual_prices(entry: Entry, response: Response | None) -> np.ndarray:
 
 
 def beside_usual(response: Response, entry: Entry, channels: np.ndarray) -> np.ndarray:
-    """What channels ``[K, T]`` multiply sales by, beside their medians over the past of an entry; ``[D, T]``.
+    """Price factors ``[D, T]`` of channels ``[K, T]`` relative to their medians over the past.
 
     Not beside their means: of a new article the first price is known alone, which is most often the regular one, and
     the mean price of others is lower the more they were marked down.
@@ -66,7 +66,7 @@ def scaled(paths: np.ndarray, times: np.ndarray, chance: np.ndarray, domain: Dom
 
 
 def followed(weights: np.ndarray, today: np.ndarray, level: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Which article each path follows: one that is alike, and that sells no less, as far as there is one.
+    """The known article that each path follows: a similar one that sells no less, where there is one.
 
     Arguments:
         weights: ``[D]`` how much each is like the new one, 1 in all.

@@ -39,7 +39,7 @@ DRAWS = 100
 
 
 class ColdStartPredictor(FittedModel):
-    """Adds paths of new articles to those of a predictor of the others; see `ColdStartEstimator`.
+    """Paths of known and new articles; see `ColdStartEstimator`.
 
     Arguments:
         predictor: of the articles with a past.
@@ -244,7 +244,7 @@ class ColdStartPredictor(FittedModel):
 
     @classmethod
     def read(cls, folder: Path, names: Names, device: str) -> ColdStartPredictor:
-        """Read what `write` wrote."""
+        """The fitted model that `write` stored in a folder."""
         described = read_json(folder / "cold_start.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
         response = Response.deserialize(folder) if described.pop("responds") else None

@@ -59,7 +59,7 @@ def _above_0(sales: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def least(sales: np.ndarray) -> float:
-    """What is read where nothing was sold: half of the smallest sale, in whatever units; 0.5 if there is none.
+    """Continuity correction for zeros: half of the smallest sale; 0.5 if there is none.
 
     Example:
         >>> least(np.array([0.0, 0.02, np.nan, 0.03]))
