@@ -31,7 +31,7 @@ def parse_models(text: str, names: Sequence[str]) -> list[str]:
         raise ValueError(f"models: expected some of {', '.join(names)}, got none")
     for name in chosen:
         if name not in names and ":" not in name:
-            raise ValueError(f"models: unknown model {name!r}, expected some of {', '.join(names)}")
+            raise ValueError(f"models: expected some of {', '.join(names)}, got {name!r}")
     return list(dict.fromkeys(chosen))
 
 

@@ -269,4 +269,4 @@ def refuse_unknown(known: Sequence[str], given: Iterable[str], where: str) -> No
     """
     for name in given:
         if name not in known:
-            raise ValueError(f"{where}: unknown setting {name!r}, expected one of {', '.join(known)}")
+            raise ValueError(f"{where}: expected one of the settings {', '.join(known)}, got {name!r}")

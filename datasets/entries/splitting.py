@@ -54,8 +54,8 @@ def split_windows(
         raise ValueError(f"windows: expected 0 or more test windows, got {windows}")
     if windows * horizon >= length:
         raise ValueError(
-            f"prediction_length: {windows} windows of {horizon} steps leave no history to train on, "
-            f"{metadata.name!r} has {length} steps"
+            f"prediction_length: expected a history before {windows} windows of {horizon} steps, got {length} steps in "
+            f"{metadata.name!r}"
         )
 
     def rows(values: np.ndarray | None, stop: int | None, names: tuple[str, ...]) -> Channels:

@@ -188,19 +188,19 @@ def _without_unseen(data: ForecastData) -> ForecastData:
 def _refuse_empty(values: np.ndarray, items: Sequence[str]) -> None:
     for name, any_seen in zip(items, (~np.isnan(values)).any(axis=1), strict=True):
         if not any_seen:
-            raise ValueError(f"target: the series {name!r} has no value at all; {_KEPT}")
+            raise ValueError(f"target: expected a value of the series {name!r}, got none at all; {_KEPT}")
 
 
 def _observed_end(values: np.ndarray, timeline: Timeline, more_is_known: bool) -> int:
     """The number of steps up to the last one at which any series has a value."""
     seen = ~np.isnan(values)
     if not seen.any():
-        raise ValueError("target: no series has any value")
+        raise ValueError("target: expected a value of some series, got none")
     end = timeline.length - int(seen.any(axis=0)[::-1].argmax())
     if not more_is_known and end < timeline.length:
         raise ValueError(
-            f"target: no series has a value from {timeline.date(end)} on, so the last test window cannot be "
-            "judged; leave these rows out, name the covariates that are known of them, or pass windows=0"
+            f"target: expected a value of some series from {timeline.date(end)} on, got none, so the last test window "
+            "cannot be judged; leave these rows out, name the covariates that are known of them, or pass windows=0"
         )
     return end
 
@@ -210,6 +210,6 @@ def _refuse_unseen(data: ForecastData, timeline: Timeline) -> None:
     for name, seen in zip(data.metadata.item_ids, ~np.isnan(target).all(axis=1), strict=True):
         if not seen:
             raise ValueError(
-                f"target: the series {name!r} has no value before the first test window on "
-                f"{timeline.date(target.shape[1])}; it starts too late to be learnt; {_KEPT}"
+                f"target: expected a value of the series {name!r} before the first test window on "
+                f"{timeline.date(target.shape[1])}, got none; it starts too late to be learnt; {_KEPT}"
             )

@@ -36,7 +36,7 @@ def as_text(argument: str, labels: Iterable[Hashable]) -> tuple[str, ...]:
     names = tuple(str(label) for label in labels)
     twice = pd.Index(names).duplicated()
     if twice.any():
-        raise ValueError(f"{argument}: expected names that differ, but two labels read {names[twice.argmax()]!r}")
+        raise ValueError(f"{argument}: expected names that differ, got two labels that read {names[twice.argmax()]!r}")
     return names
 
 
@@ -109,9 +109,9 @@ class Columns:
             count = int((self.table.columns == name).sum())
             if count == 0:
                 known = ", ".join(map(str, self.table.columns[:30]))
-                raise ValueError(f"{argument}: no column {name!r}{self.where}; there are {known}")
+                raise ValueError(f"{argument}: expected one of the columns {known}{self.where}, got {name!r}")
             if count > 1:
-                raise ValueError(f"{argument}: {count} columns are called {name!r}{self.where}")
+                raise ValueError(f"{argument}: expected one column {name!r}{self.where}, got {count}")
 
     def require_roles(self, roles: Mapping[str, Sequence[str]]) -> None:
         """Refuse names that are not columns, and columns that are named twice.
@@ -132,7 +132,7 @@ class Columns:
             for name in names:
                 if name in role and (role[name], argument) != ("target", "past_covariates"):
                     where = "twice" if role[name] == argument else f"by {role[name]} too"
-                    raise ValueError(f"{argument}: expected a column of one role, but {name!r} is named {where}")
+                    raise ValueError(f"{argument}: expected a column of one role, got {name!r}, which is named {where}")
                 role[name] = argument
 
     def dates(self, timestamp: str | None) -> ReadDates:
@@ -200,7 +200,7 @@ class Columns:
                 self.numbers(free.columns[place])
         rest = free.select_dtypes("number")
         if not len(rest.columns):
-            raise ValueError(f"target: no numeric column is left to be a series{self.where}")
+            raise ValueError(f"target: expected a numeric column to be a series, got none{self.where}")
         self.require("target", list(rest.columns))
         return list(rest.columns)
 

@@ -136,7 +136,7 @@ class Layout:
             row, at = (int(index) for index in missing[0])
             owner = f" of item {owners[row]!r}" if owners[row] else ""
             raise ValueError(
-                f"covariates: {column!r}{owner} is missing on {self.timeline.date(at)} "
+                f"covariates: expected a value of {column!r}{owner} on {self.timeline.date(at)}, got none "
                 f"({len(missing)} missing values in this column){self._ended(result, owners)}"
             )
         return result

@@ -56,7 +56,7 @@ def refuse_same_dates(
             for at in same[:SHOWN]
         ]
         why = clock_change(dates, dates[order[same]])
-        raise ValueError(f"timestamp: {len(same)} duplicate rows: {'; '.join(pairs)}{why}")
+        raise ValueError(f"timestamp: expected one row an item and date, got {len(same)} more: {'; '.join(pairs)}{why}")
 
 
 def clock_change(dates: pd.DatetimeIndex, twice: pd.DatetimeIndex) -> str:
@@ -170,7 +170,7 @@ def refuse_second_frequency(
             if (whole or len(stretch) >= _STRETCH) and np.all(steps[stretch] > 1):
                 members = order[places[stretch[0] : stretch[-1] + 2]]
                 raise ValueError(
-                    f"timestamp: mixed frequencies: item {items[of[places[0]]]!r} has steps of "
+                    f"timestamp: expected one frequency, got item {items[of[places[0]]]!r} with steps of "
                     f"{int(steps[stretch].min())} or more where the frequency is {freq!r}, in "
                     f"{name_rows(rows, members)} ({dates[members[0]]} to {dates[members[-1]]})"
                 )

@@ -230,7 +230,7 @@ def _renamed(table: pd.DataFrame, form: TableFormat, source: str) -> pd.DataFram
     for name in form.rename:
         if name not in table.columns:
             known = ", ".join(map(str, table.columns[:30]))
-            raise ValueError(f"rename: no column {name!r} in {source!r}; there are {known}")
+            raise ValueError(f"rename: expected one of the columns {known} in {source!r}, got {name!r}")
     return table.rename(columns=dict(form.rename))
 
 

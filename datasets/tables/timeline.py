@@ -93,7 +93,7 @@ def lay_out(
     off = np.flatnonzero(ordinals % multiple)
     if len(off):
         raise ValueError(
-            f"freq: expected dates in steps of {freq!r} from {dates.min()}, but {name_rows(rows, off)} lie "
+            f"freq: expected dates in steps of {freq!r} from {dates.min()}, got {name_rows(rows, off)} "
             f"between: {', '.join(str(dates[row]) for row in off[:SHOWN])}"
         )
     positions = ordinals // multiple
@@ -109,7 +109,7 @@ def lay_out(
             refuse_odd_dates(dates, odd, rows, periods.freqstr)
         pair = [rows[order[at]], rows[order[at + 1]]]
         raise ValueError(
-            f"timestamp: mixed frequencies: rows {pair[0]} and {pair[1]} of item {items[of[at]]!r} both lie "
+            f"timestamp: expected one frequency, got rows {pair[0]} and {pair[1]} of item {items[of[at]]!r} both "
             f"in the {freq!r} step of {timeline.date(int(positions[order[at]]))} ({len(collisions)} such rows)"
         )
     refuse_second_frequency(of, jumps, order, items, rows, dates, freq, given)

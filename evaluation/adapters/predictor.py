@@ -78,7 +78,7 @@ class GroupedPredictor(FittedModel):
         seed = self.seed if seed is None else seed
         for number, entry in enumerate(as_multivariate(dataset, "dataset")):
             if entry.imposed is not None:
-                raise ValueError("imposed: a model of single series cannot impose sales; simulate a joint model")
+                raise ValueError("imposed: expected a joint model to impose sales on, got one of single series")
             if self.item_ids and entry.item_ids and entry.dim != len(self.item_ids):
                 raise ValueError(
                     f"dataset: expected {len(self.item_ids)} series as in training, got {entry.dim} in entry {number}"

@@ -137,7 +137,7 @@ def _part(
                 f"in Python trust=[{model!r}]"
             )
         if known and model not in known and ":" not in model:
-            raise ValueError(f"{names['models']}: unknown model {model!r}, expected some of {', '.join(known)}")
+            raise ValueError(f"{names['models']}: expected some of {', '.join(known)}, got {model!r}")
     seeds = read["seeds"]
     if not isinstance(seeds, list):
         seeds = first_seeds(_checked(seeds, names["seeds"], "a number from 1, or a list such as [0, 5, 7]", _is_count))
@@ -169,7 +169,9 @@ def _part(
 def _refuse_unknown(read: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for key in read:
         if key not in known:
-            raise ValueError(f"{where}{key}: unknown key, expected some of {', '.join(known)}")
+            raise ValueError(
+                f"{where.rstrip('.') or 'grid'}: expected some of the keys {', '.join(known)}, got {key!r}"
+            )
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def make_protocol(
     chosen = (metrics,) if isinstance(metrics, str) else tuple(USUAL if metrics is None else metrics)
     for name in chosen:
         if name not in METRICS:
-            raise ValueError(f"metrics: unknown metric {name!r}, expected some of {', '.join(METRICS)}")
+            raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {name!r}")
     if not chosen:
         raise ValueError("metrics: expected at least one metric, got none")
     return Protocol(

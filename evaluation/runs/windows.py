@@ -71,7 +71,7 @@ def cut_window(
     if end < 1:
         raise ValueError(
             f"prediction_length: expected a history before the horizon of {prediction_length} steps, "
-            f"window {number} has {whole.length} steps in all"
+            f"got {whole.length} steps in all for window {number}"
         )
     for name, (key, _) in CHANNELS.items():
         channels: Channels = getattr(whole, name)
@@ -121,8 +121,8 @@ def rolling_windows(
     needed = prediction_length + (windows - 1) * stride
     if needed >= length:
         raise ValueError(
-            f"windows: {windows} windows of {prediction_length} steps, {stride} apart, need more than {needed} "
-            f"steps, the entry has {length}"
+            f"windows: expected more than {needed} steps for {windows} windows of {prediction_length}, {stride} apart, "
+            f"got {length}"
         )
     cut = []
     for number in range(windows):

@@ -176,7 +176,7 @@ def _of_current_runs(scores: pd.DataFrame, runs: RunsTable) -> tuple[pd.DataFram
 
 def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:
     if metric not in METRICS:
-        raise ValueError(f"metric: unknown metric {metric!r}, expected one of {', '.join(METRICS)}")
+        raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
     values = found[found["metric"] == metric]
     if values.empty:
         known = ", ".join(dict.fromkeys(found["metric"]))

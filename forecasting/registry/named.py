@@ -231,5 +231,5 @@ def build_model(name: str, metadata: Metadata, overrides: Mapping[str, object] |
     if name not in MODELS and (other := declared().get(name)):
         return imported_model(other.value, metadata, overrides or {})
     if name not in MODELS:
-        raise ValueError(f"models: unknown model {name!r}, expected one of {', '.join(model_names())}")
+        raise ValueError(f"models: expected one of {', '.join(model_names())}, got {name!r}")
     return shipped(name, MODELS[name].build(metadata), metadata, overrides)

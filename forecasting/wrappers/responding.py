@@ -200,8 +200,8 @@ class RespondingPredictor(FittedModel):
             self.response.warn_of_unseen(entry, self.prediction_length)
             if entry.imposed is not None:
                 raise ValueError(
-                    "imposed: a model whose series do not read what the others sold cannot impose sales; simulate one "
-                    "that draws step by step"
+                    "imposed: expected a model that draws step by step to impose sales on, got one whose series do not "
+                    "read what the others sold"
                 )
         histories = [self.response.history(entry) for entry in entries]
         forecasts = drawn_from(self.predictor, histories, num_samples, asked(seed))

@@ -24,13 +24,13 @@ def test_known_future_columns_become_channels_of_each_item():
 def test_a_missing_future_value_names_column_item_and_date(fill):
     table = long_table(price=1.0)
     table.loc[38, "price"] = np.nan
-    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-01-19"):
+    with pytest.raises(ValueError, match="'price' of item 'hat' on 2024-01-19, got none"):
         read(table, covariates=["price"], fill_covariates=fill)
 
 
 def test_gaps_in_the_past_of_a_covariate_are_filled_only_when_asked():
     table = long_table(price=np.arange(40.0)).drop(index=[25, 26])
-    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-01-06"):
+    with pytest.raises(ValueError, match="'price' of item 'hat' on 2024-01-06, got none"):
         read(table, covariates=["price"])
     known = read(table, covariates=["price"], fill_covariates="forward").test[0]["feat_dynamic_real"]
     np.testing.assert_array_equal(known[1, 3:9], [23, 24, 24, 24, 27, 28])
@@ -56,7 +56,7 @@ def test_rows_after_the_last_target_are_the_known_future():
     assert entry["target"].shape == (2, 17)
     assert entry["feat_dynamic_real"].shape == (2, 20)
     table.loc[39, "price"] = np.nan
-    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-01-20"):
+    with pytest.raises(ValueError, match="'price' of item 'hat' on 2024-01-20, got none"):
         read(table, covariates=["price"], windows=0, fill_covariates="forward")
 
 
@@ -88,13 +88,16 @@ def test_an_unknown_way_to_fill_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"covariates": ["units"]}, "covariates: expected a column of one role, but 'units' is named by target too"),
-        ({"covariates": ["date"]}, "covariates: .* 'date' is named by timestamp too"),
-        ({"covariates": ["price", "price"]}, "covariates: .* 'price' is named twice"),
+        (
+            {"covariates": ["units"]},
+            "covariates: expected a column of one role, got 'units', which is named by target too",
+        ),
+        ({"covariates": ["date"]}, "covariates: .* 'date', which is named by timestamp too"),
+        ({"covariates": ["price", "price"]}, "covariates: .* 'price', which is named twice"),
         ({"covariates": ["price"], "shared_covariates": ["price"]}, "shared_covariates: .* by covariates too"),
         ({"covariates": ["price"], "past_covariates": ["price"]}, "past_covariates: .* by covariates too"),
-        ({"past_covariates": ["units", "units"]}, "past_covariates: .* 'units' is named twice"),
-        ({"item": "units"}, "target: .* 'units' is named by item too"),
+        ({"past_covariates": ["units", "units"]}, "past_covariates: .* 'units', which is named twice"),
+        ({"item": "units"}, "target: .* 'units', which is named by item too"),
     ],
 )
 def test_a_column_with_two_roles_is_refused(changes, message):

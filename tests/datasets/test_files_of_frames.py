@@ -92,5 +92,5 @@ def test_an_item_of_a_file_may_be_called_na_but_not_be_empty(tmp_path):
 def test_a_column_that_a_file_has_twice_is_refused(tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text("date,coat,coat\n2024-01-01,1,2\n2024-01-02,3,4\n")
-    with pytest.raises(ValueError, match="target: 2 columns are called 'coat'"):
+    with pytest.raises(ValueError, match=r"target: expected one column 'coat'.*, got 2"):
         from_frame(path, timestamp="date", prediction_length=1)

@@ -71,7 +71,7 @@ def test_the_table_lies_beside_the_file_or_in_the_data_folders(tmp_path, monkeyp
         (SHOP | {"covariates": "eur"}, "covariates: expected a list of texts, got 'eur'"),
         (SHOP | {"missing_rows": "none"}, "missing_rows: expected 'gap' or 'zero', got 'none'"),
         (SERIES | {"target": 3}, "target: expected a text or a list of texts, got 3"),
-        (SHOP | {"date": "tag"}, r"no column 'tag' in .*sales\.csv"),
+        (SHOP | {"date": "tag"}, r"expected one of the columns .*sales\.csv', got 'tag'"),
     ],
 )
 def test_a_key_that_is_wrong_is_named_with_what_was_expected(keys, message, tmp_path):

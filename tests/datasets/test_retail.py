@@ -58,7 +58,8 @@ def test_an_article_that_has_ended_is_named_with_what_to_do():
     table.loc[table["day"] >= "2024-05-09", "sold"] = np.nan  # two days to come
     ended = table[(table["sku"] == "coat") | (table["day"] < "2024-05-08")]
     match = (
-        r"covariates: 'price' of item 'hat' is missing on 2024-05-08 \(3 missing values in this column\); 'hat': give "
+        r"covariates: expected a value of 'price' of item 'hat' on 2024-05-08, got none "
+        r"\(3 missing values in this column\); 'hat': give "
         "values up to 2024-05-10, or leave items that have ended out of the table"
     )
     for options in ({"store": None}, {}, {"store": None, "missing_rows": "zero"}):
@@ -160,13 +161,13 @@ def test_no_store_counts_none_in_a_gap():
 def test_articles_of_different_frequency_are_refused():
     table = sales()
     table = table[(table["sku"] == "coat") | (table["day"].dt.day % 2 == 1)]
-    with pytest.raises(ValueError, match="mixed frequencies: item 'hat' has steps of 2"):
+    with pytest.raises(ValueError, match="expected one frequency, got item 'hat' with steps of 2"):
         read(table)
 
 
 def test_a_row_of_zero_units_still_needs_its_price():
     table = sales().drop(index=[24, 34])
-    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-05-05"):
+    with pytest.raises(ValueError, match="'price' of item 'hat' on 2024-05-05, got none"):
         read(table, missing_rows="zero")
     filled = read(table, missing_rows="zero", fill_covariates="forward")
     assert filled.test[0]["feat_dynamic_real"][1, 3:5].tolist() == [9, 9]
@@ -201,7 +202,7 @@ def test_a_cell_that_cannot_be_is_named(column, value, message):
 def test_a_missing_price_is_named_with_article_and_date():
     table = sales()
     table.loc[[28, 38], "eur"] = np.nan
-    with pytest.raises(ValueError, match="'price' of item 'hat' is missing on 2024-05-09"):
+    with pytest.raises(ValueError, match="'price' of item 'hat' on 2024-05-09, got none"):
         read(table, fill_covariates="forward")
 
 
@@ -217,15 +218,15 @@ def test_duplicates_are_named():
         ({"level": "region"}, "level: expected 'chain' or 'store', got 'region'"),
         ({"level": "store", "store": None}, "level: 'store' needs the name of the column of stores"),
         ({"missing_rows": "mean"}, "missing_rows: expected 'gap' or 'zero', got 'mean'"),
-        ({"units": "units"}, "units: no column 'units'; there are sku, shop, day"),
-        ({"price": "usd"}, "price: no column 'usd'"),
-        ({"promotion": "tv"}, "promotion: no column 'tv'"),
-        ({"covariates": ["width"]}, "covariates: no column 'width'"),
-        ({"shared_covariates": ["holiday"]}, "shared_covariates: no column 'holiday'"),
+        ({"units": "units"}, "units: expected one of the columns sku, shop, day.*, got 'units'"),
+        ({"price": "usd"}, "price: expected one of the columns .*, got 'usd'"),
+        ({"promotion": "tv"}, "promotion: expected one of the columns .*, got 'tv'"),
+        ({"covariates": ["width"]}, "covariates: expected one of the columns .*, got 'width'"),
+        ({"shared_covariates": ["holiday"]}, "shared_covariates: expected one of the columns .*, got 'holiday'"),
         ({"covariates": "eur"}, "covariates: expected a sequence of column names, got the string 'eur'"),
-        ({"covariates": ["eur"]}, "covariates: expected a column of one role, but 'eur' is named by price too"),
-        ({"promotion": "eur"}, "promotion: .* 'eur' is named by price too"),
-        ({"promotion": None, "covariates": ["ad", "ad"]}, "covariates: .* 'ad' is named twice"),
+        ({"covariates": ["eur"]}, "covariates: expected a column of one role, got 'eur', which is named by price too"),
+        ({"promotion": "eur"}, "promotion: .* 'eur', which is named by price too"),
+        ({"promotion": None, "covariates": ["ad", "ad"]}, "covariates: .* 'ad', which is named twice"),
         ({"price": None, "covariates": ["eur"], "shared_covariates": ["eur"]}, "shared_covariates: .* by covariates"),
     ],
 )

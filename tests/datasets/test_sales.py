@@ -165,7 +165,7 @@ def test_level_season_growth_promotion_and_holiday_enter_as_documented(data):
         ({"weeks": 1}, "weeks: expected at least 2, got 1"),
         ({"style_size": 0}, "style_size: expected a whole number from 1, got 0"),
         ({"stockouts": 0.5}, "stockouts: expected a share of weeks"),
-        ({"weeks": 24}, "prediction_length: 3 windows of 8 steps leave no history"),
+        ({"weeks": 24}, "prediction_length: expected a history before 3 windows of 8 steps"),
         ({"prediction_length": 0}, "prediction_length: expected a whole number from 1 to 100000, got 0"),
         ({"windows": -1}, "windows: expected a whole number from 0"),
     ],

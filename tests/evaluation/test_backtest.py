@@ -240,7 +240,7 @@ def test_a_forecast_that_is_none_fails_with_the_reason(data, model, message: str
         ({"num_samples": 0}, "num_samples: expected at least 1 path, got 0"),
         ({"refit_every": 0}, "refit_every: expected at least 1 window or None, got 0"),
         ({"history": -3}, "history: expected 'expanding' or a number of steps"),
-        ({"metrics": ["crps", "mape"]}, "metrics: unknown metric 'mape', expected some of crps_sum"),
+        ({"metrics": ["crps", "mape"]}, "metrics: expected some of crps_sum.*, got 'mape'"),
         ({"metrics": []}, "metrics: expected at least one"),
     ],
 )

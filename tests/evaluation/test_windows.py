@@ -103,7 +103,7 @@ def test_business_days_are_counted_as_such() -> None:
         (lambda: cut_window(entry(), 5, history="all"), "history: .*got 'all'"),
         (
             lambda: rolling_windows(entry(), 5, 4),
-            "windows: 4 windows of 5 steps, 5 apart, need more than 20 steps, .*20",
+            "windows: expected more than 20 steps for 4 windows of 5, 5 apart, got 20",
         ),
         (lambda: rolling_windows(entry(), 5, 0), "windows: expected at least 1, got 0"),
         (lambda: rolling_windows(entry(), 5, 1, stride=0), "stride: expected at least 1, got 0"),

@@ -27,7 +27,7 @@ def test_a_model_answers_to_what_is_said_of_it(name, trained_shortly):
             assert moved[0]
             assert moved[1:].any() == known.others_read or change.startswith("price")
         else:
-            with pytest.raises(ValueError, match=r"seen no covariates|cannot impose|can impose"):
+            with pytest.raises(ValueError, match=r"seen no covariates|to impose sales on|can impose"):
                 simulate(model, HISTORY, Scenario("changed", change), paths=5)
 
 

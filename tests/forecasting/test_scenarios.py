@@ -243,7 +243,7 @@ def test_single_series_see_their_own_price_alone_and_impose_nothing():
     change = outcomes["s"].difference().paths
     assert change[:, :, 0].any()
     assert not change[:, :, 1:].any()
-    with pytest.raises(ValueError, match="a model of single series cannot impose sales"):
+    with pytest.raises(ValueError, match=r"imposed: expected a joint model .*, got one of single series"):
         simulate(predictor, HISTORY, Scenario("s", "drop dress_1"), paths=2)
 
 

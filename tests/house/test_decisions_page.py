@@ -41,7 +41,7 @@ def test_names_are_shown_as_they_are_and_run_nothing(tmp_path):
 
 def test_a_table_of_stock_that_cannot_be_read_is_one_line(tmp_path):
     bad = {
-        "article,stocks\na,1\n": "no column 'stock'",
+        "article,stocks\na,1\n": "got 'stock'",
         "article,stock,price\na,1,2\n": "expected the columns article, stock, missing",
         "article,stock\na,1\na,2\n": "expected each article once, got 'a' twice",
         "article,stock\na,\n": "expected a number in 'stock' of every article, got none for 'a'",

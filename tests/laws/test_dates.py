@@ -204,7 +204,7 @@ def test_scores_are_stored_under_the_dates_of_the_table(freq):
 def test_a_message_names_the_date_of_the_row(freq, shown):
     price = np.ones(STEPS)
     price[2] = np.nan
-    with pytest.raises(ValueError, match=f"'price' is missing on {shown} "):
+    with pytest.raises(ValueError, match=f"'price' on {shown}, got none "):
         read(sales_table(freq, price=price), covariates=["price"])
 
 

@@ -85,7 +85,7 @@ def test_a_loss_that_is_no_number_stops_with_the_state_before_it(tmp_path):
 
 
 def test_an_option_that_the_trainer_does_not_have_is_refused():
-    with pytest.raises(ValueError, match="trainer: unknown setting 'epochs'"):
+    with pytest.raises(ValueError, match=r"trainer: expected one of the settings .*, got 'epochs'"):
         run_training(Adversaries(1), Checkpoints(None), options={"epochs": 3})
 
 
