@@ -65,7 +65,7 @@ def test_two_items_of_different_frequency_are_refused():
 def test_a_month_among_weeks_is_refused():
     weekly = long_table(items=("coat",), dates=pd.date_range("2024-01-07", periods=30, freq="W"))
     monthly = long_table(items=("hat",), dates=pd.date_range("2024-01-07", periods=6, freq="ME"))
-    with pytest.raises(ValueError, match=r"item 'hat' has steps of 4 or more .*rows 30, 31, 32"):
+    with pytest.raises(ValueError, match=r"item 'hat' with steps of 4 or more .*rows 30, 31, 32"):
         read(pd.concat([weekly, monthly], ignore_index=True))
 
 
