@@ -259,7 +259,7 @@ def changed(data, **fields):
     [
         (lambda data: replace(data, test=[]), r"data\.test: expected at least one test window"),
         (lambda data: replace(data, train=[]), r"data\.train: expected an entry to train on, got none in 'walks'"),
-        (lambda data: changed(data, item_ids=("a", "b")), r"data\.test: expected 2 series .*window 0 has 3"),
+        (lambda data: changed(data, item_ids=("a", "b")), r"data\.test: expected 2 series .*got 3 in window 0"),
         (
             lambda data: changed(data, prediction_length=60),
             "prediction_length: expected a history before the horizon of 60",

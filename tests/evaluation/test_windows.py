@@ -96,7 +96,7 @@ def test_business_days_are_counted_as_such() -> None:
     [
         (
             lambda: cut_window(entry(5), 5, number=2),
-            "prediction_length: expected a history before .*5 steps, window 2 has 5",
+            "prediction_length: expected a history before .*5 steps, got 5 steps in all for window 2",
         ),
         (lambda: cut_window(entry(), 0), "prediction_length: expected at least 1 step, got 0"),
         (lambda: cut_window(entry(), 5, history=0), "history: expected 'expanding' or a number of steps.*got 0"),

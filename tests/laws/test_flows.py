@@ -363,5 +363,5 @@ def test_data_of_another_number_of_series_are_refused(make: Callable[..., Flow])
 def test_parts_that_disagree_on_the_number_of_series_are_refused():
     with pytest.raises(ValueError, match=r"bijections\[1\]: expected 3 features as of the base, got 4"):
         Flow([Permutation(3), Permutation(4)], GaussianBase(3), context_features=2)
-    with pytest.raises(ValueError, match="at least one bijection"):
+    with pytest.raises(ValueError, match="bijections: expected at least one, got none"):
         Flow([], GaussianBase(3), context_features=2)
