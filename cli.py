@@ -177,6 +177,7 @@ def mount() -> None:
     from .datasets.registry import get_dataset
     from .decisions.commands import register as register_decisions
     from .evaluation.commands import register as register_evaluation
+    from .evaluation.tune_command import register as register_tune
     from .forecasting.commands.train import register as register_forecasting
     from .forecasting.registry.named import build_model, model_names
     from .vision.commands.commands import app as vision
@@ -186,3 +187,4 @@ def mount() -> None:
     register_forecasting(app, get_dataset)
     register_decisions(app, get_dataset)
     register_evaluation(app, build_model, model_names(), get_dataset)
+    register_tune(app, build_model, model_names(), get_dataset)

@@ -24,6 +24,7 @@ from .scores.multivariate import variogram_score as variogram_score
 from .scores.univariate import crps as crps
 from .scores.univariate import crps_sum as crps_sum
 from .scores.univariate import weighted_quantile_loss as weighted_quantile_loss
+from .search.search import tune as tune
 from .store.backtest_folder import Backtest as Backtest
 from .store.backtest_folder import load_backtest as load_backtest
 from .tables.published import published_scores as published_scores
@@ -41,4 +42,5 @@ __all__ = [
     "plot_forecast",
     "report",
     "table",
+    "tune",
 ]

@@ -22,6 +22,10 @@ C = TypeVar("C")
 Plain: TypeAlias = "str | int | float | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can hold."""
 
+Space: TypeAlias = Mapping[str, object]
+"""Settings to search: their places (``"train.learning_rate"``), each with choices or ``low``, ``high``, ``log``,
+``step``."""
+
 PlainObject: TypeAlias = dict[str, Plain]
 """A JSON object: a configuration, a row of a log, the record of a run."""
 

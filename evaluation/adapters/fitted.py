@@ -19,7 +19,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.display.showing import Shown, given_settings
 from ...runtime.names import Names, spelled
-from ...runtime.plain import Configured, PlainObject, from_plain
+from ...runtime.plain import Configured, PlainObject, Space, from_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.whole_files import whole_contents
 from .door import at_the_door
@@ -240,6 +240,10 @@ class PlainModel(Configured, FittedModel):
     def _shown(self) -> dict[str, object]:
         """The settings that differ from the defaults."""
         return given_settings(type(self), self.settings())
+
+    def search_space(self) -> Space:
+        """The settings that `tune` searches unless it is told others; see `ForecastModel.search_space`."""
+        return {}
 
     def update(self, training_data: Iterable[GluontsEntry], directory: Path | None = None) -> FittedModel:
         """The model estimated anew where a training made it; else as it is, since it learns at each forecast."""

@@ -12,7 +12,7 @@ from gluonts.model.estimator import Estimator
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.display.showing import Shown, given_settings
-from ...runtime.plain import Configured
+from ...runtime.plain import Configured, Space
 from .fitted import FittedModel
 
 Fitted = TypeVar("Fitted", bound=FittedModel)
@@ -56,6 +56,10 @@ class ForecastModel(Shown, Configured, Estimator):
     def others_answer(self) -> bool:
         """Whether the other series read at a step what was sold, or set, at those before."""
         return False
+
+    def search_space(self) -> Space:
+        """The settings that `tune` searches unless it is told others; see `Space`."""
+        return {}
 
     @abstractmethod
     def train(

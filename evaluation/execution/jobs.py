@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -144,26 +144,28 @@ def one_line(error: BaseException) -> str:
 
 
 def run_jobs(
-    jobs: Sequence[Job],
+    jobs: Iterable[Job],
     store: Store | None,
     lanes: Sequence[Lane],
     progress: Progress,
     *,
     retries: int = 0,
     stop_on_failure: bool = False,
+    told: Callable[[Ended], None] = lambda ended: None,
 ) -> list[Ended]:
     """Run jobs on workers, each as soon as one is free; stored results are not recomputed.
 
     Arguments:
-        jobs: the jobs.
+        jobs: the jobs; each is asked for when a lane is free, so that it may depend on how others ended.
         store: the folder that keeps finished runs, or ``None``.
         lanes: where they run; their workers are ended when all is done.
         progress: is told what begins and ends.
         retries: how often a job is begun anew whose worker died.
         stop_on_failure: whether the first failure ends it all.
+        told: is told how each job ended.
 
     Returns:
-        How each job ended, in the order of the jobs.
+        How each job ended, in the order in which they began.
 
     Raises:
         BacktestError: a job failed and ``stop_on_failure``.
@@ -173,7 +175,7 @@ def run_jobs(
             stack.callback(store.consolidate)
         for lane in lanes:
             stack.callback(lane.kill)
-        return _Driver(store, progress, retries, stop_on_failure).run(jobs, lanes)
+        return _Driver(store, progress, retries, stop_on_failure, told).run(jobs, lanes)
 
 
 @dataclass
@@ -194,36 +196,47 @@ class _Running:
 class _Driver:
     """Gives jobs to free lanes and takes in how they end."""
 
-    def __init__(self, store: Store | None, progress: Progress, retries: int, stop_on_failure: bool) -> None:
+    def __init__(
+        self,
+        store: Store | None,
+        progress: Progress,
+        retries: int,
+        stop_on_failure: bool,
+        told: Callable[[Ended], None],
+    ) -> None:
+        self.told = told
         self.store, self.progress, self.retries, self.stop = store, progress, retries, stop_on_failure
         self.ended: dict[str, Ended] = {}
         self.lost: dict[str, int] = {}
 
-    def run(self, jobs: Sequence[Job], lanes: Sequence[Lane]) -> list[Ended]:
-        waiting, free = deque(jobs), deque(lanes)
+    def run(self, jobs: Iterable[Job], lanes: Sequence[Lane]) -> list[Ended]:
+        coming, again, free = iter(jobs), deque[Job](), deque(lanes)
+        begun: dict[str, None] = {}
         running: dict[Future[Ended], _Running] = {}
-        while waiting or running:
-            while waiting and free:
-                job = waiting.popleft()
+        while True:
+            while free and (job := again.popleft() if again else next(coming, None)) is not None:
+                begun[job.id] = None
                 if self.store is not None and self.store.finished(job.id):
                     self.ended[job.id] = perform(job, self.store)
+                    self.told(self.ended[job.id])
                     self.progress.known(job.record)
                     continue
                 lane = free.popleft()
                 self.progress.start(job.record)
                 future = lane.submit(job, self.store, self.progress.step)
                 running[future] = _Running(job, lane, monotonic())
+            if not running:
+                return [self.ended[name] for name in begun]
             done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in done:
                 one = running.pop(future)
                 free.append(one.lane)
                 if self._again(future, one):
-                    waiting.appendleft(one.job)
+                    again.appendleft(one.job)
             for one in running.values():
                 if one.overdue():
                     one.killed = True
                     one.lane.kill()
-        return [self.ended[job.id] for job in jobs]
 
     def _again(self, future: Future[Ended], one: _Running) -> bool:
         """Take in how a job ended; whether it has to be begun anew."""
@@ -239,6 +252,7 @@ class _Driver:
                 return True
             ended = perform(job, self.store) if done else self._gone(job, lost, one.killed)
         self.ended[job.id] = ended
+        self.told(ended)
         if ended.scores is None:
             self.progress.failed(ended.record)
             if self.stop:

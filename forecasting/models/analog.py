@@ -16,6 +16,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import PlainModel
 from ...evaluation.adapters.model import ForecastModel
 from ...runtime.arguments.kinds import Count, Seed, Steps
+from ...runtime.plain import Space
 from ..names import NAMES
 from ..paths.shares import as_often, shares_of
 from ..paths.weights import pool_weights
@@ -141,6 +142,10 @@ class AnalogEstimator(ForecastModel):
             seed=self.seed,
         )
         return self.made(fitted)
+
+    def search_space(self) -> Space:
+        """How many stretches are drawn from, and from how many origins it learns."""
+        return {"stretches": [60, 120, 250, 500], "origins": [20, 40, 80]}
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...runtime.arguments.kinds import Steps
-from ...runtime.plain import PlainObject
+from ...runtime.plain import PlainObject, Space
 from ..networks.composition import EncoderAndHead
 from ..networks.encoders.encoder import EncoderConfig
 from ..networks.encoders.recurrent import Recurrent
@@ -76,6 +76,15 @@ class ForecastEstimator(WindowEstimator):
         )
         self.encoder = encoder or self.default_encoder
         self.head = head or self.default_head
+
+    def search_space(self) -> Space:
+        """Learning rate, context, and the encoder's width and dropout."""
+        encoder = "encoder.each" if isinstance(self.encoder, SharedWeights) else "encoder"
+        return {
+            **super().search_space(),
+            f"{encoder}.size": [16, 32, 40, 64, 128],
+            f"{encoder}.dropout": {"low": 0.0, "high": 0.3},
+        }
 
     @property
     def others_answer(self) -> bool:

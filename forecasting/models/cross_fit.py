@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...datasets.entries.domain import Domain
 from ...runtime.arguments.kinds import Count, Steps
-from ...runtime.plain import PlainObject
+from ...runtime.plain import PlainObject, Space
 from ...runtime.training.curves import curves_named
 from ..networks.composition import CrossFitNetworks
 from ..networks.cross_fitted import CrossFitted, apart_from, evenly, folds_of
@@ -128,6 +128,14 @@ class CrossFitEstimator(WindowEstimator):
         season, repeats = max(lags), self.direct.repeats
         past = max((count * season for count in range(2, repeats + 1) if count * season < longest // 3), default=0)
         return replace(spec, lags=lags, past=max(past, 2 * season, spec.context_length + min(season, longest // 4)))
+
+    def search_space(self) -> Space:
+        """Learning rate, context, and the networks' width and dropout."""
+        return {
+            **super().search_space(),
+            "network.hidden": [32, 64, 128, 256],
+            "network.dropout": {"low": 0.0, "high": 0.3},
+        }
 
     @property
     def learns_density(self) -> bool:

@@ -17,6 +17,7 @@ from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
 from ...runtime.arguments.kinds import Count, Steps
+from ...runtime.plain import Space
 from ..training.options import TrainConfig
 
 
@@ -72,6 +73,15 @@ class DeepAREstimator(ForecastModel):
                 raise ValueError(
                     f"train: expected no {name}, which gluonts' DeepAR does not have, got {getattr(config, name)!r}"
                 )
+
+    def search_space(self) -> Space:
+        """Learning rate, width, layers and dropout."""
+        return {
+            "train.learning_rate": {"low": 3e-4, "high": 1e-2, "log": True},
+            "size": [20, 40, 80],
+            "layers": {"low": 1, "high": 3},
+            "dropout": {"low": 0.0, "high": 0.3},
+        }
 
     @property
     def reads_channels(self) -> bool:

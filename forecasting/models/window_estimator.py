@@ -18,7 +18,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.estimator import placed_for
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.arguments.kinds import Steps
-from ...runtime.plain import PlainObject
+from ...runtime.plain import PlainObject, Space
 from ...runtime.seeds import seeded
 from ..networks.composition import Composition
 from ..networks.network import JointForecaster
@@ -82,6 +82,14 @@ class WindowEstimator(Architecture):
     def learns_density(self) -> bool:
         """Whether the model learns a density, for which whole numbers are spread."""
         return True
+
+    def search_space(self) -> Space:
+        """Learning rate and context."""
+        horizon = self.prediction_length
+        return {
+            "train.learning_rate": {"low": 3e-4, "high": 1e-2, "log": True},
+            "context_length": {"low": horizon, "high": 4 * horizon},
+        }
 
     @abstractmethod
     def _fit(

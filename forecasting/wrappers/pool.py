@@ -20,6 +20,7 @@ from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
 from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.display.bars import Bar
+from ...runtime.plain import Space
 from ...runtime.training.curves import curves_named
 from ..paths.totals import reconciled, summed
 from ..paths.weights import pool_weights
@@ -114,6 +115,11 @@ class PooledEstimator(ForecastModel):
     def reads_channels(self) -> bool:
         """Whether the models that draw paths read channels known of the future."""
         return all(reads_channels(model) for name, model in self.models.items() if name not in self.only_totals)
+
+    def search_space(self) -> Space:
+        """How weights are found; its models have spaces of their own, and are searched alone."""
+        most = round(0.5 / len(self.models), 3)
+        return {"smallest": {"low": 0.0, "high": most}, "shrinkage": {"low": 0.0, "high": 0.2}}
 
     @property
     def prediction_length(self) -> int:

@@ -23,7 +23,7 @@ from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.arguments.kinds import Seed, Steps
 from ...runtime.names import Names
-from ...runtime.plain import part_from_plain, to_plain
+from ...runtime.plain import Space, part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
 from ..names import NAMES
 from ..response.fit import fit_response
@@ -85,6 +85,14 @@ class RespondingEstimator(WrappingEstimator):
     def reads_channels(self) -> bool:
         """Whether the response reads channels: always."""
         return True
+
+    def search_space(self) -> Space:
+        """That of the model beneath it, and how large effects are expected to be."""
+        return {
+            **super().search_space(),
+            "response.prior": {"low": 0.1, "high": 2.0, "log": True},
+            "response.own_prior": {"low": 1.0, "high": 6.0, "log": True},
+        }
 
     def train(
         self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None

@@ -6,8 +6,10 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...evaluation.adapters.estimator import grouped
+from ...evaluation.adapters.fitted import PlainModel
 from ...evaluation.adapters.foreign import reads_channels
 from ...evaluation.adapters.model import ForecastModel
+from ...runtime.plain import Space
 
 
 class WrappingEstimator(ForecastModel):
@@ -26,6 +28,11 @@ class WrappingEstimator(ForecastModel):
     def reads_channels(self) -> bool:
         """As the model beneath it."""
         return reads_channels(self.model)
+
+    def search_space(self) -> Space:
+        """That of the model beneath it."""
+        inner = self.model.search_space() if isinstance(self.model, ForecastModel | PlainModel) else {}
+        return {f"model.{name}": given for name, given in inner.items()}
 
     @property
     def prediction_length(self) -> int:

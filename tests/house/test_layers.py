@@ -46,9 +46,9 @@ INSIDE = {
         ("store",),
         ("tables",),
         ("execution",),
-        ("grids",),
+        ("grids", "search"),
         ("reports",),
-        ("commands", "options"),
+        ("commands", "options", "tune_command"),
     ),
     "forecasting": (
         ("windows", "units", "paths", "scenarios"),

@@ -13,6 +13,7 @@ from ....datasets.entries.gluonts_keys import GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....evaluation.adapters.fitted import PlainModel
 from ....runtime.arguments.kinds import Seed, Steps
+from ....runtime.plain import Space
 from ...names import NAMES
 from .ridge_autoregression import FEWEST, Equations, ridge_equations
 
@@ -45,6 +46,10 @@ class VARPredictor(PlainModel):
     def __init__(self, prediction_length: Steps, max_lags: Steps = 5, seed: Seed = 0) -> None:
         super().__init__(prediction_length=prediction_length)
         self.max_lags, self.seed = max_lags, seed
+
+    def search_space(self) -> Space:
+        """How many lags there may be."""
+        return {"max_lags": {"low": 1, "high": 8}}
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
