@@ -12,6 +12,7 @@ from .assemble import Ended, Fill, Unseen, assembled, check_span
 from .columns import Columns, as_text, described
 from .foreign_frames import Frame
 from .grid import Layout
+from .holidays import with_holidays
 from .table_files import TableFile, read_table
 from .timeline import lay_out
 
@@ -36,6 +37,7 @@ def from_frame(
     ended: Ended = "refuse",
     domain: Domain = "real",
     season: int | None = None,
+    holidays: str | Sequence[str] | None = None,
     name: str | None = None,
 ) -> ForecastData:
     """Make a dataset of a table.
@@ -80,6 +82,8 @@ def from_frame(
             `latest`, from which the time to come is forecast. One that ends within the time to come stays there.
         domain: the values a series can take; values outside it are refused.
         season: steps of one season; ``None`` takes the usual one of the frequency.
+        holidays: codes of countries, ``"DE"`` or ``"DE-BY"``, whose public holidays become a channel known of the
+            future: the share of a step's days that are holidays (extra ``holidays``).
         name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.
 
     Returns:
@@ -133,7 +137,7 @@ def from_frame(
     freq = columns.freq(timestamp) if freq is None else freq
     timeline = lay_out(read.dates, codes, items, list(table.index), freq)
     layout = Layout(columns, timeline, codes, items, long=item is not None)
-    return assembled(
+    data = assembled(
         layout,
         np.concatenate([layout.grid(column) for column in series]),
         item_ids,
@@ -150,3 +154,4 @@ def from_frame(
         season=season,
         read=described(len(table), source, read),
     )
+    return data if holidays is None else with_holidays(data, holidays)

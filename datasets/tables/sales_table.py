@@ -17,6 +17,7 @@ from .columns import Columns, described
 from .dates import ReadDates
 from .foreign_frames import Frame
 from .grid import Layout
+from .holidays import with_holidays
 from .returns import Returns, without_returns
 from .row_checks import clock_change
 from .stores import PartUnits, StoreSums, refuse_weekdays, sold_off_empty, summed
@@ -53,6 +54,7 @@ def from_sales(
     windows: int = 1,
     season: int | None = None,
     domain: Domain = "count",
+    holidays: str | Sequence[str] | None = None,
     name: str | None = None,
 ) -> ForecastData:
     """Make a dataset of a long sales table: a row for each article, store and date.
@@ -103,6 +105,7 @@ def from_sales(
         windows: the number of test windows.
         season: steps of one season; ``None`` takes the usual one of the frequency.
         domain: the values a series can take.
+        holidays: countries, as in :func:`from_frame`.
         name: the name of the dataset.
 
     Returns:
@@ -199,7 +202,8 @@ def from_sales(
         completion=completion,
         read=described(len(table), source, read),
     )
-    return replace(data, facts={**data.facts, **told}, sizes=sizes)
+    data = replace(data, facts={**data.facts, **told}, sizes=sizes)
+    return data if holidays is None else with_holidays(data, holidays)
 
 
 def _checked(
