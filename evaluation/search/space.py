@@ -15,8 +15,11 @@ from ...runtime.texts import toml_value
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-Point: TypeAlias = dict[str, Any]
-"""One value a setting, as the storage of a search has them."""
+Stored: TypeAlias = str | int | float
+"""A value as the storage of a search has it."""
+
+Point: TypeAlias = dict[str, Stored]
+"""One value a setting."""
 
 KEYS = ("low", "high", "log", "step")
 OF_THE_DATA = ("freq", "prediction_length", "domain", "seed", "train.seed", "train.checkpoints")
@@ -44,7 +47,7 @@ class Choices:
         return self.values
 
     @property
-    def points(self) -> list[object] | None:
+    def points(self) -> list[Stored] | None:
         """All that can be taken, as the storage has them."""
         return list(self.labels)
 
@@ -54,11 +57,11 @@ class Choices:
 
         return CategoricalDistribution(self.labels)
 
-    def value(self, stored: object) -> Plain:
+    def value(self, stored: Stored) -> Plain:
         """The value that the storage has so."""
         return self.values[self.labels.index(str(stored))]
 
-    def stored(self, value: object) -> object:
+    def stored(self, value: Plain) -> Stored | None:
         """A value as the storage has it; ``None`` where it is none of these."""
         return next((label for label, own in zip(self.labels, self.values, strict=True) if own == value), None)
 
@@ -90,7 +93,7 @@ class Span:
         return self.low, self.high
 
     @property
-    def points(self) -> list[object] | None:
+    def points(self) -> list[Stored] | None:
         """All that can be taken; ``None`` where they are too many to be told apart."""
         if not self.whole:
             return None
@@ -104,11 +107,11 @@ class Span:
             return IntDistribution(int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
         return FloatDistribution(float(self.low), float(self.high), log=self.log, step=self.step)
 
-    def value(self, stored: Any) -> Plain:
+    def value(self, stored: Stored) -> Plain:
         """The value that the storage has so."""
         return int(stored) if self.whole else float(stored)
 
-    def stored(self, value: object) -> object:
+    def stored(self, value: Plain) -> Stored | None:
         """A value as the storage has it; ``None`` where it is none of these."""
         if not isinstance(value, int | float) or isinstance(value, bool) or not self.low <= value <= self.high:
             return None
@@ -178,16 +181,16 @@ def _range(given: object, where: str) -> Choices | Span:
     return span
 
 
-def nested(values: Mapping[str, Plain]) -> dict[str, Any]:
+def nested(values: Mapping[str, Plain]) -> dict[str, object]:
     """Settings by their places as mappings in mappings, as ``override`` and TOML have them.
 
     Example:
         >>> nested({"train.learning_rate": 0.01, "context_length": 8})
         {'train': {'learning_rate': 0.01}, 'context_length': 8}
     """
-    made: dict[str, Any] = {}
+    made: dict[str, object] = {}
     for name, value in values.items():
-        place = made
+        place: Any = made
         *parts, last = name.split(".")
         for part in parts:
             place = place.setdefault(part, {})
@@ -202,14 +205,15 @@ def settings_toml(values: Mapping[str, Plain]) -> str:
 
 def own_point(ranges: Ranges, model: Configured) -> Point | None:
     """The settings that the model has; ``None`` where one lies outside of its range."""
-    made: Point = {}
+    made: dict[str, Stored | None] = {}
     for name, each in ranges.items():
         value: Any = model
         for part in name.split("."):
             settings = value.settings() if isinstance(value, Configured) else value
             value = settings.get(part) if isinstance(settings, Mapping) else getattr(settings, part, None)
         made[name] = each.stored(value)
-    return None if any(value is None for value in made.values()) else made
+    known: Point = {name: value for name, value in made.items() if value is not None}
+    return known if len(known) == len(made) else None
 
 
 def every_point(ranges: Ranges) -> Iterator[Point] | None:
