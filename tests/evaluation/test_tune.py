@@ -239,7 +239,7 @@ def test_choices_may_be_lists():
     assert ranges[RATE].stored(1.0) is None
 
 
-NOTHING_TO_SEARCH = {"auto-ets", "auto-arima", "croston", "tsb", "last-value", "seasonal-naive"}
+NOTHING_TO_SEARCH = {"auto-ets", "auto-arima", "last-value", "seasonal-naive"}
 NOTHING_TO_SEARCH |= {"random-walk", "random-walk-independent", "seasonal-walk"}
 
 
