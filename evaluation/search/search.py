@@ -31,6 +31,7 @@ from ..runs.plan import check_data, make_protocol
 from ..runs.run import Protocol, Run
 from ..store.store import Store
 from ..tables.table import overall_rows
+from .held_out import validation_data
 from .space import Point, Ranges, every_point, nested, own_point, read_space, settings_toml
 
 if TYPE_CHECKING:
@@ -141,29 +142,6 @@ def tune(
         with whole_file(store.folder / BEST) as aside:
             aside.write_text(settings_toml(found.settings), encoding="utf-8")
     return found
-
-
-def validation_data(data: ForecastData, windows: int) -> ForecastData:
-    """A dataset whose test windows lie at the end of the training data; what is tested by is not read.
-
-    Arguments:
-        data: the dataset.
-        windows: their number W.
-
-    Raises:
-        ValueError: the training data are too short.
-    """
-    horizon = data.metadata.prediction_length
-    place = max(range(len(data.train)), key=lambda number: data.train[number].length)
-    longest = data.train[place]
-    if longest.length <= windows * horizon:
-        raise ValueError(
-            f"windows: {windows} windows of {horizon} steps leave nothing to train on, the training data have "
-            f"{longest.length} steps"
-        )
-    ends = [longest.length - number * horizon for number in reversed(range(windows))]
-    train = [entry.until(ends[0] - horizon) if number == place else entry for number, entry in enumerate(data.train)]
-    return ForecastData(data.metadata, train, [longest.until(end) for end in ends])
 
 
 def _lanes(workers: int) -> Sequence[Lane]:

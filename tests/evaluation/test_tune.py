@@ -15,7 +15,7 @@ import pytest
 from hemline import cli
 from hemline.datasets import ForecastData, simulated_sales
 from hemline.evaluation import tune
-from hemline.evaluation.search.search import validation_data
+from hemline.evaluation.search.held_out import validation_data
 from hemline.evaluation.search.space import own_point, read_space
 from hemline.forecasting import MODELS, ForecastEstimator, RandomWalkPredictor, VARPredictor, build_model
 from typer.testing import CliRunner
@@ -203,7 +203,10 @@ RATE = "train.learning_rate"
     ("space", "match"),
     [
         ({}, r"^space: expected settings with their ranges, got \{\}$"),
-        ({"train.learning_rat": [1, 2]}, r"^space\['train.learning_rat'\]: .*unknown setting 'learning_rat'"),
+        (
+            {"train.learning_rat": [1, 2]},
+            r"^space\['train.learning_rat'\]: .*one of the settings .*got 'learning_rat'",
+        ),
         ({"prediction_length": [1, 2]}, r"expected a setting of the model, got one of its data and runs"),
         ({RATE: 0.1}, r"expected a list of choices, or low and high, got 0.1"),
         ({RATE: [0.1]}, r"expected at least 2 different choices, got \[0.1\]"),
