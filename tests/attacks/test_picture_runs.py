@@ -29,7 +29,8 @@ from hemline.vision.networks.pretrained import TransformersForm
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.networks.small_cnn import SmallCNN
 from memory import forget_peak, needs_linux, peak
-from test_bounds import LARGE, numbers, put
+from plain_data import numbers, replaced
+from test_bounds import LARGE
 from test_fuzz import MOST, at_most, growth, spoil
 
 LABELS = LabelSpace((Task("colour", ("red", "blue")), Task("facets", ("v-neck",), facets=True)))
@@ -85,7 +86,7 @@ def attacked(run: str, name: str, within: str, read: Callable[[RunFolder], objec
     assert refusal(read, run) is None
     sizes = [where for where in numbers(whole) if where[0] == within]
     for number, where in enumerate(sizes):
-        path.write_text(json.dumps(put(whole, where, LARGE[number % len(LARGE)])))
+        path.write_text(json.dumps(replaced(whole, where, LARGE[number % len(LARGE)])))
         before, error = forget_peak(), refusal(read, run)
         assert peak() - before < 64 * 2**20, where
         assert error is None or (run in error and "\n" not in error), where
