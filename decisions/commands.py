@@ -79,10 +79,10 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
             held,
             service_level=service_level,
             lead_time=lead_time,
-            unmet=unmet,
+            unmet=unmet,  # type: ignore[arg-type]
             budget=budget,
             capacity=capacity,
-            **columns,  # type: ignore[arg-type]
+            **columns,
         )
         page = write_order(plan, dates_of(drawn.start_date, drawn.samples.shape[1]), lead_time, out)
         typer.echo(f"{plan.order.sum():,.0f} units of {(plan.order > 0).sum()} articles; every article lasts with a")
