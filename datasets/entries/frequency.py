@@ -245,3 +245,19 @@ def steps_until(start: pd.Period, length: int, end: int | Date | pd.Period) -> i
     if not 0 <= steps <= length:
         raise ValueError(f"end: expected 0 to {length} steps, to {written_date(start, length - 1)}, got {end}")
     return steps
+
+
+_STEPS = {"B": "business day", "D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
+_STEPS |= {"min": "minute", "s": "second"}
+
+
+def step_word(freq: str) -> str:
+    """A step in words.
+
+    Example:
+        >>> step_word("W-SUN"), step_word("30min"), step_word("MS")
+        ('week', '30 minutes', 'month')
+    """
+    count, unit = frequency_family(freq)
+    word = _STEPS.get(unit[0] if unit in {"MS", "QS", "YS"} else unit, "step")
+    return word if count == 1 else f"{count} {word}s"

@@ -11,14 +11,21 @@ from ..scores.intervals import COVERAGES
 from .style import BANDS, GREY, HUE, INK
 
 
-def draw_fan(axes: Axes, dates: pd.DatetimeIndex, quantiles: np.ndarray) -> None:
+def draw_fan(
+    axes: Axes, dates: pd.DatetimeIndex, quantiles: np.ndarray, last: tuple[pd.Timestamp, float] | None = None
+) -> None:
     """Draw the 95, 80 and 50 % intervals and the median of one window.
 
     Arguments:
         axes: where.
         dates: the H dates of the horizon.
         quantiles: ``[7, H]`` at 0.025, 0.1, 0.25, 0.5, 0.75, 0.9 and 0.975, data units.
+        last: date and value of what was observed before, from which the fan opens; ``None`` where it is missing.
     """
+    begin, single = dates[0], len(dates) == 1
+    if last is not None and np.isfinite(last[1]):
+        dates = dates.insert(0, last[0])
+        quantiles = np.concatenate([np.full((len(quantiles), 1), last[1]), quantiles], axis=1)
     for number, (colour, coverage) in enumerate(zip(BANDS, reversed(COVERAGES), strict=True)):
         axes.fill_between(
             dates,
@@ -30,9 +37,9 @@ def draw_fan(axes: Axes, dates: pd.DatetimeIndex, quantiles: np.ndarray) -> None
             zorder=1 + number,
         )
     axes.plot(dates, quantiles[3], color=HUE, linewidth=1.4, label="median forecast", zorder=5)
-    if len(dates) == 1:
-        axes.plot(dates, quantiles[3], "_", color=HUE, markersize=12, zorder=5)
-    axes.axvline(date2num(dates[0]), color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
+    if single:
+        axes.plot(dates[-1:], quantiles[3, -1:], "_", color=HUE, markersize=12, zorder=5)
+    axes.axvline(date2num(begin), color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
 
 
 def draw_history(axes: Axes, dates: pd.DatetimeIndex, values: np.ndarray) -> None:

@@ -38,6 +38,9 @@ def finish_axes(axes: Axes, title: str, unit: str = "") -> None:
     axes.xaxis.get_offset_text().set(fontsize=8, color=GREY)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
+    # Room beneath what is never below 0 would read as if it could be.
+    if low < 0 <= axes.dataLim.ymin:
+        axes.set_ylim(bottom=0)
     if max(abs(low), abs(high)) >= 1e4:
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.01)

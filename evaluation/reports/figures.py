@@ -59,7 +59,9 @@ def fan_chart(
         known = known.iloc[max(0, first - 2 * int(kept["step"].max())) :]
         draw_history(axes, pd.DatetimeIndex(known["timestamp"]), known["value"].to_numpy())
         for _, window in kept.groupby("window"):
-            draw_fan(axes, pd.DatetimeIndex(window["timestamp"]), window[_QUANTILES].to_numpy().T)
+            before = known[known["timestamp"] < window["timestamp"].iloc[0]]
+            last = None if before.empty else (before["timestamp"].iloc[-1], float(before["value"].iloc[-1]))
+            draw_fan(axes, pd.DatetimeIndex(window["timestamp"]), window[_QUANTILES].to_numpy().T, last)
         finish_axes(axes, title, unit)
     if align:
         _align(list(grid[: len(panels)]))

@@ -84,7 +84,8 @@ def plot_forecast(
     for axes, name in zip(panels, drawn, strict=True):
         paths, values = _series(name, names, samples, known)
         draw_history(axes, dates, values)
-        draw_fan(axes, ahead, _fan(paths))
+        before = begin - first
+        draw_fan(axes, ahead, _fan(paths), (dates[before - 1], float(values[before - 1])))
         title = f"sum of {dim} series" if name == "sum" else name
         finish_axes(axes, title, unit)
     legend_below(figure, panels[0])

@@ -19,6 +19,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from ...datasets.entries.frequency import step_word
 from ...runtime.arguments.kinds import checked
 from ...runtime.whole_files import whole_file
 from ..drawing.style import LITERAL
@@ -43,7 +44,7 @@ _BLOCKS: dict[str, tuple[str, ...]] = {
 
 _METRICS = tuple(name for names in _BLOCKS.values() for name in names)
 
-_UNITS = {"count": "units", "unit": "share", "positive": "value", "real": "value"}
+_UNITS = {"count": "pieces", "unit": "share", "positive": "value", "real": "value"}
 
 
 @dataclass(frozen=True)
@@ -191,9 +192,7 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
         steps=_steps(material),
         training=_training(material),
         costs=_costs(material),
-        failures=[
-            {"model": str(row.model), "seed": str(row.seed), "error": str(row.error)} for row in failed.itertuples()
-        ],
+        failures=[{name: str(row[name]) for name in ("model", "seed", "error")} for _, row in failed.iterrows()],
         settings=_settings(runs),
         best=best,
         order=METRICS[order].label,
@@ -206,7 +205,7 @@ def _facts(runs: pd.DataFrame) -> dict[str, str]:
     refit = "once, before the first window" if pd.isna(one.refit_every) else f"every {one.refit_every:.0f} windows"
     return {
         "series": f"{one.target_dim}",
-        "frequency": str(one.freq),
+        "step": f"{step_word(str(one.freq))} ({one.freq})",
         "horizon": f"{one.prediction_length} steps",
         "windows": f"{one.windows}",
         "sample paths": f"{one.num_samples}",
@@ -278,7 +277,8 @@ def _history(material: _Material) -> pd.DataFrame:
 
 
 def _unit(material: _Material) -> str:
-    return _UNITS[material.runs["domain"].iloc[-1]]
+    domain, freq = material.runs[["domain", "freq"]].iloc[-1]
+    return f"{_UNITS[domain]} per {step_word(str(freq))}" if domain == "count" else _UNITS[domain]
 
 
 def _coverage(material: _Material, pooled: pd.DataFrame) -> Chart:

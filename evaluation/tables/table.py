@@ -237,8 +237,12 @@ def missing_lines(missing: Sequence[MissingCell]) -> tuple[str, ...]:
     )
 
 
+FAR = 0.05
+"""How far from its name a coverage may be and still count among the best."""
+
+
 def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> dict[str, tuple[Cell, ...]]:
-    """Mark the best two of each column; of two models only the better one."""
+    """Mark the best two of a column, of three models or fewer the best; no coverage that is far from its name."""
     marked = {
         model: [replace(cell, share=metric.better == "nominal") for cell, metric in zip(cells, metrics, strict=True)]
         for model, cells in rows.items()
@@ -251,7 +255,10 @@ def _with_best(rows: dict[str, tuple[Cell, ...]], metrics: Sequence[Metric]) -> 
             for model, cells in rows.items()
             if cells[column].seeds
         }
-        for model in sorted(distance, key=lambda name: distance[name])[: min(2, len(distance) - 1)]:
+        most = 2 if len(distance) > 3 else min(1, len(distance) - 1)
+        for model in sorted(distance, key=lambda name: distance[name])[:most]:
+            if metric.better == "nominal" and distance[model] > FAR:
+                break
             marked[model][column] = replace(marked[model][column], best=True)
     return {model: tuple(cells) for model, cells in marked.items()}
 

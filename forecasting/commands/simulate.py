@@ -17,6 +17,7 @@ from .options import Trust
 
 if TYPE_CHECKING:
     from ...datasets.entries.data import ForecastData
+    from ...datasets.entries.entry import Entry
     from ..scenarios.cannibalisation import Cannibalisation
     from ..scenarios.outcome import Outcome, Simulation
     from ..scenarios.scenario import Scenario
@@ -93,7 +94,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         if outcomes.baseline.money is not None:
             shown = matrix_articles(pair, data.metadata.item_ids)
             effects = cannibalisation(trained, history, shown, paths=min(paths, 300), seed=seed)
-        write_outcomes(outcomes, pair, out, effects)
+        write_outcomes(outcomes, pair, out, effects, None if number is None else data.test[number])
         typer.echo(in_words(outcomes.baseline, number, window))
         for each in chosen:
             typer.echo(each.words())
@@ -200,7 +201,9 @@ def matrix_articles(pair: Sequence[str], known: Sequence[str]) -> list[str]:
     return shown if pair[1] in shown else [*shown[:-1], pair[1]]
 
 
-def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effects: Cannibalisation | None) -> None:
+def write_outcomes(
+    outcomes: Simulation, pair: tuple[str, str], out: Path, effects: Cannibalisation | None, actual: Entry | None
+) -> None:
     """Write the pair view of each scenario, in folders of their own where there are several, and a table of all.
 
     Raises:
@@ -215,7 +218,7 @@ def write_outcomes(outcomes: Simulation, pair: tuple[str, str], out: Path, effec
 
     names = [scenario.name for scenario in outcomes.scenarios]
     for name, folder in zip(names, folders_of(names), strict=True):
-        write_pair_view(outcomes, name, pair, out if len(names) == 1 else out / folder, effects)
+        write_pair_view(outcomes, name, pair, out if len(names) == 1 else out / folder, effects, actual)
     frames = []
     for name, outcome in outcomes.items():
         drawn = SampleForecast(samples=outcome.paths, start_date=outcome.start)

@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 
-from ...datasets.entries.frequency import dates_of, shifted
+from ...datasets.entries.entry import Entry
+from ...datasets.entries.frequency import dates_of, shifted, step_word
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...evaluation.drawing.style import ShownFigure, single_points, wrapped
-from .cannibalisation import Cannibalisation
 from .outcome import Outcome, Simulation
 
 # Dark blue and light orange stay apart in grey, and line styles tell them apart without any colour.
@@ -40,7 +41,9 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def pair_figure(simulation: Simulation, scenario: str, first: str, second: str) -> Figure:
+def pair_figure(
+    simulation: Simulation, scenario: str, first: str, second: str, actual: GluontsEntry | None = None
+) -> Figure:
     """Six panels on what a scenario does to two articles.
 
     Fans of both; the joint distribution of their totals over the horizon; the distribution of the change of the
@@ -51,6 +54,7 @@ def pair_figure(simulation: Simulation, scenario: str, first: str, second: str) 
         scenario: the name of one.
         first: an article, usually the one that is changed.
         second: another article.
+        actual: an entry that goes on over the horizon, of which that is drawn as what happened.
 
     Returns:
         The figure; `Figure.savefig` writes it.
@@ -59,58 +63,15 @@ def pair_figure(simulation: Simulation, scenario: str, first: str, second: str) 
         ValueError: the scenario or an article is unknown.
     """
     before, after = simulation.baseline, chosen_outcome(simulation, scenario)
-    with _style():
+    with figure_style():
         figure = ShownFigure(figsize=(12, 13.5), layout="constrained")
         grid = figure.add_gridspec(3, 2)
         for place, article in enumerate((first, second)):
-            _fan(figure.add_subplot(grid[0, place]), simulation, after, article)
+            _fan(figure.add_subplot(grid[0, place]), simulation, after, article, actual)
         _totals(figure, grid[1, 0], before, after, first, second)
         _change(figure.add_subplot(grid[1, 1]), after, second)
         _revenue(figure.add_subplot(grid[2, 0]), before, after, first, second)
         _correlation(figure.add_subplot(grid[2, 1]), before, after, first, second)
-    return figure
-
-
-def cannibalisation_figure(effects: Cannibalisation, known: int | None = None) -> Figure:
-    """The matrix of price effects, numbers and 90 % intervals in the cells.
-
-    Arguments:
-        effects: the matrix; some twelve articles can be read.
-        known: the number of articles from which those of the matrix were taken; ``None`` where these are all.
-    """
-    count = len(effects.articles)
-    with _style():
-        labels = [wrapped(article, 22, lines=3) for article in effects.articles]
-        longest = max(len(line) for label in labels for line in label.splitlines())
-        size = (2.2 + 0.075 * longest + 1.0 * count, 2.2 + 0.06 * longest + 0.75 * count)
-        figure = ShownFigure(figsize=size, layout="constrained")
-        axes = figure.subplots()
-        off_diagonal = effects.mean[~np.eye(count, dtype=bool) & ~np.isnan(effects.mean)]
-        limit = max(float(np.abs(off_diagonal).max()) if off_diagonal.size else 1.0, 0.1)
-        image = axes.imshow(effects.mean, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
-        certain = effects.certain()
-        for row, column in np.ndindex(count, count):
-            mean, low, high = (part[row, column] for part in (effects.mean, effects.low, effects.high))
-            dark = abs(mean) > 0.6 * limit
-            axes.text(
-                column,
-                row,
-                "no sales" if np.isnan(mean) else f"{mean:+.2f}\n[{low:+.2f}, {high:+.2f}]",
-                ha="center",
-                va="center",
-                fontsize=7,
-                fontweight="bold" if certain[row, column] else "normal",
-                color="white" if dark else "black",
-            )
-        axes.set_xticks(range(count), labels, rotation=35, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(count), labels)
-        axes.set_xlabel("price of … changes by +1 %")
-        axes.set_ylabel("units of … change by (%)")
-        part = f" for {count} of {known} articles" if known is not None and known > count else ""
-        title = f"Cannibalisation{part}: mean and 90 % interval, bold where it leaves 0 out"
-        axes.set_title(wrapped(title, 12 + 10 * count))
-        axes.grid(False)
-        figure.colorbar(image, ax=axes, label="% of units (own effects beyond the scale)", shrink=0.8, extend="both")
     return figure
 
 
@@ -126,12 +87,13 @@ def chosen_outcome(simulation: Simulation, scenario: str) -> Outcome:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def figure_style() -> Iterator[None]:
+    """The look of the pictures of a pair."""
     with mpl.rc_context(STYLE):
         yield
 
 
-def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> None:
+def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str, actual: GluontsEntry | None) -> None:
     before, dates = simulation.baseline, date2num(simulation.baseline.dates)
     column = before.column(article)
     past = simulation.history.target[column, -PAST_STEPS:]
@@ -139,11 +101,17 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
     axes.plot(sold_on, past, color="0.25", lw=1.2, label="sold")
     if (alone := single_points(past)).any():
         axes.plot(sold_on[alone], past[alone], ".", color="0.25", markersize=4)
+    if (happened := _happened(actual, before, article)) is not None:
+        axes.plot(dates[: len(happened)], happened, "o", color="0.25", markersize=4, label="what happened", zorder=4)
+    # A fan opens from what was sold last, where that is known.
+    joined = [] if np.isnan(past[-1:]).all() else [past[-1]]
+    along = np.concatenate([sold_on[-1:][: len(joined)], dates])
     for outcome, look in ((before, BASELINE_LOOK), (after, SCENARIO_LOOK)):
-        low, quarter, middle, three, high = outcome.quantile((0.05, 0.25, 0.5, 0.75, 0.95))[:, :, column]
-        axes.fill_between(dates, low, high, color=look["color"], alpha=0.14, lw=0)
-        axes.fill_between(dates, quarter, three, color=look["color"], alpha=0.25, lw=0)
-        axes.plot(dates, middle, lw=1.8, label=wrapped(f"{outcome.name}: median, 50 % and 90 %", 40), **look)
+        drawn = outcome.quantile((0.05, 0.25, 0.5, 0.75, 0.95))[:, :, column]
+        low, quarter, middle, three, high = (np.concatenate([joined, line]) for line in drawn)
+        axes.fill_between(along, low, high, color=look["color"], alpha=0.14, lw=0)
+        axes.fill_between(along, quarter, three, color=look["color"], alpha=0.25, lw=0)
+        axes.plot(along, middle, lw=1.8, label=wrapped(f"{outcome.name}: median, 50 % and 90 %", 40), **look)
     # Room for the legend above the curves; what does not go below 0 begins there.
     bottom, top = axes.get_ylim()
     bottom = bottom if axes.dataLim.ymin < 0 else 0
@@ -153,9 +121,18 @@ def _fan(axes: Axes, simulation: Simulation, after: Outcome, article: str) -> No
         axes.axvspan(date - half, date + half, color="0.5", alpha=0.12, lw=0, zorder=0)
     axes.xaxis_date()
     axes.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
-    axes.set_ylabel(f"units a step ({before.start.freqstr})")
+    axes.set_ylabel(f"pieces per {step_word(before.start.freqstr)}")
     axes.set_title(wrapped(f"{article}: sold and forecast, the changed steps shaded"))
     axes.legend(loc="upper left")
+
+
+def _happened(actual: GluontsEntry | None, before: Outcome, article: str) -> np.ndarray | None:
+    """What an entry holds of an article from the start of a forecast on, as far as the horizon."""
+    if actual is None:
+        return None
+    entry = Entry.of(actual)
+    begin = (before.start.ordinal - entry.start.ordinal) // before.start.freq.n
+    return np.asarray(entry.target[entry.item_ids.index(article), begin : begin + before.paths.shape[1]])
 
 
 def _touched(simulation: Simulation, name: str, article: str) -> np.ndarray:
@@ -195,8 +172,8 @@ def _totals(figure: Figure, cell: SubplotSpec, before: Outcome, after: Outcome, 
         )
     for side in (top, right):
         side.axis("off")
-    axes.set_xlabel(wrapped(f"{first}: units over the horizon", 45))
-    axes.set_ylabel(wrapped(f"{second}: units over the horizon", 36))
+    axes.set_xlabel(wrapped(f"{first}: pieces over the horizon", 45))
+    axes.set_ylabel(wrapped(f"{second}: pieces over the horizon", 36))
     axes.set(xlim=limits[0], ylim=limits[1])
     axes.locator_params(axis="x", nbins=6)
     outside = f"; {beyond} of {totals[:, 0].size} lie further out" if beyond else ""
@@ -215,14 +192,14 @@ def _bulk(values: np.ndarray) -> tuple[float, float]:
 
 def _change(axes: Axes, after: Outcome, article: str) -> None:
     change = after.difference().units(article)
-    low, middle, high = np.quantile(change, (0.05, 0.5, 0.95))
+    (low, high), middle = np.quantile(change, (0.05, 0.95)), change.mean()
     axes.hist(change, bins=_edges(change).tolist(), color=SCENARIO_LOOK["color"], alpha=0.55, edgecolor="white", lw=0.3)
     axes.axvline(0, color="black", lw=1)
     for value, style in ((low, ":"), (middle, "-"), (high, ":")):
         axes.axvline(value, color="0.2", linestyle=style, lw=1.5)
-    axes.set_xlabel(wrapped(f"{article}: change of units over the horizon"))
+    axes.set_xlabel(wrapped(f"{article}: change of pieces over the horizon"))
     axes.set_ylabel("paths")
-    changed = f"Change of {article}: {middle:+,.0f} [{low:+,.0f}, {high:+,.0f}] units"
+    changed = f"Change of {article}: {middle:+,.0f} [{low:+,.0f}, {high:+,.0f}] pieces"
     axes.set_title(wrapped(f"{changed}, fewer on {100 * (change < 0).mean():.0f} % of the paths"))
 
 
@@ -273,7 +250,7 @@ def _revenue(axes: Axes, before: Outcome, after: Outcome, first: str, second: st
         for name, gain in zip(names, gains, strict=True)
     ]
     axes.set_xticks(range(len(groups)), labels)
-    axes.set_ylabel("money (units × price)")
+    axes.set_ylabel("money (pieces × price)")
     axes.legend(loc="upper left")
     axes.margins(y=0.2)
 

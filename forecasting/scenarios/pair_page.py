@@ -10,32 +10,50 @@ from pathlib import Path
 
 import numpy as np
 
+from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...evaluation.drawing.style import png_bytes
 from ...runtime.arguments.kinds import checked
 from ...runtime.whole_files import whole_file
 from .cannibalisation import Cannibalisation
+from .cannibalisation_figure import cannibalisation_figure
 from .notation import Change
 from .outcome import Outcome, Simulation
-from .pair_figures import cannibalisation_figure, chosen_outcome, pair_figure
+from .pair_figures import chosen_outcome, pair_figure
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: .25rem .8rem; text-align: right; border-bottom: 1px solid #ccc; }}
+* {{ box-sizing: border-box; }}
+.scroll {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .25rem .8rem; white-space: nowrap; text-align: right; border-bottom: 1px solid #ccc; }}
 th:first-child, td:first-child {{ text-align: left; }} img {{ max-width: 100%; height: auto; }}
-@media print {{ body {{ margin: 0; font-size: 11px; }} }}
+@media (max-width: 40rem) {{
+  body {{ margin: 1rem auto; padding: 0 .8rem; }}
+  h1 {{ font-size: 1.4rem; }}
+  table {{ font-size: .72rem; }}
+  th, td {{ padding: .25rem .35rem; }}
+  th:first-child, td:first-child {{ position: sticky; left: 0; background: #fff; }}
+  img {{ max-width: none; width: 60rem; }}
+}}
+@media print {{
+  body {{ margin: 0; max-width: none; font-size: 11px; }}
+  p, li {{ orphans: 3; widows: 3; }}
+  table, tr, img {{ break-inside: avoid; }}
+  h1 {{ break-after: avoid; }}
+  img {{ display: block; max-height: 24cm; }}
+}}
 </style></head><body>
 <h1>{title}</h1>
 <p>{frame}</p>
 <ul>{changes}</ul>
 {unseen}
-<table><thead><tr>
-<th></th><th>baseline</th><th>scenario</th><th>change</th><th>90 % interval of the change</th>
+<div class="scroll"><table><thead><tr>
+<th></th><th>baseline</th><th>scenario</th><th>change</th><th>90 % interval</th>
 </tr></thead>
-<tbody>{rows}</tbody></table>
+<tbody>{rows}</tbody></table></div>
 {pictures}
 <p>Both futures are drawn from the same noise, path by path, so that a change is the scenario's.
 What the model cannot know, such as a competitor's answer, is not in it.</p>
@@ -50,6 +68,7 @@ def write_pair_view(
     articles: Sequence[str],
     out: str | os.PathLike[str],
     effects: Cannibalisation | None = None,
+    actual: GluontsEntry | None = None,
 ) -> tuple[Path, ...]:
     """Write the pair view of a simulation: PNG pictures, and one HTML page that needs no other file.
 
@@ -59,6 +78,7 @@ def write_pair_view(
         articles: two articles, the first usually the one that is changed.
         out: folder, made if need be.
         effects: the cannibalisation matrix to show with them.
+        actual: an entry that goes on over the horizon; what it holds of it is drawn as what happened.
 
     Returns:
         The files: ``pair.png``, ``cannibalisation.png`` where there is a matrix, and ``pair.html``.
@@ -72,7 +92,7 @@ def write_pair_view(
     after = chosen_outcome(simulation, scenario)
     for article in articles:
         after.column(article)
-    figures = {"pair": pair_figure(simulation, scenario, first, second)}
+    figures = {"pair": pair_figure(simulation, scenario, first, second, actual)}
     if effects is not None:
         figures["cannibalisation"] = cannibalisation_figure(effects, len(after.item_ids))
     pictures = {name: png_bytes(figure) for name, figure in figures.items()}
@@ -95,7 +115,7 @@ def _page(simulation: Simulation, after: Outcome, first: str, second: str, pictu
         f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}. The scenario “{after.name}”:"
     )
     images = "".join(
-        f'<img alt="{name}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+        f'<div class="scroll"><img alt="{name}" src="data:image/png;base64,{base64.b64encode(picture).decode()}"></div>'
         for name, picture in pictures.items()
     )
     return PAGE.format(
@@ -115,7 +135,7 @@ def _dated(change: Change, outcome: Outcome) -> str:
 
 
 def _rows(before: Outcome, after: Outcome, first: str, second: str) -> list[str]:
-    measures = [("units", before.units, after.units)]
+    measures = [("pieces", before.units, after.units)]
     if before.money is not None:
         measures.append(("revenue", before.revenue, after.revenue))
     rows = []

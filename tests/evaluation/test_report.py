@@ -14,8 +14,10 @@ import pandas as pd
 import pytest
 from gluonts.model.forecast import SampleForecast
 from hemline.evaluation import METRICS, backtest, plot_forecast, report
-from hemline.evaluation.drawing.fans import draw_history
+from hemline.evaluation.drawing.fans import draw_fan, draw_history
+from hemline.evaluation.drawing.style import finish_axes
 from hemline.evaluation.reports.figures import coverage_chart, step_chart
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 
@@ -150,7 +152,10 @@ def test_a_forecast_is_drawn_with_its_history_answer_and_dates() -> None:
     axes = figure.axes[0]
     lines = {line.get_label(): line for line in axes.get_lines()}
     assert len(lines["observed"].get_xdata()) == 8 + 5
-    assert lines["median forecast"].get_xdata()[0] == np.datetime64("2024-01-21")
+    # From what was observed last, the day before.
+    assert lines["median forecast"].get_xdata()[:2].tolist() == lines["observed"].get_xdata()[7:9].tolist()
+    assert lines["median forecast"].get_ydata()[0] == lines["observed"].get_ydata()[7]
+    assert lines["median forecast"].get_xdata()[1] == np.datetime64("2024-01-21")
     assert len(axes.collections) == 3
     assert axes.get_ylabel() == "pieces"
 
@@ -158,10 +163,12 @@ def test_a_forecast_is_drawn_with_its_history_answer_and_dates() -> None:
 def test_bands_hold_what_their_names_say() -> None:
     samples = np.tile(np.arange(1.0, 40.0)[:, None, None], (1, 5, 1))
     figure = plot_forecast(SampleForecast(samples, start_date=START + 20), history(1), series=["0"])
-    ends = {
-        band.get_label(): (band.get_paths()[0].vertices[:, 1].min(), band.get_paths()[0].vertices[:, 1].max())
-        for band in figure.axes[0].collections
-    }
+    first = date2num(pd.Timestamp("2024-01-21"))
+    ends = {}
+    for band in figure.axes[0].collections:
+        corners = band.get_paths()[0].vertices
+        inside = corners[corners[:, 0] >= first, 1]
+        ends[band.get_label()] = (inside.min(), inside.max())
     assert ends == {"95% interval": (1, 39), "80% interval": (4, 36), "50% interval": (10, 30)}
 
 
@@ -169,7 +176,7 @@ def test_the_sum_is_that_of_the_paths() -> None:
     made = forecast()
     figure = plot_forecast(made, history(), series=["sum"])
     median = next(line for line in figure.axes[0].get_lines() if line.get_label() == "median forecast")
-    assert median.get_ydata() == pytest.approx(np.median(made.samples.sum(2), axis=0))
+    assert median.get_ydata()[1:] == pytest.approx(np.median(made.samples.sum(2), axis=0))
 
 
 @pytest.mark.parametrize("length", [20, 60])
@@ -211,3 +218,22 @@ def test_one_series_with_univariate_samples_and_no_answer_is_drawn() -> None:
 def test_what_cannot_be_drawn_is_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_an_axis_of_what_is_never_below_0_begins_there():
+    for low, expected in ((0.0, True), (-1.0, False), (50.0, False)):
+        axes = Figure().subplots()
+        axes.plot(pd.date_range("2024-01-01", periods=3), [low, 100.0, 60.0])
+        finish_axes(axes, "")
+        assert (axes.get_ylim()[0] == 0) == expected
+        assert axes.get_ylim()[0] >= 0 or low < 0
+
+
+def test_a_fan_opens_from_what_was_observed_before_it():
+    axes, dates = Figure().subplots(), pd.date_range("2024-01-08", periods=2, freq="W")
+    quantiles = np.arange(14.0).reshape(7, 2)
+    draw_fan(axes, dates, quantiles, (pd.Timestamp("2024-01-07"), 5.0))
+    assert axes.lines[0].get_ydata().tolist() == [5.0, *quantiles[3]]
+    alone = Figure().subplots()
+    draw_fan(alone, dates, quantiles, (pd.Timestamp("2024-01-07"), np.nan))
+    assert alone.lines[0].get_ydata().tolist() == quantiles[3].tolist()

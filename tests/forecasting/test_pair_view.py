@@ -14,7 +14,8 @@ from hemline.forecasting.commands.simulate import folders_of, matrix_articles, p
 from hemline.forecasting.commands.train import register
 from hemline.forecasting.response.response import LogLinear
 from hemline.forecasting.scenarios.cannibalisation import Cannibalisation, cannibalisation
-from hemline.forecasting.scenarios.pair_figures import cannibalisation_figure, pair_figure
+from hemline.forecasting.scenarios.cannibalisation_figure import cannibalisation_figure
+from hemline.forecasting.scenarios.pair_figures import pair_figure
 from hemline.forecasting.scenarios.pair_page import write_pair_view
 from matplotlib.text import Text
 from typer.testing import CliRunner
@@ -54,7 +55,7 @@ def test_the_panels_show_both_articles_with_dates_and_units(simulation):
     for expected in ("dress_1: sold", "dress_2: sold", "Joint", "Change of dress_2", "Revenue", "Correlation"):
         assert any(title.startswith(expected) for title in titles), expected
     labels = [axes.get_ylabel() for axes in figure.axes]
-    assert labels.count("units a step (W-SUN)") == 2
+    assert labels.count("pieces per week") == 2
 
 
 def test_titles_stay_within_their_panels_whatever_the_articles_are_called():
@@ -81,7 +82,7 @@ def test_a_single_far_path_does_not_leave_the_others_a_corner():
         {"baseline": base, "s": other}, (Scenario("s", "drop A"),), Entry(base.start, np.ones((2, 5)))
     )
     figure = pair_figure(outcomes, "s", "A", "B")
-    panel = next(axes for axes in figure.axes if axes.get_ylabel() == "B: units over the horizon")
+    panel = next(axes for axes in figure.axes if axes.get_ylabel() == "B: pieces over the horizon")
     assert panel.get_ylim()[1] < 130
     assert panel.get_xlim()[0] < paths[:, 0, 0].min()
     assert panel.get_xlim()[1] > paths[:, 0, 0].max() + 1
@@ -366,3 +367,55 @@ class TestCommand:
             assert "pass --dataset NAME" in str(run("--set", "drop dress_1").exception)
         finally:
             note.write_text(kept)
+
+
+def fans(simulation, **more):
+    figure = pair_figure(simulation, CUT.name, "dress_1", "dress_2", **more)
+    return next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("dress_1: sold"))
+
+
+def line(axes, label):
+    return next(drawn for drawn in axes.lines if str(drawn.get_label()).startswith(label))
+
+
+def test_a_fan_opens_from_what_was_sold_last(simulation):
+    axes = fans(simulation)
+    sold, median = line(axes, "sold").get_xydata(), line(axes, "baseline").get_xydata()
+    assert np.array_equal(median[0], sold[-1])
+    assert len(median) == simulation.baseline.paths.shape[1] + 1
+
+
+def test_what_happened_is_drawn_where_it_is_known(simulation):
+    history, horizon = simulation.history, simulation.baseline.paths.shape[1]
+    target = np.concatenate([history.target, np.arange(history.dim * 3.0).reshape(history.dim, 3)], axis=1)
+    actual = Entry(history.start, target, item_ids=history.item_ids)
+    happened = line(fans(simulation, actual=actual), "what happened").get_ydata()
+    assert happened.tolist() == target[history.item_ids.index("dress_1"), -3:].tolist()
+    assert len(happened) < horizon
+    assert all(drawn.get_label() != "what happened" for drawn in fans(simulation).lines)
+
+
+def test_a_cell_whose_interval_holds_0_is_grey_and_one_that_is_not_modelled_blank():
+    mean = np.array([[-2.0, 0.4, 0.3], [0.0, -1.0, 0.2], [0.1, 0.0, -3.0]])
+    low, high = mean - 0.1, mean + 0.1
+    low[0, 2], low[1, 0], high[1, 0] = -0.1, 0.0, 0.0
+    low[2, 1], high[2, 1] = -0.2, 0.2
+    axes = cannibalisation_figure(Cannibalisation(("a", "b", "c"), mean, low, high)).axes[0]
+    grey, coloured = (image.get_array().filled(np.nan) for image in axes.images)
+    # Told from 0: coloured. An interval that holds 0: grey. None on any path: neither, and no text.
+    assert np.isfinite(coloured).tolist() == [[True, True, False], [False, True, True], [False, False, True]]
+    assert np.isfinite(grey).tolist() == [[False, False, True], [False, False, False], [True, True, False]]
+    places = {text.get_position() for text in axes.texts}
+    assert (0, 1) not in places
+    assert len(places) == 8
+
+
+def test_the_table_of_the_page_scrolls_by_itself_and_one_number_is_rounded_once(simulation, tmp_path):
+    write_pair_view(simulation, CUT.name, ("dress_1", "dress_2"), tmp_path)
+    page = (tmp_path / "pair.html").read_text()
+    assert '<div class="scroll"><table>' in page
+    change = simulation[CUT.name].difference().units("dress_2").mean()
+    assert f"<td>{change:+,.0f}</td>" in page
+    figure = pair_figure(simulation, CUT.name, "dress_1", "dress_2")
+    (title,) = [axes.get_title(loc="left") for axes in figure.axes if "Change of" in axes.get_title(loc="left")]
+    assert f"Change of dress_2: {change:+,.0f} [" in title
