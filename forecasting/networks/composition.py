@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
-from ...runtime.arguments.kinds import Checked
+from ...runtime.arguments.kinds import Checked, Count
 from ..units.ranks import Units
 from ..units.scaling import Scaling
 from ..windows.spec import SeriesSpec
@@ -91,8 +91,8 @@ class CrossFitNetworks(Composition):
     """
 
     direct: Direct
-    folds: int
-    windows: int
+    folds: Count
+    windows: Count
     rare: bool = False
 
     def network(self, statistics: Statistics) -> CrossFitted:

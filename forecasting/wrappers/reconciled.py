@@ -19,6 +19,7 @@ from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, updated
 from ...evaluation.scores.multivariate import energy_score
+from ...runtime.arguments.kinds import Count, Seed
 from ..paths.reconciliation import Weights, error_covariance, moves, observed_totals, ranked_totals, reconciling_gain
 from ..training.members import trained_member
 from ..windows.held_out import HeldOut, held_out_windows
@@ -69,11 +70,11 @@ class ReconciledEstimator(WrappingEstimator):
         of_totals: Estimator | Predictor | None = None,
         levels: Sequence[By] | None = None,
         weights: Weights = "shrink",
-        windows: int | None = None,
+        windows: Count | None = None,
         strength: float | None = None,
         domain: Domain = "real",
-        num_samples: int = 100,
-        seed: int = 0,
+        num_samples: Count = 100,
+        seed: Seed = 0,
         directory: Path | None = None,
     ) -> None:
         super().__init__(model)

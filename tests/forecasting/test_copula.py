@@ -109,7 +109,7 @@ def test_a_series_that_stood_still_or_was_not_seen_has_finite_scores(value):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"window": 1}, "window: expected a whole number from 2, got 1"),
+        ({"window": 1}, "window: expected a whole number from 2 to 100000, got 1"),
         ({"tails": "heavy"}, "tails: expected 'normal' or 'clipped', got 'heavy'"),
     ],
 )
