@@ -34,7 +34,8 @@ th:first-child, td:first-child {{ text-align: left; }} img {{ max-width: 100%; h
   body {{ margin: 1rem auto; padding: 0 .8rem; }}
   h1 {{ font-size: 1.4rem; }}
   table {{ font-size: .72rem; }}
-  th, td {{ padding: .25rem .35rem; }}
+  th, td {{ padding: .25rem .3rem; }}
+  th, td:last-child {{ white-space: normal; }}
   th:first-child, td:first-child {{ position: sticky; left: 0; background: #fff; }}
   img {{ max-width: none; width: 60rem; }}
 }}
