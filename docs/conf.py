@@ -28,7 +28,7 @@ copyright = author
 version = release = hemline.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
-exclude_patterns = ["_build", "conf.py"]
+exclude_patterns = ["_build", "jupyter_execute", "conf.py"]
 html_theme = "furo"
 html_title = f"Hemline {release}"
 html_copy_source = False
