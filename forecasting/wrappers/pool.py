@@ -231,12 +231,20 @@ class PooledEstimator(ForecastModel):
         return self.made(fitted)
 
     def _of_rare(self, entries: list[Entry], drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
-        """Weights for series that sell rarely; none where no model of rare demand takes part."""
+        """Weights for series that sell rarely; none where no model of rare demand takes part.
+
+        Of counts, models that draw numbers which are not whole have none: what is left of an article of three sales a
+        year is then the tail of their law.
+        """
         if not set(self.only_rare) & set(drawn):
             return {}
         before = held_out_windows(entries, self.prediction_length, self.windows).before
         rarely = rarely_sold(np.concatenate([entry.target for entry in before], axis=1))
-        allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals}
+        allowed = {
+            name: paths
+            for name, paths in drawn.items()
+            if name not in self.only_totals and not (self.domain == "count" and (paths[..., rarely] % 1 > 0).any())
+        }
         found = rare_weights(allowed, truth, rarely, self.smallest) or {}
         logger.info("weights of rare series: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in found.items()))
         return found

@@ -338,6 +338,23 @@ def test_series_that_sell_rarely_are_drawn_from_those_that_forecast_them_well(tm
     assert next(pool.predict([entry], num_samples=200)).samples[..., 1:].mean() > 1.5 * sold[1:].mean()
 
 
+def test_models_that_do_not_know_counts_draw_no_series_that_sell_rarely():
+    sold = np.random.default_rng(0).poisson(0.1, (20, 200)).astype(np.float32)
+    entry = {"start": pd.Period("2024-01-01", "D"), "target": sold}
+
+    class Amounts(CountModelPredictor):
+        def for_run(self, seed, directory=None):
+            return self
+
+        def predict(self, *args, **kwargs):
+            for forecast in super().predict(*args, **kwargs):
+                yield SampleForecast(forecast.samples * np.float32(1.001), forecast.start_date)
+
+    models = {"amounts": Amounts(7), "counts": CountModelPredictor(7)}
+    pool = PooledEstimator(models, domain="count", only_rare=["counts"], shrinkage=1e6).train([entry])
+    assert dict(zip(pool.member_names, pool.rare_weights, strict=True)) == {"amounts": 0.0, "counts": 1.0}
+
+
 def test_a_pool_with_weights_for_rare_series_is_read_as_it_was(tmp_path):
     sold = np.random.default_rng(0).poisson(0.1, (6, 200)).astype(np.float32)
     entry = {"start": pd.Period("2024-01-01", "D"), "target": sold}
