@@ -56,7 +56,8 @@ def rare_weights(
     """The weights of the mixture that forecasts series which sell rarely best; ``None`` where nothing is known of them.
 
     In a score of all series at once they hardly count. Here the sum of each over the horizon has a score of its own,
-    the CRPS, by what the models expect of it, so that a rate of one sale a year counts as much as one of a hundred.
+    the CRPS, by what the models expect of it, so that a rate of three sales a year counts as one of thirty; what is
+    expected below a tenth of the mean of these series counts as that, or one that never sold would be all.
 
     Arguments:
         drawn: for each of J models the paths ``[W, S, H, D]`` of W windows.
@@ -69,9 +70,10 @@ def rare_weights(
     came = truth[..., chosen].sum(1)
     sums = [paths[..., chosen].sum(2, dtype=float) for paths in drawn.values()]
     level = np.median([each.mean((0, 1)) for each in sums], axis=0)
-    known = ~np.isnan(came) & (level > 0)
-    if not known.any():
+    known = ~np.isnan(came)
+    if not known.any() or not level.any():
         return None
-    scaled = [np.moveaxis(each / np.where(level > 0, level, 1), 1, 2)[known][:, :, None, None] for each in sums]
-    found = pool_weights(scaled, (came / np.where(level > 0, level, 1))[known][:, None, None], smallest)
+    level = np.maximum(level, 0.1 * level.mean())
+    scaled = [np.moveaxis(each / level, 1, 2)[known][:, :, None, None] for each in sums]
+    found = pool_weights(scaled, (came / level)[known][:, None, None], smallest)
     return dict(zip(drawn, found.tolist(), strict=True))
