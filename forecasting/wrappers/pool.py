@@ -245,7 +245,7 @@ class PooledEstimator(ForecastModel):
             for name, paths in drawn.items()
             if name not in self.only_totals and not (self.domain == "count" and (paths[..., rarely] % 1 > 0).any())
         }
-        found = rare_weights(allowed, truth, rarely, self.smallest) or {}
+        found = (rare_weights(allowed, truth, rarely, self.smallest) if allowed else None) or {}
         logger.info("weights of rare series: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in found.items()))
         return found
 

@@ -29,6 +29,7 @@ from hemline.forecasting import (
 from hemline.forecasting.models.statistical.count_model import CountModelPredictor
 from hemline.forecasting.paths.totals import mixed_totals
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
+from hemline.forecasting.wrappers.rare_demand import rare_weights
 
 RNG = np.random.default_rng(0)
 
@@ -350,9 +351,17 @@ def test_models_that_do_not_know_counts_draw_no_series_that_sell_rarely():
             for forecast in super().predict(*args, **kwargs):
                 yield SampleForecast(forecast.samples * np.float32(1.001), forecast.start_date)
 
-    models = {"amounts": Amounts(7), "counts": CountModelPredictor(7)}
-    pool = PooledEstimator(models, domain="count", only_rare=["counts"], shrinkage=1e6).train([entry])
-    assert dict(zip(pool.member_names, pool.rare_weights, strict=True)) == {"amounts": 0.0, "counts": 1.0}
+    models = {"amounts": Amounts(7), "thrice": Thrice(7)}
+    pool = PooledEstimator(models, domain="count", only_rare=["thrice"], shrinkage=1e6).train([entry])
+    assert dict(zip(pool.member_names, pool.rare_weights, strict=True)) == {"amounts": 0.0, "thrice": 1.0}
+
+
+def test_an_article_that_never_sold_does_not_decide_which_models_draw_rare_series():
+    # One sells 10 in the horizon, one never did: "right" expects a trace of the second, "half" half of the first.
+    truth = np.tile([2.5, 0.0], (3, 4, 1))
+    right, half = (np.tile(rates, (3, 8, 4, 1)) for rates in ([2.5, 0.02], [1.25, 0.0]))
+    weights = rare_weights({"right": right, "half": half}, truth, np.array([True, True]), 0.05)
+    assert weights["right"] > 0.5
 
 
 def test_a_pool_with_weights_for_rare_series_is_read_as_it_was(tmp_path):
