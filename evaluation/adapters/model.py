@@ -93,6 +93,17 @@ class ForecastModel(Shown, Configured, Estimator):
         """
         return self
 
+    def goes_on_from(self, entries: list[Entry], part: list[Entry]) -> bool:
+        """Whether an update with all of the data makes of a training on a part what a training on all would be.
+
+        It does unless the part was too short for something, such as a lag of a year.
+
+        Arguments:
+            entries: all of the data, as `as_multivariate` reads them.
+            part: what `on_part` was trained on.
+        """
+        return True
+
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
     ) -> FittedModel:

@@ -121,6 +121,10 @@ class WindowEstimator(Architecture):
         fits = spec.history + spec.context_length + spec.prediction_length <= max(entry.length for entry in part)
         return given if fits and lags != self._spec(part).lags else self
 
+    def goes_on_from(self, entries: list[Entry], part: list[Entry]) -> bool:
+        """Whether the part is long enough for the lags of all of the data; see `ForecastModel.goes_on_from`."""
+        return self.on_part(entries, part)._spec(part).lags == self._spec(entries).lags
+
     def train(
         self,
         training_data: Iterable[GluontsEntry],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +21,7 @@ from .inputs import logged, spans
 from .prior import EffectPrior
 from .response import LogLinear, Response
 from .series_fit import SeriesFit
+from .shared import shared
 from .step_pairs import StepPairs
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ _TWINS = 0.95
 def fit_response(
     entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain, *, spread: bool = False
 ) -> Response:
-    """Fit the response of every series to all channels.
+    """Fit the response of every series to all channels, once in a block of `responses_shared`.
 
     Arguments:
         entries: multivariate training entries.
@@ -56,6 +58,12 @@ def fit_response(
         ValueError: there are no covariates or they have no names, no channel is one of the series, sales are negative,
             or a price is not above 0.
     """
+    found = shared(lambda: _fitted(entries, spec, config, domain), entries, spec, config, domain)
+    return replace(found, spread=spread)
+
+
+def _fitted(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain) -> Response:
+    """The fit itself, for whatever model follows it."""
     if not spec.covariates or not spec.covariate_names:
         raise ValueError(
             f"response: expected {KNOWN} with names in 'covariates' to respond to, "
@@ -124,7 +132,6 @@ def fit_response(
         unit=np.ones(len(mean)),
         least=np.zeros(len(mean)),
         most=np.full(len(mean), np.inf),
-        spread=spread,
     )
     return response.measured(target, raw)
 
@@ -137,7 +144,7 @@ def _warn_of_moving(moved: np.ndarray, iterations: int, names: Sequence[str], it
             f"response: the effects did not settle in {iterations} steps; that of {names[channel]} on "
             f"{item_ids[series]!r} still moved by {moved.max():.2g} of its deviation; more steps are "
             "LogLinear(iterations=...)",
-            stacklevel=4,
+            stacklevel=7,
         )
 
 
@@ -157,7 +164,7 @@ def _warn_of_twins(
             f"covariates: {next(iter(twins.values()))} move together (correlation above {_TWINS}), as do channels of "
             f"{len(twins)} of {len(item_ids)} articles; what each does alone cannot be told from such data: leave one "
             "out, or change both in a scenario",
-            stacklevel=3,
+            stacklevel=6,
         )
 
 

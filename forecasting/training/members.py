@@ -14,7 +14,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import DOMAIN
-from ...evaluation.adapters.foreign import for_run
+from ...evaluation.adapters.foreign import for_run, updated
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...evaluation.old_names import as_before
 from ...runtime.digest import sha256_of
@@ -27,7 +27,12 @@ logger = logging.getLogger(__name__)
 
 
 def trained_member(
-    model: Estimator | Predictor, seed: int, folder: Path | None, entries: list[Entry], held_out: list[Entry] | None
+    model: Estimator | Predictor,
+    seed: int,
+    folder: Path | None,
+    entries: list[Entry],
+    held_out: list[Entry] | None,
+    begun: tuple[Predictor, list[Entry]] | None = None,
 ) -> Predictor:
     """A trained ensemble member: trained, or loaded from the folder of the same training.
 
@@ -42,6 +47,8 @@ def trained_member(
         folder: where trainings of the model are kept; ``None`` keeps nothing.
         entries: the training data.
         held_out: the data to watch, if there are any.
+        begun: what the same training with the same seed made of the first part of the data, and that part: it goes on
+            from there, by an update, which watches nothing; ``None`` trains anew.
 
     Returns:
         The predictor.
@@ -51,13 +58,17 @@ def trained_member(
     """
     own = None
     if folder is not None and isinstance(model, Estimator):
-        identity = _identity(model, seed, entries, held_out)
+        identity = _identity(model, seed, entries, held_out, begun[1] if begun else [])
         own = None if identity is None else folder / identity
     run = for_run(model, seed, own or folder)
     if not isinstance(run, Estimator):
         return run
+
+    def made() -> Predictor:
+        return updated(run, begun[0], entries, own) if begun else run.train(entries, held_out)
+
     if own is None:
-        return run.train(entries, held_out)
+        return made()
     kept = own / "predictor"
     with only_one(own / ".lock", f"directory: expected a folder in which no other run trains the same, got {own}"):
         if kept.exists():
@@ -65,7 +76,7 @@ def trained_member(
                 return read_predictor(kept, NAMES.trusting(*_modules(to_plain(model))))
             except Exception as error:  # whatever a damaged file makes of a reader
                 logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
-        predictor = run.train(entries, held_out)
+        predictor = made()
         try:
             with whole_folder(kept) as aside:
                 store_predictor(predictor, aside)
@@ -84,7 +95,9 @@ def _modules(settings: Any) -> Iterator[str]:
         yield from _modules(part)
 
 
-def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None) -> str | None:
+def _identity(
+    model: Estimator, seed: int, entries: list[Entry], held_out: list[Entry] | None, before: list[Entry]
+) -> str | None:
     """Hash of all that decides a training; ``None`` if the settings are not plain data, and could look alike."""
     try:
         settings = json.dumps(as_before([to_plain(model), seed]), sort_keys=True)
@@ -92,7 +105,8 @@ def _identity(model: Estimator, seed: int, entries: list[Entry], held_out: list[
         return None
     learnt = [part for entry in entries for part in _parts(entry)]
     watched = [part for entry in held_out or () for part in ("held out", *_parts(entry))]
-    return sha256_of(settings, *learnt, *watched)[:16]
+    learnt_before = [part for entry in before for part in ("begun on", *_parts(entry))]
+    return sha256_of(settings, *learnt, *watched, *learnt_before)[:16]
 
 
 def _parts(entry: Mapping[str, Any]) -> Iterator[str | np.ndarray]:

@@ -30,6 +30,7 @@ from ...runtime.training.curves import curves_named
 from ..names import NAMES
 from ..paths.shares import first_paths, in_turns, shares_of
 from ..paths.totals import corrected, corrections, mixed_totals
+from ..response.shared import responses_shared
 from ..training.members import trained_member
 from .rare_demand import rarely_sold
 from .wrapper import WrappingEstimator
@@ -75,6 +76,7 @@ class EnsembleEstimator(WrappingEstimator):
         """As the model beneath it."""
         return self.model.others_answer
 
+    @responses_shared()
     def train(
         self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
     ) -> EnsemblePredictor:
@@ -97,6 +99,7 @@ class EnsembleEstimator(WrappingEstimator):
                 trained.append(trained_member(self.model, seed, folder, entries, held_out))
         return self.made(EnsemblePredictor(trained))
 
+    @responses_shared()
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
     ) -> EnsemblePredictor:

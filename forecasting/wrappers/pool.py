@@ -22,13 +22,13 @@ from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.display.bars import Bar
 from ...runtime.plain import Space
 from ...runtime.training.curves import curves_named
-from ..paths.totals import reconciled, summed
-from ..paths.weights import pool_weights
+from ..response.shared import responses_shared
 from ..training.members import trained_member
 from ..training.options import NonFiniteLoss
 from ..windows.held_out import held_out_windows
 from .ensemble import EnsemblePredictor
-from .rare_demand import rare_weights, rarely_sold, sells_rarely
+from .mixture_weights import MixtureWeights, mixture_weights
+from .rare_demand import sells_rarely
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ class PooledEstimator(ForecastModel):
 
     Few windows say little of weights, so that they are drawn towards equal ones (Diebold and Pauly 1990, doi
     10.1016/0169-2070(90)90028-A), by adding `shrinkage` :math:`\sum_i (w_i - 1/J)^2` to the score, measured in that of
-    the best single model. Models with hardly any weight are dropped, and the others are trained again on the whole
-    span.
+    the best single model. Models with hardly any weight are dropped. The others go on over the whole span from where
+    they were weighed, each by its `update`; one without updates is trained again.
 
     Series that sell at fewer than half of their steps hardly count in a score of all. Where models of rare demand take
     part (`only_rare`), such series have a mixture of their own, weighed by the CRPS of the sum of each over the
@@ -127,6 +127,7 @@ class PooledEstimator(ForecastModel):
         first: Any = next(iter(self.models.values()))
         return int(first.prediction_length)
 
+    @responses_shared()
     def train(
         self, training_data: Iterable[GluontsEntry], validation_data: Iterable[GluontsEntry] | None = None
     ) -> EnsemblePredictor:
@@ -134,7 +135,7 @@ class PooledEstimator(ForecastModel):
 
         Arguments:
             training_data: multivariate gluonts entries (``target`` ``[D, T]``), or univariate ones.
-            validation_data: likewise, for the models to watch in their second training.
+            validation_data: likewise; models are then trained again on the whole span, and watch it, rather than go on.
 
         Returns:
             The predictor.
@@ -144,17 +145,19 @@ class PooledEstimator(ForecastModel):
         """
         entries = as_multivariate(training_data)
         watched = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        weighing: dict[str, Predictor] = {}
+        weighing: dict[str, tuple[Predictor, list[Entry]]] = {}
 
         def for_weighing(name: str, before: list[Entry]) -> Predictor:
-            weighing[name] = self._trained(name, before, None, "weighing", entries)
-            return weighing[name]
+            weighing[name] = self._trained(name, before, None, "weighing", entries), before
+            return weighing[name][0]
 
         def whole(name: str) -> Predictor:
-            return self._trained(name, entries, watched, "whole", entries)
+            goes_on = watched is None and self._goes_on_from(name, entries, weighing[name][1])
+            return self._trained(name, entries, watched, "whole", entries, weighing[name] if goes_on else None)
 
-        return self._pooled(entries, for_weighing, weighing, whole)
+        return self._pooled(entries, for_weighing, lambda name: weighing[name][0], whole)
 
+    @responses_shared()
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None
     ) -> EnsemblePredictor:
@@ -189,65 +192,47 @@ class PooledEstimator(ForecastModel):
         def whole(name: str) -> Predictor:
             return updated_to(name, "whole", members.get(name, weighing[name]), entries)
 
-        return self._pooled(entries, for_weighing, weighing, whole)
+        return self._pooled(entries, for_weighing, weighing.__getitem__, whole)
 
     def _pooled(
         self,
         entries: list[Entry],
         for_weighing: Callable[[str, list[Entry]], Predictor],
-        weighing: Mapping[str, Predictor],
+        weighing: Callable[[str], Predictor],
         whole: Callable[[str], Predictor],
     ) -> EnsemblePredictor:
         """The pool with the weights that forecasts of held-out windows have earned."""
         with Bar(2 * len(self.models), "pool", unit="trainings") as bar:
             drawn, truth = self.held_out(entries, bar.counting(for_weighing, "{} to weigh it"))
-            of_rare = self._of_rare(entries, drawn, truth)
-            return self._mixed(drawn, truth, of_rare, weighing, bar.counting(whole, "{} on the whole span"), bar)
+            weights = mixture_weights(
+                drawn,
+                truth,
+                held_out_windows(entries, self.prediction_length, self.windows).before,
+                domain=self.domain,
+                smallest=self.smallest,
+                shrinkage=self.shrinkage,
+                only_totals=self.only_totals,
+                only_rare=self.only_rare,
+            )
+            return self._mixed(weights, weighing, bar.counting(whole, "{} on the whole span"), bar)
 
     def _mixed(
-        self,
-        drawn: dict[str, np.ndarray],
-        truth: np.ndarray,
-        of_rare: Mapping[str, float],
-        weighing: Mapping[str, Predictor],
-        whole: Callable[[str], Predictor],
-        bar: Bar,
+        self, weights: MixtureWeights, weighing: Callable[[str], Predictor], whole: Callable[[str], Predictor], bar: Bar
     ) -> EnsemblePredictor:
-        totals = None
-        if truth.shape[-1] > 1:
-            totals = self._weights("the sum", *summed(drawn, truth))
-            drawn = reconciled(drawn, list(totals.values()), self.domain)
-        allowed = {name: paths for name, paths in drawn.items() if name not in self.only_totals} or drawn
-        weights = dict.fromkeys(drawn, 0.0) | self._weights("the series", allowed, truth)
-        kept = [name for name in drawn if weights[name] or (totals and totals[name]) or of_rare.get(name)]
+        """The mixture of those models that have a share, trained on the whole span."""
+        kept = weights.kept
         bar.reach(bar.done, bar.done + len(kept))
         members = [whole(name) for name in kept]
-        of_total = None if totals is None else [totals[name] for name in kept]
-        weighed = {name: weighing[name] for name in drawn}
-        rare = [of_rare.get(name, 0.0) for name in kept] if of_rare else None
         fitted = EnsemblePredictor(
-            members, [weights[name] for name in kept], kept, self.domain, of_total, weighed, rare
+            members,
+            [weights.series[name] for name in kept],
+            kept,
+            self.domain,
+            None if weights.totals is None else [weights.totals[name] for name in kept],
+            {name: weighing(name) for name in weights.series},
+            [weights.rare.get(name, 0.0) for name in kept] if weights.rare else None,
         )
         return self.made(fitted)
-
-    def _of_rare(self, entries: list[Entry], drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
-        """Weights for series that sell rarely; none where no model of rare demand takes part.
-
-        Of counts, models that draw numbers which are not whole have none: what is left of an article of three sales a
-        year is then the tail of their law.
-        """
-        if not set(self.only_rare) & set(drawn):
-            return {}
-        before = held_out_windows(entries, self.prediction_length, self.windows).before
-        rarely = rarely_sold(np.concatenate([entry.target for entry in before], axis=1))
-        allowed = {
-            name: paths
-            for name, paths in drawn.items()
-            if name not in self.only_totals and not (self.domain == "count" and (paths[..., rarely] % 1 > 0).any())
-        }
-        found = (rare_weights(allowed, truth, rarely, self.smallest) if allowed else None) or {}
-        logger.info("weights of rare series: %s", ", ".join(f"{name} {weight:.2f}" for name, weight in found.items()))
-        return found
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
@@ -298,14 +283,21 @@ class PooledEstimator(ForecastModel):
     def _of_any_demand(self) -> list[str]:
         return [name for name in self.models if name not in self.only_rare]
 
-    def _weights(self, kind: str, drawn: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
-        found = pool_weights(list(drawn.values()), truth, self.smallest, self.shrinkage)
-        weights = dict(zip(drawn, found.tolist(), strict=True))
-        logger.info("weights of %s: %s", kind, ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items()))
-        return weights
+    def _goes_on_from(self, name: str, entries: list[Entry], part: list[Entry]) -> bool:
+        """Whether a model that was trained on a part can be taken on to all of the data."""
+        model = self.models[name]
+        # Without names nobody can say which of the series were in that part.
+        known = bool(entries[0].item_ids) or part[0].dim == entries[0].dim
+        return known and not (isinstance(model, ForecastModel) and not model.goes_on_from(entries, part))
 
     def _trained(
-        self, name: str, entries: list[Entry], watched: list[Entry] | None, stage: str, all_of_them: list[Entry]
+        self,
+        name: str,
+        entries: list[Entry],
+        watched: list[Entry] | None,
+        stage: str,
+        all_of_them: list[Entry],
+        begun: tuple[Predictor, list[Entry]] | None = None,
     ) -> Predictor:
         model = self.models[name]
         if isinstance(model, ForecastModel) and stage == "weighing":
@@ -314,4 +306,4 @@ class PooledEstimator(ForecastModel):
             logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
         folder = None if self.directory is None else self.directory / f"{stage}-{name}"
         with curves_named(f"{stage}-{name}"):
-            return trained_member(model, self.seed, folder, entries, watched)
+            return trained_member(model, self.seed, folder, entries, watched, begun)

@@ -40,24 +40,27 @@ def small_pool(folder):
 def test_a_killed_pool_goes_on_behind_the_models_that_it_has_trained(walks, tmp_path, monkeypatch):
     fitted = []
 
-    def counted(cls):
-        train = cls.train
+    def counted(cls, name):
+        method = getattr(cls, name)
 
         def counting(self, *args):
-            fitted.append(cls.__name__)
+            fitted.append(f"{name} {cls.__name__}")
             if len(fitted) == 4:
                 raise KeyboardInterrupt
-            return train(self, *args)
+            return method(self, *args)
 
-        monkeypatch.setattr(cls, "train", counting)
+        monkeypatch.setattr(cls, name, counting)
 
     whole = small_pool(None).train(walks)
     for cls in GRUMAFEstimator, GroupedEstimator:
-        counted(cls)
+        counted(cls, "train")
+        counted(cls, "update")
     with pytest.raises(KeyboardInterrupt):
         small_pool(tmp_path).train(walks)
     again = small_pool(tmp_path).train(walks)
-    assert fitted == ["GRUMAFEstimator", "GroupedEstimator"] * 2 + ["GroupedEstimator"]
+    both = ("GRUMAFEstimator", "GroupedEstimator")
+    # Weighed first, then taken on over the whole span: the last one died, and it alone is made again.
+    assert fitted == [f"{name} {cls}" for name in ("train", "update") for cls in both] + ["update GroupedEstimator"]
     assert again.weights == whole.weights
     first, second = (next(each.predict(walks, num_samples=30)).samples for each in (whole, again))
     np.testing.assert_array_equal(first, second)
