@@ -14,6 +14,7 @@ from .benchmarks.further_sets import TABLES, load_table
 from .benchmarks.published import BENCHMARKS, Benchmark
 
 if TYPE_CHECKING:
+    from .encodings.encoding import Encoding
     from .entries.data import ForecastData
 
 Source = str | os.PathLike[str] | None
@@ -113,7 +114,7 @@ DATASETS: dict[str, Dataset] = {
 """Name to dataset, in the order in which they are listed."""
 
 
-def get_dataset(name: str, path: Source = None) -> ForecastData:
+def get_dataset(name: str, path: Source = None, *, encoding: Encoding | None = None) -> ForecastData:
     """Load a dataset by its name, or a table of one's own by the TOML file that describes it.
 
     A known dataset is looked for in ``path``, else in each folder of ``HEMLINE_DATA``, in the cache
@@ -123,6 +124,8 @@ def get_dataset(name: str, path: Source = None) -> ForecastData:
         name: a name of :data:`DATASETS`, or the path of a ``.toml`` file, see ``docs/data.md``.
         path: the file or unpacked folder, or the folder in which one of them lies; nothing else is searched.
             Not with a ``.toml`` file.
+        encoding: how categories and texts of a table become numbers, that of a predictor: so a later table is read as
+            the one of its training. ``None`` learns it from the table.
 
     Returns:
         The dataset: what is known of it, its training data and its test windows.
@@ -145,7 +148,9 @@ def get_dataset(name: str, path: Source = None) -> ForecastData:
             raise ValueError(f"name: expected a file that is not called as a known dataset, got {name!r}")
         from .tables.toml_table import own_table
 
-        return own_table(name)
+        return own_table(name, encoding)
+    if encoding is not None:
+        raise ValueError(f"encoding: expected a .toml file that describes a table beside it, got {name!r}")
     if name not in DATASETS:
         raise ValueError(
             f"name: expected one of {', '.join(DATASETS)}, or a .toml file that describes a table; got {name!r}"

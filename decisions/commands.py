@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OPTIONAL = ("missing", "left", "unit_cost", "unit_size", "pack")
 
 
-def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
     """Add the command to `app`.
 
     Arguments:
@@ -58,6 +58,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         check_there("predictor", predictor, folder=True)
         check_there("stock", stock, folder=False)
         from ..datasets.entries.frequency import dates_of
+        from ..evaluation.adapters.foreign import read_for
         from ..forecasting.models.stored import load_predictor
         from .orders.page import write_order
         from .orders.plan import order_quantities
@@ -67,7 +68,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         with naming("predictor", predictor):
             trained = load_predictor(predictor, trust=trust or ())
         with naming("dataset", dataset):
-            data = load(dataset)
+            data = read_for(trained, load, dataset)
         with naming("window", window):
             entry = data.history(window)
         with naming("predictor", predictor):

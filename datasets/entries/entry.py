@@ -12,6 +12,7 @@ import pandas as pd
 
 from ...runtime.arguments.kinds import Number, check_kind
 from ...runtime.display.showing import html_table
+from ..encodings.encoding import Encoding
 from .channels import Channels, read_only
 from .domain import DataDomain
 from .frequency import shifted, steps_until, written_date
@@ -40,6 +41,7 @@ class Entry(Mapping[str, Any]):
         absent: bool ``[D]``, series that are not there and only keep their places for a model that was trained on them;
             ``None`` where all are there.
         domain: the values that the series can take, in which a forecast of them leaves its model.
+        encoding: how the categories and texts of its table became numbers; ``None`` where it has none.
         others: whatever else the entry was given, by key.
         checked: whether `as_multivariate` has found the numbers fit for models; cuts keep it, changes lose it.
 
@@ -67,6 +69,7 @@ class Entry(Mapping[str, Any]):
     planned: Entry | None = None
     absent: np.ndarray | None = None
     domain: DataDomain = "real"
+    encoding: Encoding | None = None
     others: Mapping[str, object] = field(default_factory=dict)
     checked: bool = field(default=False, init=False)
 

@@ -25,7 +25,7 @@ CHANNELS = {"channels": (KNOWN, "covariates"), "past_channels": (PAST, "past_cov
 STATIC = {"static_real": "feat_static_real", "static_cat": "feat_static_cat"}
 """The fields of an entry that hold static features, each with its key."""
 
-SAME = ("start", "item_id", "item_ids", "target", "imposed", "planned")
+SAME = ("start", "item_id", "item_ids", "target", "imposed", "planned", "encoding")
 """The fields of an entry that are called as their keys."""
 
 

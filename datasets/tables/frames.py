@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..encodings.encoding import Encoding
+from ..encodings.rows import WordColumns
 from ..entries.data import Domain, ForecastData
 from .assemble import Ended, Fill, Unseen, assembled, check_span
 from .columns import Columns, as_text, described
@@ -32,12 +34,15 @@ def from_frame(
     covariates: Sequence[str] = (),
     shared_covariates: Sequence[str] = (),
     past_covariates: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    texts: Sequence[str] = (),
     fill_covariates: Fill = None,
     unseen: Unseen = "refuse",
     ended: Ended = "refuse",
     domain: Domain = "real",
     season: int | None = None,
     holidays: str | Sequence[str] | None = None,
+    encoding: Encoding | None = None,
     name: str | None = None,
 ) -> ForecastData:
     """Make a dataset of a table.
@@ -70,6 +75,12 @@ def from_frame(
         shared_covariates: columns known in the future that are the same for all items of a date; each
             becomes one channel under its bare name.
         past_covariates: columns known of the past alone, channels as for ``covariates``; the target may be one.
+        categories: categorical columns, such as a campaign or a brand: one-hot encoded with a reference level. One
+            that is a covariate too is known as that; any other describes an item where it never changes within one
+            (`Entry.static_cat`), is shared where all items of a date have the same, and else is a covariate. Its
+            channels are ``campaign:sale[item]``; an empty cell is the level ``"none"``.
+        texts: columns of free text, such as a title, likewise: a few components of their words, ``title:1[item]``,
+            or of `Entry.static_real`.
         fill_covariates: ``None`` refuses a missing covariate; ``"forward"`` carries an item's last value into
             gaps before the first test window. Missing values in test windows are refused always. Before an
             item's first row, where its target is missing too, its first value stands.
@@ -84,6 +95,8 @@ def from_frame(
         season: steps of one season; ``None`` takes the usual one of the frequency.
         holidays: codes of countries, ``"DE"`` or ``"DE-BY"``, whose public holidays become a channel known of the
             future: the share of a step's days that are holidays (extra ``holidays``).
+        encoding: how categories and texts become numbers (`Entry.encoding`, or that of a predictor), so that a later
+            table is read as the one of the training; ``None`` learns it from what lies before the test windows.
         name: the name of the dataset; ``None`` takes the file's name, or ``"frame"``.
 
     Returns:
@@ -112,8 +125,9 @@ def from_frame(
         raise ValueError("frame: expected a table or the path of one, got None")
     check_span(prediction_length, windows, season)
     series = [target] if isinstance(target, str) else list(target or ())
-    numbers = [*series, *covariates, *shared_covariates, *past_covariates]
-    table, source = read_table(frame, [item, timestamp], numbers)
+    words = WordColumns(categories, texts, encoding)
+    numbers = words.left_out_of([*series, *covariates, *shared_covariates, *past_covariates])
+    table, source = read_table(frame, [item, timestamp, *words.columns], numbers)
     if item is not None and not isinstance(target, str):
         raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
     columns = Columns(table, source)
@@ -125,6 +139,7 @@ def from_frame(
         "shared_covariates": shared_covariates,
         "past_covariates": past_covariates,
     }
+    roles |= words.roles({name: roles[name] for name in ("covariates", "shared_covariates", "past_covariates")})
     columns.require_roles(roles)
     read = columns.dates(timestamp)
     if item is None:
@@ -136,6 +151,15 @@ def from_frame(
         item_ids = items
     freq = columns.freq(timestamp) if freq is None else freq
     timeline = lay_out(read.dates, codes, items, list(table.index), freq)
+    encoded = words.encoded(
+        table,
+        None if item is None else np.array(items, dtype=object)[codes],
+        read.dates,
+        np.any([~np.isnan(columns.numbers(column)) for column in series], axis=0),
+        windows * prediction_length,
+        {"item": covariates, "shared": shared_covariates, "past": past_covariates},
+    )
+    columns = Columns(table.assign(**encoded.columns), source) if encoded.columns else columns
     layout = Layout(columns, timeline, codes, items, long=item is not None)
     data = assembled(
         layout,
@@ -144,9 +168,9 @@ def from_frame(
         name=name or (Path(source).name.split(".")[0] if source else "frame"),
         prediction_length=prediction_length,
         windows=windows,
-        covariates=covariates,
-        shared_covariates=shared_covariates,
-        past_covariates=past_covariates,
+        covariates=[*words.left_out_of(covariates), *encoded.of("item")],
+        shared_covariates=[*words.left_out_of(shared_covariates), *encoded.of("shared")],
+        past_covariates=[*words.left_out_of(past_covariates), *encoded.of("past")],
         fill_covariates=fill_covariates,
         unseen=unseen,
         ended=ended,
@@ -154,4 +178,5 @@ def from_frame(
         season=season,
         read=described(len(table), source, read),
     )
+    data = encoded.joined_to(data)
     return data if holidays is None else with_holidays(data, holidays)

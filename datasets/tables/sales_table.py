@@ -10,8 +10,10 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from ..encodings.encoding import Encoding, Role
+from ..encodings.rows import EncodedRows, WordColumns
 from ..entries.data import Domain, ForecastData
-from ..entries.frequency import dates_of, normalize_freq
+from ..entries.frequency import normalize_freq
 from .assemble import Ended, Fill, Unseen, assembled, check_span
 from .columns import Columns, described
 from .dates import ReadDates
@@ -22,7 +24,7 @@ from .returns import Returns, without_returns
 from .row_checks import clock_change
 from .stores import PartUnits, StoreSums, refuse_weekdays, sold_off_empty, summed
 from .table_files import TableFile, read_table
-from .timeline import Timeline, lay_out
+from .timeline import Timeline, lay_out, on_every_step
 
 Level = Literal["chain", "store"]
 EmptyStores = Literal["share", "missing", "partial"]
@@ -43,6 +45,8 @@ def from_sales(
     in_stock: str | None = None,
     covariates: Sequence[str] = (),
     shared_covariates: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    texts: Sequence[str] = (),
     returned: str | None = None,
     returns: Returns = "refuse",
     missing_rows: Literal["gap", "zero"] = "gap",
@@ -55,6 +59,7 @@ def from_sales(
     season: int | None = None,
     domain: Domain = "count",
     holidays: str | Sequence[str] | None = None,
+    encoding: Encoding | None = None,
     name: str | None = None,
 ) -> ForecastData:
     """Make a dataset of a long sales table: a row for each article, store and date.
@@ -89,6 +94,8 @@ def from_sales(
             forecasts are judged by. May be empty where the units are.
         covariates: further columns of an article that are known in the future.
         shared_covariates: further columns known in the future that are the same for all rows of a date.
+        categories: categorical columns, as in :func:`from_frame`; over stores the share of each level is taken.
+        texts: columns of free text, as in :func:`from_frame`.
         returned: the column of units that came back, at least 0, with ``returns="net"`` or ``"drop"``.
         returns: what becomes of units that came back: ``"refuse"`` takes rows of negative units for errors; ``"net"``
             takes them, and those of `returned`, off the units of the same article, store and date, which may leave less
@@ -106,6 +113,7 @@ def from_sales(
         season: steps of one season; ``None`` takes the usual one of the frequency.
         domain: the values a series can take.
         holidays: countries, as in :func:`from_frame`.
+        encoding: as in :func:`from_frame`.
         name: the name of the dataset.
 
     Returns:
@@ -152,8 +160,13 @@ def from_sales(
     several = {"covariates": covariates, "shared_covariates": shared_covariates}
     named = {role: name for role, name in single.items() if name is not None}
     numbers = [name for role, name in named.items() if role not in ("article", "store", "size", "date")]
-    table, source = read_table(frame, [article, store, size, date], [*numbers, *covariates, *shared_covariates])
-    sales, told, read = _checked(Columns(table, source), named, several, returns)
+    words = WordColumns(categories, texts, encoding)
+    numbers += words.left_out_of([*covariates, *shared_covariates])
+    table, source = read_table(frame, [article, store, size, date, *words.columns], numbers)
+    held_out = windows * prediction_length
+    sales, told, read, encoded = _checked(Columns(table, source), named, several, returns, words, held_out, level)
+    covariates = [*words.left_out_of(covariates), *encoded.of("item")]
+    shared_covariates = [*words.left_out_of(shared_covariates), *encoded.of("shared")]
     freq = Columns(table, source).freq(date) if freq is None else freq
     chain = store is not None and level == "chain"
     if chain and (freq is None or normalize_freq(freq).partition("-")[0] == "W"):
@@ -177,9 +190,9 @@ def from_sales(
         if chain:
             sales["stores"] = grid.stores(prediction_length, empty_stores == "partial", zero)
         if size is not None:
-            sizes = grid.size_shares(max(grid.observed - windows * prediction_length, 1))
+            sizes = grid.size_shares(max(grid.observed - held_out, 1))
     if zero:
-        sales = _on_every_step(sales, timeline, covariates=bool(channels or shared_covariates), ended=ended)
+        sales = on_every_step(sales, timeline, bool(channels or shared_covariates), ended == "keep")
         timeline = _timeline(sales, timeline.freq, together=False)
     codes, articles = pd.factorize(sales["article"])
     layout = Layout(Columns(sales, source), timeline, codes, tuple(articles), long=True)
@@ -202,18 +215,25 @@ def from_sales(
         completion=completion,
         read=described(len(table), source, read),
     )
-    data = replace(data, facts={**data.facts, **told}, sizes=sizes)
+    data = encoded.joined_to(replace(data, facts={**data.facts, **told}, sizes=sizes))
     return data if holidays is None else with_holidays(data, holidays)
 
 
 def _checked(
-    columns: Columns, single: dict[str, str], several: dict[str, Sequence[str]], returns: Returns
-) -> tuple[pd.DataFrame, dict[str, str], ReadDates]:
-    """The columns of a sales table under their house names, every cell looked at, and as what its dates were read.
+    columns: Columns,
+    single: dict[str, str],
+    several: dict[str, Sequence[str]],
+    returns: Returns,
+    words: WordColumns,
+    held_out: int,
+    level: Level,
+) -> tuple[pd.DataFrame, dict[str, str], ReadDates, EncodedRows]:
+    """The columns of a sales table under their house names, each cell looked at, as what dates and words were read.
 
     Units off empty shelves are missing. Between the two, in words, what was sold off them and what came back.
     """
-    columns.require_roles({role: [column] for role, column in single.items()} | several)
+    roles = {role: [column] for role, column in single.items()} | several
+    columns.require_roles(roles | words.roles(several))
     house = {"promo" if role == "promotion" else role for role in single}
     for argument, names in several.items():
         for name in names:
@@ -230,8 +250,13 @@ def _checked(
     for role in ("units", "price", "promotion", "in_stock", "returned"):
         if role in single:
             sales["promo" if role == "promotion" else role] = columns.numbers(single[role])
-    for name in (name for names in several.values() for name in names):
+    for name in words.left_out_of([name for names in several.values() for name in names]):
         sales[name] = columns.numbers(name)
+    items = sales["article"] + "@" + sales["store"] if "store" in sales and level == "store" else sales["article"]
+    named: dict[Role, Sequence[str]] = {"item": several["covariates"], "shared": several["shared_covariates"]}
+    known = sales["units"].notna().to_numpy()
+    encoded = words.encoded(columns.table, items.to_numpy(), read.dates, known, held_out, named)
+    sales = sales.assign(**encoded.columns)
     if returns == "refuse":
         advice = "; returns='net' or 'drop' takes them for units that came back"
         columns.refuse(sales["units"] < 0, "units: expected at least 0", single["units"], advice)
@@ -258,7 +283,7 @@ def _checked(
             f"date: {len(twice)} rows share {', '.join(keys[:-1])} and {keys[-1]} with another; first: rows "
             f"{', '.join(map(str, same.index))}, {', '.join(str(part) for part in same[keys].iloc[0])}{why}"
         )
-    return sales, {heading: words for heading, words in told.items() if words}, read
+    return sales, {heading: said for heading, said in told.items() if said}, read, encoded
 
 
 def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline:
@@ -270,29 +295,3 @@ def _timeline(sales: pd.DataFrame, freq: str | None, together: bool) -> Timeline
         return replace(timeline, positions=timeline.positions[of])
     codes, articles = pd.factorize(sales["article"])
     return lay_out(pd.DatetimeIndex(sales["date"]), codes, list(articles), list(sales.index), freq)
-
-
-def _on_every_step(sales: pd.DataFrame, timeline: Timeline, covariates: bool, ended: Ended) -> pd.DataFrame:
-    """Add a row of 0 units, from no store, where an article has none in a step, from its first row on.
-
-    Before the first units of an article they are missing: rows without any say what is planned of it. After the last
-    row of one that has ended, because nothing is planned of it where it is of others, there are none either.
-    """
-    dates = dates_of(timeline.start, timeline.length)
-    full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
-    sales = sales.assign(date=dates[timeline.positions])
-    known = sales.set_index(["article", "date"])
-    filled = known.reindex(full)
-    new = ~full.isin(known.index)
-    # What is planned beyond the last sale is not known to be nothing.
-    observed = sales["date"][sales["units"].notna()].max()
-    seen = full.get_level_values("date") <= observed
-    launched = sales[sales["units"].notna()].groupby("article")["date"].min()
-    sold = full.get_level_values("date") >= full.get_level_values("article").map(launched.to_dict())
-    filled.loc[new & seen & sold, "units"] = 0.0
-    if "stores" in filled:
-        filled.loc[new, "stores"] = 0.0
-    filled = filled.reset_index()
-    begins, ends = (filled["article"].map(sales.groupby("article")["date"].agg(which)) for which in ("min", "max"))
-    stays = ends > observed if ended == "keep" and covariates and dates[-1] > observed else ends.notna()
-    return filled[(filled["date"] >= begins) & (stays | (filled["date"] <= ends))].reset_index(drop=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ...runtime.quiet import own_filters
-from ..entries.frequency import by_business_days, normalize_freq, to_period, written_date
+from ..entries.frequency import by_business_days, dates_of, normalize_freq, to_period, written_date
 from ..entries.stamps import DatedPeriod, told_stamps
 from .row_checks import SHOWN, name_rows, refuse_far_dates, refuse_odd_dates, refuse_same_dates, refuse_second_frequency
 
@@ -162,3 +162,35 @@ def _end_month(dates: pd.DatetimeIndex) -> int:
         return int(dates[0].month)
     begins = (days == firsts).all() or (days == np.busday_offset(firsts, 0, roll="forward")).all()
     return (int(dates[0].month) + 10) % 12 + 1 if begins else 12
+
+
+def on_every_step(sales: pd.DataFrame, timeline: Timeline, covariates: bool, keeps_ended: bool) -> pd.DataFrame:
+    """Add a row of 0 units, from no store, where an article has none in a step, from its first row on.
+
+    Before the first units of an article they are missing: rows without any say what is planned of it. After the last
+    row of one that has ended, because nothing is planned of it where it is of others, there are none either.
+
+    Arguments:
+        sales: a row for each article and date, with ``units``.
+        timeline: the grid, and where each row lies on it.
+        covariates: whether there are columns that say what is planned.
+        keeps_ended: whether an article may end before others.
+    """
+    dates = dates_of(timeline.start, timeline.length)
+    full = pd.MultiIndex.from_product([sales["article"].unique(), dates], names=["article", "date"])
+    sales = sales.assign(date=dates[timeline.positions])
+    known = sales.set_index(["article", "date"])
+    filled = known.reindex(full)
+    new = ~full.isin(known.index)
+    # What is planned beyond the last sale is not known to be nothing.
+    observed = sales["date"][sales["units"].notna()].max()
+    seen = full.get_level_values("date") <= observed
+    launched = sales[sales["units"].notna()].groupby("article")["date"].min()
+    sold = full.get_level_values("date") >= full.get_level_values("article").map(launched.to_dict())
+    filled.loc[new & seen & sold, "units"] = 0.0
+    if "stores" in filled:
+        filled.loc[new, "stores"] = 0.0
+    filled = filled.reset_index()
+    begins, ends = (filled["article"].map(sales.groupby("article")["date"].agg(which)) for which in ("min", "max"))
+    stays = ends > observed if keeps_ended and covariates and dates[-1] > observed else ends.notna()
+    return filled[(filled["date"] >= begins) & (stays | (filled["date"] <= ends))].reset_index(drop=True)

@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from ...runtime.arguments.kinds import check_kind
 from ...runtime.folders import find_named
 from ...runtime.toml_files import check_keys, read_description
+from ..encodings.encoding import Encoding
 from ..entries.data import ForecastData
 from ..pictures.vectors import join_article_vectors, read_article_vectors
 from .frames import from_frame
@@ -19,7 +20,7 @@ from .sales_table import from_sales
 from .table_files import TableFile, TableFormat
 
 
-def own_table(address: str) -> ForecastData:
+def own_table(address: str, encoding: Encoding | None = None) -> ForecastData:
     """Read the table that a TOML file describes.
 
     The file has the key ``table``, the path of the CSV, Parquet or Excel file, looked for beside it and then in the
@@ -30,6 +31,7 @@ def own_table(address: str) -> ForecastData:
 
     Arguments:
         address: the TOML file.
+        encoding: how its categories and texts become numbers; ``None`` learns it from the table.
 
     Returns:
         The dataset.
@@ -41,7 +43,7 @@ def own_table(address: str) -> ForecastData:
     described: dict[str, Any] = dict(read_description(address))
     read: Callable[..., ForecastData] = from_sales if "article" in described else from_frame
     parameters = inspect.signature(read).parameters
-    options = [name for name in parameters if name not in ("frame", "name")]
+    options = [name for name in parameters if name not in ("frame", "name", "encoding")]
     written = [each.name for each in fields(TableFormat)]
     needed = [name for name in options if parameters[name].default is inspect.Parameter.empty]
     where = f"{address} ({'with' if read is from_sales else 'without'} 'article', so for {read.__name__})"
@@ -55,7 +57,7 @@ def own_table(address: str) -> ForecastData:
         form = TableFormat(**{key: described.pop(key) for key in written if key in described})
     except ValueError as error:
         raise ValueError(f"{address}: {error}") from error
-    data = read(TableFile(table, form), **described, name=PurePath(address).stem)
+    data = read(TableFile(table, form), **described, encoding=encoding, name=PurePath(address).stem)
     return data if vectors is None else join_article_vectors(data, read_article_vectors(vectors))
 
 

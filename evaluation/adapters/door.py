@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from gluonts.model.forecast import SampleForecast
 
+from ...datasets.encodings.encoding import Encoding
 from ...datasets.entries.domain import phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
@@ -75,6 +76,7 @@ class JointForecast(Shown, SampleForecast):
         self.copy_dim(0).plot(intervals=intervals, ax=ax, color=color, name=name, show_label=show_label)
 
 
+Training = TypeVar("Training", bound=Callable[..., Any])
 Predict = TypeVar("Predict", bound=Callable[..., Iterator[SampleForecast]])
 
 
@@ -109,6 +111,13 @@ def at_the_door(predict: Predict) -> Predict:
         shapes = [np.shape(row["target"]) for row in rows]
         series = max([shape[0] if len(shape) > 1 else len(rows) for shape in shapes], default=1)
         require_paths(count, self.prediction_length, series)
+        encoding = getattr(self, "encoding", None)
+        others = [row.encoding for row in rows if isinstance(row, Entry) and row.encoding is not None]
+        if encoding is not None and any(each != encoding for each in others):
+            raise ValueError(
+                "dataset: expected categories and texts to be read as those of the training, got another encoding; "
+                "read the table by get_dataset(..., encoding=predictor.encoding), or with this argument of from_frame"
+            )
         told: list[Entry] = []
         usual = _InTurn(lambda: predict(self, [entry.planned or entry for entry in told], *args, **kwargs))
         for number, forecast in enumerate(predict(self, rows, *args, **kwargs)):
@@ -121,6 +130,42 @@ def at_the_door(predict: Predict) -> Predict:
             yield JointForecast.of(settled_paths)
 
     return cast(Predict, checked)
+
+
+def keeping_encoding(train: Training) -> Training:
+    """A ``train`` or ``update`` whose fitted model knows the encoding of the entries that it was given.
+
+    Arguments:
+        train: the method of a model.
+
+    Raises:
+        ValueError: entries have another encoding than each other, or than a fitted model that is updated.
+    """
+
+    @wraps(train)
+    def trained(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = [*args, *kwargs.values()]
+        found = [each for value in given for each in _encodings(value)]
+        if any(each != found[0] for each in found):
+            raise ValueError(
+                "training_data: expected categories and texts in one encoding, got several; read the table by "
+                "get_dataset(..., encoding=predictor.encoding)"
+            )
+        fitted = train(self, *args, **kwargs)
+        if found and getattr(fitted, "encoding", found) is None:
+            fitted.encoding = found[0]
+        return fitted
+
+    return cast(Training, trained)
+
+
+def _encodings(value: object) -> Iterable[Encoding]:
+    """Those of entries in a list, or of a fitted model."""
+    told = value if isinstance(value, list | tuple) else [value]
+    for each in told:
+        encoding = each.get("encoding") if isinstance(each, Mapping) else getattr(each, "encoding", None)
+        if isinstance(encoding, Encoding):
+            yield encoding
 
 
 class _InTurn:

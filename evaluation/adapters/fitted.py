@@ -14,12 +14,13 @@ from gluonts.core import fqname_for
 from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
+from ...datasets.encodings.encoding import Encoding
 from ...datasets.entries.channels import kinds_of
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.display.showing import Shown, given_settings
 from ...runtime.names import Names, spelled
-from ...runtime.plain import Configured, PlainObject, Space, from_plain
+from ...runtime.plain import Configured, PlainObject, Space, from_plain, made_of, object_in, to_plain, without_types
 from ...runtime.reading.json_files import read_json
 from ...runtime.whole_files import whole_contents
 from .door import at_the_door
@@ -52,12 +53,15 @@ class FittedModel(Shown, Predictor, ABC):
         names: the classes that a stored one may name, itself among them.
         trained_by: the model before its training, by which `update` goes on; ``None`` where it is not known.
         learnt: how many values it has learnt from, those that are missing left out; ``None`` where it is not known.
+        encoding: how the categories and texts of its training data became numbers, by which later tables are to be
+            read (``get_dataset(..., encoding=...)``); ``None`` where there were none.
         training_log: a row an epoch.
     """
 
     names: ClassVar[Names] = NAMES
     trained_by: Trains | None = None
     learnt: int | None = None
+    encoding: Encoding | None = None
     training_log: list[PlainObject]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -177,6 +181,8 @@ class FittedModel(Shown, Predictor, ABC):
             described["trained_by"] = settings
         if self.learnt is not None:
             described["learnt"] = self.learnt
+        if self.encoding is not None:
+            described["encoding"] = without_types(to_plain(self.encoding))
         with whole_contents(Path(path), SIGN) as aside:
             self.write(aside)
             (aside / SIGN).write_text(json.dumps(described))
@@ -218,6 +224,8 @@ def restored(kind: type[Whole], folder: Path, names: Names, device: str) -> Whol
     settings, learnt = described.get("trained_by"), described.get("learnt")
     if isinstance(learnt, int):
         fitted.learnt = learnt
+    if described.get("encoding") is not None:
+        fitted.encoding = made_of(object_in(described, "encoding"), Encoding)
     if fitted.trained_by is None and settings is not None:
         try:
             found: Any = from_plain(settings, names, allowed=Configured)

@@ -5,11 +5,13 @@ A `FittedModel` says all of it. Other predictors of joint forecasts, of users or
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
+from ...datasets.entries.data import ForecastData
 from ...datasets.entries.entry import Entry
 from ...runtime.plain import PlainObject
 
@@ -87,3 +89,15 @@ def channels_of(predictor: Predictor) -> tuple[str, ...] | None:
 def training_log_of(predictor: Predictor) -> list[PlainObject]:
     """A row an epoch of the training; none of a predictor that keeps no log."""
     return list(getattr(predictor, "training_log", None) or [])
+
+
+def read_for(predictor: Predictor, load: Callable[..., ForecastData], name: str) -> ForecastData:
+    """A dataset whose categories and texts are read as those of a predictor's training were.
+
+    Arguments:
+        predictor: of any kind.
+        load: dataset name, and ``encoding``, to dataset.
+        name: of the dataset.
+    """
+    encoding = getattr(predictor, "encoding", None)
+    return load(name) if encoding is None else load(name, encoding=encoding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from gluonts.model.estimator import Estimator
 
@@ -13,6 +13,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.display.showing import Shown, given_settings
 from ...runtime.plain import Configured, Space
+from .door import keeping_encoding
 from .fitted import FittedModel
 
 Fitted = TypeVar("Fitted", bound=FittedModel)
@@ -37,6 +38,13 @@ class ForecastModel(Shown, Configured, Estimator):
     What a model can do it says by three properties, all of which are false unless a class says otherwise:
     `reads_channels`, `imposes_sales` and `others_answer`.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have every fitted model know how the words of its training data became numbers, whoever wrote the model."""
+        super().__init_subclass__(**kwargs)
+        for name in ("train", "update"):
+            if name in vars(cls):
+                setattr(cls, name, keeping_encoding(vars(cls)[name]))
 
     def _shown(self) -> dict[str, object]:
         """The settings that differ from the defaults."""

@@ -16,6 +16,8 @@ from ...runtime.texts import spreadsheet_cells
 from .options import Trust
 
 if TYPE_CHECKING:
+    from gluonts.model.predictor import Predictor
+
     from ...datasets.entries.data import ForecastData
     from ...datasets.entries.entry import Entry
     from ..scenarios.cannibalisation import Cannibalisation
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 MATRIX = 12
 
 
-def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
     """Add the command to `app`.
 
     Arguments:
@@ -68,6 +70,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         check_there("predictor", predictor, folder=True)
         import pandas as pd
 
+        from ...evaluation.adapters.foreign import read_for
         from ..models.stored import load_predictor
         from ..scenarios.cannibalisation import cannibalisation
         from ..scenarios.simulate import simulate
@@ -75,8 +78,8 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         chosen = gather_scenarios(set_ or [], scenario)
         with naming("predictor", predictor):
             trained = load_predictor(predictor, trust=trust or ())
-        with naming("predictor", predictor) if dataset is None else naming("dataset", dataset):
-            data = load_remembered(predictor, load) if dataset is None else load(dataset)
+        with naming("predictor", predictor) if not dataset else naming("dataset", dataset):
+            data = read_for(trained, load, dataset) if dataset else load_remembered(predictor, trained, load)
         number = chosen_window(data, window)
         with naming("window", window):
             history = data.history(number)
@@ -109,18 +112,19 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         typer.echo(f"Pictures, page and tables lie in {out}")
 
 
-def load_remembered(predictor: Path, load: Callable[[str], ForecastData]) -> ForecastData:
-    """The dataset that a predictor was trained on, as far as it is on this machine.
+def load_remembered(folder: Path, predictor: Predictor, load: Callable[..., ForecastData]) -> ForecastData:
+    """The dataset that the predictor of a folder was trained on, as far as it is on this machine.
 
     Raises:
         ValueError: the folder does not say which it is, or it would have to be fetched.
     """
+    from ...evaluation.adapters.foreign import read_for
     from ...evaluation.adapters.predictor_folder import remembered_dataset
     from ...runtime.reading.places import without_network
 
-    name = remembered_dataset(predictor)
-    with without_network(f"{predictor} remembers {name!r}; pass --dataset {name} if it is to be fetched"):
-        return load(name)
+    name = remembered_dataset(folder)
+    with without_network(f"{folder} remembers {name!r}; pass --dataset {name} if it is to be fetched"):
+        return read_for(predictor, load, name)
 
 
 def chosen_window(data: ForecastData, window: int | None) -> int | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...datasets.entries.data import ForecastData
 
 
-def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
+def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
     """Add the commands to `app`.
 
     Arguments:
@@ -124,6 +124,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         check_place("out", out, folder=False)
         check_there("predictor", predictor, folder=True)
         probabilities, percents = numbers_of("quantiles", quantiles), numbers_of("levels", levels) or ()
+        from ...evaluation.adapters.foreign import read_for
         from ..models.stored import load_predictor
         from ..paths.table import check_ending, forecast_frame, write_frame
 
@@ -131,7 +132,7 @@ def register(app: typer.Typer, load: Callable[[str], ForecastData]) -> None:
         with naming("predictor", predictor):
             trained = load_predictor(predictor, trust=trust or ())
         with naming("dataset", dataset):
-            data = load(dataset)
+            data = read_for(trained, load, dataset)
         with naming("window", window):
             entry = data.history(window)
         with naming("predictor", predictor):
@@ -151,7 +152,7 @@ def _update(
     before: Path,
     dataset: str | None,
     out: Path,
-    load: Callable[[str], ForecastData],
+    load: Callable[..., ForecastData],
     whole: bool,
     trust: Sequence[str] = (),
 ) -> None:
@@ -160,7 +161,7 @@ def _update(
     check_there("from", before, folder=True)
     from ...datasets.entries.data import whole_history
     from ...datasets.entries.frequency import written_date
-    from ...evaluation.adapters.foreign import for_run, updated
+    from ...evaluation.adapters.foreign import for_run, read_for, updated
     from ...evaluation.adapters.predictor_folder import (
         holds_predictor,
         remember_training,
@@ -178,7 +179,7 @@ def _update(
             f"from: {before} names {trained.model!r}, which is code; if you trust it, say so: --trust {trained.model}"
         )
     with naming("dataset", dataset or trained.dataset):
-        data = load(dataset) if dataset else load_remembered(before, load)
+        data = read_for(fitted, load, dataset) if dataset else load_remembered(before, fitted, load)
     trained = replace(trained, dataset=dataset or trained.dataset, whole=whole or trained.whole)
     with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
         if out != before and holds_predictor(out):

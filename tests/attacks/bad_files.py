@@ -91,11 +91,11 @@ def descriptions_of_tables() -> Iterator[Bad]:
     """TOML files that describe a table of one's own."""
     words = "data describe own.toml"
     for base, keys in (
-        ({**SHOP_TABLE, **SIZES}, f"{TEXT_KEYS} covariates"),
-        (WIDE, "timestamp target item freq domain shared_covariates past_covariates"),
+        ({**SHOP_TABLE, **SIZES}, f"{TEXT_KEYS} covariates categories texts"),
+        (WIDE, "timestamp target item freq domain shared_covariates past_covariates categories texts encoding"),
     ):
         for key in keys.split():
-            right = ([],) if key.endswith("covariates") or key == "target" else ()
+            right = ([],) if key.endswith(("covariates", "categories", "texts")) or key == "target" else ()
             for value in wrong(*right):
                 yield bad(words, key, own_toml=described({**base, key: value}))
         for key, right in {"windows": (0,), "prediction_length": (), "season": (10**9, 10**30)}.items():
@@ -105,6 +105,10 @@ def descriptions_of_tables() -> Iterator[Bad]:
             yield bad(words, key, own_toml=described({name: base[name] for name in base if name != key}))
     for text in ("", *NO_TOML):
         yield bad(words, "own.toml", own_toml=text)
+    rows = "week,article,units,title\n" + "".join(f"2024-01-{day:02d},a,{day},t{day}\n" for day in range(1, 20))
+    for given in ({"categories": ["units"]}, {"texts": ["article"]}, {"categories": ["title"], "texts": ["title"]}):
+        own = {**SHOP_TABLE, "table": "own.csv", **SIZES, **given}
+        yield bad(words, next(reversed(given)), own_toml=described(own), own_csv=rows)
 
 
 HEAD = "week,article,units\n"

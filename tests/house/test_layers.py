@@ -34,7 +34,7 @@ INSIDE = {
         ("training",),
     ),
     "datasets": (
-        ("entries", "pictures"),
+        ("encodings", "entries", "pictures"),
         ("tables", "simulated", "benchmarks"),
         ("hierarchies",),
         ("registry", "description"),
