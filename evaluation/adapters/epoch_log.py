@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 from ...runtime.display.bars import tell_bar
 from ...runtime.plain import PlainObject
 from ...runtime.training.curves import are_curves_named, curve, learning_rates, tell_loggers
+from ...runtime.training.epochs import tell_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +22,12 @@ class EpochLog(pl.Callback):
         self.rows: list[PlainObject] = []
         self._rates: dict[str, float] = {}
         self._began = 0.0
+        self._first: tuple[int, float] | None = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
         self._rates, self._began = learning_rates(trainer), time.perf_counter()
+        self._first = self._first or (trainer.current_epoch, time.monotonic())
         tell_bar(f"{curve('')}epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -34,11 +37,9 @@ class EpochLog(pl.Callback):
         seconds = time.perf_counter() - self._began
         self.rows.append({"epoch": trainer.current_epoch, **losses, "seconds": seconds})
         number, epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
-        mean = sum(float(str(row["seconds"])) for row in self.rows) / len(self.rows)
         names = {"train_loss": "loss", "validation_loss": "validation"}
         said = ", ".join(f"{names[name]} {loss:.4f}" for name, loss in losses.items() if loss is not None)
-        left = max(0.0, mean * (epochs - number))
-        logger.info("epoch %d/%d: %s (%.1f s, %.0f s left)", number, epochs, said, seconds, left)
+        tell_epoch(logger, number, epochs, said, seconds, self._first or (0, 0.0))
         told = {name: loss for name, loss in losses.items() if loss is not None}
         if not are_curves_named():
             told.pop("train_loss", None)  # gluonts tells it by that name

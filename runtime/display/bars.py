@@ -1,8 +1,10 @@
-"""How far a long work has come: a bar with the total and the time left, on a terminal and in a notebook."""
+"""How far a long work has come: a bar on a terminal and in a notebook, and a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -14,11 +16,19 @@ T = TypeVar("T")
 
 FORM = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} UNIT [{elapsed}<{remaining}{postfix}]"
 
-_OPEN: ContextVar[Bar | None] = ContextVar("the innermost bar that is open", default=None)
+_OPEN: ContextVar[Bar | None] = ContextVar("the innermost bar that is drawn", default=None)
+
+_WORK: ContextVar[Bar | None] = ContextVar("the innermost work that is begun, drawn or not", default=None)
+
+SWITCH = "HEMLINE_PROGRESS"
+"""The variable of the environment that is 0 where no line is to be printed."""
+
+_EVERY = 5.0
+"""Seconds between two lines, and before the first one of a work."""
 
 
 class Bar:
-    """A bar beneath what is printed; where nobody watches, none is drawn.
+    """A bar beneath what is printed; where nobody watches, none is drawn, and lines say how far it is (`tell_line`).
 
     Bars within a bar are drawn beneath it and go when they end. A training inside draws none of its own, and says in
     the innermost one which epoch it is at (`tell_bar`).
@@ -33,13 +43,16 @@ class Bar:
     def __init__(self, total: int | None, what: str, *, unit: str = "runs", quiet: bool = False) -> None:
         self.total, self.what, self.unit = total, what, unit
         self.shown = not quiet and is_watched()
-        self.done = 0
+        self.quiet = quiet
+        self.done, self.text = 0, ""
+        self._began = time.monotonic()
         self._drawn: Any = None
         self._closing = ExitStack()
 
     def __enter__(self) -> Bar:
         before = _OPEN.set(self if self.shown else _OPEN.get())
         self._closing.callback(_OPEN.reset, before)
+        self._closing.callback(_WORK.reset, _WORK.set(self))
         if self.shown:
             # In a row of widgets, or as text where a notebook has none.
             if in_notebook() and find_spec("ipywidgets") is not None:
@@ -66,6 +79,7 @@ class Bar:
 
     def busy(self, text: str) -> None:
         """Say what is done now."""
+        self.text = text
         if self._drawn is not None:
             self._drawn.set_postfix_str(text)
 
@@ -76,6 +90,23 @@ class Bar:
             self._drawn.total = self.total
             self._drawn.update(step)
             self._drawn.refresh()
+        elif step > 0 and self.total:
+            seconds = time.monotonic() - self._began
+            tell_line(time_left(seconds * (self.total - done) / done), self._began)
+
+    def words(self) -> str:
+        """How far it is, and what is done now.
+
+        Example:
+            >>> bar = Bar(8, "pool", unit="trainings")
+            >>> bar.reach(3)
+            >>> bar.busy("gru-maf to weigh it")
+            >>> bar.words()
+            'pool 3/8 trainings: gru-maf to weigh it'
+        """
+        of = "" if self.total is None else f"/{self.total}"
+        unit = "" if self.unit == self.what else f" {self.unit}"
+        return f"{self.what} {self.done}{of}{unit}" + (f": {self.text}" if self.text else "")
 
     def counting(self, work: Callable[Concatenate[str, P], T], words: str) -> Callable[Concatenate[str, P], T]:
         """A function of a name that counts as one more when it has returned.
@@ -110,6 +141,51 @@ def tell_bar(text: str) -> None:
     """Say in the innermost open bar what is done now."""
     if (bar := _OPEN.get()) is not None:
         bar.busy(text)
+
+
+class _Lines:
+    """When the last line was printed, whoever printed it."""
+
+    def __init__(self) -> None:
+        self.last = -_EVERY
+
+    def is_time(self, began: float) -> bool:
+        """Whether a line of a work that began at a time is due; if so, it is taken to be printed."""
+        now = time.monotonic()
+        if now - max(self.last, began) < _EVERY:
+            return False
+        self.last = now
+        return True
+
+
+_LINES = _Lines()
+
+
+def tell_line(text: str, began: float) -> None:
+    """Print how far a work is, on standard error, where no bar shows it: at most a line in five seconds.
+
+    Nothing is printed of a work that is shorter, within one that is quiet, or where ``HEMLINE_PROGRESS`` is 0.
+
+    Arguments:
+        text: what is said beside the works that are begun.
+        began: when the work began, as `time.monotonic` says it.
+    """
+    work = _WORK.get()
+    if is_watched() or (work is not None and work.quiet) or os.environ.get(SWITCH) == "0" or not _LINES.is_time(began):
+        return
+    print(", ".join([*([] if work is None else [work.words()]), text]), file=sys.stderr, flush=True)
+
+
+def time_left(seconds: float) -> str:
+    """The time that a work will take, in words.
+
+    Example:
+        >>> time_left(8.4), time_left(200), time_left(9000)
+        ('8 s left', '3 min left', '2.5 h left')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s left"
+    return f"{seconds / 60:.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
 
 
 def is_bar_open() -> bool:

@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
-from ..display.bars import tell_bar
+from ..display.bars import tell_bar, tell_line, time_left
 from ..plain import PlainObject
 from .curves import curve, learning_rates, tell_loggers
 
@@ -23,6 +23,26 @@ logger = logging.getLogger(__name__)
 def epoch_seed(seed: int, epoch: int) -> int:
     """The seed of an epoch's draws."""
     return (seed + 1) * 1_000_003 + epoch
+
+
+def tell_epoch(
+    log: logging.Logger, number: int, epochs: int, losses: str, seconds: float, first: tuple[int, float]
+) -> None:
+    """Say how far a training is: a line an epoch where the log is read, else one every few seconds (`tell_line`).
+
+    Arguments:
+        log: of the module that trains.
+        number: of epochs that are done.
+        epochs: of all.
+        losses: in words.
+        seconds: of this epoch.
+        first: the number of epochs that were done when this training began, and when that was.
+    """
+    mean = (time.monotonic() - first[1]) / max(number - first[0], 1)
+    left = time_left(mean * max(epochs - number, 0))
+    log.info("epoch %d/%d: %s (%.1f s, %s)", number, epochs, losses, seconds, left)
+    if not log.isEnabledFor(logging.INFO):
+        tell_line(f"{curve('')}epoch {number}/{epochs}: {losses}, {left}", first[1])
 
 
 class EpochTraining(pl.LightningModule):
@@ -49,6 +69,7 @@ class EpochTraining(pl.LightningModule):
         self._counts: dict[str, int] = {}
         self._rates: dict[str, float] = {}
         self._began = 0.0
+        self._first: tuple[int, float] | None = None
 
     @property
     def epoch_seed(self) -> int:
@@ -80,6 +101,7 @@ class EpochTraining(pl.LightningModule):
         torch.manual_seed(self.epoch_seed + self.global_rank)
         self._sums, self._counts, self._began = {}, {}, time.perf_counter()
         self._rates = learning_rates(self.trainer)
+        self._first = self._first or (self.current_epoch, time.monotonic())
         tell_bar(f"{curve('')}epoch {self.current_epoch + 1}/{self.epochs}")
 
     def on_train_epoch_end(self) -> None:
@@ -101,7 +123,7 @@ class EpochTraining(pl.LightningModule):
         row, shown = self.row(losses, seconds)
         self.history.append(row)
         means = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
-        logger.info("epoch %d/%d: %s%s (%.1f s)", number, self.epochs, means, shown, seconds)
+        tell_epoch(logger, number, self.epochs, f"{means}{shown}", seconds, self._first or (0, 0.0))
 
     def one_cycle(self, optimizer: torch.optim.Optimizer, rise: float) -> OptimizerLRScheduler:
         """What Lightning wants to know of an optimiser whose learning rates rise once and then fall to nearly 0.

@@ -1,4 +1,4 @@
-"""Bars show the total and the time left where somebody watches, and nothing elsewhere."""
+"""Bars show the total and the time left where somebody watches, and lines every few seconds elsewhere."""
 
 import io
 import logging
@@ -95,6 +95,54 @@ def test_nothing_is_drawn_where_nobody_watches(capsys):
     with Bar(2, "runs", quiet=True):
         assert not is_bar_open()
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """As if five seconds had passed whenever a line may be printed."""
+    monkeypatch.setattr(bars, "_EVERY", 0.0)
+
+
+def test_a_script_without_a_terminal_prints_lines_of_every_member(often, capsys):
+    a_pool().train(DATA.train)
+    lines = capsys.readouterr().err.splitlines()
+    assert any("flow to weigh it, weighing-flow/epoch 1/2: loss " in line for line in lines)
+    assert any("flow on the whole span, whole-flow/epoch 2/2: loss " in line for line in lines)
+    assert all(re.fullmatch(r"pool \d/\d trainings: .*, \d+ s left", line) for line in lines), lines
+
+
+def test_lines_are_five_seconds_apart_and_a_short_work_has_none(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr(bars.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(bars, "_LINES", bars._Lines())
+    with Bar(100, "fold", unit="folds") as bar:
+        for done in range(1, 41):
+            now[0] += 0.5
+            bar.reach(done)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"fold {done}/100 folds, {50 - done / 2:.0f} s left" for done in (10, 20, 30, 40)]
+    with Bar(2, "fold", unit="folds") as bar:
+        now[0] += 4
+        bar.reach(1)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("how", ["quiet", "switch", "log"])
+def test_lines_can_be_switched_off_and_never_repeat_a_log(how, often, capsys, caplog, monkeypatch):
+    flow = a_pool().models["flow"]
+    if how == "quiet":
+        backtest({"flow": flow}, DATA, num_samples=4, quiet=True)
+    elif how == "switch":
+        monkeypatch.setenv("HEMLINE_PROGRESS", "0")
+        flow.train(DATA.train)
+    else:
+        with caplog.at_level(logging.INFO):
+            flow.train(DATA.train)
+        assert re.search(r"epoch 1/2: .* \([\d.]+ s, \d+ s left\)", caplog.text)
+    assert "epoch" not in capsys.readouterr().err
+    monkeypatch.delenv("HEMLINE_PROGRESS", raising=False)
+    flow.train(DATA.train)
+    assert "epoch 2/2" in capsys.readouterr().err
 
 
 def test_a_notebook_is_watched(monkeypatch):
