@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -272,6 +275,68 @@ def test_the_command_writes_settings_that_a_training_takes(tmp_path, monkeypatch
     best = tomllib.loads((tmp_path / "found" / "best.toml").read_text())
     model = build_model("var-responding", DATA.metadata, best)
     assert model.model.max_lags == best["model"]["max_lags"]
+
+
+LOGGED = """
+import os, signal, sys
+from hemline.datasets import simulated_sales
+from hemline.evaluation import tune
+from hemline.forecasting import VARPredictor
+
+class Logged(VARPredictor):
+    def for_run(self, seed, directory=None):
+        return self
+
+    def predict(self, dataset, num_samples=100, seed=None):
+        with open(sys.argv[2], "a+") as log:
+            log.write(f"{self.max_lags} {os.getpid()}\\n")
+            log.seek(0)
+            if len(log.readlines()) == int(sys.argv[3]):
+                log.flush()
+                os.kill(os.getppid(), signal.SIGKILL)
+        yield from super().predict(dataset, num_samples, seed)
+
+if __name__ == "__main__":
+    data = simulated_sales(articles=3, weeks=80, seed=0)
+    short = {"windows": 1, "num_samples": 10, "quiet": True}
+    tune(Logged(8), data, {"max_lags": {"low": 1, "high": 40}}, 8, **short, out=sys.argv[1], workers=2)
+"""
+
+
+def trials_in(folder):
+    """The lags of the trials that have ended, and of those that were begun and have not."""
+    with sqlite3.connect(folder / "trials.db") as database:
+        rows = database.execute(
+            "select state, param_value from trials join trial_params using (trial_id) where state != 'FAIL'"
+        ).fetchall()
+    return [int(value) for state, value in rows if state == "COMPLETE"], [
+        int(value) for state, value in rows if state == "RUNNING"
+    ]
+
+
+def test_two_workers_that_were_killed_go_on_and_repeat_no_trial(tmp_path):
+    out, log, script = tmp_path / "cut", tmp_path / "log", tmp_path / "search.py"
+    script.write_text(LOGGED)
+    words = [sys.executable, str(script), str(out), str(log)]
+    killed = subprocess.run([*words, "5"], capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    for pid in {int(line.split()[1]) for line in log.read_text().splitlines()}:
+        gone = time.monotonic() + 30
+        while time.monotonic() < gone and Path(f"/proc/{pid}/stat").exists():
+            time.sleep(0.1)
+    ended, cut_off = trials_in(out)
+    before = [int(line.split()[0]) for line in log.read_text().splitlines()]
+    assert ended
+    assert 1 <= len(cut_off) <= 2
+    resumed = subprocess.run([*words, "0"], capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
+    tried = [int(line.split()[0]) for line in log.read_text().splitlines()][len(before) :]
+    whole, left = trials_in(out)
+    assert (len(whole), len(set(whole)), left) == (8, 8, [])
+    # What was cut off may be done again, and nothing else.
+    assert set(tried) & set(before) <= set(cut_off)
+    assert len(tried) == len(set(tried))
+    assert set(whole) == set(before) | set(tried)
 
 
 @pytest.mark.slow

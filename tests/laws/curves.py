@@ -14,14 +14,12 @@ KINDS = ("csv", "tensorboard", "mlflow")
 
 
 def a_logger(kind: str, folder: Path, patch: pytest.MonkeyPatch) -> tuple[Logger, Callable[[], Curves]]:
-    """A logger of a kind, and what reads (steps, value) of each of its curves."""
+    """A logger of a kind, and what reads (steps, value) of each of its curves; the extra `dev` installs all of them."""
     if kind == "csv":
         return CSVLogger(folder, name=None, version=""), lambda: _of_csv(folder / "metrics.csv")
     if kind == "tensorboard":
-        pytest.importorskip("tensorboard", reason="needs tensorboard")
         board = TensorBoardLogger(folder, name=None, version="")
         return board, lambda: _of_tensorboard(folder)
-    pytest.importorskip("mlflow", reason="needs mlflow-skinny")
     patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     flow = MLFlowLogger("curves", tracking_uri=folder.as_uri())
     return flow, lambda: _of_mlflow(flow)
