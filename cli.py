@@ -51,6 +51,8 @@ def main() -> None:
     sys.stdout = cast("TextIO", _Visible(sys.stdout))
     # What gluonts says of its trainings is not for the user of a command.
     logging.getLogger("gluonts").setLevel(logging.ERROR)
+    # Nor each time that the hub did not answer, before it is told that it does not.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     mount()
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -84,6 +86,8 @@ def run(words: Sequence[str], debug: bool = False) -> int:
     Returns:
         The exit status: 0 where it did what was asked, 2 for words that are no command or options, else 1.
     """
+    if (option := _without_value(words)) is not None:
+        return _failed(f"{option}: expected a value, got an empty one", 2)
     try:
         return typer.main.get_command(app).main(list(words), prog_name="hemline", standalone_mode=False) or 0
     except typer.Abort:
@@ -118,6 +122,17 @@ def _without(option: str, words: list[str]) -> tuple[list[str], str | None]:
         else:
             value = word.partition("=")[2] if "=" in word else next(rest, "")
     return left, value
+
+
+def _without_value(words: Sequence[str]) -> str | None:
+    """The first option whose value is empty, as that of ``--out "$FOLDER"`` is where nothing set it; a path would
+    mean the current folder.
+    """
+    for word, behind in zip(words, [*words[1:], None], strict=True):
+        name, sign, value = word.partition("=")
+        if name.startswith("--") and (behind == "" if not sign else not value):
+            return name.removeprefix("--")
+    return None
 
 
 def show_in_one_line(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ...runtime.digest import sha256_of
-from ...runtime.reading.places import open_file, protocol, read_at_most, require_allowed
+from ...runtime.reading.places import as_allowed_here, open_file, protocol, read_at_most, require_allowed
 from ...runtime.reading.room import require_room
 from .catalogue import Catalogue
 
@@ -253,7 +253,7 @@ def load_pictures(
         except (ValueError, OSError) as error:
             return "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
         part = photo if cut is None else cut(photo)
-        return resize_photo(part, size, fit=fit, channels=channels), _fingerprint(photo)
+        return resize_photo(part, size, fit=fit, channels=channels), sha256_of(f"{photo.size}", photo.tobytes())
 
     require_room(len(owners) * channels * size**2, "data: expected fewer or smaller photos", f"{size} × {size} pixels")
     # Filled in place, and cut at the end: a list of decoded photos beside it would take as much again.
@@ -261,7 +261,8 @@ def load_pictures(
     kept: list[tuple[int, str, str]] = []
     quarantine = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done, (owner, result) in enumerate(zip(owners, pool.map(read, owners), strict=True), start=1):
+        results = zip(owners, pool.map(as_allowed_here(read), owners), strict=True)
+        for done, (owner, result) in enumerate(results, start=1):
             number, address = owner
             if result is None:  # here, because every thread keeps the memory that a large one took
                 result = read(owner, alone=True)
@@ -294,10 +295,6 @@ def _rgb(photo: Image.Image) -> Image.Image:
         shown = photo.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
     return photo.convert("RGB")
-
-
-def _fingerprint(photo: Image.Image) -> str:
-    return sha256_of(f"{photo.size}", photo.tobytes())
 
 
 def _read_bytes(address: str, photos: str | None) -> bytes:

@@ -123,8 +123,10 @@ def photos_in(address: str) -> list[str]:
     """The photos that an address names: those in a folder, at any depth, in the order of their names; or itself.
 
     Raises:
-        ValueError: there is no photo in the folder.
+        ValueError: it is empty, or there is no photo in the folder.
     """
+    if not address.strip():
+        raise ValueError(f"path: expected a photo or a folder of photos, got {address!r}")
     files, path = fsspec.core.url_to_fs(address)
     if not files.isdir(path):
         return [address]

@@ -6,7 +6,7 @@ import math
 import os
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import pandas as pd
 
 from ...datasets.entries.data import ForecastData
 from ...runtime.arguments.kinds import Count, Seed, checked
+from ...runtime.arguments.naming import naming
 from ...runtime.display.showing import Shown
 from ...runtime.plain import Plain, Space, to_plain
 from ...runtime.whole_files import whole_file
@@ -33,12 +34,13 @@ from ..store.store import Store
 from ..tables.table import overall_rows
 from .held_out import validation_data
 from .space import Point, Ranges, every_point, nested, own_point, read_space, settings_toml
+from .study import opened_study
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
-DATABASE, BEST = "trials.db", "best.toml"
+BEST = "best.toml"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,11 +133,13 @@ def tune(
         store = None if out is None else Store(Path(out).absolute())
         if store is not None:
             stack.enter_context(store.alone())
-        study = stack.enter_context(_study(store, seed))
+        study = stack.enter_context(opened_study(store))
         search = _Trials(study, model, held_out, ranges, protocol, seed, trials, workers)
-        search.take_up(str(out))
+        with naming("out", out):
+            search.take_up(str(out))
+            ended = len(search.over())
         progress = stack.enter_context(Progress(trials, quiet))
-        progress.ended = len(search.over())
+        progress.ended = ended
         run_jobs(search.jobs(), store, _lanes(workers), progress, told=search.tell)
         found = search.result(metric)
     if store is not None:
@@ -146,28 +150,6 @@ def tune(
 
 def _lanes(workers: int) -> Sequence[Lane]:
     return [Here()] if workers == 1 else [WorkerProcess() for _ in range(workers)]
-
-
-@contextmanager
-def _study(store: Store | None, seed: int) -> Iterator[Study]:
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        raise ValueError("tune: expected optuna to be installed, got none; pip install 'hemline[tune]'") from error
-    from sqlalchemy.engine import URL
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if store is None:
-        yield optuna.create_study()
-        return
-    store.folder.mkdir(parents=True, exist_ok=True)
-    url = URL.create("sqlite", database=str(store.folder / DATABASE)).render_as_string()
-    storage = optuna.storages.RDBStorage(url)
-    try:
-        yield optuna.create_study(storage=storage, study_name="tune", load_if_exists=True)
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
 
 
 class _Trials:

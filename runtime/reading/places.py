@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
+
+_Asked = TypeVar("_Asked")
+
+_Found = TypeVar("_Found")
 
 _HERE = ("", "file", "local", "memory")
 
@@ -71,6 +75,14 @@ def require_allowed(address: str) -> None:
     reason = _REFUSED.get()
     if reason is not None and is_remote(address):
         raise ValueError(f"{address}: expected a place on this machine, got one on a network; {reason}")
+
+
+def as_allowed_here(call: Callable[[_Asked], _Found]) -> Callable[[_Asked], _Found]:
+    """The function as it would be called here, for other threads: each has a context of its own, which knows nothing
+    of the places that may not be asked.
+    """
+    context = copy_context()
+    return lambda asked: context.copy().run(call, asked)
 
 
 def plain_name(name: str, argument: str) -> str:

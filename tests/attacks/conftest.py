@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.server
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from hemline.datasets import ForecastData, get_dataset
+from PIL import Image
 
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored"
 PREDICTORS = STORED / "predictors"
@@ -44,3 +48,39 @@ def ran(tmp_path, monkeypatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(code))
     yield marker
     sys.modules.pop("attacking", None)
+
+
+@dataclass
+class Server:
+    """A web server of this machine that notes what it is asked for."""
+
+    url: str
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def server(tmp_path) -> Iterator[Server]:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    Image.new("RGB", (8, 8), "red").save(folder / "a.png")
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, directory=str(folder), **kwargs)
+
+        def parse_request(self):
+            known = super().parse_request()
+            found.asked.append(self.path)
+            return known
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found = Server(f"http://127.0.0.1:{httpd.server_port}")
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    yield found
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import shutil
 import warnings
@@ -26,6 +27,7 @@ MADE = (
     "vision classify train --data shop.toml --checkpoint tasks --size 24 --widths 4,8 --epochs 1",
     "vision classify test --data shop.toml --checkpoint tasks",
     "vision annotate train --data shop.toml --encoder tasks --checkpoint titles --epochs 1",
+    "vision index build --data shop.toml --index looks --backbone small-cnn --axes 4",
 )
 
 
@@ -65,6 +67,10 @@ def furnish(place: Path) -> None:
         "empty.toml": "",
         "shop.toml": 'table = "shop.jsonl"\nphotos = "photos"\nitem_id = "id"\nimages = "photos"\ntext = "title"\n'
         'labels = ["colour", "shape"]\n',
+        "more.toml": 'table = "more.jsonl"\nphotos = "photos"\nitem_id = "id"\nimages = "photos"\n',
+        "more.jsonl": '{"id": "more", "photos": ["0.png"]}\n',
+        "boxes.csv": "photo,left,top,right,bottom\nphotos/0.png,1,1,20,20\n",
+        "space.toml": "max_lags = [1, 2]\n",
     }
     for name, text in texts.items():
         (place / name).write_text(text)
@@ -83,6 +89,18 @@ def furnish(place: Path) -> None:
     for words in MADE:
         status, errors = said(words.split())
         assert status == 0, errors
+    _name_plainly(place / "looks")
+
+
+def _name_plainly(index: Path) -> None:
+    """Give the files of an index names that are the same on every machine."""
+    told = json.loads((index / "index.json").read_text())
+    (segment,) = told["segments"]
+    for file in ("parquet", "safetensors"):
+        (index / f"{segment['name']}.{file}").rename(index / f"rows.{file}")
+    (index / told["maker"]).rename(index / "maker.safetensors")
+    segment["name"], told["maker"] = "rows", "maker.safetensors"
+    (index / "index.json").write_text(json.dumps(told))
 
 
 def listing(place: Path) -> dict[str, tuple[int, int]]:

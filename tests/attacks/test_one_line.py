@@ -1,12 +1,14 @@
 """Every bad input ends in one line that names the file or the argument, and leaves nothing behind."""
 
 import os
+import shutil
 from pathlib import Path
 
 import bad_files
+import bad_looks
 import bad_words
 import pytest
-from bad_inputs import VALID
+from bad_inputs import EXTRAS, VALID
 from hemline import cli
 from place import faults, furnish, listing, said
 
@@ -28,6 +30,11 @@ PARTS = {
         bad_files.broken_predictors,
         bad_files.broken_backtests,
         bad_files.broken_picture_runs,
+        bad_looks.words_of_looks,
+        bad_looks.photos_and_items,
+        bad_looks.broken_indexes,
+        bad_looks.boxes_and_triplets,
+        bad_looks.searches,
     )
 }
 
@@ -47,10 +54,15 @@ def test_every_third_case_is_enough_for_a_table():
 
 
 @pytest.mark.parametrize("name", VALID)
-def test_what_one_bad_input_spoils_works_without_it(place, name):
+def test_what_one_bad_input_spoils_works_without_it(place, tmp_path, name):
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
+    shutil.copytree(place / "looks", tmp_path / "looks")
     before = listing(place)
     status, errors = said(VALID[name].split())
     assert status == 0, errors
+    shutil.rmtree(place / "looks")
+    shutil.copytree(tmp_path / "looks", place / "looks")
     made = sorted(set(listing(place)) - set(before), reverse=True)
     for path in (place / each for each in made):
         path.rmdir() if path.is_dir() else path.unlink()

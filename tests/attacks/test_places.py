@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import socket
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import fsspec
@@ -36,42 +32,6 @@ from hemline.vision.plots.plot_run import plot_captions
 from PIL import Image
 
 STORED = Path(__file__).parents[1] / "house" / "golden" / "stored"
-
-
-@dataclass
-class Server:
-    """A web server of this machine that notes what it is asked for."""
-
-    url: str
-    asked: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def server(tmp_path) -> Iterator[Server]:
-    folder = tmp_path / "web"
-    folder.mkdir()
-    Image.new("RGB", (8, 8), "red").save(folder / "a.png")
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, directory=str(folder), **kwargs)
-
-        def parse_request(self):
-            known = super().parse_request()
-            found.asked.append(self.path)
-            return known
-
-        def log_message(self, *args):
-            pass
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Server(f"http://127.0.0.1:{httpd.server_port}")
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    httpd.shutdown()
-    httpd.server_close()
-    thread.join()
 
 
 def catalogue(folder: Path, names: list[str], photos: str | None = None):

@@ -131,7 +131,7 @@ def named_encoder(encoder: str | None, backbone: str | None) -> dict[str, str]:
         raise ValueError(f"encoder, backbone: expected one of the two, got {encoder!r} and {backbone!r}")
     if encoder is not None:
         return {"run": encoder}
-    chosen = chosen_backbone(backbone or AUTO)
+    chosen = chosen_backbone(AUTO if backbone is None else backbone)
     if backbone in (None, AUTO) and chosen == SMALL_CNN:
         raise ValueError("encoder, backbone: expected one of the two, since no pretrained weights are installed")
     return {"backbone": chosen}

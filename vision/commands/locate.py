@@ -76,12 +76,15 @@ def crop(
     if checkpoint is not None:
         with naming("checkpoint", checkpoint):
             cut = Locator.load(RunFolder(checkpoint)).cut
-    paths = [photo for path in paths for photo in photos_in(path)]
+    found = []
+    for path in paths:
+        with naming("path", path):
+            found += photos_in(path)
+    paths = found
     names = [os.path.splitext(path.rstrip("/").rpartition("/")[2])[0] for path in paths]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"path: expected photos of different names, got {twice!r} twice")
     files, root = url_to_fs(out)
-    files.makedirs(root, exist_ok=True)
     failed = False
     for path, name in zip(paths, names, strict=True):
         try:
@@ -92,6 +95,7 @@ def crop(
             continue
         part, file = cut(photo), io.BytesIO()
         part.save(file, "PNG")
+        files.makedirs(root, exist_ok=True)
         write_whole(files, f"{root}/{name}.png", file.getvalue())
         typer.echo(f"{path}: {part.width} × {part.height} of {photo.width} × {photo.height} pixels")
     if failed:
@@ -101,7 +105,9 @@ def crop(
 def _table(file: str) -> pd.DataFrame:
     import pandas as pd
 
-    table = pd.read_csv(file, dtype={"photo": str})
+    from ...datasets.tables.table_files import read_table
+
+    table, _ = read_table(file, text=["photo"])
     if missing := [name for name in _COLUMNS if name not in table]:
         raise ValueError(f"boxes: expected the columns {_COLUMNS} in {file}, got none called {missing[0]!r}")
     for name in _COLUMNS[1:]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -101,6 +102,7 @@ def refine(
 ) -> None:
     """Learn from triplets what looks alike, and write an index with that similarity."""
     _check_index(index)
+    _check_colours(colours)
     check_place("out", out, folder=True)
     from ..search.index import PhotoIndex
     from ..search.refine import train_similarity
@@ -169,14 +171,19 @@ def similar(
     ] = 1.5,
     faiss: Annotated[bool, typer.Option("--faiss", help="Search with faiss; the answers are the same.")] = False,
     out: Annotated[str | None, typer.Option(help="An .html page with the photos.")] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch photos that the index names on a network, for the page.")
+    ] = False,
 ) -> None:
     """Find the articles that look most like some photos or articles.
 
     Example: hemline vision similar photo.jpg --index looks --where 'neck=v' --out alike.html
     """
     _check_index(index)
+    _check_colours(colours)
     from fsspec.core import url_to_fs
 
+    from ...runtime.reading.places import is_remote
     from ...runtime.whole_files import write_whole
     from ..search.index import PhotoIndex
     from ..search.look_alikes import find_similar
@@ -200,7 +207,11 @@ def similar(
     )
     if out is not None:
         first = dict(zip(reversed(opened.vectors.item_ids), reversed(opened.vectors.photos), strict=True))
-        page = contact_sheet(like, hits, photos=[first.get(name, name) for name in like])
+        photos, fetch = [first.get(name, name) for name in like], fetch or is_remote(index)
+        page = contact_sheet(like, hits, photos=photos, fetch=fetch)
+        shown = {*photos, *(hit.photo for hit in hits)}.difference(like)
+        if not fetch and any(map(is_remote, shown)):
+            typer.echo("photos on a network are not shown; --fetch fetches them", err=True)
         files, place = url_to_fs(out)
         write_whole(files, place, page.encode())
     for hit in hits:
@@ -208,12 +219,12 @@ def similar(
 
 
 def _triplets(file: str) -> list[tuple[str, str, str]]:
-    import pandas as pd
-
     check_there("triplets", file, folder=False)
-    with naming("triplets", file):
-        table = pd.read_csv(file, dtype=str)
+    from ...datasets.tables.table_files import read_table
+
     columns = ["anchor", "positive", "negative"]
+    with naming("triplets", file):
+        table, _ = read_table(file, text=columns)
     if list(table) != columns or table.isna().any(axis=None):
         raise ValueError(f"triplets: expected the columns {columns} without gaps in {file}, got {list(table)}")
     return list(table.itertuples(index=False, name=None))
@@ -221,3 +232,8 @@ def _triplets(file: str) -> list[tuple[str, str, str]]:
 
 def _check_index(index: str) -> None:
     check_there("index", index, folder=True)
+
+
+def _check_colours(colours: float) -> None:
+    if not math.isfinite(colours):
+        raise ValueError(f"colours: expected a finite number from 0, got {colours}")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ...runtime.arguments.kinds import Checked
+from ...runtime.arguments.naming import naming
 from ...runtime.reading.places import network_is_refused
 from .backbone import Backbone, BackboneForm
 from .efficientnet_lite import FORMS
@@ -120,7 +121,8 @@ class TransformersBackbone(Backbone):
         """
         if name in ARCHITECTURES:
             return cls._bare(name, size)
-        return cls._stored(name, size)
+        with naming("backbone", name):
+            return cls._stored(name, size)
 
     @classmethod
     def _bare(cls, name: str, size: int | None) -> TransformersBackbone:

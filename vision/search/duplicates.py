@@ -23,7 +23,14 @@ def duplicate_photos(vectors: PhotoVectors, *, bits: int = 4, similarity: float 
     Returns:
         Columns ``item_a, photo_a, item_b, photo_b, bits, similarity``: pairs that pass either test, each once, those
         that differ least first.
+
+    Raises:
+        ValueError: `bits` is not 0 … 64, or `similarity` no number.
     """
+    if not 0 <= bits <= 64:
+        raise ValueError(f"bits: expected a whole number from 0 to 64, got {bits}")
+    if similarity != similarity:
+        raise ValueError("similarity: expected a number, got nan")
     columns = ["item_a", "photo_a", "item_b", "photo_b", "bits", "similarity"]
     held = torch.from_numpy(vectors.vectors)
     found = []

@@ -10,6 +10,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from ...runtime.arguments.naming import naming
 from ...runtime.digest import sha256_of
 from ...runtime.plain import Plain, PlainObject
 from ...runtime.reading.places import plain_name
@@ -93,14 +94,24 @@ class PhotoIndex:
             raise ValueError("data: expected articles with a photo for the index, got none")
         folder = RunFolder(address)
         with folder.alone("index"):
-            if folder.has(INDEX) and not replace:
-                raise ValueError(f"index: expected a folder without an index, got one in {address}")
+            if not replace:
+                cls.require_none(folder)
             packed = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
             maker = f"maker-{sha256_of(packed)[:12]}.safetensors"
             folder.write_bytes(maker, packed)
             told: PlainObject = {"described": dict(described), "maker": maker, "encoder": vectors.encoder}
             commit(folder, {**told, "parts": dict(vectors.parts)}, [write_segment(folder, vectors)])
         return cls(folder, vectors, described)
+
+    @staticmethod
+    def require_none(folder: RunFolder) -> None:
+        """Refuse a folder in which an index is.
+
+        Raises:
+            ValueError: one is.
+        """
+        if folder.has(INDEX):
+            raise ValueError(f"index: expected a folder without an index, got one in {folder.address}")
 
     @classmethod
     def open(cls, address: str) -> PhotoIndex:
@@ -111,13 +122,14 @@ class PhotoIndex:
             ValueError: a file of it is not whole, or its vectors do not fit together.
         """
         folder = RunFolder(address)
-        told, segments = read_index(folder)
-        parts = [read_segment(folder, told, segment) for segment in segments]
-        kept = [
-            rows.rows(np.setdiff1d(np.arange(len(rows)), segment.gone)) if segment.gone else rows
-            for rows, segment in zip(parts, segments, strict=True)
-        ]
-        return cls(folder, PhotoVectors.joined(kept), told["described"])
+        with naming("index", folder.address):
+            told, segments = read_index(folder)
+            parts = [read_segment(folder, told, segment) for segment in segments]
+            kept = [
+                rows.rows(np.setdiff1d(np.arange(len(rows)), segment.gone)) if segment.gone else rows
+                for rows, segment in zip(parts, segments, strict=True)
+            ]
+            return cls(folder, PhotoVectors.joined(kept), told["described"])
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """What `write` was given to make further vectors with."""

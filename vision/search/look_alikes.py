@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,9 @@ from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import Cut, Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...runtime.arguments.kinds import Count, checked
+from ...runtime.arguments.naming import naming
+from ...runtime.reading.places import is_remote, without_network
+from ...runtime.run_folder import RunFolder
 from ..networks.backbone import AUTO, Backbone
 from ..networks.known_backbones import chosen_backbone
 from ..similarity.look_encoder import (
@@ -69,6 +73,8 @@ def build_index(
         ValueError: no article has a photo, an index is there already, or another process is writing one.
     """
     described = dict(made_by or {})
+    if not replace_index:
+        PhotoIndex.require_none(RunFolder(address))
     if "run" not in described:
         described["backbone"] = chosen_backbone(str(described.get("backbone", AUTO)))
     backbone, network = open_network(described)
@@ -185,7 +191,10 @@ def encoder_of(index: PhotoIndex) -> LookEncoder:
         ValueError: the weights are others than those that made it.
     """
     described = {str(name): value for name, value in index.described.items() if isinstance(value, (str, int))}
-    return open_look_encoder(described, index.vectors.encoder, index.tensors())
+    told = f"{index.folder.address} remembers what made it; open that once yourself"
+    asking = nullcontext() if is_remote(index.folder.address) else without_network(told)
+    with asking, naming("index", index.folder.address):
+        return open_look_encoder(described, index.vectors.encoder, index.tensors())
 
 
 def _vectors(index: PhotoIndex, encoder: LookEncoder | None, name: str, argument: str) -> np.ndarray:

@@ -83,6 +83,8 @@ def _rows_of(index: PhotoIndex, triplets: Sequence[tuple[str, str, str]]) -> np.
         for item in triplet:
             if item not in photos:
                 raise ValueError(f"triplets: expected articles of the index, got {item!r} in triplet {number}")
+        if triplet[0] in triplet[1:] or triplet[1] == triplet[2]:
+            raise ValueError(f"triplets: expected three different articles, got {list(triplet)} in triplet {number}")
         anchor, positive, negative = (photos[item] for item in triplet)
         most = max(len(anchor), len(positive), len(negative))
         found += [

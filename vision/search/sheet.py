@@ -6,9 +6,11 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import load_pictures
+from ...runtime.reading.places import without_network
 from .index import Hit
 
 _SIDE = 192
@@ -24,7 +26,14 @@ small { color: #666; }
 """
 
 
-def contact_sheet(asked: Sequence[str], hits: Sequence[Hit], *, photos: Sequence[str] = (), title: str = "") -> str:
+def contact_sheet(
+    asked: Sequence[str],
+    hits: Sequence[Hit],
+    *,
+    photos: Sequence[str] = (),
+    title: str = "",
+    fetch: bool = False,
+) -> str:
     """An HTML page with the photos that were asked with and the articles that were found.
 
     All that comes from a table is escaped; photos are decoded by the readers that know their bounds, drawn anew in a
@@ -35,12 +44,16 @@ def contact_sheet(asked: Sequence[str], hits: Sequence[Hit], *, photos: Sequence
         hits: what was found.
         photos: the photo of each that was asked for.
         title: the heading.
+        fetch: whether photos that the index names at addresses on a network are asked for; those that were asked with
+            always are.
 
     Returns:
         The page.
     """
     heading = html.escape(title or "Look-alikes")
-    pictures = _thumbnails([*photos, *(hit.photo for hit in hits)])
+    pictures = _thumbnails([photo for photo in photos if photo in asked])
+    with nullcontext() if fetch else without_network("the index names it"):
+        pictures |= _thumbnails([photo for photo in (*photos, *(hit.photo for hit in hits)) if photo not in pictures])
     first = [
         f"<li>{pictures.get(photo, _NONE)}<b>{html.escape(name)}</b></li>"
         for name, photo in zip(asked, photos, strict=True)
