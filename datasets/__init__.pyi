@@ -7,8 +7,10 @@ from .hierarchies.totals import aggregate as aggregate
 from .pictures.catalogue import read_catalogue as read_catalogue
 from .pictures.vectors import join_article_vectors as join_article_vectors
 from .pictures.vectors import read_article_vectors as read_article_vectors
+from .purchases.reading import read_purchases as read_purchases
 from .registry import DATASETS as DATASETS
 from .registry import get_dataset as get_dataset
+from .simulated.customers import simulated_purchases as simulated_purchases
 from .simulated.sales import simulated_sales as simulated_sales
 from .simulated.shop import SimulatedShop as SimulatedShop
 from .simulated.shop import simulated_shop as simulated_shop
@@ -28,6 +30,8 @@ __all__ = [
     "join_article_vectors",
     "read_article_vectors",
     "read_catalogue",
+    "read_purchases",
+    "simulated_purchases",
     "simulated_sales",
     "simulated_shop",
 ]

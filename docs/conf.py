@@ -13,7 +13,7 @@ from sphinx.errors import ExtensionError
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "vision")
+ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "vision")
 OF_THE_ROOT = {
     "README.md": "readme",
     "CHANGELOG.md": "changelog",

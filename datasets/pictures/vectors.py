@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ...runtime.arguments.kinds import checked
+from ...runtime.plain import Plain
 from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.reading.places import require_allowed
 from ..entries.data import ForecastData
@@ -101,6 +106,27 @@ def read_article_vectors(address: str) -> ArticleVectors:
     encoder = str(frame["encoder"].iloc[0]) if "encoder" in frame and len(frame) else ""
     vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.zeros((0, 0), np.float32)
     return ArticleVectors(tuple(frame["item_id"].astype(str)), vectors, frame["has_photo"].to_numpy(bool), encoder)
+
+
+def article_vectors_file(vectors: ArticleVectors, metadata: Mapping[str, Plain]) -> bytes:
+    """The content of the Parquet file of some vectors, as `read_article_vectors` reads it.
+
+    Columns: ``item_id``, ``has_photo``, ``vector`` and ``encoder``.
+
+    Arguments:
+        vectors: the vectors.
+        metadata: how they were made, as plain data.
+    """
+    columns = {
+        "item_id": pa.array(vectors.item_ids, pa.string()),
+        "has_photo": pa.array(vectors.shown),
+        "vector": pa.array(list(vectors.vectors), pa.list_(pa.float32())),
+        "encoder": pa.array([vectors.encoder] * len(vectors.item_ids), pa.string()).dictionary_encode(),
+    }
+    table = pa.table(columns).replace_schema_metadata({"hemline": json.dumps(metadata)})
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    return file.getvalue()
 
 
 @checked

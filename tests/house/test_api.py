@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "vision")
+ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "vision")
 
 
 def described(room: str) -> str:
@@ -28,4 +28,4 @@ def test_the_page_has_every_public_name_with_its_first_line(room):
 
 
 def test_the_face_is_small():
-    assert sum(len(importlib.import_module(f"hemline.{room}").__all__) for room in ROOMS) <= 64
+    assert sum(len(importlib.import_module(f"hemline.{room}").__all__) for room in ROOMS) <= 70

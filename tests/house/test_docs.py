@@ -14,7 +14,7 @@ pytest.importorskip("myst_nb", reason="the site needs the extra `docs`")
 pytest.importorskip("tokenizers", reason="the pages of the pictures need the extra `vision`")
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "vision")
+ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "vision")
 LINK = re.compile(r"(?<!`)\[[^\]`]*(?:`[^`]*`[^\]`]*)*\]\(([^)\s]+)\)")
 
 

@@ -10,7 +10,8 @@ import pytest
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(hemline.__path__, "hemline.")
-    if module.name.split(".")[1] in {"datasets", "decisions", "evaluation", "forecasting", "runtime", "vision"}
+    if module.name.split(".")[1]
+    in {"datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "vision"}
 ]
 
 

@@ -10,7 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 # Floors from bottom to top. Rooms on one floor do not import each other; a room imports the floors below.
-FLOORS = (("runtime",), ("datasets",), ("evaluation",), ("forecasting", "vision"), ("decisions",), ("cli",))
+FLOORS = (
+    ("runtime",),
+    ("datasets",),
+    ("evaluation",),
+    ("forecasting", "vision"),
+    ("decisions", "recommendation"),
+    ("cli",),
+)
 
 # Inside a room likewise: a folder, or a file that lies in the room itself.
 INSIDE = {
@@ -35,7 +42,8 @@ INSIDE = {
     ),
     "datasets": (
         ("encodings", "entries", "pictures"),
-        ("tables", "simulated", "benchmarks"),
+        ("tables",),
+        ("purchases", "simulated", "benchmarks"),
         ("hierarchies",),
         ("registry", "description"),
         ("commands",),
@@ -61,6 +69,13 @@ INSIDE = {
         ("commands",),
     ),
     "decisions": (("orders",), ("commands",)),
+    "recommendation": (
+        ("names",),
+        ("contract",),
+        ("models", "fashion_dna"),
+        ("registry",),
+        ("commands",),
+    ),
     "vision": (
         ("networks",),
         ("embed", "classify", "captions", "locate"),
@@ -145,7 +160,7 @@ def test_a_folder_is_taken_in_at_a_glance(folder):
     assert len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) <= MOST
 
 
-@pytest.mark.parametrize("room", ["datasets", "decisions", "evaluation", "forecasting", "vision"])
+@pytest.mark.parametrize("room", ["datasets", "decisions", "evaluation", "forecasting", "recommendation", "vision"])
 def test_no_public_name_is_hidden_by_a_file(room):
     """The import of a submodule would take the place of a name that is imported when it is asked for."""
     face = importlib.import_module(f"hemline.{room}")
@@ -156,7 +171,9 @@ def test_no_public_name_is_hidden_by_a_file(room):
 
 def test_scores_are_defined_in_one_place():
     """No other room, and no benchmark, defines a score or takes one from another library."""
-    score = re.compile("crps|energy|variogram|pinball|quantile_loss|interval_score|(^|_)pit($|_)|seasonal_error")
+    score = re.compile(
+        "recall|ndcg|(^|_)auc|crps|energy|variogram|pinball|quantile_loss|interval_score|(^|_)pit($|_)|seasonal_error"
+    )
     elsewhere = set()
     for file in [*MODULES.values(), *sorted((ROOT / "benchmarks").glob("*.py"))]:
         if file.parent == ROOT / "evaluation" / "scores":

@@ -13,7 +13,7 @@ import hemline
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "runtime", "vision")
+ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "vision")
 DATA = {".html", ".pyi", ".toml", ".typed"}
 
 

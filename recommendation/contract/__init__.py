@@ -1,0 +1,1 @@
+"""What a recommender is, what it reads, and how it is stored."""

@@ -1,0 +1,1 @@
+"""Fashion DNA: vectors of articles, learnt from who bought what."""

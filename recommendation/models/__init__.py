@@ -1,0 +1,1 @@
+"""Simple recommenders to compare with, and those of `implicit`."""

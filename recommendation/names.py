@@ -1,0 +1,14 @@
+"""The classes of this room that files may name: the settings of recommenders."""
+
+from __future__ import annotations
+
+from ..runtime.names import Names
+
+PLACES = {
+    "Factorisation": "hemline.recommendation.models.factorisation:Factorisation",
+    "FashionDNA": "hemline.recommendation.fashion_dna.settings:FashionDNA",
+    "ItemKNN": "hemline.recommendation.models.item_knn:ItemKNN",
+    "Popularity": "hemline.recommendation.models.popularity:Popularity",
+}
+
+NAMES = Names(PLACES)
