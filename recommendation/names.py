@@ -6,7 +6,7 @@ from ..runtime.names import Names
 
 PLACES = {
     "Factorisation": "hemline.recommendation.models.factorisation:Factorisation",
-    "FashionDNA": "hemline.recommendation.fashion_dna.settings:FashionDNA",
+    "FashionDNA": "hemline.recommendation.fashion_dna.estimator:FashionDNA",
     "ItemKNN": "hemline.recommendation.models.item_knn:ItemKNN",
     "Popularity": "hemline.recommendation.models.popularity:Popularity",
 }

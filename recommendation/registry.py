@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..runtime.arguments.kinds import checked
 from ..runtime.plain import override
 from .contract.recommender import Recommender
-from .fashion_dna.settings import FashionDNA
+from .fashion_dna.estimator import FashionDNA
 from .models.factorisation import Factorisation
 from .models.item_knn import ItemKNN
 from .models.popularity import Popularity

@@ -24,7 +24,7 @@ from ..contract.features import ArticleFeatures
 from ..contract.recommender import WEIGHTS, FittedRecommender
 from .blocks import held_out
 from .network import DNANetwork
-from .settings import FashionDNA
+from .settings import DNASettings
 
 FEWEST_WEEKS = 0.5
 """An article that came to the shop later than that was on sale for so many weeks."""
@@ -49,7 +49,7 @@ class FittedFashionDNA(FittedRecommender):
         losses: the training log.
     """
 
-    config: FashionDNA
+    config: DNASettings
     purchases: Purchases
     articles: ArticleFeatures
     vectors: np.ndarray
@@ -61,7 +61,7 @@ class FittedFashionDNA(FittedRecommender):
     scores_new_articles = True
 
     def scores(self, history: Purchases, learnt: np.ndarray, at: np.datetime64) -> np.ndarray:
-        """Calibrated probabilities of a purchase within `FashionDNA.weeks`, float32 ``[customers, n]``."""
+        """Calibrated probabilities of a purchase within `DNASettings.weeks`, float32 ``[customers, n]``."""
         weights = self.weights[learnt]
         if (new := learnt < 0).any():
             names = [name for name, is_new in zip(history.customers, new, strict=True) if is_new]
@@ -103,7 +103,7 @@ class FittedFashionDNA(FittedRecommender):
 
 
 def learn_dna(
-    config: FashionDNA, purchases: Purchases, articles: ArticleFeatures, on_sale: OnSale, checkpoints: str | None
+    config: DNASettings, purchases: Purchases, articles: ArticleFeatures, on_sale: OnSale, checkpoints: str | None
 ) -> FittedFashionDNA:
     """Train on the purchase matrix, calibrate, and give watched articles a part of their own too.
 

@@ -17,7 +17,7 @@ from ...runtime.training.epochs import EpochTraining
 from ...runtime.training.run import run_training
 from .blocks import Block, Blocks
 from .network import DNANetwork
-from .settings import FashionDNA
+from .settings import DNASettings
 
 
 class Training(EpochTraining):
@@ -36,7 +36,7 @@ class Training(EpochTraining):
     def __init__(
         self,
         network: DNANetwork,
-        config: FashionDNA,
+        config: DNASettings,
         inputs: tuple[Tensor, Tensor],
         bought: sparse.csr_matrix,
         log_weeks: Tensor,
@@ -121,7 +121,7 @@ class Training(EpochTraining):
 
 def fit(
     network: DNANetwork,
-    config: FashionDNA,
+    config: DNASettings,
     inputs: tuple[Tensor, Tensor],
     bought: sparse.csr_matrix,
     log_weeks: Tensor,
