@@ -172,7 +172,7 @@ def test_no_public_name_is_hidden_by_a_file(room):
 def test_scores_are_defined_in_one_place():
     """No other room, and no benchmark, defines a score or takes one from another library."""
     score = re.compile(
-        "recall|ndcg|(^|_)auc|crps|energy|variogram|pinball|quantile_loss|interval_score|(^|_)pit($|_)|seasonal_error"
+        "recall_at|ndcg|(^|_)auc($|_)|reciprocal_rank|crps|energy|variogram|pinball|quantile_loss|interval_score|(^|_)pit($|_)|seasonal_error"
     )
     elsewhere = set()
     for file in [*MODULES.values(), *sorted((ROOT / "benchmarks").glob("*.py"))]:
