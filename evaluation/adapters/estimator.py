@@ -17,9 +17,9 @@ from ...datasets.entries.assortment import in_places, with_room
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...datasets.entries.univariate import as_univariate
-from ...runtime.arguments.kinds import Seed
+from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.display.bars import is_bar_open, is_watched
+from ...runtime.plain import PlainObject
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
 from ...runtime.training.interrupts import interrupts_passed_on
@@ -27,7 +27,7 @@ from .fitted import FittedModel
 from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
-from .single_series import reads_single_series
+from .single_series import held_out_ends, reads_single_series, single_series
 
 LARGEST_CACHE = 2**25
 """Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
@@ -53,6 +53,12 @@ class GroupedEstimator(ForecastModel):
             ``feat_static_cat``, before its categories; its own and the shared covariates stand in
             ``feat_dynamic_real``, or all, if they have no names.
         seed: of the weights, the windows and the draws.
+        stop_after: of a network of gluonts, epochs without a better loss on the end of the span after which training
+            stops. That end is held out until then; the best weights then go on over the whole span, as in an update.
+            ``None`` takes all epochs, on the whole span.
+
+    Raises:
+        ValueError: there is `stop_after`, and the estimator is none that Lightning trains.
 
     Example:
         >>> from gluonts.torch import PatchTSTEstimator
@@ -60,9 +66,14 @@ class GroupedEstimator(ForecastModel):
         7
     """
 
-    def __init__(self, estimator: Estimator, *, seed: Seed = 0) -> None:
+    def __init__(self, estimator: Estimator, *, seed: Seed = 0, stop_after: Count | None = None) -> None:
         super().__init__(lead_time=estimator.lead_time)
-        self.estimator, self.seed = estimator, seed
+        if stop_after is not None and not hasattr(estimator, "trainer_kwargs"):
+            raise ValueError(
+                "stop_after: expected an estimator that Lightning trains, for its epochs, got "
+                f"{type(estimator).__name__}"
+            )
+        self.estimator, self.seed, self.stop_after = estimator, seed, stop_after
 
     @property
     def reads_channels(self) -> bool:
@@ -102,16 +113,23 @@ class GroupedEstimator(ForecastModel):
         if not isinstance(fitted, GroupedPredictor) or not hasattr(fitted.predictor, "network"):
             return self.train(training_data)
         entries = placed_for(fitted, as_multivariate(training_data))
+        further = self._further(fitted.share_of_new(entries), entries[0].length, best_epoch(fitted.training_log))
+        found = further.fitted_on(entries, None, fitted.predictor.network.state_dict())
+        return self.made(gone_on(found, fitted, self.seed))
+
+    def _further(self, share: float, seed: int, epochs: int | None = None) -> GroupedEstimator:
+        """The estimator of a further training, as long as the share of new values says.
+
+        Arguments:
+            share: of the values that are new.
+            seed: added to that of the training.
+            epochs: of the training before, where it was stopped; those that it may take if ``None``.
+        """
         given = getattr(self.estimator, "trainer_kwargs", {})
         estimator: Any = copy.copy(self.estimator)
-        epochs, batches = further_epochs(
-            fitted.share_of_new(entries), given.get("max_epochs", 100), estimator.num_batches_per_epoch
-        )
+        epochs, batches = further_epochs(share, epochs or given.get("max_epochs", 100), estimator.num_batches_per_epoch)
         estimator.trainer_kwargs, estimator.num_batches_per_epoch = {**given, "max_epochs": epochs}, batches
-        further = GroupedEstimator(estimator, seed=self.seed + entries[0].length)
-        found = further.fitted_on(entries, None, fitted.predictor.network.state_dict())
-        found.seed = self.seed
-        return self.made(found)
+        return GroupedEstimator(estimator, seed=self.seed + seed)
 
     def fitted_on(
         self,
@@ -126,6 +144,10 @@ class GroupedEstimator(ForecastModel):
             held_out: single series to watch, if any.
             weights: those that a network of gluonts starts from; drawn if ``None``.
         """
+        if self.stop_after is not None and held_out is None and weights is None:
+            part, watched = held_out_ends(entries, self.prediction_length)
+            if part:
+                return self._stopped(entries, part, watched)
         rows = single_series(entries)
         from .epoch_log import EpochLog
 
@@ -150,7 +172,7 @@ class GroupedEstimator(ForecastModel):
                     "enable_model_summary": False,
                     "default_root_dir": folder,
                     **given,
-                    "callbacks": [*given.get("callbacks", ()), log],
+                    "callbacks": [*given.get("callbacks", ()), log, *self._stops(held_out)],
                 }
             begun = {} if weights is None else {"from_predictor": Begun(weights)}
             if begun:
@@ -165,6 +187,21 @@ class GroupedEstimator(ForecastModel):
         found = GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields, counts)
         return found.having_learnt(entries)
 
+    def _stopped(self, entries: list[Entry], part: list[Entry], watched: list[DataEntry]) -> GroupedPredictor:
+        """What is trained on a part as long as the rest is forecast better, and then goes on over all of it."""
+        found = self.fitted_on(part, watched)
+        further = self._further(found.share_of_new(entries), 0, best_epoch(found.training_log))
+        whole = further.fitted_on(entries, None, found.predictor.network.state_dict())
+        return gone_on(whole, found, self.seed)
+
+    def _stops(self, watched: list[DataEntry] | None) -> list[Any]:
+        """What stops a training of Lightning early, if anything does."""
+        if self.stop_after is None or watched is None:
+            return []
+        from lightning.pytorch.callbacks import EarlyStopping
+
+        return [EarlyStopping("val_loss", patience=self.stop_after, verbose=False)]
+
     def for_run(self, seed: int, directory: Path | None = None) -> GroupedEstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused.
 
@@ -174,11 +211,13 @@ class GroupedEstimator(ForecastModel):
         if given.get("callbacks"):
             estimator = copy.copy(estimator)
             estimator.trainer_kwargs = {**given, "callbacks": copy.deepcopy(given["callbacks"])}
-        return GroupedEstimator(estimator, seed=seed)
+        return GroupedEstimator(estimator, seed=seed, stop_after=self.stop_after)
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
-        return {"estimator": self.estimator, "seed": self.seed}
+        # One that takes all epochs is what it was before there were others, and so are runs that are known by settings.
+        stops = {} if self.stop_after is None else {"stop_after": self.stop_after}
+        return {"estimator": self.estimator, "seed": self.seed, **stops}
 
 
 def _cached(estimator: Estimator, rows: list[DataEntry]) -> dict[str, bool]:
@@ -216,19 +255,6 @@ def _read_fields(estimator: Estimator) -> list[str]:
     return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]
 
 
-def single_series(entries: Iterable[Entry]) -> list[DataEntry]:
-    """The single series of multivariate entries, one entry after the other, channels as far as the targets reach.
-
-    Those that are absent are left out.
-    """
-    return [
-        row
-        for entry in entries
-        for number, row in enumerate(as_univariate(entry.until(entry.length)))
-        if entry.absent is None or not entry.absent[number]
-    ]
-
-
 def placed_for(fitted: FittedModel, entries: list[Entry]) -> list[Entry]:
     """Entries with the series of a fitted model in their places, and places for those that are new."""
     seen = list(dict.fromkeys(name for entry in entries for name in entry.item_ids))
@@ -253,6 +279,25 @@ def further_epochs(share: float, epochs: int, batches: int) -> tuple[int, int]:
     steps = max(1, math.ceil(MORE * share * epochs * batches))
     needed = min(math.ceil(steps / batches), epochs)
     return needed, min(math.ceil(steps / needed), batches)
+
+
+def best_epoch(log: list[PlainObject]) -> int | None:
+    """How many epochs there were up to the one with the least loss on what was watched; ``None`` if nothing was."""
+    told = [row.get("validation_loss") for row in log]
+    losses = [loss if isinstance(loss, float) else math.inf for loss in told]
+    return 1 + losses.index(min(losses)) if losses and min(losses) < math.inf else None
+
+
+def gone_on(found: GroupedPredictor, before: GroupedPredictor, seed: int) -> GroupedPredictor:
+    """What a further training returned, with the seed of the first one.
+
+    It keeps the log of a training that was stopped, which says how long the next one is to be.
+    """
+    found.seed = seed
+    if best_epoch(before.training_log) is not None:
+        rows = [*before.training_log, *found.training_log]
+        found.training_log = [{**row, "epoch": number} for number, row in enumerate(rows)]
+    return found
 
 
 class Begun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import normalize_freq
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.estimator import GroupedEstimator, placed_for, single_series
+from ...evaluation.adapters.estimator import GroupedEstimator, best_epoch, gone_on, placed_for
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
+from ...evaluation.adapters.single_series import single_series
 from ...runtime.arguments.kinds import Count, Steps
 from ...runtime.plain import Space
 from ..training.options import TrainConfig
@@ -36,8 +38,8 @@ class DeepAREstimator(ForecastModel):
         size: width of each LSTM layer.
         layers: number of LSTM layers.
         dropout: share dropped between layers.
-        train: the training options; the schedule, validation and checkpoints of `TrainConfig` are not gluonts'
-            and are refused.
+        train: the training options; the schedule, validation span and checkpoints of `TrainConfig` are not gluonts' and
+            are refused. With patience it watches the end of the span, as `GroupedEstimator` does.
 
     Raises:
         ValueError: `train` asks for what gluonts' DeepAR does not have.
@@ -64,7 +66,6 @@ class DeepAREstimator(ForecastModel):
         unsupported = {
             "schedule": config.schedule != "constant",
             "validation_span": config.validation_span > 0,
-            "patience": config.patience is not None,
             "checkpoints": config.checkpoints is not None,
             "compile": config.compile,
         }
@@ -116,6 +117,7 @@ class DeepAREstimator(ForecastModel):
         if not isinstance(fitted, GroupedPredictor):
             raise ValueError(f"update: expected a trained DeepAR, got a {type(fitted).__name__}")
         entries, config = placed_for(fitted, as_multivariate(training_data)), self.train_config
+        config = replace(config, max_epochs=best_epoch(fitted.training_log) or config.max_epochs)
         weights = dict(fitted.predictor.network.state_dict())
         tables = [name for name in weights if "embedder" in name]
         seed = config.seed + max(entry.length for entry in entries)
@@ -126,9 +128,7 @@ class DeepAREstimator(ForecastModel):
             if missing > 0:
                 usual = weights[name].mean(dim=0, keepdim=True)
                 weights[name] = torch.cat([weights[name], usual.expand(missing, -1)])
-        found = model.fitted_on(entries, None, weights)
-        found.seed = config.seed
-        return self.made(found)
+        return self.made(gone_on(model.fitted_on(entries, None, weights), fitted, config.seed))
 
     def _grouped(self, entries: list[Entry], embeddings: list[tuple[int, int]] | None = None) -> GroupedEstimator:
         """Gluonts' estimator for the series of entries, over all of them.
@@ -170,7 +170,7 @@ class DeepAREstimator(ForecastModel):
                 **config.trainer,
             },
         )
-        return GroupedEstimator(estimator, seed=config.seed)
+        return GroupedEstimator(estimator, seed=config.seed, stop_after=config.patience)
 
     def for_run(self, seed: int, directory: Path | None = None) -> DeepAREstimator:
         """This estimator with another seed; gluonts' training cannot be resumed, so `directory` stays unused."""

@@ -137,9 +137,7 @@ def pool(metadata: Metadata) -> Estimator:
         density = shipped("gru-maf", changes, metadata)
     models: dict[str, Model] = {
         "cross-fit": shipped("cross-fit", cross_fit(metadata), metadata),
-        "deepar": shipped(
-            "deepar", DeepAREstimator(metadata.freq, metadata.prediction_length, lags=metadata.lags or None), metadata
-        ),
+        "deepar": shipped("deepar", _deepar(metadata), metadata),
         "density": density,
         "analog": shipped("analog", analog(metadata), metadata),
     }
@@ -147,8 +145,7 @@ def pool(metadata: Metadata) -> Estimator:
         models["var"] = shipped("var-responding", var_responding(metadata), metadata)
         models["analog-plain"] = _stretches(metadata, _domain(metadata))
     else:
-        patches = imported_model("gluonts.torch:PatchTSTEstimator", metadata, {"patch_len": 8})
-        models["patch-tst"] = CoupledEstimator(patches)
+        models["patch-tst"] = CoupledEstimator(_patches(metadata))
     only_totals = ["analog-plain"] if metadata.covariates else []
     rare: dict[str, Model] = {}
     if metadata.domain == "count":
@@ -156,6 +153,21 @@ def pool(metadata: Metadata) -> Estimator:
         if not metadata.covariates:  # each would fit a response of its own, for forecasts that are much alike
             rare |= {"croston": croston(metadata), "tsb": tsb(metadata)}
     return PooledEstimator({**models, **rare}, domain=_domain(metadata), only_totals=only_totals, only_rare=list(rare))
+
+
+def _deepar(metadata: Metadata) -> DeepAREstimator:
+    return DeepAREstimator(
+        metadata.freq,
+        metadata.prediction_length,
+        lags=metadata.lags or None,
+        train=TrainConfig(schedule="constant", patience=3),
+    )
+
+
+def _patches(metadata: Metadata) -> Estimator | Predictor:
+    """PatchTST, which is stopped where the end of the span is forecast no better: gluonts would take 100 epochs."""
+    settings = {"patch_len": 8, "trainer_kwargs": {"max_epochs": 40}, "stop_after": 5}
+    return imported_model("gluonts.torch:PatchTSTEstimator", metadata, settings)
 
 
 def shipped(name: str, model: Model, metadata: Metadata, overrides: Mapping[str, object] | None = None) -> Model:

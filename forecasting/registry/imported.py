@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
@@ -23,8 +24,8 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, object]
             function of the `Metadata`. An estimator of gluonts is taken for one of single series and grouped; what a
             function returns is taken as it is.
         metadata: the dataset; the class is given its frequency and horizon.
-        settings: further arguments of the class; of one of ours, or made like ours, nested settings as of a model that
-            is known by name.
+        settings: further arguments of the class, and of a network of gluonts ``stop_after`` (`GroupedEstimator`); of
+            one of ours, or made like ours, nested settings as of a model that is known by name.
 
     Returns:
         The model.
@@ -50,7 +51,8 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, object]
         refuse_unknown((), settings, name)
         return found(metadata)
     known = inspect.signature(found).parameters
-    refuse_unknown(list(known), settings, name)
+    stops = {"stop_after"} & set(settings) if "trainer_kwargs" in known else set()
+    refuse_unknown([*known, *stops], settings, name)
     given = {"freq": metadata.freq, "prediction_length": metadata.prediction_length}
     arguments = {key: value for key, value in given.items() if key in known} | dict(settings)
     needed = [key for key, parameter in known.items() if parameter.default is inspect.Parameter.empty]
@@ -58,7 +60,8 @@ def imported_model(name: str, metadata: Metadata, settings: Mapping[str, object]
         if key not in arguments:
             raise ValueError(f"{name}: expected a value for {key}, which has no default")
     if not issubclass(found, Configured):
-        return GroupedEstimator(found(**arguments))
+        of_grouped: dict[str, Any] = {key: arguments.pop(key) for key in stops}
+        return GroupedEstimator(found(**arguments), **of_grouped)
     made = found(**{key: value for key, value in arguments.items() if key in (*given, *needed)})
     changes = {key: value for key, value in settings.items() if key not in (*given, *needed)}
     return made.override(changes) if changes else made

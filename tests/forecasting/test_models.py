@@ -135,7 +135,7 @@ def test_deepar_groups_what_gluonts_draws(walks):
     assert predictor.training_log[0]["train_loss"] is not None
 
 
-@pytest.mark.parametrize("option", [{"patience": 2}, {"validation_span": 7}, {"checkpoints": "x"}])
+@pytest.mark.parametrize("option", [{"validation_span": 7}, {"checkpoints": "x"}, {"compile": True}])
 def test_what_gluonts_deepar_does_not_have_is_refused(option):
     with pytest.raises(ValueError, match=f"train: expected no {next(iter(option))}"):
         DeepAREstimator("D", 7, train=TrainConfig(schedule="constant", **option))
