@@ -1,8 +1,8 @@
-"""`hemline order`."""
+"""`hemline order` and `hemline plan`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,9 @@ from ..runtime.arguments.naming import check_place, check_there, naming
 if TYPE_CHECKING:
     from ..datasets.entries.data import ForecastData
 
-OPTIONAL = ("missing", "left", "unit_cost", "unit_size", "pack")
+OF_ORDERS = ("missing", "left", "unit_cost", "unit_size", "pack")
+OF_PLANS = ("price", "unit_cost", "left", "returns")
+"""Columns that a table of stock may have beside article and stock."""
 
 
 def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
@@ -64,7 +66,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         from .orders.plan import order_quantities
 
         with naming("stock", stock):
-            columns = read_stock(stock)
+            columns = read_stock(stock, OF_ORDERS)
         with naming("predictor", predictor):
             trained = load_predictor(predictor, trust=trust or ())
         with naming("dataset", dataset):
@@ -92,13 +94,106 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         )
         typer.echo(f"lost, {plan.expected_left.sum():,.1f} to be left over. The order lies in {page.parent}")
 
+    @app.command()
+    def plan(
+        predictor: Annotated[Path, typer.Option(help="Folder that `hemline train` wrote.")],
+        dataset: Annotated[str, typer.Option(help="Name of a dataset, or the TOML file of a table.")],
+        stock: Annotated[
+            Path, typer.Option(help="Table of article, stock, and as needed price, unit_cost, left, returns.")
+        ],
+        ladder: Annotated[str, typer.Option(help="Shares of the regular price that fall, such as 1,0.9,0.8,0.7.")],
+        out: Annotated[Path, typer.Option(help="Folder for the tables and the page.")],
+        objective: Annotated[str, typer.Option(help="What counts: 'revenue' or 'margin'.")] = "revenue",
+        changes: Annotated[int, typer.Option(min=0, help="How often the price of an article may change.")] = 2,
+        margin: Annotated[float | None, typer.Option(help="Least share of each price above the unit cost.")] = None,
+        budget: Annotated[float | None, typer.Option(help="Money that may be given away in all, expected.")] = None,
+        clear: Annotated[
+            float | None, typer.Option(help="Share of the stock of each article to be sold, such as 0.9.")
+        ] = None,
+        clear_by: Annotated[str | None, typer.Option(help="Date by which it is to be sold; else the end.")] = None,
+        window: Annotated[
+            int | None, typer.Option(help="Plan for this test window (0 is the first), not the time after the data.")
+        ] = None,
+        paths: Annotated[int, typer.Option(min=2, help="Joint sample paths on which the plan is judged.")] = 1000,
+        seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+        trust: Trust = None,
+    ) -> None:
+        """Which price to ask for each article in each step; writes plan.csv, rules.csv and plan.html.
 
-def read_stock(path: Path) -> dict[str, dict[str, float]]:
+        Example: hemline plan --predictor runs/shop --dataset shop.toml --stock stock.csv --ladder 1,0.8,0.6
+        --clear 0.8 --clear-by 2024-08-25 --out runs/plan
+        """
+        check_place("out", out, folder=True)
+        check_there("predictor", predictor, folder=True)
+        check_there("stock", stock, folder=False)
+        from ..forecasting.models.stored import load_predictor
+        from .markdowns.baselines import NONE
+        from .markdowns.page import write_plan
+        from .markdowns.plan import PLAN
+        from .markdowns.planning import plan_markdowns
+
+        with naming("ladder", ladder):
+            steps = read_ladder(ladder)
+        with naming("stock", stock):
+            columns = read_stock(stock, OF_PLANS)
+        with naming("predictor", predictor):
+            trained = load_predictor(predictor, trust=trust or ())
+        with naming("dataset", dataset):
+            data = load(dataset)
+        with naming("window", window):
+            entry = data.history(window)
+        held = columns.pop("stock")
+        found = plan_markdowns(
+            trained,
+            entry,
+            held,
+            steps,
+            objective=objective,  # type: ignore[arg-type]
+            changes=changes,
+            margin=margin,
+            budget=budget,
+            clear=clear,
+            clear_by=clear_by,
+            paths=paths,
+            seed=seed,
+            **columns,
+        )
+        page = write_plan(found, out)
+        for row in found.comparison().to_dict("records"):
+            gains = f"; the plan gains {row['gain']:+,.0f} ({row['low']:+,.0f} to {row['high']:+,.0f})"
+            unkept = f"; does not keep: {row['unkept']}" if row["unkept"] else ""
+            typer.echo(
+                f"{row['rule']}: worth {row['worth']:,.0f}, {row['left']:,.0f} units left over"
+                f"{'' if row['rule'] == PLAN else gains}{unkept}"
+            )
+        for words in found.unseen:
+            typer.echo(words)
+        low, high = found.interval(NONE)
+        typer.echo(
+            f"In 80 % of futures the gain over no markdown is {low:,.0f} to {high:,.0f}. The plan lies in {page.parent}"
+        )
+
+
+def read_ladder(text: str) -> tuple[float, ...]:
+    """The numbers of a ladder such as ``1,0.9,0.8``.
+
+    Raises:
+        ValueError: a part is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"ladder: expected numbers with commas between them, such as 1,0.9,0.8; got {text!r}"
+        ) from None
+
+
+def read_stock(path: Path, optional: Sequence[str]) -> dict[str, dict[str, float]]:
     """The columns of a table of stock, each by the names of the articles.
 
     Arguments:
-        path: a table with ``article`` and ``stock``, and some of ``missing``, ``left``, ``unit_cost``,
-            ``unit_size`` and ``pack``.
+        path: a table with ``article`` and ``stock``, and some of the others.
+        optional: names of the others.
 
     Raises:
         ValueError: a column is missing or unknown, an article stands there twice, or a cell is no number.
@@ -111,14 +206,14 @@ def read_stock(path: Path) -> dict[str, dict[str, float]]:
     table, source = read_table(path, ["article"], [])
     columns = Columns(table, source or str(path))
     columns.require("stock", ["article", "stock"])
-    unknown = next((name for name in table.columns if name not in ("article", "stock", *OPTIONAL)), None)
+    unknown = next((name for name in table.columns if name not in ("article", "stock", *optional)), None)
     if unknown is not None:
-        raise ValueError(f"expected the columns article, stock, {', '.join(OPTIONAL)}; got {unknown!r}")
+        raise ValueError(f"expected the columns article, stock, {', '.join(optional)}; got {unknown!r}")
     articles = table["article"].astype(str)
     if articles.duplicated().any():
         raise ValueError(f"expected each article once, got {articles[articles.duplicated()].iloc[0]!r} twice")
     found = {}
-    for name in ("stock", *(name for name in OPTIONAL if name in table.columns)):
+    for name in ("stock", *(name for name in optional if name in table.columns)):
         numbers = columns.numbers(name)
         empty = np.isnan(numbers)
         if empty.any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +12,7 @@ from gluonts.model.forecast import SampleForecast
 from ...runtime.arguments.kinds import Number, checked
 from .allocation import Limit, UnitCosts, least_cost
 from .needs import Needs, Unmet, expected, needs_of
-
-PerArticle = float | Mapping[str, float]
-"""One number for all articles, or one for each by its name."""
+from .per_article import PerArticle, each_of, limit_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,16 +157,16 @@ def order_quantities(
     if np.isnan(samples).any():
         name = items[int(np.isnan(samples).any((0, 1)).argmax())]
         raise ValueError(f"forecast: expected paths of every article, got none of {name!r}")
-    held = _each("stock", stock, items)
+    held = each_of("stock", stock, items)
     costs = _costs(service_level, missing, left, items)
     limits = []
     if budget is not None:
         if unit_cost is None:
             raise ValueError("unit_cost: expected what a unit costs beside a budget, got None")
-        limits.append(Limit("budget", _each("unit_cost", unit_cost, items), _limit("budget", budget)))
+        limits.append(Limit("budget", each_of("unit_cost", unit_cost, items), limit_of("budget", budget)))
     if capacity is not None:
-        limits.append(Limit("capacity", _each("unit_size", unit_size, items), _limit("capacity", capacity)))
-    packs = None if pack is None else _each("pack", pack, items, above=True)
+        limits.append(Limit("capacity", each_of("unit_size", unit_size, items), limit_of("capacity", capacity)))
+    packs = None if pack is None else each_of("pack", pack, items, above=True)
     needs = needs_of(samples, held, lead_time, unmet)
     order = least_cost(needs.units, costs, limits, packs)
     demand = np.maximum(samples[:, lead_time:], 0).sum(1, dtype=np.float64)
@@ -186,27 +184,4 @@ def _costs(
         return UnitCosts(np.full(len(items), service_level), np.full(len(items), 1 - service_level))
     if missing is None or left is None:
         raise ValueError("service_level: expected a share such as 0.95, or what a unit costs (missing, left); got none")
-    return UnitCosts(_each("missing", missing, items, above=True), _each("left", left, items, above=True))
-
-
-def _limit(name: str, value: float) -> float:
-    if not 0 <= value < np.inf:
-        raise ValueError(f"{name}: expected at least 0, got {value:g}")
-    return float(value)
-
-
-def _each(name: str, given: PerArticle, items: tuple[str, ...], above: bool = False) -> np.ndarray:
-    """A number for each article ``[D]``; names that are no article are left out."""
-    if isinstance(given, Mapping):
-        unknown = next((item for item in items if item not in given), None)
-        if unknown is not None:
-            raise ValueError(f"{name}: expected a number for every article, got none for {unknown!r}")
-        values = np.array([given[item] for item in items], dtype=np.float64)
-    else:
-        values = np.full(len(items), given, dtype=np.float64)
-    wrong = ~np.isfinite(values) | (values < 0) | (above & (values <= 0))
-    if wrong.any():
-        place = int(wrong.argmax())
-        least = "more than 0" if above else "at least 0"
-        raise ValueError(f"{name}: expected {least}, got {values[place]:g} for {items[place]!r}")
-    return values
+    return UnitCosts(each_of("missing", missing, items, above=True), each_of("left", left, items, above=True))

@@ -112,6 +112,21 @@ class FittedModel(Shown, Predictor, ABC):
             A forecast an entry, ``samples`` ``[S, H, D]``, data units.
         """
 
+    def price_effects(self, entry: Entry, num_samples: int, seed: int) -> np.ndarray | None:
+        """What prices do to the paths that `predict` draws, where that is a constant elasticity on each path.
+
+        A search over many plans reads it once, rather than to draw the paths of every plan. By default it is not known.
+
+        Arguments:
+            entry: as for `predict`, with the planned prices.
+            num_samples: paths S.
+            seed: of the draws.
+
+        Returns:
+            ``[D, D, S]``, of the row's series to the price of the column's; ``None`` where it is not known.
+        """
+        return None
+
     def update(self, training_data: Iterable[GluontsEntry], directory: Path | None = None) -> FittedModel:
         """The model after further training on data that go on, from where it stands.
 

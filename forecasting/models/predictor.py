@@ -131,6 +131,13 @@ class ForecastPredictor(FittedModel):
                     item_id=entry.item_id,
                 )
 
+    def price_effects(self, entry: Entry, num_samples: int, seed: int) -> np.ndarray | None:
+        """The elasticities of its paths where it has a response; see `FittedModel.price_effects`."""
+        if self.response is None or entry.item_ids != self.item_ids:
+            return None
+        horizon, context = self.prediction_length, self.spec.context_length
+        return self.response.price_effects(entry, horizon, context, num_samples, (seed + 1) * 7919)
+
     def write(self, folder: Path) -> None:
         """Write the predictor as JSON and safetensors."""
         described = {

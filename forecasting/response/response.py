@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from ...datasets.entries.channels import Channels
+from ...datasets.entries.channels import PRICE, Channels, rows_of
 from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.unseen import warn_of_unseen
 from ...runtime.arguments.kinds import Checked, Count, Positive
 from ...runtime.reading.json_files import read_json
 from ...runtime.reading.weights import read_arrays
-from .effect_draws import drawn_sums
+from .effect_draws import drawn_effects, drawn_sums
 from .gates import at_ends
 from .inputs import bounded, logged
 
@@ -274,6 +274,35 @@ class Response:
             usual = logs_of_all[series, length:]
             logs[:, :, series] = np.minimum(usual + effects, np.log(self.most[series])) + np.log(self.unit[series])
         return np.exp(logs)
+
+    def price_effects(self, entry: Entry, horizon: int, context: int, paths: int, seed: int) -> np.ndarray | None:
+        """The elasticities by which `factors` of the same arguments answers to prices, path by path.
+
+        Those of an article to the prices of others are drawn given what all effects come to in the planned future, as
+        if all of these prices were to change.
+
+        Returns:
+            float32 ``[D, D, S]``, of the row's series to the price of the column's; ``None`` where a series has no
+            price, or the entry has other channels.
+        """
+        rows = rows_of(self.names, PRICE, entry.item_ids)
+        if rows is None or entry.channels.names != self.names or len(rows) != self.series:
+            return None
+        length = entry.length
+        inputs = self.inputs(entry.channels.values[:, : length + horizon], entry.start)
+        planned = inputs[length:] - inputs[max(0, length - context) : length].mean(0)
+        deviation = np.where(self.direct, 0.0, self.deviation)
+        generator = np.random.default_rng([seed, 0, 1])
+        found = np.empty((self.series, self.series, paths), dtype=np.float32)
+        for series, (_, others) in enumerate(drawn_effects(deviation, planned, rows, paths, seed)):
+            direct = np.flatnonzero(self.direct[series])
+            drawn = generator.standard_normal((paths, len(direct)))
+            effects = self.mean[series, rows] + others * deviation[series, rows]
+            both = np.flatnonzero(np.isin(rows, direct))
+            root = self.root[series, : len(direct), : len(direct)]
+            effects[:, both] += (drawn @ root.T)[:, np.searchsorted(direct, np.array(rows)[both])]
+            found[series] = effects.T
+        return found
 
     def roundings(self, paths: int, horizon: int, seed: int) -> np.ndarray | None:
         """What counts are rounded up by, uniform numbers ``[S, H, D]``; ``None`` where sales are no counts."""

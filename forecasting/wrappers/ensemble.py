@@ -227,6 +227,21 @@ class EnsemblePredictor(FittedModel):
                 samples = np.where(rarely_sold(entry.target), own, samples)
             yield SampleForecast(samples, start_date=forecasts[0].start_date, item_id=forecasts[0].item_id)
 
+    def price_effects(self, entry: Entry, num_samples: int, seed: int) -> np.ndarray | None:
+        """The elasticities of its paths, each those of its member, if all have some; see `FittedModel.price_effects`.
+
+        Those of rare series are read from the same members as all others.
+        """
+        shares, found = shares_of(num_samples, self.weights), []
+        for number, (member, share) in enumerate(zip(self.members, shares, strict=True)):
+            told = None
+            if share and isinstance(member, FittedModel):
+                told = member.price_effects(entry, share, len(self.members) * seed + number)
+            if share and told is None:
+                return None
+            found += [] if told is None else [told]
+        return np.concatenate(found, axis=-1)[..., in_turns(shares)]
+
     def _drawn(
         self, entries: Sequence[Entry], counts: Sequence[int], seed: int | None
     ) -> Iterator[tuple[SampleForecast, ...]]:

@@ -14,6 +14,7 @@ from gluonts.model.forecast import SampleForecast
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain, raised
+from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
@@ -226,6 +227,14 @@ class RespondingPredictor(FittedModel):
             )
             samples = feedback.finish(torch.from_numpy(levels)[None])[0].numpy()
             yield SampleForecast(samples, forecast.start_date, forecast.item_id, forecast.info)
+
+    def price_effects(self, entry: Entry, num_samples: int, seed: int) -> np.ndarray | None:
+        """The elasticities of its paths; see `FittedModel.price_effects`."""
+        if entry.item_ids != self.item_ids:
+            return None
+        return self.response.price_effects(
+            entry, self.prediction_length, self.context_length, num_samples, (seed + 1) * 7919
+        )
 
     def write(self, folder: Path) -> None:
         """Write the predictor beneath it into a folder of its own, and the response."""

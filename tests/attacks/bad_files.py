@@ -8,6 +8,9 @@ from bad_inputs import BINARY, CLASSIFY, DEEP, PAIR, SALES, VALID, Bad, bad, des
 
 NO_TOML = ("a = ", "a = 1\na = 2", "[train", "\xff", "\0", "a = 1e", "= 3", DEEP)
 
+ITEMS = [f"{style}_{number}" for style in ("dress", "coat", "shirt", "jeans", "knit") for number in range(1, 5)]
+"""The articles of `simulated_sales`."""
+
 TRAINING = {
     **dict.fromkeys(["max_epochs", "batches_per_epoch", "patience"], (10**30,)),  # no error, but a long wait
     **dict.fromkeys(["batch_size", "schedule", "validation_span", "seed", "nope"], ()),
@@ -152,6 +155,19 @@ def tables() -> Iterator[Bad]:
         for key in ("table", "vectors"):
             own = described({**SHOP_TABLE, **SIZES, key: "own.parquet"})
             yield bad("data describe own.toml", own_parquet=content, own_toml=own)
+    for content in (
+        b"",
+        BINARY,
+        "article\ndress_1\n",
+        *(f"article,stock\ndress_1,{value}\n" for value in ("", "x", "9")),
+    ):
+        for name in ("order", "plan"):
+            yield bad(f"{VALID[name]} --stock own.csv", "stock", own_csv=content)
+    header = "article,stock,price,returns,left\n"
+    for broken in ("-3,9,0,0", "3,0,0,0", "3,-9,0,0", "3,9,1,0", "3,9,-0.1,0", "3,9,0,inf", "nan,9,0,0"):
+        rows = "".join(f"{item},3,9,0,0\n" for item in ITEMS[1:])
+        told = ("stock", "price", "returns", "left")
+        yield bad(f"{VALID['plan']} --stock own.csv", *told, own_csv=f"{header}{ITEMS[0]},{broken}\n{rows}")
 
 
 GRID = {"out": "new", "datasets": ["simulated_sales"], "models": ["last-value"], "num_samples": 5}

@@ -18,6 +18,7 @@ VALID = {
     "forecast": f"forecast --predictor gru {SALES} --window 0 --num-samples 5 --out new.csv",
     "simulate": f"simulate --predictor gru --set price[dress_1]=-20% {PAIR}",
     "order": f"order --predictor gru {SALES} --window 0 --stock stock.csv --service-level 0.9 --paths 5 --out new",
+    "plan": f"plan --predictor gru {SALES} --window 0 --stock stock.csv --ladder 1,0.8 --paths 5 --out new",
     "backtest": f"backtest {SALES} --models last-value --num-samples 5 --out new",
     "table": "table bt",
     "report": "report bt --out new.html",

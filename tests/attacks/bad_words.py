@@ -15,6 +15,7 @@ LEAST = {
     "forecast": {"num-samples": 1},
     "simulate": {"paths": 1, "seed": 0},
     "order": {"paths": 1, "seed": 0, "lead-time": 0},
+    "plan": {"paths": 2, "seed": 0, "changes": 0},
     "backtest": {"num-samples": 1, "refit-every": 1, "history": 1, "seeds": 1},
     "grid": {"workers": 1},
     "data": {"series": 0},
@@ -33,6 +34,7 @@ NEEDED = {
     "forecast": "predictor dataset out",
     "simulate": "predictor articles out set",
     "order": "predictor dataset out stock service-level",
+    "plan": "predictor dataset out stock ladder",
     "backtest": "dataset models out",
     "classify": "data checkpoint",
     "judge": "data checkpoint",
@@ -72,7 +74,12 @@ def numbers_of_options() -> Iterator[Bad]:
     for option in ("service-level", "budget", "capacity"):
         yield from spoiled("order", option, [*SHARES, *(["0", "1", "95"] if option == "service-level" else [])])
     yield from spoiled("order", "lead-time", ("8", "99"))
-    for name in ("forecast", "simulate", "order"):
+    for option in ("margin", "budget", "clear"):
+        yield from spoiled("plan", option, [*SHARES, *([] if option == "budget" else ["1.5", "95"])], "unit_cost")
+    yield from spoiled(
+        "plan", "ladder", ("", "x", "1,x", "1;0.8", "0", "-1,0.5", "1.2,1", "1,0.8,0.9", "1,1", "nan", "1,inf")
+    )
+    for name in ("forecast", "simulate", "order", "plan"):
         yield from spoiled(name, "window", ("", "x", "8.9", "3", "99", "-99"))
 
 
@@ -89,6 +96,7 @@ def choices_of_options() -> Iterator[Bad]:
         "backtest": "models",
         "simulate": "articles",
         "order": "unmet",
+        "plan": "objective",
     }.items():
         for option in options.split():
             yield from spoiled(name, option, ("", "nope", "a\nb", "CPUS"), "got 'nope'", r"got 'a\nb'", "got 'CPUS'")
@@ -98,7 +106,7 @@ def choices_of_options() -> Iterator[Bad]:
 
 def names() -> Iterator[Bad]:
     """Names of nothing."""
-    for name in ("describe", "train", "forecast", "simulate", "order", "backtest"):
+    for name in ("describe", "train", "forecast", "simulate", "order", "plan", "backtest"):
         files = ("nope.toml", "bt", "sales.csv", "binary.toml", "empty.toml", "deep.toml")
         yield from spoiled(name, "dataset", (*TEXTS, *files), "name: expected", "nope.toml", *files)
     words = ("a:b:c", ":", "x:", ":x", "os:system", "json:JSONDecoder", "gluonts:nope", "nope:Nope", LONG, "", "nope")
@@ -131,6 +139,7 @@ def places() -> Iterator[Bad]:
         "simulate": "scenario predictor",
         "forecast": "predictor",
         "order": "predictor stock",
+        "plan": "predictor stock",
         "classify": "data",
         "judge": "data checkpoint",
         "plot": "checkpoint",
@@ -150,6 +159,7 @@ def places() -> Iterator[Bad]:
         "train": "out",
         "simulate": "out",
         "order": "out",
+        "plan": "out",
         "backtest": "out",
         "classify": "checkpoint",
         "annotate": "checkpoint",

@@ -1,4 +1,4 @@
-"""The page on totals and orders runs, its commands too."""
+"""The page on totals, orders and prices runs, its commands too."""
 
 from pathlib import Path
 
@@ -23,6 +23,14 @@ def test_the_page_runs(tmp_path, monkeypatch):
     assert all(item in page for item in items)
     used, most = scope["tight"].used()["budget"]
     assert most - 20 <= used <= most
+    plan = pd.read_csv("runs/plan/plan.csv")
+    assert tuple(plan["article"].unique()) == items
+    assert plan["price"].gt(0).all()
+    rules = pd.read_csv("runs/plan/rules.csv").set_index("rule")
+    assert list(rules.index) == ["plan", "no markdown", "same cut for all", "greedy per article"]
+    page = Path("runs/plan/plan.html").read_text()
+    assert all(item in page for item in items)
+    assert scope["prices"].gain("no markdown").mean() > 0
 
 
 def test_names_are_shown_as_they_are_and_run_nothing(tmp_path):
@@ -37,6 +45,31 @@ def test_names_are_shown_as_they_are_and_run_nothing(tmp_path):
     page = write_order(plan, pd.date_range("2024-01-01", periods=2), 0, tmp_path)
     assert "<script>" not in page.read_text()
     assert "'=HYPERLINK(1)" in (tmp_path / "order.csv").read_text()
+
+
+def test_a_plan_of_prices_shows_names_as_they_are_and_limits_that_it_does_not_keep(tmp_path):
+    import numpy as np
+    from hemline.decisions.markdowns.ladder import Schedules
+    from hemline.decisions.markdowns.page import write_plan
+    from hemline.decisions.markdowns.plan import Judged, MarkdownPlan
+    from hemline.decisions.markdowns.terms import Terms
+
+    items = ("<script>alert(1)</script>", "=HYPERLINK(1)")
+    ones = np.ones(2)
+    schedules = (Schedules((0, 1), 3),) * 2
+    terms = Terms(items, 50 * ones, np.array([[10, 8.0]] * 2), 0 * ones, 0 * ones, ones, schedules, 5.0, 0.9, 3)
+    sold = np.random.default_rng(0).poisson(4, size=(2, 3, 40)).astype(float)
+    steps = np.array([[0, 1, 1], [0, 0, 0]])
+    judged = {name: Judged(steps * (name == "plan"), sold, terms) for name in ("plan", "no markdown")}
+    plan = MarkdownPlan(items, pd.date_range("2024-01-01", periods=3), terms, judged, ("price[a]: <b>never</b> seen",))
+    page = write_plan(plan, tmp_path).read_text()
+    assert "<script>" not in page
+    assert "<b>never" not in page
+    assert "keep the limit “clear”" in page
+    assert "keep the limit “budget”" in page
+    assert "“no markdown” is expected to be worth more than this plan" in page
+    assert page.count("−20%") == 2
+    assert "'=HYPERLINK(1)" in (tmp_path / "plan.csv").read_text()
 
 
 def test_a_table_of_stock_that_cannot_be_read_is_one_line(tmp_path):

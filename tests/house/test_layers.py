@@ -68,7 +68,7 @@ INSIDE = {
         ("registry",),
         ("commands",),
     ),
-    "decisions": (("orders",), ("commands",)),
+    "decisions": (("orders",), ("markdowns",), ("commands",)),
     "recommendation": (
         ("names",),
         ("contract",),

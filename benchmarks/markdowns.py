@@ -1,0 +1,188 @@
+"""Markdown plans on simulated sales: against a search that knows the truth, the interval of the gain, time and memory.
+
+Run: python -m benchmarks.markdowns [--part gap|interval|size] [--model NAME] [--seeds 5] [--out runs/markdowns]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from hemline.datasets import ForecastData, simulated_sales
+from hemline.datasets.simulated.truth import SalesTruth
+from hemline.decisions import MarkdownPlan, plan_markdowns
+from hemline.decisions.markdowns.baselines import NONE
+from hemline.decisions.markdowns.demand import DemandPaths
+from hemline.decisions.markdowns.plan import PLAN
+from hemline.decisions.markdowns.planning import searched_plan
+from hemline.decisions.markdowns.terms import Terms, at_steps
+from hemline.forecasting import build_model
+from scipy.stats import poisson
+
+LADDER = (1.0, 0.9, 0.8, 0.7, 0.6)
+HORIZON = 12
+COMMON, STYLE = (0.7, 0.12), (0.5, 0.08)
+"""Correlation and deviation of the simulator's shocks, of all articles and of a style."""
+
+
+class Truth:
+    """The law of the simulator after the training span, given the shocks of its last week.
+
+    Arguments:
+        data: simulated sales with one window of `HORIZON` weeks.
+        prices: of the ladders, ``[D, L]``, money.
+    """
+
+    def __init__(self, data: ForecastData, prices: np.ndarray) -> None:
+        self.truth, self.prices = data.truth, prices
+        assert isinstance(self.truth, SalesTruth)
+        self.first = data.train[0].length
+        channels = data.history(0).channels
+        names = {name: row for row, name in enumerate(channels.names)}
+        rows = [names[f"promo[{item}]"] for item in data.metadata.item_ids]
+        self.promo = channels.values[rows, self.first : self.first + HORIZON].T
+
+    def expected(self, plan: np.ndarray) -> np.ndarray:
+        """Expected demand ``[D, H]`` without shocks."""
+        weeks = np.arange(self.first, self.first + HORIZON)
+        return self.truth.expected_units(at_steps(self.prices, plan).T, self.promo, weeks).T
+
+    def noise(self, paths: int, seed: int) -> np.ndarray:
+        """What demand is multiplied by on each path before it is counted, ``[D, H, S]``."""
+        rng, truth = np.random.default_rng([seed, 17]), self.truth
+        styles = list(dict.fromkeys(truth.styles))
+        of_style = np.array([styles.index(style) for style in truth.styles])
+        offset = (COMMON[1] ** 2 + STYLE[1] ** 2) / 2
+        last = np.array([truth.shocks[self.first - 1, of_style == each][0] for each in range(len(styles))]) + offset
+        # The common part of the last shocks, given their sums with those of the styles.
+        precision = len(styles) / STYLE[1] ** 2 + 1 / COMMON[1] ** 2
+        common = last.sum() / STYLE[1] ** 2 / precision + rng.normal(size=(1, paths)) / precision**0.5
+        own = last[:, None] - common
+        found = np.empty((len(of_style), HORIZON, paths))
+        for week in range(HORIZON):
+            common, own = (
+                r * state + d * (1 - r**2) ** 0.5 * rng.normal(size=state.shape)
+                for (r, d), state in ((COMMON, common), (STYLE, own))
+            )
+            found[:, week] = np.exp((common + own)[of_style] - offset)
+        alpha = truth.dispersion[:, None, None]
+        return found * rng.gamma(1 / alpha, alpha, size=found.shape)
+
+    def worth(self, plan: np.ndarray, terms: Terms, paths: int, seed: int) -> np.ndarray:
+        """What a plan is worth on true paths ``[S]``, the same luck for every plan, money."""
+        luck = np.random.default_rng([seed, 18]).random((*plan.shape, paths))
+        demand = poisson.ppf(luck, self.expected(plan)[..., None] * self.noise(paths, seed))
+        units = terms.sold(demand)
+        return np.einsum("dh,dhs->s", at_steps(terms.worth, plan), units) - terms.idle.sum()
+
+    def best(self, terms: Terms, paths: int, seed: int) -> np.ndarray:
+        """The plan of the same search with the true parameters."""
+        base = self.expected(np.zeros((len(terms.stock), HORIZON), dtype=int))[..., None] * self.noise(paths, seed)
+        elasticity = self.truth.elasticity[..., None].astype(np.float32)
+        return searched_plan(DemandPaths(base.astype(np.float32), elasticity), terms).best.plan
+
+
+def planned(articles: int, seed: int, model: str, paths: int = 1000) -> tuple[MarkdownPlan, Truth, dict[str, float]]:
+    """A plan for a season's end: 1.2 to 2.2 times what would sell at the list prices lies in stock."""
+    data = simulated_sales(articles=articles, seed=seed, prediction_length=HORIZON, windows=1)
+    items, truth = data.metadata.item_ids, data.truth
+    assert isinstance(truth, SalesTruth)
+    began = time.perf_counter()
+    predictor = build_model(model, data.metadata).train(data.train)  # type: ignore[union-attr]
+    trained = time.perf_counter() - began
+    known = Truth(data, truth.list_price[:, None])
+    usual = known.expected(np.zeros((articles, HORIZON), dtype=int)).sum(1)
+    stock = np.round(usual * np.random.default_rng([seed, 19]).uniform(1.2, 2.2, articles))
+    began, busy = time.perf_counter(), time.process_time()
+    plan = plan_markdowns(
+        predictor,
+        data.history(0),
+        dict(zip(items, stock.tolist(), strict=True)),
+        LADDER,
+        price=dict(zip(items, truth.list_price.tolist(), strict=True)),
+        paths=paths,
+        seed=seed,
+    )
+    spent = {"trained_s": trained, "planned_s": time.perf_counter() - began, "cpu_s": time.process_time() - busy}
+    known.prices = plan.terms.prices
+    return plan, known, spent
+
+
+def gap(seed: int, model: str, articles: int) -> dict[str, object]:
+    """How much of the way from the best rule to the plan of the truth a plan goes, by the true law."""
+    plan, truth, spent = planned(articles, seed, model)
+    worth = {name: float(truth.worth(each.plan, plan.terms, 2000, seed).mean()) for name, each in plan.judged.items()}
+    known = float(truth.worth(truth.best(plan.terms, 400, seed + 1), plan.terms, 2000, seed).mean())
+    rule = max(value for name, value in worth.items() if name != PLAN)
+    return {"seed": seed, **worth, "truth": known, "closed": (worth[PLAN] - rule) / (known - rule), **spent}
+
+
+def interval(seed: int, model: str, articles: int) -> dict[str, object]:
+    """The gain over no markdown: what was said of it, what it is expected to be, and what it was on one true path."""
+    plan, truth, _ = planned(articles, seed, model)
+    none, best = (truth.worth(plan.judged[name].plan, plan.terms, 2000, seed) for name in (NONE, PLAN))
+    low, high = plan.interval(NONE)
+    gain = best - none
+    return {
+        "seed": seed,
+        "mean": float(plan.gain(NONE).mean()),
+        "low": low,
+        "high": high,
+        "expected": float(gain.mean()),
+        "holds_expected": low <= gain.mean() <= high,
+        "holds_one": low <= gain[0] <= high,
+        "share": float(((gain >= low) & (gain <= high)).mean()),
+    }
+
+
+def size(articles: int, model: str) -> dict[str, object]:
+    """Time and memory of a plan of many articles."""
+    plan, _, spent = planned(articles, 0, model)
+    low, high = plan.interval(NONE)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {
+        "articles": articles,
+        **spent,
+        "peak_gib": memory,
+        "gain": float(plan.gain(NONE).mean()),
+        "low": low,
+        "high": high,
+    }
+
+
+def main() -> None:
+    """Print the rows of a part; each is kept, so that a run that was ended goes on behind it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=("gap", "interval", "size"), default="gap")
+    parser.add_argument("--model", default="var-responding")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--articles", type=int)
+    parser.add_argument("--out", type=Path, default=Path("runs/markdowns"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    articles = options.articles or {"gap": 20, "interval": 8, "size": 300}[options.part]
+    rows = []
+    for seed in range(1 if options.part == "size" else options.seeds):
+        file = options.out / f"{options.part}-{options.model}-{articles}-{seed}.json"
+        if not file.exists():
+            found = (
+                size(articles, options.model)
+                if options.part == "size"
+                else globals()[options.part](seed, options.model, articles)
+            )
+            file.write_text(json.dumps(found, default=float))
+        rows.append(json.loads(file.read_text()))
+        print(pd.DataFrame(rows[-1:]).round(3).to_string(), flush=True)
+    table = pd.DataFrame(rows)
+    print(table.round(3).to_string())
+    numbers = table.drop(columns="seed", errors="ignore").astype(float)
+    print(numbers.agg(["mean", "sem"]).round(4).to_string())
+
+
+if __name__ == "__main__":
+    main()
