@@ -37,7 +37,7 @@ PLACES = {
     "LogLinear": "hemline.forecasting.response.response:LogLinear",
     "LowRankGaussian": "hemline.forecasting.networks.heads.gaussian:LowRankGaussian",
     "MAF": "hemline.forecasting.networks.heads.flows:MAF",
-    "Move": "hemline.forecasting.models.past_stretches:Move",
+    "Move": "hemline.forecasting.models.analogs.past_stretches:Move",
     "NegativeBinomial": "hemline.forecasting.networks.heads.negative_binomial:NegativeBinomial",
     "PooledEstimator": "hemline.forecasting.wrappers.pool:PooledEstimator",
     "RandomWalkPredictor": "hemline.forecasting.models.naive:RandomWalkPredictor",

@@ -9,7 +9,6 @@ import numpy as np
 from gluonts.model.forecast import SampleForecast
 
 from ...datasets.entries.domain import Domain, phases, settled
-from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -18,10 +17,10 @@ from ...evaluation.adapters.model import ForecastModel
 from ...runtime.arguments.kinds import Count, Seed, Steps
 from ...runtime.plain import Space
 from ..names import NAMES
-from ..paths.shares import as_often, shares_of
-from ..paths.weights import pool_weights
-from .likeness_fit import best_weights, distances
-from .past_stretches import Difference, Move, Reference, Stretches, shortest, stretches_before
+from ..paths.shares import shares_of
+from .analogs.likeness_fit import LearntMoves, drawn_stretches, learnt_moves
+from .analogs.past_stretches import Difference, Move, Reference, shortest, stretches_before
+from .analogs.start_grid import FEWEST, Origins, PastForecasts, best_spacing
 
 MOVES = (
     Move(),
@@ -34,18 +33,16 @@ MOVES = (
 RATIOS = tuple(Move(move.share, move.of, "ratio") for move in MOVES if move.share)
 """What is tried beside `MOVES` where no value is negative."""
 
-FEWEST = 4
-"""Stretches that a past has at least, for its forecast to be learnt from."""
-
 
 class AnalogEstimator(ForecastModel):
     r"""Learns which stretches of the past the future resembles, all series of a stretch together.
 
-    A path is what really happened over some past stretch of as many steps, which began whole seasons ago, brought to
-    today's level (`Move`). Stretch k is drawn with probability :math:`w_k \propto \exp(\theta \cdot f_k)`; its likeness
-    f says how long ago it was, how close the season before it came to the last one, and whether it has today's place in
-    the longer cycle. For each way to bring it to today's level, :math:`\theta` has the best energy score over past
-    forecasts, each from its own past; for a discrete distribution the score is exact,
+    A path is what really happened over some past stretch of as many steps, which began whole seasons ago, or within
+    seasons where that was better (`spacings`), brought to today's level (`Move`). Stretch k is drawn with probability
+    :math:`w_k \propto \exp(\theta \cdot f_k)`; its likeness f says how long ago it was, how close the season before it
+    came to the last one, whether it has today's place in the longer cycle, and how far its place in the season is from
+    today's. For each way to bring it to today's level, :math:`\theta` has the best energy score over past forecasts,
+    each from its own past; for a discrete distribution the score is exact,
 
     .. math:: S = \sum_k w_k \lVert x_k - y\rVert - \tfrac12 \sum_{kl} w_k w_l \lVert x_k - x_l\rVert ,
 
@@ -63,12 +60,16 @@ class AnalogEstimator(ForecastModel):
         cycle_length: steps of a longer cycle, such as the week of hourly data; ``None`` for none.
         domain: the values that a path can take.
         stretches: stretches of a past, at most, the newest ones.
-        origins: past forecasts to learn from, at most, the newest ones, a season or half a horizon apart.
+        origins: past forecasts to learn from, at most, the newest ones, a season or half a horizon apart; closer where
+            that leaves few and there are `spacings`.
+        spacings: steps from one stretch to the next, parts of a season, that are tried beside whole seasons: past
+            forecasts say which is best. A few days of five-minute data hold few whole days, and many hours.
         num_samples: paths of each to weigh the ways to today's level by.
         seed: of the draws.
 
     Raises:
-        ValueError: a number is out of its range, or the cycle is no multiple of the season.
+        ValueError: a number is out of its range, the cycle is no multiple of the season, or the season none of a
+            spacing.
 
     Example:
         >>> AnalogEstimator(24, season_length=24, cycle_length=168).origins
@@ -84,6 +85,7 @@ class AnalogEstimator(ForecastModel):
         domain: Domain = "real",
         stretches: Count = 250,
         origins: Count = 40,
+        spacings: Sequence[Steps] = (),
         num_samples: Count = 30,
         seed: Seed = 0,
     ) -> None:
@@ -93,7 +95,11 @@ class AnalogEstimator(ForecastModel):
                 raise ValueError(f"{name}: expected at least {fewest}, got {value}")
         if cycle_length is not None and (cycle_length % season_length or cycle_length < season_length):
             raise ValueError(f"cycle_length: expected a multiple of {season_length} steps, got {cycle_length}")
+        for every in spacings:
+            if season_length % every or every >= season_length:
+                raise ValueError(f"spacings: expected parts of the season of {season_length} steps, got {every}")
         self.prediction_length, self.season_length, self.cycle_length = prediction_length, season_length, cycle_length
+        self.spacings = tuple(spacings)
         self.domain, self.stretches, self.origins = domain, stretches, origins
         self.num_samples, self.seed = num_samples, seed
 
@@ -113,21 +119,24 @@ class AnalogEstimator(ForecastModel):
             ValueError: no entry is long enough for a past forecast.
         """
         entries = as_multivariate(training_data)
-        pasts, truths = self._past_forecasts(entries)
         moves = MOVES if self.domain == "real" else MOVES + RATIOS
         if self.season_length == 1:
             moves = tuple(move for move in moves if move.of == "mean")  # the profile of one step is its mean
-        found, drawn = [], []
-        generator = np.random.default_rng(self.seed)
-        for move in moves:
-            parts = [distances(past, move, truth) for past, truth in zip(pasts, truths, strict=True)]
-            theta = best_weights(parts)
-            found.append(theta)
-            paths = [past.moved(move, _drawn(past, theta, self.num_samples, generator)) for past in pasts]
-            phase = phases(self.num_samples, range(entries[0].dim), [self.seed])
-            drawn.append(np.stack([settled(each, self.domain, phase) for each in paths]).astype(np.float32))
-        weights = pool_weights(drawn, np.stack(truths), smallest=0.02)
-        kept = np.flatnonzero(weights)
+        origins, every = self._origins(), self.season_length
+
+        def learn(found: PastForecasts) -> LearntMoves:
+            return learnt_moves(found.pasts, found.truths, moves, self.domain, self.num_samples, self.seed)
+
+        if self.spacings:
+            every = best_spacing(entries, origins, (every, *self.spacings), learn)
+        found = origins.forecasts(entries, origins.ends(entries, every), every)
+        if not found.truths:
+            needed = shortest(self.prediction_length, self.season_length, FEWEST, every) + self.prediction_length
+            raise ValueError(
+                f"training_data: expected at least {needed} steps, so that a horizon of {self.prediction_length} can "
+                f"follow {FEWEST} past ones, got {max(entry.length for entry in entries)}"
+            )
+        learnt = learn(found)
         fitted = AnalogPredictor(
             self.prediction_length,
             freq=entries[0].freq,
@@ -136,10 +145,11 @@ class AnalogEstimator(ForecastModel):
             cycle_length=self.cycle_length or self.season_length,
             domain=self.domain,
             stretches=self.stretches,
-            moves=[(moves[number].share, moves[number].of, moves[number].by) for number in kept],
-            weights=[float(weights[number]) for number in kept],
-            thetas=[found[number].tolist() for number in kept],
+            moves=[(move.share, move.of, move.by) for move in learnt.moves],
+            weights=learnt.weights.tolist(),
+            thetas=[theta.tolist() for theta in learnt.thetas],
             seed=self.seed,
+            every=None if every == self.season_length else every,
         )
         return self.made(fitted)
 
@@ -149,30 +159,16 @@ class AnalogEstimator(ForecastModel):
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
-        names = ("season_length", "cycle_length", "domain", "stretches", "origins", "num_samples", "seed")
+        names = ["season_length", "cycle_length", "domain", "stretches", "origins", "num_samples", "seed"]
+        # Whole seasons alone are what there was before, and so are runs that are known by settings.
+        names += ["spacings"] * bool(self.spacings)
         return {"prediction_length": self.prediction_length, **{name: getattr(self, name) for name in names}}
 
-    def _past_forecasts(self, entries: list[Entry]) -> tuple[list[Stretches], list[np.ndarray]]:
-        """What past forecasts could follow, and what came ``[H, D]``, NaN where missing."""
-        horizon, season = self.prediction_length, self.season_length
-        needed, apart = shortest(horizon, season, FEWEST), max(season, horizon // 2)
+    def _origins(self) -> Origins:
+        season = self.season_length
         cycle = self.cycle_length or season
-        pasts, truths = [], []
-        for entry in entries:
-            target = np.asarray(entry.target, dtype=np.float64)
-            ends = range(target.shape[1] - horizon, needed - 1, -apart)[: max(1, self.origins // len(entries))]
-            for end in ends:
-                # Its own past alone: what bridges a gap must not come from later either.
-                pasts.append(stretches_before(target[:, :end], horizon, season, cycle, self.stretches, self.domain))
-                truths.append(target[:, end : end + horizon].T)
-        known = [number for number, truth in enumerate(truths) if not np.isnan(truth).all()]
-        if not known:
-            longest = max(entry.length for entry in entries)
-            raise ValueError(
-                f"training_data: expected at least {needed + horizon} steps, so that a horizon of {horizon} can "
-                f"follow {FEWEST} past ones, got {longest}"
-            )
-        return [pasts[number] for number in known], [truths[number] for number in known]
+        closer = bool(self.spacings)
+        return Origins(self.prediction_length, season, cycle, self.origins, self.stretches, self.domain, closer)
 
 
 class AnalogPredictor(PlainModel):
@@ -193,6 +189,7 @@ class AnalogPredictor(PlainModel):
         weights: their shares of the paths, 1 in all.
         thetas: what likeness counts, ``[F]`` for each of them.
         seed: of the draws.
+        every: steps from one stretch to the next; a season if ``None``.
     """
 
     names = NAMES
@@ -210,18 +207,20 @@ class AnalogPredictor(PlainModel):
         weights: Sequence[float],
         thetas: Sequence[Sequence[float]],
         seed: Seed = 0,
+        every: Steps | None = None,
     ) -> None:
         super().__init__(prediction_length=prediction_length)
         self.freq, self.target_dim = freq, target_dim
         self.season_length, self.cycle_length = season_length, cycle_length
         self.domain: Domain = cast(Domain, domain)
-        self.stretches, self.seed = stretches, seed
+        self.stretches, self.seed, self.every = stretches, seed, every
         self.moves = [Move(*move) for move in moves]
         self.weights, self.thetas = weights, [np.asarray(theta, dtype=float) for theta in thetas]
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
-        names = ("freq", "target_dim", "season_length", "cycle_length", "domain", "stretches", "seed")
+        names = ["freq", "target_dim", "season_length", "cycle_length", "domain", "stretches", "seed"]
+        names += ["every"] * (self.every is not None)
         learnt = {
             "moves": [list(vars(move).values()) for move in self.moves],
             "weights": self.weights,
@@ -250,7 +249,7 @@ class AnalogPredictor(PlainModel):
                 raise ValueError(
                     f"dataset: expected frequency {self.freq!r} as in training, got {entry.freq!r} in entry {number}"
                 )
-            length, needed = entry.length, shortest(self.prediction_length, self.season_length)
+            length, needed = entry.length, shortest(self.prediction_length, self.season_length, every=self.every)
             if length < needed:
                 raise ValueError(
                     f"dataset: expected at least {needed} steps, to follow what came after some of them, got {length} "
@@ -269,19 +268,12 @@ class AnalogPredictor(PlainModel):
 
     def _paths(self, target: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
         season = self.season_length
-        values = np.asarray(target, dtype=np.float64)
-        past = stretches_before(values, self.prediction_length, season, self.cycle_length, self.stretches, self.domain)
+        settings = (self.prediction_length, season, self.cycle_length, self.stretches, self.domain, self.every)
+        past = stretches_before(np.asarray(target, dtype=np.float64), *settings)
         drawn = [
-            past.moved(move, _drawn(past, theta, share, generator))
+            past.moved(move, drawn_stretches(past, theta, share, generator))
             for move, theta, share in zip(self.moves, self.thetas, shares_of(count, self.weights), strict=True)
             if share
         ]
         # Any first paths are a fair share of all of them.
         return np.concatenate(drawn)[generator.permutation(count)]
-
-
-def _drawn(past: Stretches, theta: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Numbers of the stretches that paths follow, each as often as its probability says, or once more or less."""
-    strength = past.likeness @ theta
-    probability = np.exp(strength - strength.max())
-    return as_often(probability / probability.sum(), count, generator)

@@ -94,14 +94,19 @@ def cold_start(metadata: Metadata) -> Estimator:
 
 
 def _stretches(metadata: Metadata, domain: Domain) -> AnalogEstimator:
-    """Stretches of the past that began whole days or weeks ago; where seasons are years, at any step."""
+    """Stretches of the past that began whole days or weeks ago; where seasons are years, at any step.
+
+    Within a day they may begin at each hour or at each step.
+    """
     unit, season = frequency_family(metadata.freq)[1], metadata.season
     parts_of_a_day = unit in MINUTES and season > 1
+    within = sorted({season // 24, 1} - {0, season}, reverse=True) if season % 24 == 0 else [1]
     return AnalogEstimator(
         metadata.prediction_length,
         season_length=season if parts_of_a_day or unit == "D" else 1,
         cycle_length=7 * season if parts_of_a_day else season,
         domain=domain,
+        spacings=within if parts_of_a_day else (),
     )
 
 

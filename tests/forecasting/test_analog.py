@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hemline.datasets import Metadata
 from hemline.datasets.entries.entry import Entry
+from hemline.datasets.entries.frequency import season_length
 from hemline.evaluation.scores.multivariate import energy_score
-from hemline.forecasting import AnalogEstimator
+from hemline.forecasting import AnalogEstimator, build_model, load_predictor
 from hemline.forecasting.models.analog import AnalogPredictor
-from hemline.forecasting.models.likeness_fit import best_weights, distances
-from hemline.forecasting.models.past_stretches import Move, shortest, stretches_before
+from hemline.forecasting.models.analogs.likeness_fit import best_weights, distances
+from hemline.forecasting.models.analogs.past_stretches import Move, shortest, stretches_before
 from hemline.forecasting.windows.gaps import bridged
 
 START = pd.Period("2024-01-01", "D")
@@ -38,6 +40,12 @@ def follower(
 
 def paths(predictor, target, count=100, **options):
     return next(predictor.predict([entry(target)], num_samples=count, **options)).samples
+
+
+def past_forecasts(model, entries):
+    origins, every = model._origins(), model.season_length
+    found = origins.forecasts(entries, origins.ends(entries, every), every)
+    return found.pasts, found.truths
 
 
 def test_a_path_is_what_all_series_did_in_one_past_stretch_and_each_has_its_turn():
@@ -76,6 +84,76 @@ def test_likeness_says_age_the_distance_of_the_season_before_and_the_place_in_th
     apart = np.array([3.5, 3.5, 0.5, 3.5]) / 3.5
     np.testing.assert_allclose(likeness[:, 2:4], -np.stack([apart, apart**2], axis=1))
     np.testing.assert_array_equal(likeness[:, 4], [0, 0, 1, 0])
+
+
+def test_stretches_may_begin_within_a_season_and_likeness_says_how_far_from_today_s_place():
+    past = np.arange(24.0)[:, None]
+    found = stretches_before(past.T, 3, season=8, cycle=8, most=99, every=2)
+    np.testing.assert_array_equal(found.starts, [20, 18, 16, 14, 12, 10, 8])
+    np.testing.assert_allclose(found.likeness[:, 0], -np.array([4, 6, 8, 10, 12, 14, 16]) / 80)
+    np.testing.assert_array_equal(found.likeness[:, 4], [0, 0, 1, 0, 0, 0, 1])
+    off = np.array([4, 2, 0, 2, 4, 2, 0]) / 8
+    np.testing.assert_allclose(found.likeness[:, 5:], -np.stack([4 * off, (4 * off) ** 2], axis=1))
+    # The day of the week of a stretch that begins in the evening before it is that day.
+    week = stretches_before(np.tile(past.T, 3), 3, season=8, cycle=24, most=99, every=2).likeness[:, 4]
+    np.testing.assert_array_equal(np.flatnonzero(week), [8, 9, 10, 11, 20, 21, 22, 23])
+
+
+def hours(days, seed, wave=1.0):
+    """Days of 48 steps: a wave that comes again, and a level that drifts within the day, of three series."""
+    rng = np.random.default_rng(seed)
+    drift = (rng.normal(size=48 * days) * 0.1).cumsum() + (rng.normal(size=(3, 48 * days)) * 0.03).cumsum(1)
+    return 10 * np.exp(wave * np.sin(2 * np.pi * np.arange(48 * days) / 48) + 0.3 * drift)
+
+
+SUB_DAILY = {"season_length": 48, "cycle_length": 336, "domain": "nonnegative", "origins": 20}
+
+
+def test_few_days_are_forecast_from_each_hour_of_them_where_that_was_better():
+    scores = []
+    for seed in range(2):
+        target = hours(8, seed)
+        models = [AnalogEstimator(6, spacings=each, **SUB_DAILY).train([entry(target[:, :288])]) for each in ((), (2,))]
+        assert [model.every for model in models] == [None, 2]
+        ends = range(288, 378, 6)
+        scores.append(
+            [
+                np.mean([energy_score(paths(m, target[:, :end]), target[:, end : end + 6].T) for end in ends])
+                for m in models
+            ]
+        )
+    whole, each_hour = np.mean(scores, axis=0)
+    assert each_hour < 0.9 * whole
+
+
+def test_days_that_come_again_as_they_were_are_followed_whole():
+    target = np.tile(RNG.normal(size=(2, 48)), 20) + 0.01 * RNG.normal(size=(2, 960))
+    assert AnalogEstimator(24, spacings=(2,), **SUB_DAILY).train([entry(20 + target)]).every is None
+
+
+def test_two_days_are_forecast_where_whole_days_are_too_few(tmp_path):
+    target = hours(3, 0)
+    with pytest.raises(ValueError, match=r"training_data: expected at least 246 steps.*got 144"):
+        AnalogEstimator(6, **SUB_DAILY).train([entry(target)])
+    learnt = AnalogEstimator(6, spacings=(2, 1), **SUB_DAILY).train([entry(target)])
+    learnt.serialize(tmp_path)
+    found, stored = paths(learnt, target), paths(load_predictor(tmp_path), target)
+    np.testing.assert_array_equal(found, stored)
+    assert np.isfinite(found).all()
+    with pytest.raises(ValueError, match=r"training_data: expected at least 66 steps.*got 60"):
+        AnalogEstimator(6, spacings=(2,), **SUB_DAILY).train([entry(target[:, :60])])
+
+
+def test_stretches_that_do_not_reach_today_s_place_in_the_season_are_not_tried():
+    learnt = AnalogEstimator(6, spacings=(2, 1), stretches=30, **SUB_DAILY).train([entry(hours(6, 0))])
+    assert learnt.every == 2
+
+
+@pytest.mark.parametrize(
+    ("freq", "expected"), [("h", (1,)), ("5min", (12, 1)), ("15min", (4, 1)), ("D", ()), ("2h", (1,))]
+)
+def test_steps_within_a_day_are_tried_at_each_hour_and_each_step(freq, expected):
+    assert build_model("analog", Metadata("own", freq, 6, ("a",), season=season_length(freq))).spacings == expected
 
 
 @pytest.mark.parametrize(("last", "apart"), [(0.0, [0, 3, 0, 0, 0, 3, 0, 0]), (3.0, [3, 0, 3, 3, 3, 0, 3, 3])])
@@ -214,7 +292,7 @@ def test_what_comes_after_an_origin_does_not_bridge_its_gaps():
     """A series that starts late: at origins before that nothing of it is known."""
     target = np.full((2, 60), np.nan)
     target[0], target[1, 58:] = 1.0, 1e6
-    pasts, _ = AnalogEstimator(4, season_length=4)._past_forecasts([Entry.of(entry(target))])
+    pasts, _ = past_forecasts(AnalogEstimator(4, season_length=4), [Entry.of(entry(target))])
     assert len(pasts) > 5
     assert all(past.past.max() == 1 for past in pasts)
 
@@ -240,7 +318,7 @@ def test_paths_are_seeded_and_within_the_domain():
 
 def test_the_newest_forecasts_of_every_entry_are_learnt_from():
     data = [Entry.of(entry(RNG.normal(size=(1, length)))) for length in (100, 40)]
-    pasts, truths = AnalogEstimator(4, season_length=4, origins=6)._past_forecasts(data)
+    pasts, truths = past_forecasts(AnalogEstimator(4, season_length=4, origins=6), data)
     assert [len(past.past) for past in pasts] == [96, 92, 88, 36, 32, 28]
     np.testing.assert_array_equal(truths[1], data[0]["target"][:, 92:96].T)
 
@@ -252,6 +330,8 @@ def test_the_newest_forecasts_of_every_entry_are_learnt_from():
         ({"season_length": 4, "cycle_length": 6}, "cycle_length: expected a multiple of 4 steps, got 6"),
         ({"origins": 0}, "origins: expected a whole number from 1, got 0"),
         ({"stretches": 3}, "stretches: expected at least 4, got 3"),
+        ({"season_length": 4, "spacings": (3,)}, "spacings: expected parts of the season of 4 steps, got 3"),
+        ({"season_length": 4, "spacings": (4,)}, "spacings: expected parts of the season of 4 steps, got 4"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hemline.forecasting import AnalogEstimator, CrossFitEstimator, TrainConfig
 from hemline.forecasting.models.analog import RATIOS
-from hemline.forecasting.models.past_stretches import SALES, stretches_before
+from hemline.forecasting.models.analogs.past_stretches import SALES, stretches_before
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

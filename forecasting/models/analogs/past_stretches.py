@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from ...datasets.entries.domain import Domain
-from ...runtime.arguments.kinds import Checked, Share
-from ..windows.gaps import bridged
+from ....datasets.entries.domain import Domain
+from ....runtime.arguments.kinds import Checked, Share
+from ...windows.gaps import bridged
 
 Reference = Literal["mean", "profile"]
 
@@ -52,7 +52,7 @@ class Move(Checked):
 
 @dataclass(frozen=True)
 class Stretches:
-    """Analogs: past windows of H steps that began whole seasons ago, the newest first.
+    """Analogs: past windows of H steps that began whole seasons ago, or at more places of a season, the newest first.
 
     Arguments:
         past: ``[T, D]`` to today, gaps bridged.
@@ -60,7 +60,8 @@ class Stretches:
         horizon: steps H of each.
         season: steps m of a season.
         likeness: ``[K, F]``, larger where a stretch is newer and where the season before it is closer to the last one,
-            and 1 where it has today's place in the longer cycle.
+            and 1 where it has today's place in the longer cycle; where stretches begin within seasons, larger where
+            their place in it is closer to today's as well.
         size: ``[D]`` mean size of what was seen of each series.
         unit: ``[D]`` what is sold at a time, as far as a series mostly sells nothing; 0 where it never is 0 or below.
     """
@@ -103,7 +104,13 @@ class Stretches:
 
 
 def stretches_before(
-    target: np.ndarray, horizon: int, season: int, cycle: int, most: int, domain: Domain = "real"
+    target: np.ndarray,
+    horizon: int,
+    season: int,
+    cycle: int,
+    most: int,
+    domain: Domain = "real",
+    every: int | None = None,
 ) -> Stretches:
     """The complete analogs within the past of a forecast.
 
@@ -116,17 +123,18 @@ def stretches_before(
         cycle: steps of a longer cycle, a multiple of the season; the season itself for none.
         most: number of stretches, at most.
         domain: the values that a path can take.
+        every: steps from one stretch to the next, a part of the season; the season if ``None``.
 
     Raises:
         ValueError: the past holds none, see `shortest`.
     """
-    length = target.shape[1]
-    if length < shortest(horizon, season):
-        raise ValueError(f"past: expected at least {shortest(horizon, season)} steps, got {length}")
+    length, every = target.shape[1], every or season
+    if length < shortest(horizon, season, every=every):
+        raise ValueError(f"past: expected at least {shortest(horizon, season, every=every)} steps, got {length}")
     seen = ~np.isnan(target)
     past = target.T if seen.all() else bridged(target, season)
-    age = np.arange(-(-horizon // season), length // season)[:most]
-    starts = length - age * season
+    ago = every * np.arange(-(-horizon // every), (length - season) // every + 1)[:most]
+    age, starts = ago / season, length - ago
     if seen.all():
         size = np.abs(past).mean(0)
         # Series by series of the season, so that no copy of all seasons is made.
@@ -139,7 +147,10 @@ def stretches_before(
     apart = apart / (float(np.median(apart)) or float(apart.mean()) or 1.0)
     likeness = [-age / 10, -np.log(age), -apart, -(apart**2)]
     if cycle > season:
-        likeness.append((age * season % cycle == 0).astype(float))
+        likeness.append((np.floor(age + 0.5) * season % cycle == 0).astype(float))
+    if every < season:
+        off = np.abs(age - np.round(age))
+        likeness += [(off == 0).astype(float), -4 * off, -((4 * off) ** 2)]
     return Stretches(past, starts, horizon, season, np.stack(likeness, axis=1), size, _units(target, seen, domain))
 
 
@@ -170,11 +181,14 @@ def _squares_seen(past: np.ndarray, seen: np.ndarray, starts: np.ndarray, season
     return squares
 
 
-def shortest(horizon: int, season: int, count: int = 1) -> int:
-    """The steps of a past that has as many stretches as `count`.
+def shortest(horizon: int, season: int, count: int = 1, every: int | None = None) -> int:
+    """The steps of a past that has as many stretches as `count`, each so many steps after the next as `every`.
 
     Example:
         >>> shortest(14, 7), len(stretches_before(np.ones((1, 21)), 14, season=7, cycle=7, most=99).starts)
         (21, 1)
+        >>> shortest(5, 24), shortest(5, 24, every=1)
+        (48, 29)
     """
-    return season * (-(-horizon // season) + count)
+    every = every or season
+    return season + every * (-(-horizon // every) + count - 1)
