@@ -195,10 +195,12 @@ def mount() -> None:
     from .evaluation.tune_command import register as register_tune
     from .forecasting.commands.train import register as register_forecasting
     from .forecasting.registry.named import build_model, model_names
+    from .recommendation.commands import app as recommend
     from .vision.commands.commands import app as vision
 
     app.add_typer(data, name="data")
     app.add_typer(vision, name="vision")
+    app.add_typer(recommend, name="recommend")
     register_forecasting(app, get_dataset)
     register_decisions(app, get_dataset)
     register_evaluation(app, build_model, model_names(), get_dataset)

@@ -9,6 +9,7 @@ PLACES = {
     "FashionDNA": "hemline.recommendation.fashion_dna.estimator:FashionDNA",
     "ItemKNN": "hemline.recommendation.models.item_knn:ItemKNN",
     "Popularity": "hemline.recommendation.models.popularity:Popularity",
+    "StyleOverTime": "hemline.recommendation.style.estimator:StyleOverTime",
 }
 
 NAMES = Names(PLACES)

@@ -11,6 +11,7 @@ from .fashion_dna.estimator import FashionDNA
 from .models.factorisation import Factorisation
 from .models.item_knn import ItemKNN
 from .models.popularity import Popularity
+from .style.estimator import StyleOverTime
 
 RECOMMENDERS: dict[str, tuple[Recommender, str]] = {
     "popularity": (Popularity(), "what sold best of all time"),
@@ -19,6 +20,8 @@ RECOMMENDERS: dict[str, tuple[Recommender, str]] = {
     "bpr": (Factorisation(loss="bpr", iterations=100), "Bayesian personalised ranking, of the library implicit"),
     "item-knn": (ItemKNN(), "what looks like what a customer bought; new articles too"),
     "fashion-dna": (FashionDNA(), "vectors of articles by labels, photos and sales; new articles and customers too"),
+    "style": (StyleOverTime(), "a customer's style over time, by an LSTM over what was bought"),
+    "style-static": (StyleOverTime(memory="mean"), "the same by the mean of what was bought, without order or time"),
 }
 """The settings of each, and what it is."""
 
@@ -28,8 +31,8 @@ def build_recommender(name: str, settings: Mapping[str, object] | None = None) -
     """Make a recommender by its name.
 
     Arguments:
-        name: one of `RECOMMENDERS`: ``"popularity"``, ``"popularity-recent"``, ``"als"``, ``"bpr"``, ``"item-knn"``
-            or ``"fashion-dna"``.
+        name: one of `RECOMMENDERS`: ``"popularity"``, ``"popularity-recent"``, ``"als"``, ``"bpr"``, ``"item-knn"``,
+            ``"fashion-dna"``, ``"style"`` or ``"style-static"``.
         settings: changes of its settings, by name.
 
     Returns:

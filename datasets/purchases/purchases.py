@@ -113,6 +113,11 @@ class Purchases(Shown):
         """The rows of what did not come back: a return is no sign of taste."""
         return self if self.returned is None else self.rows(~self.returned)
 
+    def of_buyers(self) -> Purchases:
+        """The same rows, without the names of customers who have none."""
+        count = np.bincount(self.customer, minlength=len(self.customers))
+        return self.of_customers([name for name, some in zip(self.customers, count.tolist(), strict=True) if some])
+
     def of_customers(self, customers: Sequence[str]) -> Purchases:
         """The rows of some customers, who are then all that there are, in the given order.
 

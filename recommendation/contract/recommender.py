@@ -112,12 +112,14 @@ class FittedRecommender(Shown):
         purchases: those that it learnt from; they say what a customer has bought already.
         articles: features of the articles; ``None`` where it reads none.
         scores_new_articles: whether an article that nobody bought has a score.
+        gives_probabilities: whether its scores are probabilities of a purchase.
     """
 
     config: Recommender
     purchases: Purchases
     articles: ArticleFeatures | None
     scores_new_articles = False
+    gives_probabilities = False
 
     @property
     def item_ids(self) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def load_recommender(address: str) -> FittedRecommender:
     """
     folder = RunFolder(address)
     if not folder.has(SIGN):
-        raise FileNotFoundError(f"model: expected a folder that `hemline recommend train` wrote, got {address}")
+        raise FileNotFoundError(f"recommender: expected a folder that `hemline recommend train` wrote, got {address}")
     try:
         return _read(folder)
     except OSError:
@@ -100,7 +100,7 @@ def load_recommender(address: str) -> FittedRecommender:
         # Files of anybody can fail in any way: each is one kind of error, which names the folder.
         said = " ".join(str(error).split())
         kind = "" if isinstance(error, ValueError) and said else f"{type(error).__name__}: "
-        raise ValueError(f"model: cannot read {address}: {kind}{said}") from error
+        raise ValueError(f"recommender: cannot read {address}: {kind}{said}") from error
 
 
 def _read(folder: RunFolder) -> FittedRecommender:

@@ -59,6 +59,7 @@ class FittedFashionDNA(FittedRecommender):
     lines: np.ndarray
     losses: tuple[PlainObject, ...] = ()
     scores_new_articles = True
+    gives_probabilities = True
 
     def scores(self, history: Purchases, learnt: np.ndarray, at: np.datetime64) -> np.ndarray:
         """Calibrated probabilities of a purchase within `DNASettings.weeks`, float32 ``[customers, n]``."""

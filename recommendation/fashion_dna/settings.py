@@ -35,15 +35,15 @@ class DNASettings(Recommender):
 
     width: Count = 256
     size: Count = 256
-    dropout: Dropout = 0.3
+    dropout: Dropout = 0.5
     own: bool = True
-    own_spread: Positive = 0.5
-    alone: Share = 0.3
+    own_spread: Positive = 0.3
+    alone: Share = 0.5
     taste_spread: Positive = 2.0
     block: Count = 512
     negatives: Count | None = None
-    epochs: Count = 30
-    lr: Positive = 3e-3
+    epochs: Count = 40
+    lr: Positive = 1e-2
     weight_decay: NotNegative = 0.05
     watch: Share = 0.1
     keep_best: bool = False

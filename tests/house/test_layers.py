@@ -72,7 +72,7 @@ INSIDE = {
     "recommendation": (
         ("names",),
         ("contract",),
-        ("models", "fashion_dna"),
+        ("models", "fashion_dna", "style", "judging"),
         ("registry",),
         ("commands",),
     ),

@@ -48,6 +48,4 @@ def features() -> ArticleFeatures:
 def before(customers: int = 300, seed: int = 0, drift: float | None = None):
     """The purchases before the test weeks, of customers who have one."""
     made = shop(customers, seed, drift)
-    past = made.purchases.between(None, made.week(TEST))
-    count = np.bincount(past.customer, minlength=len(past.customers))
-    return past.of_customers([name for name, some in zip(past.customers, count, strict=True) if some])
+    return made.purchases.between(None, made.week(TEST)).of_buyers()

@@ -14,6 +14,8 @@ QUICK = {
     "als": {"factors": 8, "iterations": 5},
     "bpr": {"factors": 8, "iterations": 5},
     "fashion-dna": {"width": 8, "size": 16, "epochs": 2},
+    "style": {"width": 8, "size": 16, "hidden": 8, "epochs": 2},
+    "style-static": {"width": 8, "size": 16, "hidden": 8, "epochs": 2},
 }
 NAMES = sorted(RECOMMENDERS)
 
@@ -93,7 +95,7 @@ def test_a_new_customer_is_scored_by_what_was_bought(fitted):
     assert np.isfinite(scores).any(axis=1).all()
 
 
-@pytest.mark.parametrize("name", ["popularity", "fashion-dna"])
+@pytest.mark.parametrize("name", ["popularity", "fashion-dna", "style"])
 def test_what_cannot_be_learnt_from_is_refused(name):
     model, bought = build_recommender(name, QUICK.get(name)), before()
     day = str(bought.time[-1])[:10]
@@ -130,7 +132,7 @@ def test_questions_that_have_no_answer_are_refused():
         (lambda: fitted.similar_items(["new"]), "items: expected one of .*, got 'new'"),
         (lambda: build_recommender("als2"), "model: expected one of popularity, .*, got 'als2'"),
         (lambda: build_recommender("popularity", {"days": 3}), "expected one of the settings weeks, got 'days'"),
-        (lambda: load_recommender("nowhere"), "model: expected a folder that `hemline recommend train` wrote"),
+        (lambda: load_recommender("nowhere"), "recommender: expected a folder that `hemline recommend train` wrote"),
     ):
         with pytest.raises((ValueError, FileNotFoundError), match=error):
             asked()

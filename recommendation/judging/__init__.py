@@ -1,0 +1,1 @@
+"""How good recommenders are, by what was bought later."""
