@@ -70,8 +70,9 @@ class RunFolder:
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all: a killed run leaves the file of before."""
-        self.files.makedirs(self.root, exist_ok=True)
-        write_whole(self.files, f"{self.root}/{name}", content)
+        place = f"{self.root}/{name}"
+        self.files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        write_whole(self.files, place, content)
 
     def read_bytes(self, name: str) -> bytes:
         """Read a file.

@@ -28,4 +28,4 @@ def test_the_page_has_every_public_name_with_its_first_line(room):
 
 
 def test_the_face_is_small():
-    assert sum(len(importlib.import_module(f"hemline.{room}").__all__) for room in ROOMS) <= 70
+    assert sum(len(importlib.import_module(f"hemline.{room}").__all__) for room in ROOMS) <= 76

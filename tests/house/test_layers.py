@@ -80,7 +80,7 @@ INSIDE = {
         ("networks",),
         ("embed", "classify", "captions", "locate"),
         ("similarity",),
-        ("search",),
+        ("search", "generate"),
         ("plots",),
         ("commands",),
     ),

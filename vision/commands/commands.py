@@ -1,4 +1,4 @@
-"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|locate``."""
+"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|locate|gan``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import typer
 from .annotate import app as annotate
 from .classify import app as classify
 from .embed import embed
+from .gan import app as gan
 from .locate import app as locate
 from .search import app as index
 from .search import similar
@@ -22,5 +23,7 @@ app.command()(embed)
 app.add_typer(index, name="index")
 
 app.add_typer(locate, name="locate")
+
+app.add_typer(gan, name="gan")
 
 app.command()(similar)

@@ -1,0 +1,1 @@
+"""Generative adversarial networks: pictures of articles that are drawn, not photographed."""

@@ -1,0 +1,1 @@
+"""Adversarial training: losses, penalties, augmentation, and what is watched."""

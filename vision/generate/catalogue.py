@@ -1,0 +1,48 @@
+"""Generated images as a catalogue that every reader of photos here opens."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from ...runtime.run_folder import RunFolder
+
+DESCRIPTION, TABLE, PHOTOS = "catalogue.toml", "articles.jsonl", "images"
+
+
+def write_catalogue(address: str, images: np.ndarray, columns: Mapping[str, Sequence[str]]) -> None:
+    """Write images as PNG, a table of what each was made for, and the description that `open_source` reads.
+
+    Arguments:
+        address: a folder or fsspec address without a catalogue.
+        images: uint8 ``[n, 1 or 3, S, S]``.
+        columns: label column -> the label of each image.
+
+    Raises:
+        ValueError: a catalogue is there.
+    """
+    folder = RunFolder(address)
+    with folder.alone("out"):
+        if folder.has(DESCRIPTION):
+            raise ValueError(f"out: expected a folder without a catalogue, got one in {address}")
+        digits = len(str(len(images) - 1))
+        rows = []
+        for number, image in enumerate(images):
+            name = f"{number:0{digits}d}"
+            pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+            content = io.BytesIO()
+            Image.fromarray(np.ascontiguousarray(pixels)).save(content, "png")
+            folder.write_bytes(f"{PHOTOS}/{name}.png", content.getvalue())
+            rows.append(
+                {"item_id": name, "image": f"{name}.png", **{key: told[number] for key, told in columns.items()}}
+            )
+        table = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        folder.write_bytes(TABLE, table.encode())
+        labels = f"labels = {json.dumps(list(columns), ensure_ascii=False)}\n" if columns else ""
+        described = f'table = "{TABLE}"\nphotos = "{PHOTOS}"\nimages = "image"\n{labels}'
+        # Last: it is the sign that all is there.
+        folder.write_bytes(DESCRIPTION, described.encode())

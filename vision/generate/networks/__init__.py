@@ -1,0 +1,1 @@
+"""Generators and critics, and the frozen forms that files hold of them."""
