@@ -87,7 +87,7 @@ def _dates(country: str, years: range) -> list[pd.Timestamp]:
         import holidays
     except ModuleNotFoundError as error:
         raise ValueError(
-            "holidays: expected the package holidays to be installed, got none; pip install 'hemline[holidays]'"
+            "holidays: expected the package holidays to be installed, got none; pip install holidays"
         ) from error
     code, _, part = country.partition("-")
     known = holidays.list_supported_countries()

@@ -270,7 +270,7 @@ def _checked(
         stock = sales.pop("in_stock")
         unknown = ~stock.isin([0, 1]) & (stock.notna() | sales["units"].notna())
         columns.refuse(unknown, "in_stock: expected 0 or 1 where units are known", single["in_stock"])
-        told["sold off empty shelves"] = sold_off_empty(sales["units"], stock, single["in_stock"])
+        told["sold while out of stock"] = sold_off_empty(sales["units"], stock, single["in_stock"])
         sales.loc[stock == 0, "units"] = np.nan
     keys = [role for role in ("article", "date", "store", "size") if role in single]
     if returns != "refuse":

@@ -88,12 +88,12 @@ def sold_off_empty(units: pd.Series, stock: pd.Series, column: str) -> str:
     if off > 0.5 * whole:
         warnings.warn(
             f"in_stock: {off / whole:.0%} of all units were sold where {column!r} says that the shelf was empty, "
-            "and are taken as not known; turn the column round if its 1 says that an article ran out",
+            "and are treated as missing; invert the column if its 1 means that an article was out of stock",
             UserWarning,
             stacklevel=4,
         )
     return (
-        f"{off:g} units, {off / whole:.1%} of all, in {int((sold[empty] > 0).sum())} rows; taken as not known"
+        f"{off:g} units, {off / whole:.1%} of all, in {int((sold[empty] > 0).sum())} rows; treated as missing"
         if off
         else ""
     )
@@ -240,10 +240,10 @@ class StoreSums:
         count = (~np.isnan(values)).sum()
         made, missing = (partial & ~np.isnan(completed)).sum(), (partial & np.isnan(completed)).sum()
         if not made + missing:
-            return {"a store empty": "never"}
+            return {"stores out of stock": "never"}
         return {
-            "a store empty": f"in {(made + missing) / count:.1%} of article-steps: {made / count:.1%} made up by its "
-            f"usual share, {missing / count:.1%} missing; none is judged"
+            "stores out of stock": f"in {(made + missing) / count:.1%} of article-steps: {made / count:.1%} filled in "
+            f"by the usual share, {missing / count:.1%} missing; none is used in scores"
         }
 
 

@@ -220,7 +220,7 @@ def _read_excel(path: Path, form: TableFormat, text: Sequence[str]) -> pd.DataFr
         named = {place: object for place, name in enumerate(header) if name in text}
         table = read(path, skiprows=1, dtype=named, **how)
     except ImportError as error:
-        raise ValueError("expected openpyxl to be installed, got none; pip install 'hemline[excel]'") from error
+        raise ValueError("expected openpyxl to be installed, got none; pip install openpyxl") from error
     table = table.reindex(columns=range(len(header)))
     table.columns = pd.Index([name if pd.notna(name) else f"Unnamed: {place}" for place, name in enumerate(header)])
     return table

@@ -157,7 +157,7 @@ def on_ray(workers: int | None, threads: int = 1, address: str | None = None) ->
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise ValueError("ray: expected Ray to be installed, got none; pip install 'hemline[ray]'") from error
+        raise ValueError("ray: expected Ray to be installed, got none; pip install ray") from error
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         lanes = workers or max(1, cores() // threads)

@@ -31,7 +31,7 @@ def opened_study(store: Store | None) -> Iterator[Study]:
     try:
         import optuna
     except ModuleNotFoundError as error:
-        raise ValueError("tune: expected optuna to be installed, got none; pip install 'hemline[tune]'") from error
+        raise ValueError("tune: expected optuna to be installed, got none; pip install optuna") from error
     from sqlalchemy.engine import URL
     from sqlalchemy.exc import SQLAlchemyError
 

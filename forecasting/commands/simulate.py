@@ -83,7 +83,8 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         number = chosen_window(data, window)
         with naming("window", window):
             history = data.history(number)
-        pair = pair_of(articles, data.metadata.item_ids)
+        there = history.item_ids or data.metadata.item_ids  # those that have ended are not
+        pair = pair_of(articles, there)
         with own_filters():
             # Said below, beside the scenario that it is of.
             warnings.filterwarnings("ignore", message="covariates: .*never seen")
@@ -95,7 +96,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             answers += [f"{question}: {share:.1f} % of the paths ({name})" for name, share in shares.items()]
         effects = None
         if outcomes.baseline.money is not None:
-            shown = matrix_articles(pair, data.metadata.item_ids)
+            shown = matrix_articles(pair, there)
             effects = cannibalisation(trained, history, shown, paths=min(paths, 300), seed=seed)
         write_outcomes(outcomes, pair, out, effects, None if number is None else data.test[number])
         typer.echo(in_words(outcomes.baseline, number, window))

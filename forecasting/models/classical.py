@@ -113,7 +113,7 @@ class ClassicalPredictor(PlainModel):
             from statsforecast.models import AutoARIMA, AutoETS
         except ModuleNotFoundError as error:
             raise ValueError(
-                f"{self.family}: expected statsforecast to be installed, got none; pip install 'hemline[classical]'"
+                f"{self.family}: expected statsforecast to be installed, got none; pip install statsforecast"
             ) from error
         values = target[seen[0] : seen[-1] + 1].astype(np.float64)
         if len(values) < SHORTEST:

@@ -131,7 +131,7 @@ def check_ending(path: Path) -> None:
     if path.suffix not in (".csv", ".parquet", ".xlsx"):
         raise ValueError(f"out: expected a .csv, .parquet or .xlsx file, got {str(path)!r}")
     if path.suffix == ".xlsx" and find_spec("openpyxl") is None:
-        raise ValueError("out: expected openpyxl to be installed, got none; pip install 'hemline[excel]'")
+        raise ValueError("out: expected openpyxl to be installed, got none; pip install openpyxl")
 
 
 def _quantiles(probabilities: Sequence[float]) -> dict[str, float]:

@@ -67,45 +67,46 @@ def _composed(name: str) -> Builder:
     return build
 
 
-def _network(build: Builder, about: str, together: str = "density of all series at a step") -> NamedModel:
+def _network(build: Builder, about: str, together: str = "joint density of all series at each step") -> NamedModel:
     """A network that draws step by step and reads all series at each."""
     return NamedModel(build, about, together, channels=True, imposes=True, others_read=True)
 
 
 def _shared(build: Builder, about: str) -> NamedModel:
     """A network that draws step by step, each series reading its own past."""
-    return NamedModel(build, about, "density of all series at a step", channels=True, imposes=True)
+    return NamedModel(build, about, "joint density of all series at each step", channels=True, imposes=True)
 
 
 MODELS: dict[str, NamedModel] = {
     "pool": NamedModel(
         _later("pool"),
-        "cross-fit, analog, DeepAR, a flow and PatchTST, with prices a VAR, of rare sales counts, mixed by the past",
-        "as in its members; the sum of all series is forecast on its own",
+        "mixture of cross-fit, analog, DeepAR, a flow, PatchTST and, where the data suit them, VAR and counts",
+        "as in its members; the sum of all series is forecast separately",
         channels=True,
     ),
     "cross-fit": NamedModel(
         _later("cross_fit"),
-        "small networks that forecast all steps at once, each trained without one block of the past",
-        "errors of all series in one past window",
+        "direct multi-step networks, each trained without one block of the history (cross-fitting)",
+        "errors of all series in the same past window",
         channels=True,
         imposes=True,
     ),
     "analog": NamedModel(
         _later("analog"),
-        "past days, weeks or years that the next ones will resemble, drawn as they were; learns in seconds",
-        "all series in one stretch of the past",
+        "resampled days, weeks or years of the past that are similar to the present; trained in seconds",
+        "all series in the same past period",
         channels=True,
     ),
     "cold-start": NamedModel(
         _later("cold_start"),
-        "analog, and articles without a past after those that they resemble (static features, such as pictures)",
-        "all series in one stretch of the past, which new articles follow",
+        "analog, and new articles from similar ones (by static features, such as photos or categories)",
+        "all series in the same past period, also new articles",
         channels=True,
     ),
-    "sales-maf": _network(_later("sales"), "GRU-MAF on what prices and promotions leave of sales"),
+    "sales-maf": _network(_later("sales"), "GRU-MAF of sales without the effects of prices and promotions"),
     "sales-maf-ensemble": _network(
-        lambda metadata: NAMES.find("EnsembleEstimator")(_later("sales")(metadata)), "three seeds of sales-maf, mixed"
+        lambda metadata: NAMES.find("EnsembleEstimator")(_later("sales")(metadata)),
+        "mixture of three seeds of sales-maf",
     ),
     "gru-real-nvp": _network(_composed("GRURealNVPEstimator"), "GRU and coupling flow (Rasul et al. 2021)"),
     "gru-maf": _network(_composed("GRUMAFEstimator"), "GRU and masked autoregressive flow (Rasul et al. 2021)"),
@@ -117,7 +118,7 @@ MODELS: dict[str, NamedModel] = {
     "vec-lstm-ind": _network(
         _composed("VecLSTMIndependentEstimator"),
         "LSTM and normal errors (Vec-LSTM ind-scaling, Salinas et al. 2019)",
-        "what the LSTM reads of all at the step before",
+        "the LSTM reads all series of the step before",
     ),
     "vec-lstm-copula": _network(
         _composed("VecLSTMCopulaEstimator"), "LSTM and low-rank Gaussian copula (Salinas et al. 2019)"
@@ -135,41 +136,41 @@ MODELS: dict[str, NamedModel] = {
     "deepar-coupled": NamedModel(
         lambda metadata: NAMES.find("CoupledEstimator")(_composed("DeepAREstimator")(metadata)),
         "the marginals of deepar with the dependence of past errors (Schaake shuffle, Clark et al. 2004)",
-        "ranks of all series in one past window",
+        "ranks of all series in the same past window",
         channels=True,
     ),
     "var": NamedModel(
         lambda metadata: NAMES.find("VARPredictor")(metadata.prediction_length),
-        "vector autoregression; each series from its own start, by ridge regression where it has few steps",
-        "lags of all series, errors of one past step",
+        "vector autoregression; ridge regression for short series",
+        "lags of all series, errors of the same past step",
     ),
     "var-responding": NamedModel(
         _later("var_responding"),
-        "VAR on what prices and promotions leave of sales",
-        "lags of all series, errors of one past step",
+        "VAR of sales without the effects of prices and promotions",
+        "lags of all series, errors of the same past step",
         channels=True,
     ),
     "auto-ets": NamedModel(
         lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "ets", metadata.season),
-        "exponential smoothing, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
+        "exponential smoothing, chosen for each series (Hyndman & Khandakar 2008); needs statsforecast",
     ),
     "auto-arima": NamedModel(
         lambda metadata: NAMES.find("ClassicalPredictor")(metadata.prediction_length, "arima", metadata.season),
-        "ARIMA, chosen for each series (Hyndman & Khandakar 2008); needs hemline[classical]",
+        "ARIMA, chosen for each series (Hyndman & Khandakar 2008); needs statsforecast",
     ),
     "croston": NamedModel(
         _later("croston"),
-        "Croston's method for rare demand, bias corrected (Syntetos 2001)",
+        "Croston's method for intermittent demand, bias corrected (Syntetos 2001)",
         channels=True,
     ),
     "tsb": NamedModel(
         _later("tsb"),
-        "rare demand that may end (Teunter, Syntetos & Babai 2011)",
+        "TSB: intermittent demand with obsolescence (Teunter, Syntetos & Babai 2011)",
         channels=True,
     ),
     "counts": NamedModel(
         _later("counts"),
-        "compound Poisson counts of rare demand, clumps and seasons shared over articles by empirical Bayes",
+        "compound Poisson model of intermittent demand; empirical Bayes over articles",
         channels=True,
     ),
     "last-value": NamedModel(
@@ -182,17 +183,17 @@ MODELS: dict[str, NamedModel] = {
     ),
     "random-walk": NamedModel(
         lambda metadata: NAMES.find("RandomWalkPredictor")(metadata.prediction_length),
-        "past changes, drawn and added up",
-        "changes of all series at one past step",
+        "random walk with resampled changes",
+        "changes of all series at the same past step",
     ),
     "random-walk-independent": NamedModel(
         lambda metadata: NAMES.find("RandomWalkPredictor")(metadata.prediction_length, joint=False),
-        "past changes, drawn and added up for each series",
+        "random walk of each series with resampled changes",
     ),
     "seasonal-walk": NamedModel(
         lambda metadata: NAMES.find("RandomWalkPredictor")(metadata.prediction_length, metadata.season),
-        "past changes over a season, drawn and added up",
-        "changes of all series at one past step",
+        "seasonal random walk with resampled changes",
+        "changes of all series at the same past step",
     ),
 }
 """The models by name."""

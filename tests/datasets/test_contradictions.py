@@ -40,7 +40,7 @@ def test_units_off_an_empty_shelf_are_not_known_and_said(tmp_path):
         "prediction_length = 4\n"
     )
     said = CliRunner(env={"COLUMNS": "160"}).invoke(app, ["describe", str(tmp_path / "shop.toml")]).output
-    assert "100 units, 2.8% of all, in 2 rows; taken as not known" in said
+    assert "100 units, 2.8% of all, in 2 rows; treated as missing" in said
 
 
 def test_a_shelf_column_that_says_the_opposite_is_one_line():
@@ -48,7 +48,7 @@ def test_a_shelf_column_that_says_the_opposite_is_one_line():
     rows.loc[8::9, "shelf"] = 0
     rows.loc[rows["week"] == WEEKS[-1], "shelf"] = 0
     turned = rows.assign(shelf=1 - rows["shelf"])
-    with pytest.warns(UserWarning, match=r"in_stock: 8[0-9]% of all units .* 'shelf' says .* empty.*round"):
+    with pytest.warns(UserWarning, match=r"in_stock: 8[0-9]% of all units .* 'shelf' says .* empty.*invert"):
         from_sales(turned, in_stock="shelf", **HOW)
     with pytest.raises(ValueError, match="in_stock: expected some rows with a full shelf, 1 in 'shelf', got 0 in all"):
         from_sales(rows.assign(shelf=0), in_stock="shelf", **HOW)
@@ -59,7 +59,7 @@ def test_a_shelf_column_that_says_the_opposite_is_one_line():
 @pytest.mark.filterwarnings("ignore:.*left out:UserWarning")
 def test_the_usual_stock_outs_of_a_shop_are_no_contradiction(tmp_path):
     shop = simulated_shop(articles=8, weeks=60, stockouts=0.2)
-    assert "taken as not known" in get_dataset(str(shop.write(tmp_path, photos=False))).facts["sold off empty shelves"]
+    assert "treated as missing" in get_dataset(str(shop.write(tmp_path, photos=False))).facts["sold while out of stock"]
 
 
 @pytest.mark.parametrize("stores", [("north",), ("north", "south")])
@@ -86,7 +86,7 @@ def test_a_size_that_ran_out_is_made_up_by_its_usual_share():
     rows.loc[gone, ["sold", "shelf"]] = 0.0
     data = from_sales(rows, size="size", store="shop", in_stock="shelf", **HOW)
     assert data.train[0].target[0, 5] == 2 * (40 + 20 * (5 % 3))
-    assert "made up by its usual share" in data.facts["a store empty"]
+    assert "filled in by the usual share" in data.facts["stores out of stock"]
     assert set(data.train[0].past_channels.values.ravel()) == {2.0}
 
 

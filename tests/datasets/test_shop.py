@@ -120,7 +120,7 @@ def test_the_command_writes_it_and_describe_says_what_became_of_empty_stores(tmp
     done = runner.invoke(app, ["shop", str(tmp_path / "s"), "--articles", "8", "--weeks", "60"], catch_exceptions=False)
     assert "8 articles in 3 stores over 60 weeks" in done.output
     told = runner.invoke(app, ["describe", str(tmp_path / "s" / "shop.toml")], catch_exceptions=False).output
-    assert "made up by its usual share" in told
+    assert "filled in by the usual share" in told
     assert "ended" in told
 
 

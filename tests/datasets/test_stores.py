@@ -40,8 +40,8 @@ def empty(rows, sku, shop, steps):
 def test_what_an_empty_store_would_have_sold_is_made_up_by_its_usual_share():
     data = read(empty(table(), "coat", "s1", [10, 11]))
     np.testing.assert_allclose(data.train[0].target, [TRUE, TRUE], rtol=0.01)
-    assert data.facts["a store empty"] == (
-        "in 3.3% of article-steps: 3.3% made up by its usual share, 0.0% missing; none is judged"
+    assert data.facts["stores out of stock"] == (
+        "in 3.3% of article-steps: 3.3% filled in by the usual share, 0.0% missing; none is used in scores"
     )
 
 
@@ -56,7 +56,7 @@ def test_it_is_missing_if_that_is_chosen_and_partial_if_that_is():
     assert np.isnan(read(rows, empty_stores="missing").train[0].target[0, 10])
     partial = read(rows, empty_stores="partial")
     assert partial.train[0].target[0, 10] == 140
-    assert "a store empty" not in partial.facts
+    assert "stores out of stock" not in partial.facts
     with pytest.raises(ValueError, match="empty_stores: expected 'share', 'missing' or 'partial', got 'zero'"):
         read(rows, empty_stores="zero")
 
@@ -90,7 +90,7 @@ def test_a_store_counts_from_its_first_row_to_its_last():
     data = read(rows)
     expected = TRUE * np.where(np.arange(30) < 6, 0.7, np.where(np.arange(30) > 19, 0.8, 1.0))
     np.testing.assert_allclose(data.train[0].target[0], expected, rtol=1e-6)
-    assert data.facts["a store empty"] == "never"
+    assert data.facts["stores out of stock"] == "never"
 
 
 @pytest.mark.parametrize(("missing", "share"), [(range(10, 13), 1.0), (range(10, 14), 0.8)])

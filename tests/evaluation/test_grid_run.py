@@ -316,7 +316,7 @@ def test_ray_gives_the_numbers_of_one_process_though_a_worker_is_killed(grid) ->
 
 def test_without_ray_the_extra_is_named(grid, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ValueError, match=r"ray: expected Ray to be installed, got none; pip install 'hemline\[ray\]'"):
+    with pytest.raises(ValueError, match=r"ray: expected Ray to be installed, got none; pip install ray"):
         grid("out", SMALL, ray=True)
 
 

@@ -88,5 +88,5 @@ def test_what_is_not_installed_or_known_is_said(monkeypatch):
     with pytest.raises(ValueError, match="family: expected one of ets, arima, croston, tsb, got 'theta'"):
         ClassicalPredictor(2, "theta")
     monkeypatch.setitem(sys.modules, "statsforecast.models", None)
-    with pytest.raises(ValueError, match=r"pip install 'hemline\[classical\]'"):
+    with pytest.raises(ValueError, match=r"pip install statsforecast"):
         paths(ClassicalPredictor(2), np.arange(20.0))

@@ -69,6 +69,28 @@ def test_a_predictor_of_an_own_table_forecasts_the_weeks_to_come_and_simulates_t
     assert drawn["timestamp"].min() == "2024-01-01"
 
 
+def test_an_article_that_has_ended_is_no_part_of_a_simulation(run, tmp_path):
+    table = pd.read_csv(tmp_path / "sales.csv")
+    ended = table[(table["sku"] == "coat") & (table["week"] < "2023-09-01")].assign(sku="belt")
+    pd.concat([ended, table]).to_csv(tmp_path / "sales.csv", index=False)
+    run("train", "--dataset", "shop.toml", "--model", "var-responding", "--whole", "--out", "predictor")
+    change = (
+        "simulate",
+        "--predictor",
+        "predictor",
+        "--articles",
+        "coat,hat",
+        "--set",
+        "price[coat] = 16",
+        "--paths",
+        "20",
+    )
+    assert "after the data" in run(*change, "--out", "page")
+    assert set(pd.read_csv(tmp_path / "page/forecasts.csv")["item_id"]) == {"coat", "hat"}
+    with pytest.raises(ValueError, match=r"articles: expected .*coat, hat.*'belt'"):
+        run("simulate", "--predictor", "predictor", "--articles", "belt,hat", *change[5:], "--out", "other")
+
+
 def test_a_table_without_prices_to_come_says_what_is_missing_and_which_weeks_are_simulated(run, tmp_path):
     run("train", "--dataset", "shop.toml", "--model", "var-responding", "--whole", "--out", "predictor")
     pd.read_csv("sales.csv").dropna().to_csv("sales.csv", index=False)

@@ -39,7 +39,7 @@ class Augmentation(nn.Module):
         size: side of the images, pixels.
 
     Raises:
-        ModuleNotFoundError: kornia is not installed (``pip install 'hemline[vision]'``).
+        ModuleNotFoundError: kornia is not installed (``pip install kornia``).
     """
 
     def __init__(self, config: AugmentConfig, size: int) -> None:

