@@ -12,7 +12,6 @@ from torch import Tensor
 from ...datasets.entries.domain import Domain
 from ...runtime.arguments.kinds import Count, Steps
 from ...runtime.plain import PlainObject, Space
-from ...runtime.training.curves import curves_named
 from ..networks.composition import CrossFitNetworks
 from ..networks.cross_fitted import CrossFitted, apart_from, evenly, folds_of
 from ..networks.direct import Direct
@@ -150,7 +149,7 @@ class CrossFitEstimator(WindowEstimator):
         ckpt_path: str | Path | None,
         begun: bool = False,
     ) -> list[PlainObject]:
-        from ..training.fit import fit
+        from ..training.folds import fit_folds
 
         if not isinstance(forecaster, CrossFitted):
             raise TypeError(f"forecaster: expected one of `network`, got {type(forecaster).__name__}")
@@ -162,28 +161,21 @@ class CrossFitEstimator(WindowEstimator):
         learnt = series.windows(series.training_starts(config.validation_span))
         starts = learnt.starts
         blocks = self._blocks(forecaster, series, starts)
-        rows: list[PlainObject] = []
-        for number, (member, block) in enumerate(zip(forecaster.members, blocks, strict=True)):
+        for member in forecaster.members:
             member.measure(series)
-            own = replace(
-                config,
-                seed=self.folds * config.seed + number,
-                checkpoints=None if config.checkpoints is None else f"{config.checkpoints}/fold-{number}",
-            )
-            apart = apart_from(block, starts, horizon) if len(block) else starts
-            # Data too short for windows apart from the block leave nothing but to learn from all.
-            watched = learnt.only(evenly(block if len(block) else starts, WATCHED))
-            with curves_named(f"fold-{number}"):
-                rows += fit(
-                    member,
-                    own,
-                    learnt.only(apart if len(apart) else starts),
-                    watched,
-                    configuration=self.configuration(),
-                    begun=begun,
-                )
+        # Data too short for windows apart from a block leave nothing but to learn from all.
+        apart = [apart_from(block, starts, horizon) if len(block) else starts for block in blocks]
+        log = fit_folds(
+            forecaster.members,
+            config,
+            learnt,
+            [each if len(each) else starts for each in apart],
+            [evenly(block if len(block) else starts, WATCHED) for block in blocks],
+            configuration=self.configuration(),
+            begun=begun,
+        )
         forecaster.remember(learnt, blocks)
-        return [{**row, "epoch": number} for number, row in enumerate(rows)]
+        return log
 
     def _blocks(self, forecaster: CrossFitted, series: SeriesTensor, starts: Tensor) -> list[Tensor]:
         """The rows of each network's block: those of the first training, and later ones in turns (`folds_of`).

@@ -12,6 +12,7 @@ from ..units.feedback import Feedback
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics, Window, Windows
+from . import direct_told
 from .direct import Direct, DirectNetwork
 from .network import JointForecaster
 
@@ -84,10 +85,9 @@ class CrossFitted(JointForecaster):
 
     def _told(self, window: Window, members: Sequence[int]) -> tuple[Tensor, Tensor]:
         series = torch.arange(self.spec.target_dim, device=window.values.device)
-        found = [self.members[number](window, series) for number in members]
-        location = torch.stack([each for each, _ in found]).mean(0)
-        scale = torch.stack([each.log() for _, each in found]).mean(0).exp()
-        return location.transpose(1, 2), scale.transpose(1, 2)
+        some = [self.members[number] for number in members]
+        location, scale = direct_told.told(direct_told.stacked(some), some[0].read(window, series))
+        return location.mean(0).transpose(1, 2), scale.log().mean(0).exp().transpose(1, 2)
 
     def _steadied(self, location: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         """Location and scale ``[..., H, D]``, drawn towards the usual ones as far as a series sells rarely."""

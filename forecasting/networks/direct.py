@@ -13,6 +13,7 @@ from ...runtime.arguments.kinds import Checked, Count, Dropout, Positive
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics, Window
+from .direct_told import Reading, stacked, told
 from .gaps import filled, mean_of_seen
 from .network import Learner
 from .seasons import past_seasons, seasons_of
@@ -157,9 +158,18 @@ class DirectNetwork(Learner):
         Returns:
             Two tensors ``[B, n, H]``; scales are positive.
         """
+        location, scale = told(stacked([self]), self.read(window, series), self.dropout)
+        return location[0], scale[0]
+
+    @property
+    def dropout(self) -> float:
+        """Share of the first layer's units that is left out now."""
+        return self.config.dropout if self.training else 0.0
+
+    def read(self, window: Window, series: Tensor) -> Reading:
+        """What the network reads of a window, before any weight; see `forward`."""
         spec, horizon = self.spec, self.spec.prediction_length
-        batch, count = len(window.values), len(series)
-        season = self.season
+        count, season = len(series), self.season
         past, seen = filled(window, spec.history + spec.context_length, series, season)
         context = past[..., -spec.context_length :]
         change = (past[..., season:] - past[..., :-season]).abs()[..., -spec.context_length :]
@@ -171,13 +181,7 @@ class DirectNetwork(Learner):
         level, scale = past[..., -season:].mean(-1, keepdim=True), scale[..., None].clamp_min(self.unit)
         usual = context.mean(-1) if seen is None else mean_of_seen(context, seen[..., -spec.context_length :])
         references = (self._references(past, usual, scale) - level[..., None]) / scale[..., None]
-        mixture = torch.softmax(3 * (self.mixture + self.mixture_by_step), dim=-1)
-        mixed = (references * mixture).sum(-1)
-
-        relative = 10 * torch.tanh((context - level) / scale / 10)
-        centred = (references - mixed.mean(-1)[..., None, None]).flatten(2)
-        linear = self.linear(torch.cat([relative, centred], dim=-1)) / 10
-        parts = [relative, references.flatten(2), self.embedding(series).expand(batch, -1, -1)]
+        parts = [10 * torch.tanh((context - level) / scale / 10), references.flatten(2)]
         ahead = window.features[:, -horizon:, self.shared].flatten(1)
         parts.append(ahead[:, None].expand(-1, count, -1))
         own = self.own[series]
@@ -187,8 +191,7 @@ class DirectNetwork(Learner):
         if spec.missing:
             known = torch.ones_like(context) if seen is None else seen[..., -spec.context_length :].to(context.dtype)
             parts.append(known)
-        corrected, spread = (linear + self.curved(self.body(torch.cat(parts, dim=-1)))).chunk(2, dim=-1)
-        return level + scale * (mixed + corrected), scale * spread.clamp(-7, 7).exp()
+        return Reading(level, scale, references, torch.cat(parts, dim=-1), series)
 
     def loss(self, window: Window, *, context: bool = True) -> Tensor:
         """Mean negative Student-t log-density of the values of the horizon, in units of their recent changes.
@@ -197,22 +200,40 @@ class DirectNetwork(Learner):
             window: with the values of the horizon.
             context: means nothing: the network forecasts the horizon alone.
         """
-        config, total = self.config, self.spec.target_dim
-        series = torch.arange(total, device=window.values.device)
-        if self.training and total > config.series:
-            series = torch.randperm(total, device=series.device)[: config.series]
-        location, scale = self(window, series)
-        horizon = self.spec.prediction_length
+        series = self.drawn_series(window.values.device)
+        losses, weights = self.losses(window, series, *self(window, series))
+        return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
+
+    def drawn_series(self, device: torch.device) -> Tensor:
+        """The numbers ``[n]`` of those series that a step of training learns from; all of them outside of training."""
+        total = self.spec.target_dim
+        if self.training and total > self.config.series:
+            return torch.randperm(total, device=device)[: self.config.series]
+        return torch.arange(total, device=device)
+
+    def losses(self, window: Window, series: Tensor, location: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of each value of the horizon, and what it counts.
+
+        Arguments:
+            window: with the values of the horizon.
+            series: ``[n]`` numbers of the series.
+            location: ``[..., B, n, H]``, data units.
+            scale: likewise.
+
+        Returns:
+            Losses ``[..., B, n, H]`` and weights ``[B, n, H]``.
+        """
+        config, horizon = self.config, self.spec.prediction_length
         target = self.spread(window.values[:, -horizon:, series]).transpose(1, 2)
         squared = ((target - location) / scale) ** 2
         # The size of a series is taken out, so that losses can be compared and weights say what a series counts.
         size = self.usual_scale[series][:, None]
         losses = torch.log(scale / size) + (config.freedom + 1) / 2 * torch.log1p(squared / config.freedom)
-        weights = (size / self.usual_scale.mean()) ** config.size_weight * torch.ones_like(losses)
+        weights = (size / self.usual_scale.mean()) ** config.size_weight * torch.ones_like(target)
         if window.observed is not None:
             weights = weights * window.observed[:, -horizon:, series].transpose(1, 2)
             weights = weights * self.begun(window)[:, series, None]
-        return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
+        return losses, weights
 
     @property
     def season(self) -> int:

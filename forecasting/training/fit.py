@@ -59,7 +59,7 @@ def fit(
     """
     if watched is None and config.patience is not None:
         raise ValueError("patience: expected a validation_span or validation_data to watch, got neither")
-    identity = _identity(config, configuration, forecaster, [learnt] + ([watched] if watched else []))
+    identity = identity_of(config, configuration, forecaster, [learnt] + ([watched] if watched else []))
     folder = None if config.checkpoints is None else RunFolder(config.checkpoints)
     checkpoints = Checkpoints(folder, forecaster, identity)
     if begun and watched is not None:
@@ -125,13 +125,20 @@ def to_watch(config: TrainConfig, series: SeriesTensor, validation: SeriesTensor
     return None
 
 
-def _identity(
+def identity_of(
     config: TrainConfig,
     configuration: Mapping[str, Plain],
     forecaster: Learner,
     sources: list[Windows],
 ) -> str:
-    """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training."""
+    """Hash of all that decides how a training goes on; more epochs, or other devices, are the same training.
+
+    Arguments:
+        config: the options.
+        configuration: that of the estimator.
+        forecaster: the network.
+        sources: all windows that it learns from or watches.
+    """
     settings = replace(config, max_epochs=1, checkpoints=None, trainer={}, compile=False)
     parts = {name: value for name, value in as_before(configuration).items() if name != "train"}
     read = [

@@ -82,9 +82,13 @@ class Training(EpochTraining):
         """One step on the windows that start at `starts`."""
         window = self.learnt.at(starts).to(self.device)
         loss = self.loss_of(window, context=self.config.context_loss)
+        self.require_finite(loss, window, starts, index)
+        return self.noted(loss)
+
+    def require_finite(self, loss: Tensor, window: Window, starts: Tensor, index: int) -> None:
+        """Raise `NonFiniteLoss`, with the largest value of the batch, where a loss is none."""
         if not torch.isfinite(loss):
             raise NonFiniteLoss(self._blame(window, starts, index, float(loss.detach())))
-        return self.noted(loss)
 
     def validation_step(self, starts: Tensor, index: int) -> None:
         """Loss on held-out windows, in evaluation mode."""

@@ -10,11 +10,12 @@ from hemline.forecasting import CrossFitEstimator, Direct, LogLinear, Scenario, 
 from hemline.forecasting.networks.cross_fitted import without_gaps
 from hemline.forecasting.networks.direct import Columns, DirectNetwork
 from hemline.forecasting.networks.gaps import filled
-from hemline.forecasting.training import fit as fitting_module
+from hemline.forecasting.training import folds as folds_training
 from hemline.forecasting.units.scaling import Scaling
 from hemline.forecasting.windows.gaps import bridged
 from hemline.forecasting.windows.spec import SeriesSpec
 from hemline.forecasting.windows.tensor import SeriesTensor, Window
+from hemline.runtime.training.checkpoints import Checkpoints
 
 RNG = np.random.default_rng(0)
 SHORT = TrainConfig(max_epochs=1, batches_per_epoch=5, batch_size=8, learning_rate=1e-3)
@@ -33,20 +34,20 @@ DATA = entry()
 
 
 def test_each_network_learns_from_windows_that_share_no_step_with_its_block(monkeypatch):
-    seen, real = [], fitting_module.fit
+    seen, real = [], folds_training.fit_folds
 
-    def spy(network, config, learnt, watched, **options):
-        seen.append((learnt.starts, watched.starts, config.seed))
-        return real(network, config, learnt, watched, **options)
+    def spy(members, config, learnt, apart, watched, **options):
+        seen.append((apart, watched))
+        return real(members, config, learnt, apart, watched, **options)
 
-    monkeypatch.setattr(fitting_module, "fit", spy)
+    monkeypatch.setattr(folds_training, "fit_folds", spy)
     CrossFitEstimator("D", 7, folds=3, train=SHORT).train([entry()])
-    assert len(seen) == 3
-    assert len({seed for _, _, seed in seen}) == 3
-    for starts, watched, _ in seen:
+    ((apart, blocks),) = seen
+    for starts, watched in zip(apart, blocks, strict=True):
         assert (starts[:, None] - watched[None]).abs().min() >= 7
-    firsts = [int(watched.min()) for _, watched, _ in seen]
+    firsts = [int(watched.min()) for watched in blocks]
     assert firsts == sorted(set(firsts))
+    assert len(firsts) == 3
 
 
 def test_before_training_the_forecast_is_a_mean_of_naive_ones():
@@ -244,23 +245,26 @@ def test_a_network_of_no_size_is_refused(name):
         Direct(**{name: 0})
 
 
-def test_a_killed_training_goes_on_with_the_network_it_had_reached(tmp_path):
-    whole = CrossFitEstimator("D", 7, folds=2, windows=20, train=SHORT).train([DATA])
-    estimator = CrossFitEstimator("D", 7, folds=2, windows=20, train=SHORT).for_run(0, tmp_path)
-    calls, real = [], fitting_module.fit
+@pytest.mark.parametrize("last", [False, True])
+def test_a_killed_training_goes_on_to_the_same_networks(tmp_path, monkeypatch, last):
+    """Also one that was killed behind the epoch in which the last network had stopped."""
+    train = TrainConfig(max_epochs=12, batches_per_epoch=5, batch_size=8, learning_rate=1.0, patience=1)
+    whole = CrossFitEstimator("D", 7, folds=2, windows=20, train=train).train([DATA])
+    epochs = len(whole.training_log)
+    assert 1 < epochs < 12
+    estimator = CrossFitEstimator("D", 7, folds=2, windows=20, train=train).for_run(0, tmp_path)
+    save = Checkpoints.on_train_epoch_end
 
-    def killed(*arguments, **options):
-        if len(calls) == 1:
+    def killed(self, trainer, module):
+        save(self, trainer, module)
+        if trainer.current_epoch == (epochs - 1 if last else 0):
             raise KeyboardInterrupt
-        calls.append(1)
-        return real(*arguments, **options)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting_module, "fit", killed)
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "on_train_epoch_end", killed)
         with pytest.raises(KeyboardInterrupt):
             estimator.train([DATA])
-    assert list((tmp_path / "fold-0").glob("last-*.ckpt"))
-    assert not (tmp_path / "fold-1").exists()
+    assert list(tmp_path.glob("last-*.ckpt"))
     resumed = estimator.train([DATA])
     for name, value in whole.forecaster.state_dict().items():
         torch.testing.assert_close(resumed.forecaster.state_dict()[name], value, rtol=0, atol=0)

@@ -41,17 +41,17 @@ def test_a_flow_tells_its_curves(tmp_path, monkeypatch, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_training_of_a_cross_fit_has_curves_of_its_own(tmp_path, monkeypatch, kind):
+def test_each_network_of_a_cross_fit_has_a_curve_of_what_it_watches(tmp_path, monkeypatch, kind):
     logger, curves = a_logger(kind, tmp_path, monkeypatch)
     log = cross_fit(logger).train(DATA.train).training_log
     told = curves()
-    names = ("train_loss", "validation_loss", "learning_rate")
-    assert set(told) == {"epoch", *(f"fold-{number}/{name}" for number in (0, 1) for name in names)}
-    for number in (0, 1):
-        assert [step for step, _ in told[f"fold-{number}/train_loss"]] == [3, 6]
-        for name in names[:2]:
-            values = [value for _, value in told[f"fold-{number}/{name}"]]
-            assert values == pytest.approx([row[name] for row in log[2 * number : 2 * number + 2]], rel=1e-6)
+    blocks = [f"fold-{number}/validation_loss" for number in (0, 1)]
+    assert set(told) == {"epoch", "train_loss", "validation_loss", "learning_rate", *blocks}
+    assert [step for step, _ in told["train_loss"]] == [3, 6]
+    for name in ("train_loss", "validation_loss"):
+        assert [value for _, value in told[name]] == pytest.approx([row[name] for row in log], rel=1e-6)
+    both = zip(*([value for _, value in told[name]] for name in blocks), strict=True)
+    assert [sum(pair) / 2 for pair in both] == pytest.approx([row["validation_loss"] for row in log], rel=1e-6)
 
 
 def test_members_of_models_made_of_models_are_told_apart(tmp_path, monkeypatch):

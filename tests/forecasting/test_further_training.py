@@ -8,7 +8,7 @@ from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.evaluation.adapters.estimator import further_epochs
 from hemline.forecasting import CrossFitEstimator, GRUMAFEstimator, TrainConfig, build_model, load_predictor
 from hemline.forecasting.networks.cross_fitted import folds_of
-from hemline.forecasting.training import fit as fitting_module
+from hemline.forecasting.training import folds as folds_training
 from hemline.forecasting.training.fit import watched_loss
 
 from ..conftest import FEW, SHORT
@@ -29,17 +29,19 @@ def seen(steps):
 @pytest.fixture
 def fits(monkeypatch):
     """The dates from which each network learns, those that it watches, and the network as it begins."""
-    seen, real = [], fitting_module.fit
+    seen, real = [], folds_training.fit_folds
 
-    def spy(network, config, learnt, watched, **options):
-        before = {name: value.clone() for name, value in network.state_dict().items()}
-        first = watched_loss(network, watched, config.batch_size)
-        rows = real(network, config, learnt, watched, **options)
-        learns, watches = (windows.series.ordinals(windows.starts) for windows in (learnt, watched))
-        seen.append((learns, watches, before, first, network, watched))
-        return rows
+    def spy(members, config, learnt, apart, watched, **options):
+        blocks = [learnt.only(rows) for rows in watched]
+        before = [{name: value.clone() for name, value in member.state_dict().items()} for member in members]
+        first = [watched_loss(*pair, config.batch_size) for pair in zip(members, blocks, strict=True)]
+        log = real(members, config, learnt, apart, watched, **options)
+        for number, starts in enumerate(apart):
+            dates = [learnt.series.ordinals(rows) for rows in (starts, watched[number])]
+            seen.append((*dates, before[number], first[number], members[number], blocks[number]))
+        return log
 
-    monkeypatch.setattr(fitting_module, "fit", spy)
+    monkeypatch.setattr(folds_training, "fit_folds", spy)
     return seen
 
 

@@ -27,7 +27,7 @@ OURS = {name: place for name, place in NAMES.places.items() if place.startswith(
 NOT_STORED = {
     *("Architecture", "Composition", "WindowEstimator", "WrappingEstimator"),
     *("Cannibalisation", "Change", "Columns", "CountLaw", "Fit", "Future", "HeldOut", "LowRank", "NamedModel"),
-    *("LearntMoves", "MixtureWeights", "Origins", "Outcome", "PastForecasts", "Response", "Scenario"),
+    *("LearntMoves", "MixtureWeights", "Origins", "Outcome", "PastForecasts", "Reading", "Response", "Scenario"),
     *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window", "Windows"),
 }
 
