@@ -5,7 +5,7 @@ from .entries.entry import Entry as Entry
 from .hierarchies.hierarchy import Hierarchy as Hierarchy
 from .hierarchies.totals import aggregate as aggregate
 from .pictures.catalogue import read_catalogue as read_catalogue
-from .pictures.vectors import join_article_vectors as join_article_vectors
+from .pictures.joining import join_article_vectors as join_article_vectors
 from .pictures.vectors import read_article_vectors as read_article_vectors
 from .purchases.reading import read_purchases as read_purchases
 from .registry import DATASETS as DATASETS

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ...runtime.arguments.kinds import Checked, Steps, check_kind
 from ...runtime.display.showing import Shown
+from ..pictures.vectors import ArticleVectors, read_article_vectors, with_static
 from .channels import Channels, kinds_of
 from .cuts import of_articles
 from .domain import DataDomain
 from .entry import Entry
-from .frequency import written_date
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .frequency import shifted, written_date
 
 Domain = DataDomain
 
@@ -157,6 +156,44 @@ class ForecastData(Shown):
             expected = f"0 to {count - 1}" if count else "no number, the dataset has no test windows"
             raise ValueError(f"window: expected {expected}, got {window}")
         return self.test[window].history(self.metadata.prediction_length)
+
+    def with_article_vectors(self, vectors: ArticleVectors | str) -> ForecastData:
+        """The dataset with the vectors of its articles as static numbers.
+
+        Arguments:
+            vectors: the vectors; the file that ``hemline vision embed`` wrote; or the folder of a recommender, such as
+                one of ``fashion-dna``, whose vectors of the articles are then read.
+
+        Returns:
+            The dataset with static numbers float32 ``[D, k + 1]`` in every entry, a row a series: the vector,
+            and a flag that is 0 where the article has no picture. Static features that were there stay in front.
+
+        Raises:
+            ValueError: no item id of the dataset has a vector, or the vectors were learnt from purchases that are
+                later than the training span of a dataset with test windows, which would be leakage.
+        """
+        found = read_article_vectors(vectors) if isinstance(vectors, str) else vectors
+        features = found.features(self.metadata.item_ids)
+        if not features[:, -1].any():
+            raise ValueError(
+                f"vectors: expected some of the items {list(self.metadata.item_ids[:3])}…, "
+                f"got {list(found.item_ids[:3])}…"
+            )
+        if found.until and self.test:
+            past = self.test[0].history(self.metadata.prediction_length)
+            # The first moment of the step, by whichever of its days a table dates it.
+            begins = shifted(past.start, past.length).start_time
+            if pd.Timestamp(found.until) >= begins:
+                raise ValueError(
+                    f"vectors: expected those of purchases before {begins:%Y-%m-%d}, when the first test window begins, got "
+                    f"{found.encoder} until {found.until}, which would be leakage"
+                )
+        return replace(
+            self,
+            train=[Entry.of(with_static(entry, features)) for entry in self.train],
+            test=[Entry.of(with_static(entry, features)) for entry in self.test],
+            ahead=None if self.ahead is None else Entry.of(with_static(self.ahead, features)),
+        )
 
     def without_covariates(self) -> ForecastData:
         """The same series without any channel: what a model has to do when nothing is known beside the past.

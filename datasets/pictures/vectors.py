@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import fsspec
 import numpy as np
@@ -16,9 +16,10 @@ from ...runtime.arguments.kinds import checked
 from ...runtime.plain import Plain
 from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.reading.places import require_allowed
-from ..entries.data import ForecastData
-from ..entries.entry import Entry
 from ..entries.gluonts_keys import STATIC, GluontsEntry
+
+IN_A_FOLDER = "vectors.parquet"
+"""The file of vectors in the folder of a recommender."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class ArticleVectors:
         vectors: float32 ``[n, k]``; zero for an article without a picture.
         shown: bool ``[n]``, whether the article has a picture.
         encoder: what made the vectors.
+        until: the time of the latest purchase that they were learnt from; empty where they are of photos alone.
 
     Raises:
         ValueError: the lengths differ, an item id occurs twice, or a number is not finite.
@@ -39,6 +41,7 @@ class ArticleVectors:
     vectors: np.ndarray
     shown: np.ndarray
     encoder: str = ""
+    until: str = ""
 
     def __post_init__(self) -> None:
         if not len(self.item_ids) == len(self.vectors) == len(self.shown) or self.vectors.ndim != 2:
@@ -79,10 +82,10 @@ class ArticleVectors:
 
 @checked
 def read_article_vectors(address: str) -> ArticleVectors:
-    """Read what ``hemline vision embed`` wrote.
+    """Read what ``hemline vision embed`` or ``hemline recommend train`` wrote.
 
     Arguments:
-        address: path or fsspec address of the Parquet file.
+        address: path or fsspec address of the Parquet file, or of the folder of a recommender.
 
     Returns:
         The vectors.
@@ -91,6 +94,9 @@ def read_article_vectors(address: str) -> ArticleVectors:
         ValueError: the file cannot be read, a column is missing, or vectors differ in length.
     """
     require_allowed(address)
+    files, place = fsspec.core.url_to_fs(address)
+    if files.isdir(place):
+        address = f"{address.rstrip('/')}/{IN_A_FOLDER}"
     with fsspec.open(address, "rb") as file:
         try:
             frame = read_parquet(file)
@@ -105,13 +111,15 @@ def read_article_vectors(address: str) -> ArticleVectors:
         raise ValueError(f"address: expected vectors of {widths.iloc[0]} numbers in {address}, got others for {item!r}")
     encoder = str(frame["encoder"].iloc[0]) if "encoder" in frame and len(frame) else ""
     vectors = np.stack(frame["vector"].to_list()).astype(np.float32) if len(frame) else np.zeros((0, 0), np.float32)
-    return ArticleVectors(tuple(frame["item_id"].astype(str)), vectors, frame["has_photo"].to_numpy(bool), encoder)
+    until = str(frame["until"].iloc[0]) if "until" in frame and len(frame) else ""
+    items, shown = tuple(frame["item_id"].astype(str)), frame["has_photo"].to_numpy(bool)
+    return ArticleVectors(items, vectors, shown, encoder, until)
 
 
 def article_vectors_file(vectors: ArticleVectors, metadata: Mapping[str, Plain]) -> bytes:
     """The content of the Parquet file of some vectors, as `read_article_vectors` reads it.
 
-    Columns: ``item_id``, ``has_photo``, ``vector`` and ``encoder``.
+    Columns: ``item_id``, ``has_photo``, ``vector`` and ``encoder``; ``until`` where they were learnt from purchases.
 
     Arguments:
         vectors: the vectors.
@@ -123,39 +131,12 @@ def article_vectors_file(vectors: ArticleVectors, metadata: Mapping[str, Plain])
         "vector": pa.array(list(vectors.vectors), pa.list_(pa.float32())),
         "encoder": pa.array([vectors.encoder] * len(vectors.item_ids), pa.string()).dictionary_encode(),
     }
+    if vectors.until:
+        columns["until"] = pa.array([vectors.until] * len(vectors.item_ids), pa.string()).dictionary_encode()
     table = pa.table(columns).replace_schema_metadata({"hemline": json.dumps(metadata)})
     file = io.BytesIO()
     pq.write_table(table, file)
     return file.getvalue()
-
-
-@checked
-def join_article_vectors(data: ForecastData, vectors: ArticleVectors) -> ForecastData:
-    """Put the vectors of its articles beside the series of a dataset, by item id.
-
-    Arguments:
-        data: a dataset; its item ids are those of articles.
-        vectors: the vectors.
-
-    Returns:
-        The dataset with static numbers float32 ``[D, k + 1]`` in every entry, a row a series: the vector,
-        and a flag that is 0 where the article has no picture. Static features that were there stay in front.
-
-    Raises:
-        ValueError: no item id of the dataset has a picture.
-    """
-    features = vectors.features(data.metadata.item_ids)
-    if not features[:, -1].any():
-        raise ValueError(
-            f"vectors: expected some of the items {list(data.metadata.item_ids[:3])}…, "
-            f"got {list(vectors.item_ids[:3])}…"
-        )
-    return replace(
-        data,
-        train=[Entry.of(_with(entry, features)) for entry in data.train],
-        test=[Entry.of(_with(entry, features)) for entry in data.test],
-        ahead=None if data.ahead is None else Entry.of(_with(data.ahead, features)),
-    )
 
 
 def join_to_entries(entries: Sequence[GluontsEntry], vectors: ArticleVectors) -> list[GluontsEntry]:
@@ -178,11 +159,12 @@ def join_to_entries(entries: Sequence[GluontsEntry], vectors: ArticleVectors) ->
     for number, entry in enumerate(entries):
         if "item_id" not in entry:
             raise ValueError(f"entries: expected an item_id in each entry, got none in entry {number}")
-        joined.append(_with(entry, vectors.features([str(entry["item_id"])])[0]))
+        joined.append(with_static(entry, vectors.features([str(entry["item_id"])])[0]))
     return joined
 
 
-def _with(entry: GluontsEntry, features: np.ndarray) -> GluontsEntry:
+def with_static(entry: GluontsEntry, features: np.ndarray) -> GluontsEntry:
+    """An entry with further static numbers behind those that it has."""
     key = STATIC["static_real"]
     after = np.concatenate([np.asarray(entry[key], np.float32), features], axis=-1) if key in entry else features
     return {**entry, key: after}

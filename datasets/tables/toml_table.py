@@ -14,7 +14,6 @@ from ...runtime.folders import find_named
 from ...runtime.toml_files import check_keys, read_description
 from ..encodings.encoding import Encoding
 from ..entries.data import ForecastData
-from ..pictures.vectors import join_article_vectors, read_article_vectors
 from .frames import from_frame
 from .sales_table import from_sales
 from .table_files import TableFile, TableFormat
@@ -26,8 +25,8 @@ def own_table(address: str, encoding: Encoding | None = None) -> ForecastData:
     The file has the key ``table``, the path of the CSV, Parquet or Excel file, looked for beside it and then in the
     folders of ``HEMLINE_DATA``; how its cells are written (:class:`TableFormat`); and the arguments of
     :func:`from_sales` where it has the key ``article``, else those of :func:`from_frame`. The key ``vectors`` names
-    the file that ``hemline vision embed`` wrote, looked for in the same places, whose vectors then stand beside the
-    series (:func:`join_article_vectors`). The dataset is called as the TOML file is.
+    the file that ``hemline vision embed`` wrote or the folder of a recommender, looked for in the same places, whose
+    vectors then stand beside the series (:func:`join_article_vectors`). The dataset is called as the TOML file is.
 
     Arguments:
         address: the TOML file.
@@ -58,7 +57,7 @@ def own_table(address: str, encoding: Encoding | None = None) -> ForecastData:
     except ValueError as error:
         raise ValueError(f"{address}: {error}") from error
     data = read(TableFile(table, form), **described, encoding=encoding, name=PurePath(address).stem)
-    return data if vectors is None else join_article_vectors(data, read_article_vectors(vectors))
+    return data if vectors is None else data.with_article_vectors(vectors)
 
 
 def _without_none(hint: Any) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from fsspec.implementations.local import LocalFileSystem
 
-from ...datasets.pictures.vectors import ArticleVectors, article_vectors_file
+from ...datasets.pictures.vectors import IN_A_FOLDER, ArticleVectors, article_vectors_file
 from ...datasets.purchases.purchases import Purchases
 from ...runtime.arguments.kinds import checked
 from ...runtime.plain import PlainObject, from_plain, object_in, to_plain
@@ -21,9 +21,6 @@ from .recommender import FittedRecommender, Recommender
 
 SIGN = "recommender.json"
 """The file that says that all others are there."""
-
-VECTORS = "vectors.parquet"
-"""The vectors of the articles, as `read_article_vectors` reads them."""
 
 _PURCHASES, _FEATURES = "purchases.parquet", "articles.safetensors"
 
@@ -56,10 +53,9 @@ def _write(fitted: FittedRecommender, folder: RunFolder) -> None:
     vectors = fitted.neighbours()
     known = np.isfinite(vectors).all(axis=1)
     if known.any():
-        rows = ArticleVectors(
-            fitted.item_ids, np.where(known[:, None], vectors, 0).astype(np.float32), known, fitted.encoder
-        )
-        folder.write_bytes(VECTORS, article_vectors_file(rows, {"encoder": fitted.encoder}))
+        numbers, until = np.where(known[:, None], vectors, 0).astype(np.float32), str(purchases.time[-1])
+        rows = ArticleVectors(fitted.item_ids, numbers, known, fitted.encoder, until)
+        folder.write_bytes(IN_A_FOLDER, article_vectors_file(rows, {"encoder": fitted.encoder}))
     described: PlainObject = {
         "model": to_plain(fitted.config),
         "customers": list(purchases.customers),

@@ -67,7 +67,15 @@ class StyleNetwork(nn.Module):
         found: Tensor = self.style(torch.cat([self.dropout(memories), asked], dim=-1))
         return found
 
-    def loss(self, baskets: Baskets, articles: Tensor, bias: Tensor, on_sale: Tensor, sampled: Tensor) -> Tensor:
+    def loss(
+        self,
+        baskets: Baskets,
+        articles: Tensor,
+        bias: Tensor,
+        on_sale: Tensor,
+        sampled: Tensor,
+        stands_for: Tensor,
+    ) -> Tensor:
         """Cross-entropy of each purchase among the articles that were on sale in its week, by a sampled softmax.
 
         Of the N articles on sale in a week, those of a uniform sample stand for all others: each counts for N by their
@@ -75,10 +83,11 @@ class StyleNetwork(nn.Module):
 
         Arguments:
             baskets: of some customers.
-            articles: ``[n, d]``, vectors of all articles.
+            articles: ``[n, d]``, vectors of articles, of all or of those that are needed here.
             bias: ``[n]``.
             on_sale: bool ``[W, n]``, week by week.
             sampled: int64 ``[S]``, the articles that were drawn.
+            stands_for: ``[W]``, the logarithm of N by their number in each week; 0 where all are sampled.
 
         Returns:
             The mean over purchases.
@@ -87,8 +96,6 @@ class StyleNetwork(nn.Module):
         styles = self.styles(memories, baskets.queries).flatten(0, 1)
         week = baskets.week.flatten()
         there = on_sale[:, sampled]
-        count = there.sum(1).clamp(min=1)
-        stands_for = (on_sale.sum(1) / count).log()
         others = styles @ articles[sampled].T + bias[sampled] + stands_for[week][:, None]
         others = others.masked_fill(~there[week], -math.inf)[baskets.place]
         others = others.masked_fill(sampled[None] == baskets.items[:, None], -math.inf)

@@ -42,9 +42,9 @@ class StyleSettings(Recommender):
     own_spread: Positive = 0.3
     alone: Share = 0.3
     longest: Count = 60
-    negatives: Count = 1024
-    batch: Count = 64
-    epochs: Count = 15
+    negatives: Count = 512
+    batch: Count = 32
+    epochs: Count = 20
     lr: Positive = 5e-3
     weight_decay: NotNegative = 0.02
     watch: Share = 0.1

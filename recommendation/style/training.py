@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -83,14 +84,24 @@ class Training(EpochTraining):
     def training_step(self, customers: Tensor, index: int) -> Tensor:
         """One step: the cross-entropy of all purchases of some customers, and the prior of the articles' own parts."""
         config, network = self.config, self.network
-        # Some articles go without their own part, so that features alone are worth as much as they can be.
-        has_own = self.sold * (torch.rand(len(self.sold)) >= config.alone)
-        articles = network.content(*self.inputs) + network.own * has_own[:, None]
         baskets = self.sequences.batch(customers.numpy())
         sampled = torch.randperm(len(self.sold))[: config.negatives]
-        loss = self.noted(network.loss(baskets, articles, network.bias * has_own, self.on_sale, sampled))
-        prior = 0.5 * (network.own**2).sum() / config.own_spread**2 + 0.5 * (network.bias**2).sum()
-        total: Tensor = loss + prior / len(self.sequences.items)
+        # Of the articles only those are looked at that were bought or sampled.
+        needed, places = torch.unique(torch.cat([baskets.items, sampled]), return_inverse=True)
+        bought, others = places[: len(baskets.items)], places[len(baskets.items) :]
+        # Some articles go without their own part, so that features alone are worth as much as they can be.
+        has_own = self.sold[needed] * (torch.rand(len(needed)) >= config.alone)
+        own, bias = network.own[needed], network.bias[needed]
+        articles = network.content(*(part[needed] for part in self.inputs)) + own * has_own[:, None]
+        on_sale = self.on_sale[:, needed]
+        stands_for = (self.on_sale.sum(1) / self.on_sale[:, sampled].sum(1).clamp(min=1)).log()
+        loss = self.noted(
+            network.loss(replace(baskets, items=bought), articles, bias * has_own, on_sale, others, stands_for)
+        )
+        # Every article is needed in so many of the steps: its prior counts as often as once for all purchases.
+        often = len(self.sold) / len(needed) / len(self.sequences.items)
+        prior = 0.5 * (own**2).sum() / config.own_spread**2 + 0.5 * (bias**2).sum()
+        total: Tensor = loss + prior * often
         return total
 
     def validation_step(self, customers: Tensor, index: int) -> None:
@@ -99,7 +110,8 @@ class Training(EpochTraining):
         articles = network.content(*self.inputs) + network.own * self.sold[:, None]
         every = torch.arange(len(self.sold))
         baskets = self.sequences.batch(customers.numpy())
-        loss = network.loss(baskets, articles, network.bias * self.sold, self.on_sale, every)
+        nothing_else = torch.zeros(len(self.on_sale))
+        loss = network.loss(baskets, articles, network.bias * self.sold, self.on_sale, every, nothing_else)
         self.log("validation_loss", loss, batch_size=len(customers), logger=False)
 
     def watched_values(self) -> dict[str, float]:

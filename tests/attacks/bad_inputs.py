@@ -42,6 +42,12 @@ VALID = {
     "crop": "vision locate crop photos/0.png --out new",
     "locate": "vision locate train --boxes boxes.csv --checkpoint new --steps 1",
     "tune": f"tune {SALES} --model var --space space.toml --trials 2 --windows 1 --num-samples 5 --out new",
+    "dna": "recommend train --purchases bought.csv --catalogue shop.toml --model fashion-dna --config dna.toml "
+    "--out new",
+    "popular": "recommend train --purchases bought.csv --model popularity --out new",
+    "for": "recommend for c0 --recommender recommender --stock shelf.csv --size M --out new.csv",
+    "alike": "recommend similar i0 --recommender recommender --out new.csv",
+    "later": "recommend score --recommender recommender --purchases bought.csv --out new.csv",
 }
 """Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""
 

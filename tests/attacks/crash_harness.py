@@ -29,11 +29,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from crash_customers import CUSTOMERS
 from crash_pictures import PICTURES
 from crash_works import CARELESS, FILES, State
 from failing_disk import HOWS, FailingDisk, How
 
-WORKS = FILES | PICTURES
+WORKS = FILES | PICTURES | CUSTOMERS
 LIMIT = 120.0
 
 

@@ -27,6 +27,9 @@ MADE = (
     "vision classify train --data shop.toml --checkpoint tasks --size 24 --widths 4,8 --epochs 1",
     "vision classify test --data shop.toml --checkpoint tasks",
     "vision annotate train --data shop.toml --encoder tasks --checkpoint titles --epochs 1",
+    "recommend train --purchases bought.csv --until 2024-02-01 --catalogue shop.toml --model fashion-dna "
+    "--config dna.toml --out recommender",
+    "recommend train --purchases bought.csv --until 2024-01-20 --model popularity --out popular",
     "vision index build --data shop.toml --index looks --backbone small-cnn --axes 4",
 )
 
@@ -58,6 +61,8 @@ def furnish(place: Path) -> None:
     sales.to_csv(place / "sales.csv", index=False)
     stock = pd.DataFrame({"article": get_dataset("simulated_sales").metadata.item_ids, "stock": 20})
     stock.to_csv(place / "stock.csv", index=False)
+    bought = [(f"c{n % 5}", f"i{n * 7 % 24}", f"2024-{1 + n // 28:02}-{1 + n % 28:02}") for n in range(56)]
+    pd.DataFrame(bought, columns=["customer", "article", "time"]).to_csv(place / "bought.csv", index=False)
     sales.pivot(index="week", columns="article", values="units").reset_index().to_csv(place / "wide.csv", index=False)
     texts = {
         "short.toml": SHORT,
@@ -71,6 +76,8 @@ def furnish(place: Path) -> None:
         "more.jsonl": '{"id": "more", "photos": ["0.png"]}\n',
         "boxes.csv": "photo,left,top,right,bottom\nphotos/0.png,1,1,20,20\n",
         "space.toml": "max_lags = [1, 2]\n",
+        "dna.toml": "width = 4\nsize = 8\nepochs = 1\n",
+        "shelf.csv": "article,size,stock\n" + "".join(f"i{number},M,3\n" for number in range(24)),
     }
     for name, text in texts.items():
         (place / name).write_text(text)

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import bad_customers
 import bad_files
 import bad_looks
 import bad_words
@@ -30,6 +31,10 @@ PARTS = {
         bad_files.broken_predictors,
         bad_files.broken_backtests,
         bad_files.broken_picture_runs,
+        bad_customers.words_of_recommenders,
+        bad_customers.tables_of_purchases,
+        bad_customers.files_beside_purchases,
+        bad_customers.broken_recommenders,
         bad_looks.words_of_looks,
         bad_looks.photos_and_items,
         bad_looks.broken_indexes,

@@ -49,7 +49,7 @@ def test_with_all_articles_sampled_the_loss_is_the_softmax_over_those_on_sale_in
     on_sale = torch.zeros(5, N, dtype=torch.bool)
     on_sale[:, :20] = True
     articles = vectors(network)
-    told = float(network.loss(baskets, articles, network.bias, on_sale, torch.arange(N)).detach())
+    told = float(network.loss(baskets, articles, network.bias, on_sale, torch.arange(N), torch.zeros(5)).detach())
     styles = network.styles(network.memories(baskets, articles)[:, :-1], baskets.queries)
     costs = []
     for item, place in zip(baskets.items.tolist(), baskets.place.tolist(), strict=True):
@@ -65,7 +65,8 @@ def test_the_slope_of_a_sampled_softmax_is_on_average_that_of_the_whole_one(netw
 
     def slope(sampled):
         network.zero_grad()
-        network.loss(baskets, vectors(network), network.bias, on_sale, sampled).backward()
+        stands_for = torch.full((6,), np.log(N / len(sampled))).double()
+        network.loss(baskets, vectors(network), network.bias, on_sale, sampled, stands_for).backward()
         return network.bias.grad[[3, 5, 6, 7, 11]].clone()
 
     whole = slope(torch.arange(N))

@@ -11,10 +11,10 @@ import pytest
 from gluonts.torch.model.deepar import DeepAREstimator
 from hemline.datasets.entries.data import ForecastData, Metadata
 from hemline.datasets.entries.entry import Entry
+from hemline.datasets.pictures.joining import join_article_vectors
 from hemline.datasets.pictures.source import open_source
 from hemline.datasets.pictures.vectors import (
     ArticleVectors,
-    join_article_vectors,
     join_to_entries,
     read_article_vectors,
 )
