@@ -185,8 +185,8 @@ class ForecastData(Shown):
             begins = shifted(past.start, past.length).start_time
             if pd.Timestamp(found.until) >= begins:
                 raise ValueError(
-                    f"vectors: expected those of purchases before {begins:%Y-%m-%d}, when the first test window begins, got "
-                    f"{found.encoder} until {found.until}, which would be leakage"
+                    f"vectors: expected those of purchases before {begins:%Y-%m-%d}, when the first test window "
+                    f"begins, got {found.encoder} until {found.until}, which would be leakage"
                 )
         return replace(
             self,
