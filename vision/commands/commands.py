@@ -1,4 +1,4 @@
-"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|locate|gan``."""
+"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|locate|gan|design``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import typer
 
 from .annotate import app as annotate
 from .classify import app as classify
+from .design import app as design
 from .embed import embed
 from .gan import app as gan
 from .locate import app as locate
@@ -25,5 +26,7 @@ app.add_typer(index, name="index")
 app.add_typer(locate, name="locate")
 
 app.add_typer(gan, name="gan")
+
+app.add_typer(design, name="design")
 
 app.command()(similar)

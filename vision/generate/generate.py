@@ -21,6 +21,7 @@ from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
 from ...runtime.training.run import run_training
+from .adversarial.precision import precision_here
 from .adversarial.training import AdversarialTraining
 from .networks.network import Generator, ImageSpec
 from .recipes import DEFAULT, RECIPES, Recipe
@@ -184,7 +185,7 @@ def train_generator(
         module = AdversarialTraining(generator, critic, recipe.training, learnt.images, learnt.labels, shown)
         options: dict[str, object] = {
             "accelerator": recipe.training.device,
-            "precision": recipe.training.precision_here,
+            "precision": precision_here(recipe.training.precision, recipe.training.device),
             "reload_dataloaders_every_n_epochs": 1,
             "logger": logger or False,
         }
@@ -198,7 +199,7 @@ def train_generator(
                 "generator": sum(each.numel() for each in generator.parameters()),
                 "critic": sum(each.numel() for each in critic.parameters()),
             },
-            "precision": recipe.training.precision_here,
+            "precision": precision_here(recipe.training.precision, recipe.training.device),
             "seconds": {"processor": round(time.process_time() - started, 1)},
             "history": module.history,
         }

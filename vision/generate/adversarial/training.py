@@ -13,7 +13,7 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
-from ....runtime.devices import DEVICES, has_fast_bfloat16, torch_device
+from ....runtime.devices import DEVICES
 from ....runtime.plain import PlainObject
 from ....runtime.training.epochs import EpochTraining
 from ....runtime.training.run import Precision
@@ -96,14 +96,6 @@ class AdversarialConfig(Checked):
     def epochs(self) -> int:
         """Rows of the log."""
         return -(-self.steps // self.log_steps)
-
-    @property
-    def precision_here(self) -> Precision:
-        """Lightning's precision on this machine."""
-        if self.precision != "auto":
-            return self.precision
-        fast = torch_device(self.device) == "cuda" or has_fast_bfloat16()
-        return "bf16-mixed" if fast else "32-true"
 
 
 class AdversarialTraining(EpochTraining):

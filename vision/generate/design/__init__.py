@@ -1,0 +1,1 @@
+"""Garments with a chosen colour, texture and shape."""
