@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from gluonts.model.estimator import Estimator
+from gluonts.model.predictor import Predictor
 from hemline.datasets import ForecastData, simulated_sales
 from hemline.datasets.simulated.truth import SalesTruth
 from hemline.decisions import MarkdownPlan, plan_markdowns
@@ -21,11 +23,12 @@ from hemline.decisions.markdowns.demand import DemandPaths
 from hemline.decisions.markdowns.plan import PLAN
 from hemline.decisions.markdowns.planning import searched_plan
 from hemline.decisions.markdowns.terms import Terms, at_steps
+from hemline.evaluation.adapters.foreign import for_run
 from hemline.forecasting import build_model
+from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 from scipy.stats import poisson
 
 LADDER = (1.0, 0.9, 0.8, 0.7, 0.6)
-HORIZON = 12
 COMMON, STYLE = (0.7, 0.12), (0.5, 0.08)
 """Correlation and deviation of the simulator's shocks, of all articles and of a style."""
 
@@ -34,22 +37,22 @@ class Truth:
     """The law of the simulator after the training span, given the shocks of its last week.
 
     Arguments:
-        data: simulated sales with one window of `HORIZON` weeks.
+        data: simulated sales with one window.
         prices: of the ladders, ``[D, L]``, money.
     """
 
     def __init__(self, data: ForecastData, prices: np.ndarray) -> None:
-        self.truth, self.prices = data.truth, prices
-        assert isinstance(self.truth, SalesTruth)
-        self.first = data.train[0].length
+        self.truth: SalesTruth = data.truth
+        self.prices = prices
+        self.first, self.weeks = data.train[0].length, data.metadata.prediction_length
         channels = data.history(0).channels
         names = {name: row for row, name in enumerate(channels.names)}
         rows = [names[f"promo[{item}]"] for item in data.metadata.item_ids]
-        self.promo = channels.values[rows, self.first : self.first + HORIZON].T
+        self.promo = channels.values[rows, self.first : self.first + self.weeks].T
 
     def expected(self, plan: np.ndarray) -> np.ndarray:
         """Expected demand ``[D, H]`` without shocks."""
-        weeks = np.arange(self.first, self.first + HORIZON)
+        weeks = np.arange(self.first, self.first + self.weeks)
         return self.truth.expected_units(at_steps(self.prices, plan).T, self.promo, weeks).T
 
     def noise(self, paths: int, seed: int) -> np.ndarray:
@@ -63,8 +66,8 @@ class Truth:
         precision = len(styles) / STYLE[1] ** 2 + 1 / COMMON[1] ** 2
         common = last.sum() / STYLE[1] ** 2 / precision + rng.normal(size=(1, paths)) / precision**0.5
         own = last[:, None] - common
-        found = np.empty((len(of_style), HORIZON, paths))
-        for week in range(HORIZON):
+        found = np.empty((len(of_style), self.weeks, paths))
+        for week in range(self.weeks):
             common, own = (
                 r * state + d * (1 - r**2) ** 0.5 * rng.normal(size=state.shape)
                 for (r, d), state in ((COMMON, common), (STYLE, own))
@@ -82,21 +85,29 @@ class Truth:
 
     def best(self, terms: Terms, paths: int, seed: int) -> np.ndarray:
         """The plan of the same search with the true parameters."""
-        base = self.expected(np.zeros((len(terms.stock), HORIZON), dtype=int))[..., None] * self.noise(paths, seed)
+        base = self.expected(np.zeros((len(terms.stock), self.weeks), dtype=int))[..., None] * self.noise(paths, seed)
         elasticity = self.truth.elasticity[..., None].astype(np.float32)
         return searched_plan(DemandPaths(base.astype(np.float32), elasticity), terms).best.plan
 
 
-def planned(articles: int, seed: int, model: str, paths: int = 1000) -> tuple[MarkdownPlan, Truth, dict[str, float]]:
+def trained(names: str, data: ForecastData, seed: int) -> Predictor:
+    """A model by its name, or of several, with a plus between them, the mixture of equal parts."""
+    models = [for_run(build_model(name, data.metadata), seed) for name in names.split("+")]
+    members = [model.train(data.train) if isinstance(model, Estimator) else model for model in models]
+    return members[0] if len(members) == 1 else EnsemblePredictor(members)
+
+
+def planned(
+    articles: int, weeks: int, seed: int, model: str, paths: int = 1000
+) -> tuple[MarkdownPlan, Truth, dict[str, float]]:
     """A plan for a season's end: 1.2 to 2.2 times what would sell at the list prices lies in stock."""
-    data = simulated_sales(articles=articles, seed=seed, prediction_length=HORIZON, windows=1)
+    data = simulated_sales(articles=articles, seed=seed, prediction_length=weeks, windows=1)
     items, truth = data.metadata.item_ids, data.truth
-    assert isinstance(truth, SalesTruth)
     began = time.perf_counter()
-    predictor = build_model(model, data.metadata).train(data.train)  # type: ignore[union-attr]
-    trained = time.perf_counter() - began
+    predictor = trained(model, data, seed)
+    seconds = time.perf_counter() - began
     known = Truth(data, truth.list_price[:, None])
-    usual = known.expected(np.zeros((articles, HORIZON), dtype=int)).sum(1)
+    usual = known.expected(np.zeros((articles, weeks), dtype=int)).sum(1)
     stock = np.round(usual * np.random.default_rng([seed, 19]).uniform(1.2, 2.2, articles))
     began, busy = time.perf_counter(), time.process_time()
     plan = plan_markdowns(
@@ -108,23 +119,23 @@ def planned(articles: int, seed: int, model: str, paths: int = 1000) -> tuple[Ma
         paths=paths,
         seed=seed,
     )
-    spent = {"trained_s": trained, "planned_s": time.perf_counter() - began, "cpu_s": time.process_time() - busy}
+    spent = {"trained_s": seconds, "planned_s": time.perf_counter() - began, "cpu_s": time.process_time() - busy}
     known.prices = plan.terms.prices
     return plan, known, spent
 
 
-def gap(seed: int, model: str, articles: int) -> dict[str, object]:
+def gap(seed: int, model: str, articles: int, weeks: int) -> dict[str, object]:
     """How much of the way from the best rule to the plan of the truth a plan goes, by the true law."""
-    plan, truth, spent = planned(articles, seed, model)
+    plan, truth, spent = planned(articles, weeks, seed, model)
     worth = {name: float(truth.worth(each.plan, plan.terms, 2000, seed).mean()) for name, each in plan.judged.items()}
     known = float(truth.worth(truth.best(plan.terms, 400, seed + 1), plan.terms, 2000, seed).mean())
     rule = max(value for name, value in worth.items() if name != PLAN)
     return {"seed": seed, **worth, "truth": known, "closed": (worth[PLAN] - rule) / (known - rule), **spent}
 
 
-def interval(seed: int, model: str, articles: int) -> dict[str, object]:
+def interval(seed: int, model: str, articles: int, weeks: int) -> dict[str, object]:
     """The gain over no markdown: what was said of it, what it is expected to be, and what it was on one true path."""
-    plan, truth, _ = planned(articles, seed, model)
+    plan, truth, _ = planned(articles, weeks, seed, model)
     none, best = (truth.worth(plan.judged[name].plan, plan.terms, 2000, seed) for name in (NONE, PLAN))
     low, high = plan.interval(NONE)
     gain = best - none
@@ -134,15 +145,15 @@ def interval(seed: int, model: str, articles: int) -> dict[str, object]:
         "low": low,
         "high": high,
         "expected": float(gain.mean()),
-        "holds_expected": low <= gain.mean() <= high,
-        "holds_one": low <= gain[0] <= high,
+        "holds_expected": bool(low <= gain.mean() <= high),
+        "holds_one": bool(low <= gain[0] <= high),
         "share": float(((gain >= low) & (gain <= high)).mean()),
     }
 
 
-def size(articles: int, model: str) -> dict[str, object]:
+def size(seed: int, model: str, articles: int, weeks: int) -> dict[str, object]:
     """Time and memory of a plan of many articles."""
-    plan, _, spent = planned(articles, 0, model)
+    plan, _, spent = planned(articles, weeks, seed, model)
     low, high = plan.interval(NONE)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
@@ -155,33 +166,32 @@ def size(articles: int, model: str) -> dict[str, object]:
     }
 
 
+PARTS = {"gap": (gap, 20), "interval": (interval, 8), "size": (size, 300)}
+"""What is measured, and the articles of each."""
+
+
 def main() -> None:
     """Print the rows of a part; each is kept, so that a run that was ended goes on behind it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("gap", "interval", "size"), default="gap")
-    parser.add_argument("--model", default="var-responding")
+    parser.add_argument("--part", choices=list(PARTS), default="gap")
+    parser.add_argument("--model", default="analog+var-responding+cross-fit", help="or a mixture of equal parts")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--articles", type=int)
+    parser.add_argument("--weeks", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("runs/markdowns"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    articles = options.articles or {"gap": 20, "interval": 8, "size": 300}[options.part]
-    rows = []
-    for seed in range(1 if options.part == "size" else options.seeds):
-        file = options.out / f"{options.part}-{options.model}-{articles}-{seed}.json"
+    measure, usual = PARTS[options.part]
+    articles, rows = options.articles or usual, []
+    for seed in range(options.seeds):
+        file = options.out / f"{options.part}-{options.model}-{articles}-{options.weeks}-{seed}.json"
         if not file.exists():
-            found = (
-                size(articles, options.model)
-                if options.part == "size"
-                else globals()[options.part](seed, options.model, articles)
-            )
-            file.write_text(json.dumps(found, default=float))
+            file.write_text(json.dumps(measure(seed, options.model, articles, options.weeks), default=float))
         rows.append(json.loads(file.read_text()))
-        print(pd.DataFrame(rows[-1:]).round(3).to_string(), flush=True)
+        print(pd.DataFrame(rows[-1:]).round(3).to_string(index=False), flush=True)
     table = pd.DataFrame(rows)
-    print(table.round(3).to_string())
-    numbers = table.drop(columns="seed", errors="ignore").astype(float)
-    print(numbers.agg(["mean", "sem"]).round(4).to_string())
+    print(table.round(3).to_string(index=False))
+    print(table.drop(columns="seed").astype(float).agg(["mean", "sem"]).round(4).to_string())
 
 
 if __name__ == "__main__":
