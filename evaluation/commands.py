@@ -210,17 +210,18 @@ def make_tables(found: "Backtest", metric: str | None = None, wins_of: str | Non
     """
     import pandas as pd
 
+    from .runs.levels import in_order, metric_named
     from .tables.table import summary, table
     from .tables.wins import wins
 
-    computed = [name for name in METRICS if name in set(found.scores["metric"])]
+    computed = in_order(found.scores["metric"])
     if metric is None:
         metric = "crps_sum" if "crps_sum" in computed else computed[0] if len(computed) == 1 else "all"
     names = [name.strip() for name in metric.split(",") if name.strip()]
     if not names:
         raise ValueError(f"metric: expected some of {', '.join(METRICS)}, or all; got {metric!r}")
     if wins_of is not None:
-        lower = [name for name in computed if METRICS[name].better == "lower"]
+        lower = [name for name in computed if metric_named(name).better == "lower"]
         models = None if wins_of == "all" else [name.strip() for name in wins_of.split(",") if name.strip()]
         if models == []:
             raise ValueError(f"wins: expected models, or all; got {wins_of!r}")

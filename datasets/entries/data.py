@@ -39,6 +39,7 @@ class Metadata(Shown, Checked):
         lags: lags that go with the data (for a benchmark, those of the published protocol), in steps; empty:
             the models choose by frequency.
         past_covariates: names of the P channels that are known of the past alone, written as in ``covariates``.
+        attributes: what series have in common: for each attribute, such as ``"category"``, their labels by name.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Metadata(Shown, Checked):
     archive: str | None = None
     lags: tuple[Steps, ...] = ()
     past_covariates: tuple[str, ...] = ()
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def target_dim(self) -> int:
@@ -67,6 +69,7 @@ class Metadata(Shown, Checked):
             "horizon": self.prediction_length,
             "domain": self.domain,
             **{name: tuple(dict.fromkeys(kinds_of(names))) for name, names in known.items() if names},
+            **({"attributes": tuple(self.attributes)} if self.attributes else {}),
         }
 
 
@@ -99,12 +102,17 @@ class ForecastData(Shown):
 
     def __post_init__(self) -> None:
         check_kind("metadata", self.metadata, Metadata)
-        domain = self.metadata.domain
+        common = {"attributes": self.metadata.attributes} if self.metadata.attributes else {}
+
+        def told(entry: Mapping[str, Any]) -> Entry:
+            found = Entry.of(entry).of_domain(self.metadata.domain)
+            return found.with_(**common) if common else found
+
         for name in ("train", "test"):
             check_kind(name, getattr(self, name), Sequence[Mapping[str, Any]])
-            object.__setattr__(self, name, [Entry.of(entry).of_domain(domain) for entry in getattr(self, name)])
+            object.__setattr__(self, name, [told(entry) for entry in getattr(self, name)])
         if self.ahead is not None:
-            object.__setattr__(self, "ahead", Entry.of(self.ahead).of_domain(domain))
+            object.__setattr__(self, "ahead", told(self.ahead))
 
     def _shown(self) -> dict[str, object]:
         """What the metadata say, the span, the test windows, and how far channels are known."""

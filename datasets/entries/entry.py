@@ -42,6 +42,7 @@ class Entry(Mapping[str, Any]):
             ``None`` where all are there.
         domain: the values that the series can take, in which a forecast of them leaves its model.
         encoding: how the categories and texts of its table became numbers; ``None`` where it has none.
+        attributes: what series have in common, such as a category: for each attribute their labels by name.
         others: whatever else the entry was given, by key.
         checked: whether `as_multivariate` has found the numbers fit for models; cuts keep it, changes lose it.
 
@@ -70,6 +71,7 @@ class Entry(Mapping[str, Any]):
     absent: np.ndarray | None = None
     domain: DataDomain = "real"
     encoding: Encoding | None = None
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     others: Mapping[str, object] = field(default_factory=dict)
     checked: bool = field(default=False, init=False)
 

@@ -138,6 +138,38 @@ class Hierarchy(Checked):
         named = {"article": tuple(left for left, _, _ in parts), "store": tuple(right for _, _, right in parts)}
         return cls(tuple(item_ids), named)
 
+    @classmethod
+    def of_attributes(
+        cls, item_ids: Sequence[str], attributes: Mapping[str, Mapping[str, str]], nested: Sequence[str] = ()
+    ) -> Hierarchy:
+        """The hierarchy of the attributes that a dataset or an entry has.
+
+        Series that are all called ``article@store`` have the attributes ``article`` and ``store`` as well, unless
+        others are called so: a chain and its stores are tied.
+
+        Arguments:
+            item_ids: names of the D series.
+            attributes: for each attribute the labels by name, as ``data.metadata.attributes`` has them.
+            nested: those of them that form a tree, the coarsest first.
+
+        Raises:
+            ValueError: a series has no label, or the labels are none of a hierarchy.
+
+        Example:
+            >>> of_brand = {"brand": {"coat@north": "own", "coat@south": "own", "hat@north": "other"}}
+            >>> Hierarchy.of_attributes(["coat@north", "hat@north"], of_brand).attributes
+            {'article': ('coat', 'hat'), 'store': ('north', 'north'), 'brand': ('own', 'other')}
+        """
+        told: dict[str, tuple[str, ...]] = {}
+        for name, labels in attributes.items():
+            missing = next((item for item in item_ids if item not in labels), None)
+            if missing is not None:
+                raise ValueError(f"attributes: expected a label of {name!r} for every series, got none for {missing!r}")
+            told[name] = tuple(labels[item] for item in item_ids)
+        if item_ids and all(0 < item.rfind("@") < len(item) - 1 for item in item_ids):
+            told = {**cls.of_stores(item_ids).attributes, **told}
+        return cls(tuple(item_ids), told, tuple(nested))
+
     @property
     def levels(self) -> tuple[str, ...]:
         """The levels above the series, the total first."""

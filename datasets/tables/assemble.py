@@ -68,6 +68,7 @@ def assembled(
     absent: Mapping[str, float] | None = None,
     completion: Completion | None = None,
     read: Mapping[str, str] | None = None,
+    attributes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ForecastData:
     """Make a dataset of the cells of a table.
 
@@ -89,6 +90,7 @@ def assembled(
         absent: past covariates that have a value where an item has no row, and that value.
         completion: fills in values of the past; ``None`` takes them as they are.
         read: what was read, in words, by headings (:func:`described`).
+        attributes: what series have in common: for each attribute the labels by name.
 
     Raises:
         ValueError: an argument is none of its choices, a value lies outside the domain or is missing where it may not.
@@ -125,6 +127,7 @@ def assembled(
         season=season_length(timeline.freq) if season is None else season,
         covariates=(*known_names, *shared_names),
         past_covariates=past_names,
+        attributes=attributes or {},
     )
     values, judged = values[:, :end], None
     facts: Mapping[str, str] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..encodings.attributes import attributes_of
 from ..encodings.encoding import Encoding
 from ..encodings.rows import WordColumns
 from ..entries.data import Domain, ForecastData
@@ -36,6 +37,7 @@ def from_frame(
     past_covariates: Sequence[str] = (),
     categories: Sequence[str] = (),
     texts: Sequence[str] = (),
+    attributes: Sequence[str] = (),
     fill_covariates: Fill = None,
     unseen: Unseen = "refuse",
     ended: Ended = "refuse",
@@ -81,6 +83,8 @@ def from_frame(
             channels are ``campaign:sale[item]``; an empty cell is the level ``"none"``.
         texts: columns of free text, such as a title, likewise: a few components of their words, ``title:1[item]``,
             or of `Entry.static_real`.
+        attributes: columns that say what items have in common, such as a category: the same in all rows of an item that
+            have one. They are those of `Metadata`, for totals (``forecast.aggregate("category")``) and their scores.
         fill_covariates: ``None`` refuses a missing covariate; ``"forward"`` carries an item's last value into
             gaps before the first test window. Missing values in test windows are refused always. Before an
             item's first row, where its target is missing too, its first value stands.
@@ -127,7 +131,7 @@ def from_frame(
     series = [target] if isinstance(target, str) else list(target or ())
     words = WordColumns(categories, texts, encoding)
     numbers = words.left_out_of([*series, *covariates, *shared_covariates, *past_covariates])
-    table, source = read_table(frame, [item, timestamp, *words.columns], numbers)
+    table, source = read_table(frame, [item, timestamp, *words.columns, *attributes], numbers)
     if item is not None and not isinstance(target, str):
         raise ValueError(f"target: expected the name of one column beside item={item!r}, got {target!r}")
     columns = Columns(table, source)
@@ -149,6 +153,8 @@ def from_frame(
     else:
         codes, items = columns.items(item)
         item_ids = items
+    columns.require_roles({"attributes": attributes})
+    told = attributes_of(table, attributes, None if item is None else np.array(items, dtype=object)[codes])
     freq = columns.freq(timestamp) if freq is None else freq
     timeline = lay_out(read.dates, codes, items, list(table.index), freq)
     encoded = words.encoded(
@@ -177,6 +183,7 @@ def from_frame(
         domain=domain,
         season=season,
         read=described(len(table), source, read),
+        attributes=told,
     )
     data = encoded.joined_to(data)
     return data if holidays is None else with_holidays(data, holidays)

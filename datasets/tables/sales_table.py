@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from ..encodings.attributes import attributes_of
 from ..encodings.encoding import Encoding, Role
 from ..encodings.rows import EncodedRows, WordColumns
 from ..entries.data import Domain, ForecastData
@@ -47,6 +48,7 @@ def from_sales(
     shared_covariates: Sequence[str] = (),
     categories: Sequence[str] = (),
     texts: Sequence[str] = (),
+    attributes: Sequence[str] = (),
     returned: str | None = None,
     returns: Returns = "refuse",
     missing_rows: Literal["gap", "zero"] = "gap",
@@ -96,6 +98,8 @@ def from_sales(
         shared_covariates: further columns known in the future that are the same for all rows of a date.
         categories: categorical columns, as in :func:`from_frame`; over stores the share of each level is taken.
         texts: columns of free text, as in :func:`from_frame`.
+        attributes: columns that say what articles have in common, as in :func:`from_frame`; on the level of stores, of
+            each article in a store, so that a region may be one. There ``article`` and ``store`` are attributes anyhow.
         returned: the column of units that came back, at least 0, with ``returns="net"`` or ``"drop"``.
         returns: what becomes of units that came back: ``"refuse"`` takes rows of negative units for errors; ``"net"``
             takes them, and those of `returned`, off the units of the same article, store and date, which may leave less
@@ -162,10 +166,12 @@ def from_sales(
     numbers = [name for role, name in named.items() if role not in ("article", "store", "size", "date")]
     words = WordColumns(categories, texts, encoding)
     numbers += words.left_out_of([*covariates, *shared_covariates])
-    table, source = read_table(frame, [article, store, size, date, *words.columns], numbers)
+    table, source = read_table(frame, [article, store, size, date, *words.columns, *attributes], numbers)
     held_out = windows * prediction_length
     sales, told, read, encoded = _checked(Columns(table, source), named, several, returns, words, held_out, level)
     covariates = [*words.left_out_of(covariates), *encoded.of("item")]
+    Columns(table, source).require_roles({"attributes": attributes})
+    common = attributes_of(table, attributes, _series_of(table, named, level))
     shared_covariates = [*words.left_out_of(shared_covariates), *encoded.of("shared")]
     freq = Columns(table, source).freq(date) if freq is None else freq
     chain = store is not None and level == "chain"
@@ -214,9 +220,16 @@ def from_sales(
         absent={"stores": 0.0},
         completion=completion,
         read=described(len(table), source, read),
+        attributes=common,
     )
     data = encoded.joined_to(replace(data, facts={**data.facts, **told}, sizes=sizes))
     return data if holidays is None else with_holidays(data, holidays)
+
+
+def _series_of(table: pd.DataFrame, named: dict[str, str], level: Level) -> np.ndarray:
+    """The name of the series of each row."""
+    parts = [table[named[role]].astype(str) for role in (("article", "store") if level == "store" else ("article",))]
+    return np.asarray(parts[0] if len(parts) == 1 else parts[0] + "@" + parts[1], dtype=object)
 
 
 def _checked(

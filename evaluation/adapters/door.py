@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial, wraps
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -16,6 +17,8 @@ from ...datasets.entries.domain import phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.multivariate import as_multivariate
+from ...datasets.hierarchies.hierarchy import TOTAL, By, Hierarchy
+from ...datasets.hierarchies.totals import aggregate
 from ...runtime.arguments.kinds import Count, Seed, check_kind
 from ...runtime.display.showing import Shown
 from ...runtime.reading.room import require_room, require_steps
@@ -28,7 +31,15 @@ _BYTES = 32
 
 
 class JointForecast(Shown, SampleForecast):
-    """Joint sample paths ``[S, H, D]``, data units: a `SampleForecast` that is shown in short."""
+    """Joint sample paths ``[S, H, D]``, data units: a `SampleForecast` that is shown in short, and has totals.
+
+    Attributes:
+        item_ids: names of the D series; none where the entry had none.
+        attributes: what they have in common: for each attribute, such as a category, their labels by name.
+    """
+
+    item_ids: tuple[str, ...] = ()
+    attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -42,11 +53,33 @@ class JointForecast(Shown, SampleForecast):
         super().__init__(**self.__init_args__)
 
     @classmethod
-    def of(cls, forecast: SampleForecast) -> SampleForecast:
-        """A forecast of gluonts' own class as one of this; any other as it is."""
+    def of(cls, forecast: SampleForecast, entry: Entry) -> SampleForecast:
+        """A forecast of gluonts' own class as one of this, with the names of its entry; any other as it is."""
         if type(forecast) is not SampleForecast or forecast.samples.ndim != 3:
             return forecast
-        return cls(forecast.samples, forecast.start_date, forecast.item_id, forecast.info)
+        found = cls(forecast.samples, forecast.start_date, forecast.item_id, forecast.info)
+        found.item_ids, found.attributes = entry.item_ids, entry.attributes
+        return found
+
+    def aggregate(self, by: By = TOTAL) -> JointForecast:
+        """The forecast of the totals of a level: the sums of its paths, so that all levels agree.
+
+        Arguments:
+            by: ``"total"``, an attribute of the series such as ``"category"``, or several that are crossed.
+
+        Returns:
+            ``samples`` ``[S, H, G]``, float64, data units; its ``item_ids`` name the G totals.
+
+        Raises:
+            ValueError: there is no such attribute, or the series have no names.
+        """
+        if not self.item_ids:
+            raise ValueError("aggregate: expected a forecast of series with names, got one without")
+        hierarchy = Hierarchy.of_attributes(self.item_ids, self.attributes)
+        totals = aggregate(self, hierarchy, by)
+        found = JointForecast(totals.samples, totals.start_date, totals.item_id, totals.info)
+        found.item_ids = hierarchy.labels(by)
+        return found
 
     def _shown(self) -> dict[str, object]:
         """Paths, horizon, series and the first step."""
@@ -127,7 +160,7 @@ def at_the_door(predict: Predict) -> Predict:
                 _refuse(forecast, wrong.reshape(*wrong.shape[:2], -1), entry, tuple(self.item_ids))
             told = told or _entries(rows)
             settled_paths = _within(forecast, told[number], [seed or 0, number], partial(usual.at, number))
-            yield JointForecast.of(settled_paths)
+            yield JointForecast.of(settled_paths, told[number])
 
     return cast(Predict, checked)
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..drawing.fans import draw_fan, draw_history
 from ..drawing.style import GREY, HUE, INK, finish_axes, legend_below
-from ..runs.metrics import METRICS
+from ..runs.levels import metric_named
 from ..runs.rows import STORED_LEVELS
 from ..scores.calibration import pit_histogram
 from ..scores.intervals import COVERAGES
@@ -125,7 +125,7 @@ def step_chart(by_step: pd.DataFrame, metric: str) -> Figure:
 
     Arguments:
         by_step: steps by models, mean over seeds.
-        metric: its name in `METRICS`.
+        metric: its name, as `metric_named` knows it.
 
     Returns:
         The figure.
@@ -139,7 +139,7 @@ def step_chart(by_step: pd.DataFrame, metric: str) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step of the horizon", fontsize=8, color=GREY)
-    axes.set_ylabel(METRICS[metric].label, fontsize=8, color=GREY)
+    axes.set_ylabel(metric_named(metric).label, fontsize=8, color=GREY)
     _legend_beside(figure, axes, list(by_step.columns))
     return figure
 

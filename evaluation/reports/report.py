@@ -24,25 +24,15 @@ from ...runtime.arguments.kinds import checked
 from ...runtime.whole_files import whole_file
 from ..drawing.style import LITERAL
 from ..runs import machine
-from ..runs.metrics import METRICS
+from ..runs.levels import in_order, metric_named
 from ..scores.calibration import pit_deviation
 from ..scores.intervals import COVERAGES
 from ..store.backtest_folder import Backtest, load_backtest
 from ..store.which_runs_count import current_runs
 from ..tables.score_table import ScoreTable
 from ..tables.table import overall_rows, summary, table
+from .blocks import blocks_of, explained
 from .figures import cost_chart, coverage_chart, fan_chart, pit_chart, step_chart, training_chart
-
-_BLOCKS: dict[str, tuple[str, ...]] = {
-    "All series together": ("crps_sum", "energy_score", "trajectory_energy_score", "variogram_score"),
-    "Each series by itself": ("crps", "weighted_quantile_loss", "nd", "nrmse", "msis"),
-    "Rare demand": ("mase", "rmsse", "crps_lead_time"),
-    "Coverage": ("coverage_50", "coverage_80", "coverage_95", "coverage_80_sum"),
-    "Width": ("width_50", "width_80", "width_95"),
-}
-"""The tables of a section: heading to metrics."""
-
-_METRICS = tuple(name for names in _BLOCKS.values() for name in names)
 
 _UNITS = {"count": "pieces", "unit": "share", "positive": "value", "real": "value"}
 
@@ -154,7 +144,7 @@ def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = 
     template = environment.from_string((files(__package__) / "templates" / "report.html").read_text("utf-8"))
     page = template.render(
         sections=sections,
-        metrics=[METRICS[name] for name in _METRICS],
+        metrics=[metric_named(name) for name in explained(found.scores["metric"])],
         version=machine.versions()["hemline"],
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         machine=_machine(finished),
@@ -168,7 +158,7 @@ def report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = 
 def _section(material: _Material, failed: pd.DataFrame) -> Section:
     runs, scores, dataset = material.runs, material.scores, material.dataset
     known = set(scores["metric"])
-    order = next(name for name in METRICS if name in known)
+    order = in_order(known)[0]
     pooled = overall_rows(scores)
     mean = pooled[pooled["metric"] == order].groupby("model")["value"].mean()
     best = str(mean.idxmin()) if mean.notna().any() else material.models[0]
@@ -178,11 +168,7 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
     return Section(
         dataset=dataset,
         facts=_facts(runs),
-        tables={
-            heading: summary(scores, dataset, [name for name in names if name in known], runs=runs)
-            for heading, names in _BLOCKS.items()
-            if known.intersection(names)
-        },
+        tables={heading: summary(scores, dataset, names, runs=runs) for heading, names in blocks_of(known).items()},
         published=beside if beside and beside.published else None,
         deviation={model: pit_deviation(*span) for model, span in spans.items()},
         sums=_sum_fans(material, models),
@@ -195,7 +181,7 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
         failures=[{name: str(row[name]) for name in ("model", "seed", "error")} for _, row in failed.iterrows()],
         settings=_settings(runs),
         best=best,
-        order=METRICS[order].label,
+        order=metric_named(order).label,
     )
 
 
@@ -292,10 +278,13 @@ def _steps(material: _Material) -> Chart | None:
     rows = material.scores[material.scores["step"].notna()]
     if rows.empty:
         return None
-    metric = next(name for name in ("crps", *METRICS) if name in set(rows["metric"]))
+    known = in_order(rows["metric"])
+    metric = "crps" if "crps" in known else known[0]
     by_step = rows[rows["metric"] == metric].pivot_table(index="step", columns="model", values="value")
     by_step = by_step.reindex(columns=material.models)
-    return _chart(step_chart(by_step, metric), f"{METRICS[metric].label} of each model at each step of the horizon")
+    return _chart(
+        step_chart(by_step, metric), f"{metric_named(metric).label} of each model at each step of the horizon"
+    )
 
 
 def _training(material: _Material) -> Chart | None:

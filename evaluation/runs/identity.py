@@ -83,7 +83,10 @@ def fingerprint(data: ForecastData) -> str:
         64 hexadecimal digits.
     """
     train, test = ([_dated(entry) for entry in entries] for entries in (data.train, data.test))
-    return digest({"metadata": _plain(data.metadata, "metadata"), "train": train, "test": test})
+    metadata = _plain(data.metadata, "metadata")
+    # Data without attributes are what they were before there were any.
+    kept = {name: value for name, value in metadata.items() if name != "attributes" or value}
+    return digest({"metadata": kept, "train": train, "test": test})
 
 
 def _dated(entry: Entry) -> dict[str, Any]:

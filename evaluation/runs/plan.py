@@ -17,7 +17,8 @@ from ..adapters.door import require_paths
 from ..adapters.estimator import grouped
 from ..adapters.foreign import horizon_of, is_model
 from .identity import describe, fingerprint
-from .metrics import METRICS, USUAL
+from .levels import hierarchy_of, metric_named
+from .metrics import USUAL
 from .repeats import RepeatedDataWarning, describe_repeats
 from .run import Model, Protocol, Run
 from .windows import History, last_steps, windows_of
@@ -117,8 +118,7 @@ def make_protocol(
         raise ValueError(f"refit_every: expected at least 1 window or None, got {refit_every}")
     chosen = (metrics,) if isinstance(metrics, str) else tuple(USUAL if metrics is None else metrics)
     for name in chosen:
-        if name not in METRICS:
-            raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {name!r}")
+        metric_named(name, "metrics")
     if not chosen:
         raise ValueError("metrics: expected at least one metric, got none")
     return Protocol(
@@ -169,6 +169,7 @@ def check_data(data: ForecastData, protocol: Protocol) -> None:
     if not data.train:
         raise ValueError(f"data.train: expected an entry to train on, got none in {metadata.name!r}")
     require_paths(protocol.num_samples, metadata.prediction_length, metadata.target_dim)
+    hierarchy_of(protocol.metrics, metadata)
     windows = windows_of(data.test, metadata.prediction_length, history=protocol.history)
     for entry in data.train:
         last_steps(entry, protocol.history)

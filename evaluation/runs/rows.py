@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ...datasets.entries.frequency import dates_of
+from ...datasets.hierarchies.hierarchy import Hierarchy
 from ..scores.calibration import pit
 from ..scores.intervals import plotting_quantiles
-from .metrics import METRICS, Outcome
+from .levels import at_level, level_of, metric_named
+from .metrics import Outcome
 from .windows import Window
 
 SCORE_COLUMNS = ("run", "model", "dataset", "seed", "window", "item_id", "step", "metric", "value")
@@ -28,12 +30,14 @@ class Tally:
     a single series, for every series. Memory and rows grow with W + H + D, not with their product.
 
     Arguments:
-        metrics: names in `METRICS`.
+        metrics: names, as `metric_named` knows them.
         item_ids: names of the D series.
+        hierarchy: of the series, where some metrics are those of levels.
     """
 
-    def __init__(self, metrics: Sequence[str], item_ids: Sequence[str]) -> None:
-        self.metrics, self.item_ids = tuple(metrics), tuple(item_ids)
+    def __init__(self, metrics: Sequence[str], item_ids: Sequence[str], hierarchy: Hierarchy | None = None) -> None:
+        self.metrics, self.item_ids, self.hierarchy = tuple(metrics), tuple(item_ids), hierarchy
+        self._levels = {level for name in self.metrics if (level := level_of(name))}
         self._windows: dict[str, list[np.ndarray]] = {name: [] for name in self.metrics}
         self._steps: dict[str, np.ndarray] = {}
         self._series: dict[str, np.ndarray] = {}
@@ -44,9 +48,13 @@ class Tally:
         Arguments:
             outcome: the forecast beside what happened.
         """
+        of_level: dict[tuple[str, ...], Outcome] = {(): outcome}
+        if self.hierarchy is not None:
+            for level in self._levels:
+                of_level[level] = at_level(outcome, self.hierarchy.matrix(level if len(level) > 1 else level[0]))
         for name in self.metrics:
-            metric = METRICS[name]
-            parts = metric.parts(outcome)
+            metric = metric_named(name)
+            parts = metric.parts(of_level[level_of(name)])
             self._windows[name].append(parts.reshape(3, -1).sum(1))
             if metric.axes == "series":
                 self._series[name] = self._series.get(name, 0.0) + parts.sum(1)
@@ -62,15 +70,22 @@ class Tally:
         """
         blocks = []
         for name in self.metrics:
-            metric, windows = METRICS[name], np.stack(self._windows[name], 1)
+            metric, windows = metric_named(name), np.stack(self._windows[name], 1)
             blocks.append(_Block(name, metric.pool(windows.sum(1, keepdims=True))))
             blocks.append(_Block(name, metric.pool(windows), window=range(windows.shape[1])))
             if name in self._steps:
                 steps = metric.pool(self._steps[name])
                 blocks.append(_Block(name, steps, step=range(1, len(steps) + 1)))
             if name in self._series:
-                blocks.append(_Block(name, metric.pool(self._series[name]), item_id=self.item_ids))
+                blocks.append(_Block(name, metric.pool(self._series[name]), item_id=self._items(level_of(name))))
         return _joined(blocks)
+
+    def _items(self, level: tuple[str, ...]) -> Sequence[str]:
+        """The names of the series, or of the totals of a level, such as ``category=coats``."""
+        if not level or self.hierarchy is None:
+            return self.item_ids
+        named, by = "/".join(level), level if len(level) > 1 else level[0]
+        return [label if label == named else f"{named}={label}" for label in self.hierarchy.labels(by)]
 
 
 @dataclass(frozen=True)

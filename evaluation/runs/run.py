@@ -29,6 +29,7 @@ from ..adapters.foreign import for_run, needs_training, training_log_of
 from ..adapters.quiet import quiet_backtest
 from . import machine
 from .identity import digest
+from .levels import hierarchy_of
 from .metrics import Outcome
 from .records import RunRecord
 from .rows import SCORE_COLUMNS, Tally, forecast_rows
@@ -152,7 +153,7 @@ def execute(run: Run, checkpoints: Path | None = None, tell: Callable[[str], Non
     """
     record, metadata, protocol = run.record(), run.data.metadata, run.protocol
     windows = windows_of(run.data.test, metadata.prediction_length, history=protocol.history)
-    tally = Tally(protocol.metrics, metadata.item_ids)
+    tally = Tally(protocol.metrics, metadata.item_ids, hierarchy_of(protocol.metrics, metadata))
     seconds = {"seconds_train": 0.0, "seconds_predict": 0.0, "seconds_score": 0.0}
     forecasts, training = [], []
     machine.reset_peak_memory()

@@ -11,7 +11,8 @@ import pandas as pd
 
 from ...datasets.benchmarks.published import BENCHMARKS
 from ...runtime.arguments.kinds import checked
-from ..runs.metrics import METRICS, Metric
+from ..runs.levels import in_order, metric_named
+from ..runs.metrics import Metric
 from ..runs.records import MissingCell, RunRecord, RunsTable
 from ..store.which_runs_count import last_asked, left_out_lines, one_a_seed, same_settings
 from .published import SOURCES, published_scores
@@ -37,7 +38,7 @@ def table(
 
     Arguments:
         scores: the long table of `backtest`.
-        metric: a name in `METRICS`.
+        metric: a name in `METRICS`, or one with a level behind it (``crps@category``).
         runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
         missing: the cells of a grid without a finished run, as `Backtest.missing` has them.
 
@@ -66,11 +67,12 @@ def table(
         for model in _models(found, [*described, *missing])
     }
     published, sources = _published(datasets, described) if metric == "crps_sum" else ({}, ())
+    scored = metric_named(metric)
     return ScoreTable(
-        title=f"{METRICS[metric].label}, mean ± standard error over seeds, {_DIRECTION[METRICS[metric].better]}",
+        title=f"{scored.label}, mean ± standard error over seeds, {_DIRECTION[scored.better]}",
         columns=datasets,
         subjects=tuple((dataset, metric) for dataset in datasets),
-        rows=_with_best(rows, [METRICS[metric]] * len(datasets)),
+        rows=_with_best(rows, [scored] * len(datasets)),
         published=published,
         notes=(*left_out, *missing_lines(missing), *sources),
     )
@@ -89,7 +91,7 @@ def summary(
     Arguments:
         scores: the long table of `backtest`.
         dataset: its name; ``None`` where there is only one.
-        metrics: names in `METRICS`; ``None`` takes all that were computed.
+        metrics: names likewise; ``None`` takes all that were computed.
         runs: the runs table; ``None`` takes what `backtest` attached to ``scores``.
         missing: the cells of a grid without a finished run, as `Backtest.missing` has them.
 
@@ -108,7 +110,7 @@ def summary(
         raise ValueError(f"dataset: expected one of {', '.join(datasets)}, got {dataset!r}")
     if dataset in set(found["dataset"]):  # else every run on it has failed
         found = found[found["dataset"] == dataset]
-    chosen = [name for name in METRICS if name in set(found["metric"])] if metrics is None else list(metrics)
+    chosen = in_order(found["metric"]) if metrics is None else list(metrics)
     values = {name: _of_metric(found, name) for name in chosen}
     missing = [cell for cell in missing if cell["dataset"] == dataset]
     lacking = _lacking(described, missing)
@@ -121,9 +123,9 @@ def summary(
     }
     return ScoreTable(
         title=f"Scores on {dataset}, mean ± standard error over seeds",
-        columns=tuple(METRICS[name].label for name in chosen),
+        columns=tuple(metric_named(name).label for name in chosen),
         subjects=tuple((dataset, name) for name in chosen),
-        rows=_with_best(rows, [METRICS[name] for name in chosen]),
+        rows=_with_best(rows, [metric_named(name) for name in chosen]),
         notes=(*left_out, *missing_lines(missing)),
     )
 
@@ -175,8 +177,7 @@ def _of_current_runs(scores: pd.DataFrame, runs: RunsTable) -> tuple[pd.DataFram
 
 
 def _of_metric(found: pd.DataFrame, metric: str) -> pd.DataFrame:
-    if metric not in METRICS:
-        raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
+    metric_named(metric)
     values = found[found["metric"] == metric]
     if values.empty:
         known = ", ".join(dict.fromkeys(found["metric"]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..runs.metrics import METRICS
+from ..runs.levels import metric_named
 from ..runs.records import RunsTable
 from .score_table import Cell, ScoreTable
 from .table import scores_that_count
@@ -58,7 +58,7 @@ def wins(
         >>> wins(scores, "crps", ["a"]).rows["b"][0].text
         '0.667'
     """
-    if metric in METRICS and METRICS[metric].better != "lower":
+    if metric_named(metric).better != "lower":
         raise ValueError(f"metric: expected one of which less is better, got {metric!r}")
     counted, note = scores_that_count(scores, metric, runs)
     known = list(dict.fromkeys(counted["model"]))
@@ -91,7 +91,7 @@ def wins(
         model: tuple(Cell() if model == name else cell(row, column) for column, name in enumerate(columns))
         for row, model in enumerate(known)
     }
-    label = METRICS[metric].label
+    label = metric_named(metric).label
     return ScoreTable(
         title=(
             f"Share of {len(values)} windows of {len(datasets)} dataset{'s' * (len(datasets) > 1)} in which the column "

@@ -7,9 +7,11 @@ import pandas as pd
 import polars as pl
 import pytest
 from gluonts.model.forecast import SampleForecast
-from hemline.datasets import Entry, Hierarchy, aggregate
+from hemline.datasets import Entry, Hierarchy, aggregate, from_frame, from_sales, get_dataset, simulated_sales
 from hemline.datasets.entries.channels import Channels
 from hemline.datasets.hierarchies.totals import totals_of
+from hemline.evaluation.runs.identity import digest, fingerprint
+from hemline.forecasting import RandomWalkPredictor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,3 +130,86 @@ def test_unknown_levels_and_other_forecasts_are_refused():
         Hierarchy.of_stores(["coat"])
     with pytest.raises(ValueError, match="hierarchy: expected attributes for every series, got none for 'sock'"):
         SHOP.of_items(["sock"])
+
+
+def sales_rows() -> pd.DataFrame:
+    """Three articles in two stores, four days; a category an article, a region a store."""
+    rows = [
+        {"sku": sku, "shop": shop, "day": day, "sold": number + day.day, "category": category, "region": region}
+        for number, (sku, category) in enumerate((("coat", "warm"), ("jacket", "warm"), ("hat", "head")))
+        for shop, region in (("kiel", "north"), ("ulm", "south"))
+        for day in pd.date_range("2024-05-01", periods=4)
+    ]
+    return pd.DataFrame(rows)
+
+
+ROLES = {"article": "sku", "store": "shop", "date": "day", "units": "sold", "prediction_length": 1}
+
+
+def test_attributes_of_a_table_are_those_of_its_entries_and_forecasts(tmp_path):
+    data = from_sales(sales_rows(), **ROLES, attributes=["category"])
+    assert data.metadata.attributes == {"category": {"coat": "warm", "jacket": "warm", "hat": "head"}}
+    entry = data.history(-1)
+    assert entry.of_series(["hat"]).attributes is entry.attributes
+    (forecast,) = RandomWalkPredictor(1).predict([entry], num_samples=20)
+    totals = forecast.aggregate("category")
+    assert totals.item_ids == ("warm", "head")
+    np.testing.assert_array_equal(totals.samples[..., 0], forecast.samples[..., :2].sum(-1))
+    np.testing.assert_array_equal(totals.samples.sum(-1), forecast.aggregate().samples[..., 0])
+    with pytest.raises(ValueError, match="by: expected one of total, category; got 'brand'"):
+        forecast.aggregate("brand")
+    # The same of a description of the table.
+    sales_rows().to_csv(tmp_path / "rows.csv", index=False)
+    described = "\n".join(f"{key} = {value!r}" for key, value in ROLES.items())
+    (tmp_path / "shop.toml").write_text(f"table = 'rows.csv'\nattributes = ['category']\n{described}\n")
+    assert get_dataset(str(tmp_path / "shop.toml")).metadata.attributes == data.metadata.attributes
+
+
+def test_chain_and_stores_of_one_table_are_tied():
+    stores = from_sales(sales_rows(), **ROLES, level="store", attributes=["category", "region"])
+    chain = from_sales(sales_rows(), **ROLES)
+    tied = Hierarchy.of_attributes(stores.metadata.item_ids, stores.metadata.attributes, nested=("region", "store"))
+    assert tied.levels == ("total", "article", "store", "category", "region")
+    assert tied.labels("article") == chain.metadata.item_ids
+    summed = tied.matrix("article") @ stores.test[-1].target
+    np.testing.assert_array_equal(summed, chain.test[-1].target)
+    with pytest.raises(ValueError, match="nested: expected one 'article' for store 'kiel'"):
+        Hierarchy.of_attributes(stores.metadata.item_ids, stores.metadata.attributes, nested=("article", "store"))
+
+
+def test_data_without_attributes_are_known_as_before():
+    with_them, without = (from_sales(sales_rows(), **ROLES, attributes=chosen) for chosen in (["category"], []))
+    assert fingerprint(with_them) != fingerprint(without)
+    data = simulated_sales(articles=2, weeks=104, windows=1)
+    # What a run was known by before there were attributes.
+    metadata = {name: value for name, value in vars(data.metadata).items() if name != "attributes"}
+    train, test = (
+        [{**entry.of_domain("real"), "start": str(entry.start)} for entry in entries]
+        for entries in (data.train, data.test)
+    )
+    assert fingerprint(data) == digest({"metadata": {"type": "Metadata", **metadata}, "train": train, "test": test})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"attributes": ["brand"]}, "attributes: .*'brand'"),
+        ({"attributes": "category"}, "attributes: expected a sequence of column names, got the string 'category'"),
+        (
+            {"attributes": ["region"]},
+            "attributes: expected one 'region' for 'coat', got 'north' and 'south'.*one parent",
+        ),
+        ({"attributes": ["empty"]}, "attributes: expected a label of 'empty' for every item, got none for 'hat'"),
+    ],
+)
+def test_wrong_attributes_are_one_line(change, message):
+    rows = sales_rows().assign(empty=lambda table: table["category"].where(table["sku"] != "hat"))
+    with pytest.raises(ValueError, match=message) as caught:
+        from_sales(rows, **ROLES, **change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wide_table_has_no_attributes():
+    table = pd.DataFrame({"day": pd.date_range("2024-05-01", periods=4), "coat": 1.0, "category": "warm"})
+    with pytest.raises(ValueError, match="attributes: expected a table with a row an item and date"):
+        from_frame(table, timestamp="day", target=["coat"], prediction_length=1, attributes=["category"])
