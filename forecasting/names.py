@@ -7,6 +7,7 @@ from ..evaluation.adapters.names import NAMES as BELOW
 PLACES = {
     "AnalogEstimator": "hemline.forecasting.models.analog:AnalogEstimator",
     "AnalogPredictor": "hemline.forecasting.models.analog:AnalogPredictor",
+    "ChronosPredictor": "hemline.forecasting.models.pretrained.chronos:ChronosPredictor",
     "ClassicalPredictor": "hemline.forecasting.models.classical:ClassicalPredictor",
     "ColdStartEstimator": "hemline.forecasting.wrappers.cold_start.estimator:ColdStartEstimator",
     "ColdStartPredictor": "hemline.forecasting.wrappers.cold_start.predictor:ColdStartPredictor",
@@ -53,6 +54,7 @@ PLACES = {
     "SharedWeights": "hemline.forecasting.networks.encoders.shared:SharedWeights",
     "StudentT": "hemline.forecasting.networks.heads.student_t:StudentT",
     "TimeGradEstimator": "hemline.forecasting.models.published:TimeGradEstimator",
+    "TimesFMPredictor": "hemline.forecasting.models.pretrained.timesfm:TimesFMPredictor",
     "TrainConfig": "hemline.forecasting.training.options:TrainConfig",
     "Transformer": "hemline.forecasting.networks.encoders.transformer:Transformer",
     "TransformerMAFEstimator": "hemline.forecasting.models.published:TransformerMAFEstimator",

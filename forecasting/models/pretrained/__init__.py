@@ -1,0 +1,1 @@
+"""Pretrained models of other packages, as rows: their quantiles of each series, drawn as paths."""
