@@ -110,7 +110,8 @@ class CatalogueTable:
         item_id: the column of the item id.
         images: the column of the photo names (a list, or a text split at ``separator``), or a template
             with other columns in braces (``"{id}.jpg"``).
-        labels: the label columns; or label -> column, where the two are to be called differently.
+        labels: the label columns; or label -> column, where the two are to be called differently, or the columns that
+            hold it together (``{"colours": ["colour1", "colour2"]}``): an article has the labels of all of them.
         text: the column of the title or description.
         side: the column that says on which side of a split an article stands.
         separator: what stands between photo names, and between labels, in one text cell.
@@ -119,16 +120,17 @@ class CatalogueTable:
 
     item_id: str = "item_id"
     images: str | None = "images"
-    labels: Sequence[str] | Mapping[str, str] = ()
+    labels: Sequence[str] | Mapping[str, str | Sequence[str]] = ()
     text: str | None = None
     side: str | None = None
     separator: str = "|"
     missing: tuple[str, ...] = MISSING_WORDS
 
     @property
-    def columns(self) -> dict[str, str]:
-        """Label -> column of the table."""
-        return dict(self.labels) if isinstance(self.labels, Mapping) else {name: name for name in self.labels}
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Label -> columns of the table."""
+        named = self.labels if isinstance(self.labels, Mapping) else {name: name for name in self.labels}
+        return {name: (held,) if isinstance(held, str) else tuple(held) for name, held in named.items()}
 
 
 @checked
@@ -152,7 +154,7 @@ def read_catalogue(table: str, *, photos: str | None = None, columns: CatalogueT
         FileNotFoundError: there is no such table.
     """
     rows = _read_rows(table)
-    wanted = [columns.item_id, *columns.columns.values()]
+    wanted = [columns.item_id, *(column for held in columns.columns.values() for column in held)]
     wanted += [name for name in (columns.text, columns.side) if name] + _image_columns(columns)
     for name in wanted:
         if not any(_cell(row, name) is not None for row in rows):
@@ -265,6 +267,10 @@ def _texts(cell: Any, separator: str, missing: Iterable[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(text for text in texts if text and text not in set(missing)))
 
 
+def _united(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for part in parts for text in part))
+
+
 def _image_columns(columns: CatalogueTable) -> list[str]:
     if columns.images is None:
         return []
@@ -306,8 +312,8 @@ def _article(row: dict[str, Any], number: int, folder: str, columns: CatalogueTa
         item_id=str(identity),
         images=tuple(name if "://" in name or name.startswith("/") else f"{folder}/{name}" for name in names),
         labels={
-            label: _texts(_cell(row, column), columns.separator, columns.missing)
-            for label, column in columns.columns.items()
+            label: _united([_texts(_cell(row, column), columns.separator, columns.missing) for column in held])
+            for label, held in columns.columns.items()
         },
         text=" ".join(text),
         side=str(side) if side is not None else None,

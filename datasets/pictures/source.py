@@ -101,8 +101,8 @@ def _check_values(described: Mapping[str, Any], data: str) -> None:
             wanted = "a table of lists of texts"
             right = isinstance(value, Mapping) and all(map(_are_texts, value.values()))
         elif key == "labels":
-            wanted = "a list or a table of texts"
-            right = _are_texts(list(value.values()) if isinstance(value, Mapping) else value)
+            wanted = "a list of texts, or a table of texts and lists of texts,"
+            right = all(map(_are_texts, _lists(value))) if isinstance(value, Mapping) else _are_texts(value)
         elif key in ("facets", "missing"):
             wanted, right = "a list of texts", _are_texts(value)
         else:
@@ -113,6 +113,10 @@ def _check_values(described: Mapping[str, Any], data: str) -> None:
     for key in ("facets", "order"):
         if strange := [name for name in described.get(key, ()) if name not in columns]:
             raise ValueError(f"data: expected label columns of {columns} as {key!r} in {data}, got {strange[0]!r}")
+
+
+def _lists(named: Mapping[str, Any]) -> list[Any]:
+    return [held if isinstance(held, list) and held else [held] for held in named.values()]
 
 
 def _are_texts(value: Any) -> bool:

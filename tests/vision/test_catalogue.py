@@ -10,6 +10,7 @@ import pytest
 from hemline.datasets.pictures.catalogue import Article, Catalogue, CatalogueTable, read_catalogue, read_photo_folder
 from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
 from hemline.datasets.pictures.photos import Pictures, load_pictures
+from hemline.datasets.pictures.source import open_source
 from hemline.datasets.pictures.split import ArticleSplit, split_articles
 from hemline.runtime.plain import made_of, to_plain
 from PIL import Image
@@ -276,3 +277,28 @@ def test_label_errors_name_the_column() -> None:
         LabelSpace.of([article(size=("S",))], ["size"], facets=["colour"])
     with pytest.raises(ValueError, match="'S' twice"):
         Task("size", ("S", "S"))
+
+
+def test_a_label_is_held_by_several_columns_and_by_lists_in_them(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "first": "red", "more": ["blue", "red"]},
+        {"id": "b", "first": "NA", "more": ["green|white", None]},
+        {"id": "c", "first": None, "more": []},
+    ]
+    (tmp_path / "shop.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    described = (
+        'table = "shop.jsonl"\nitem_id = "id"\nimages = "{{id}}.jpg"\nfacets = ["colours"]\n[labels]\ncolours = {}\n'
+    )
+    (tmp_path / "shop.toml").write_text(described.format('["first", "more"]'))
+    source = open_source(str(tmp_path / "shop.toml"))
+    found = [article.labels["colours"] for article in source.catalogue.articles]
+    assert found == [("red", "blue"), ("green|white",), ()]
+    codes = LabelSpace.of(source.catalogue.articles, ["colours"], facets=["colours"]).encode(source.catalogue.articles)
+    assert np.isnan(codes["colours"][2]).all()
+    for wrong in ('["first", 3]', "[]", "3"):
+        (tmp_path / "wrong.toml").write_text(described.format(wrong))
+        with pytest.raises(ValueError, match=r"data: expected a list of texts, or a table of texts and lists of texts"):
+            open_source(str(tmp_path / "wrong.toml"))
+    (tmp_path / "wrong.toml").write_text(described.format('["first", "none"]'))
+    with pytest.raises(ValueError, match="columns: expected 'none' in a row"):
+        open_source(str(tmp_path / "wrong.toml"))

@@ -8,6 +8,7 @@ from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
 from hemline.vision.classify.answers import article_table
 from hemline.vision.classify.classify import _most_frequent
 from hemline.vision.classify.scores import score, table
+from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
     multiclass_f1_score,
@@ -43,6 +44,24 @@ def test_f1_of_facets_equals_that_of_torchmetrics_over_the_answered_articles() -
     )
     assert np.allclose([row["f1"] for row in found["per_class"]], wanted.numpy())
     assert found["articles"] == 40
+
+
+def test_average_precision_of_facets_equals_that_of_scikit_learn_ties_included() -> None:
+    rng = np.random.default_rng(1)
+    shares, codes = rng.random((60, 4)).round(1), rng.integers(0, 2, (60, 4)).astype(np.float32)
+    codes[:, 3] = 0.0
+    codes[10:15] = np.nan
+    found = score(Task("tags", ("a", "b", "c", "d"), facets=True), shares, codes)
+    known = np.r_[0:10, 15:60]
+    wanted = [average_precision_score(codes[known, number], shares[known, number]) for number in range(3)]
+    areas = [row["average_precision"] for row in found["per_class"]]
+    assert areas[:3] == pytest.approx(wanted)
+    assert areas[3] is None
+    assert found["mean_average_precision"] == pytest.approx(np.mean(wanted))
+    same = score(Task("tags", ("a", "b", "c", "d"), facets=True), np.full_like(shares, 0.3), codes)
+    assert same["mean_average_precision"] == pytest.approx(found["prevalence"])
+    assert "| mAP | prevalence |" in table({"tags": found})
+    assert "mAP" not in table({"colour": score(TASK, *answers())})
 
 
 def test_missing_labels_are_left_out_and_unseen_ones_count_as_errors() -> None:

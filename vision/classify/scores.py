@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -14,7 +14,7 @@ BINS = 15
 
 
 class ClassScore(TypedDict):
-    """Precision, recall and F1 of a class; ``support`` and ``answered`` count articles."""
+    """Precision, recall and F1 of a class, of a facet its average precision, counted over articles."""
 
     label: str
     precision: float
@@ -22,6 +22,7 @@ class ClassScore(TypedDict):
     f1: float
     support: int
     answered: int
+    average_precision: NotRequired[float | None]
 
 
 class Bin(TypedDict):
@@ -39,6 +40,8 @@ class Score(TypedDict, total=False):
     accuracy: float
     exact: float
     macro_f1: float
+    mean_average_precision: float | None
+    prevalence: float | None
     majority: float | None
     calibration_error: float
     nll: float | None
@@ -73,7 +76,9 @@ def score(
     Returns:
         Plain data: ``articles``, ``accuracy``, ``macro_f1``, ``majority`` (the accuracy of always answering
         that class), ``per_class`` (label, precision, recall, f1, support, answered), for facets ``exact`` (the share
-        of articles with every answer right), and for classes
+        of articles with every answer right), ``mean_average_precision`` over the facets that some article has, the
+        ``average_precision`` of each in ``per_class``, and ``prevalence``, the mean average precision of the same
+        answer to every article; and for classes
         ``calibration_error``, ``nll``, ``reliability`` and ``confusion`` (rows: truth, the last one of labels
         never seen; columns: answers).
 
@@ -146,6 +151,25 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BIN
     return sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in rows), rows
 
 
+def average_precision(shares: np.ndarray, truth: np.ndarray) -> float:
+    r"""The area under the steps of precision against recall.
+
+    :math:`\sum_k (R_k - R_{k-1}) P_k` over the thresholds, from the highest; equal answers are one threshold.
+
+    Arguments:
+        shares: ``[n]``, how likely the label holds for each article.
+        truth: bool ``[n]``, whether it does; for one of them at least.
+
+    Example:
+        >>> average_precision(np.array([0.9, 0.8, 0.1]), np.array([True, False, True]))
+        0.8333333333333333
+    """
+    order = np.argsort(-shares, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(shares[order])), len(shares) - 1)
+    hits = np.cumsum(truth[order])[last]
+    return float(np.sum(np.diff(hits, prepend=0) / truth.sum() * hits / (last + 1)))
+
+
 def _score_class(task: Task, probabilities: np.ndarray, codes: np.ndarray, majority: int | np.ndarray | None) -> Score:
     known = codes != MISSING
     if not known.any():
@@ -181,11 +205,20 @@ def _score_facets(
     asked = truth.size + new.sum()
     hits = (answers & truth).sum(axis=0)
     per_class = _per_class(task, hits, truth.sum(axis=0), answers.sum(axis=0))
+    areas = [
+        average_precision(shares, held) if held.any() else None
+        for shares, held in zip(probabilities[known].T, truth.T, strict=True)
+    ]
+    for row, area in zip(per_class, areas, strict=True):
+        row["average_precision"] = area
+    told = [area for area in areas if area is not None]
     return {
         "articles": int(known.sum()),
         "accuracy": float((answers == truth).sum() / asked),
         "exact": float(((answers == truth).all(axis=1) & (new == 0)).mean()),
         "macro_f1": _macro(per_class),
+        "mean_average_precision": float(np.mean(told)) if told else None,
+        "prevalence": float(truth[:, truth.any(axis=0)].mean()) if told else None,
         "majority": float((majority == truth).sum() / asked) if majority is not None else None,
         "per_class": per_class,
     }
@@ -219,9 +252,13 @@ def table(scores: Mapping[str, Score]) -> str:
     Returns:
         A Markdown table.
     """
-    lines = ["| task | articles | accuracy | macro-F1 | majority | calibration error |", "|---|---|---|---|---|---|"]
+    heads = ["accuracy", "macro-F1", "majority", "calibration error"]
+    facets = any("mean_average_precision" in row for row in scores.values())
+    heads += ["mAP", "prevalence"] if facets else []
+    lines = [f"| task | articles | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
     for name, row in scores.items():
-        numbers = (row.get("accuracy"), row.get("macro_f1"), row.get("majority"), row.get("calibration_error"))
+        numbers = [row.get("accuracy"), row.get("macro_f1"), row.get("majority"), row.get("calibration_error")]
+        numbers += [row.get("mean_average_precision"), row.get("prevalence")] if facets else []
         shown = [_number(number) for number in numbers]
         lines.append(f"| {markdown_cell(name)} | {row['articles']} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
