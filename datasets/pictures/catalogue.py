@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 import logging
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -14,12 +10,9 @@ from string import Formatter
 from typing import Any
 
 import fsspec
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ...runtime.arguments.kinds import checked
-from ...runtime.reading.places import open_file, require_allowed
+from .table_rows import read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +146,7 @@ def read_catalogue(table: str, *, photos: str | None = None, columns: CatalogueT
             named column is in no row, or an item id is missing.
         FileNotFoundError: there is no such table.
     """
-    rows = _read_rows(table)
+    rows = read_rows(table)
     wanted = [columns.item_id, *(column for held in columns.columns.values() for column in held)]
     wanted += [name for name in (columns.text, columns.side) if name] + _image_columns(columns)
     for name in wanted:
@@ -203,48 +196,6 @@ def read_photo_folder(folder: str, *, label: str = "class") -> Catalogue:
         )
         logger.warning(text, folder, len(elsewhere), elsewhere[0])
     return Catalogue(tuple(articles), (label,))
-
-
-def _read_rows(table: str) -> list[dict[str, Any]]:
-    name = table.removesuffix(".gz")
-    if not name.endswith((".jsonl", ".csv", ".parquet")):
-        raise ValueError(f"table: expected a .jsonl, .csv (also .gz) or .parquet file, got {table}")
-    require_allowed(table)
-    with fsspec.open(table, "rb") if "://" in table else open_file(table) as file:
-        content = file.read()
-    try:
-        if table.endswith(".gz"):
-            content = gzip.decompress(content)
-        if name.endswith(".parquet"):
-            return pq.read_table(pa.BufferReader(content)).to_pylist()
-        if name.endswith(".csv"):
-            # All cells stay texts: an item id "007" must not become the number 7.
-            frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-            if not isinstance(frame.index, pd.RangeIndex):
-                # pandas would take the first cells for an index and move every name to the column beside its own.
-                raise ValueError("rows with more cells than the header; is there a comma at their ends?")
-            return _records(frame)
-        text = content.decode("utf-8-sig")
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"table: expected a whole table, texts in UTF-8, in {table}, got {reason}") from None
-    rows, where = [], f"table: expected a JSON record in each line of {table}"
-    # Not splitlines: it also splits at the line separators that may stand inside a text.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"{where}, got line {number}: {error}") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"{where}, got line {number}: {line[:40]!r}")
-        rows.append(row)
-    return rows
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
 
 
 def _cell(row: Mapping[str, Any], column: str) -> Any:

@@ -56,7 +56,7 @@ def backbone(kind: str) -> Backbone:
 def classifier(folder: Path, kind: str) -> str:
     if kind in TINY:
         pytest.importorskip("transformers", reason="these backbones need the extra 'vision'")
-    config = NetworkConfig(pooling="attention", hidden=4, spatial_transformer=True, colours=True, standardise=True)
+    config = NetworkConfig(pooling="attention", hidden=4, spatial_transformer=True, colours="lab", standardise=True)
     network = ProductNetwork(backbone=backbone(kind), labels=LABELS, config=config).eval()
     Classifier(network, TrainConfig()).save(RunFolder(str(folder / "run")))
     return str(folder / "run")

@@ -77,6 +77,7 @@ INSIDE = {
         ("commands",),
     ),
     "vision": (
+        ("titles",),
         ("networks",),
         ("embed", "classify", "captions", "locate"),
         ("similarity",),

@@ -1,26 +1,30 @@
 """A backbone that stays as it is: its vectors are computed once, and a small shop is trained enough."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.classify.answers import judge
-from hemline.vision.classify.classifier import Classifier
+from hemline.vision.classify.classifier import SHIPPED, Classifier, stored_labels
 from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
-from hemline.vision.classify.training import TrainConfig, Training, photo_vectors
+from hemline.vision.classify.inputs import photo_vectors
+from hemline.vision.classify.training import TrainConfig, Training
 from hemline.vision.commands.commands import app
 from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.networks.small_cnn import SmallCNN
+from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 FROZEN = TrainConfig(epochs=2, frozen=True, batch_size=16, lr=1e-2, device="cpu")
-TINY = NetworkConfig(size=24, widths=(4, 8), colours=True)
+TINY = NetworkConfig(size=24, widths=(4, 8), colours="hsv")
 
 
 def test_the_backbone_sees_each_photo_and_its_mirror_image_once(shop: Path, tmp_path: Path, monkeypatch) -> None:
@@ -96,7 +100,7 @@ def test_the_default_learns_a_small_shop_from_pretrained_features(shop: Path, tm
     small = ["--size", "64", "--epochs", "15", "--task", "shape", "--colours"]
     runner.invoke(app, ["classify", "train", *shared, *small], catch_exceptions=False)
     network = Classifier.load(RunFolder(run)).network
-    assert (network.backbone.name, network.config.colours) == ("efficientnet-lite0", True)
+    assert (network.backbone.name, network.config.colours) == ("efficientnet-lite0", "lab")
     done = runner.invoke(app, ["classify", "test", *shared], catch_exceptions=False)
     row = next(line for line in done.output.split("test\n")[-1].splitlines() if line.startswith("| shape"))
     accuracy, majority = (float(row.split("|")[place]) for place in (3, 5))
@@ -140,3 +144,77 @@ def test_layers_over_stored_vectors_start_at_zero(shop: Path, tmp_path: Path) ->
         )
         largest = max(float(head.weight.detach().abs().max()) for head in trained.network.heads)
         assert (largest < 1e-6) is zero
+
+
+def test_an_exported_run_is_small_and_answers_as_before(shop: Path, tmp_path: Path) -> None:
+    source, photos = open_source(str(shop)), [str(shop.parent / "photos" / f"{number}-0.png") for number in (0, 1)]
+    form = NetworkConfig(backbone="efficientnet-lite0", size=32, depths=True, colours="lab", standardise=True)
+    run, small = str(tmp_path / "run"), str(tmp_path / "small")
+    train_classifier(source, run, network=form, training=replace(FROZEN, epochs=1), tasks=["shape"])
+    found = CliRunner().invoke(app, ["classify", "export", "--checkpoint", run, "--out", small], catch_exceptions=False)
+    assert found.exit_code == 0
+    assert RunFolder(small).files.size(f"{small}/model.safetensors") < 200_000
+    wanted, _ = predict_photos(run, photos)
+    answered, _ = predict_photos(small, photos)
+    assert answered.equals(wanted)
+    found = CliRunner().invoke(app, ["classify", "export", "--checkpoint", run, "--out", small])
+    assert str(found.exception) == f"out: expected a folder without a run, got one in {small}"
+    learnt = Classifier.load(RunFolder(run))
+    with torch.no_grad():
+        next(learnt.network.backbone.parameters()).add_(1.0)
+    with pytest.raises(ValueError, match="expected a backbone that stayed as it was installed, got one that learnt"):
+        learnt.save(RunFolder(str(tmp_path / "other")), installed=True)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_run_whose_weights_no_package_holds_is_not_made_small(shop: Path, tmp_path: Path) -> None:
+    run = train_classifier(open_source(str(shop)), str(tmp_path / "run"), network=TINY, training=FROZEN)
+    with pytest.raises(ValueError, match=r"expected a backbone of \['efficientnet-lite0'\].*, got 'small-cnn'"):
+        run.save(RunFolder(str(tmp_path / "small")), installed=True)
+
+
+def test_several_depths_are_asked_of_a_backbone_that_has_them(shop: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="depths: expected a backbone of which several depths are known, got 'small"):
+        train_classifier(open_source(str(shop)), str(tmp_path), network=replace(TINY, depths=True), training=FROZEN)
+
+
+def test_deep_vectors_are_means_and_deviations_over_each_map() -> None:
+    backbone = build_backbone("efficientnet-lite0", size=64)
+    images = torch.randn(5, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        maps, found = backbone.maps(images), backbone.deep_vectors(images)
+        folded = backbone.for_inference().deep_vectors(images)
+    parts = [
+        part
+        for depth in backbone.depths
+        for part in (maps[depth].mean((2, 3)), maps[depth].flatten(2).std(2, correction=0))
+    ]
+    torch.testing.assert_close(found, torch.cat(parts, dim=1), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(folded, found, rtol=1e-3, atol=1e-3)
+    assert found.shape == (5, backbone.deep_features)
+    assert backbone.deep_vectors(images[:0]).shape == (0, backbone.deep_features)
+
+
+def test_left_out_features_are_left_out_in_training_alone() -> None:
+    labels = LabelSpace((Task("colour", ("red", "blue")),))
+    form = NetworkConfig(size=16, widths=(4, 8), input_dropout=0.5)
+    network = ProductNetwork(backbone=SmallCNN(16, widths=(4, 8)), labels=labels, config=form)
+    vectors, article = torch.ones(64, 8), torch.arange(64)
+    with torch.no_grad():
+        drawn = network.train().judge_vectors(vectors, article, 64)["colour"]
+        whole = network.eval().judge_vectors(vectors, article, 64)["colour"]
+    assert float(whole.std(dim=0).max()) == 0
+    assert float(drawn.std(dim=0).min()) > 0
+
+
+def test_the_run_that_comes_with_the_package_tells_kinds_of_clothes(tmp_path: Path) -> None:
+    photo = Image.new("RGB", (200, 240), "white")
+    ImageDraw.Draw(photo).rectangle((40, 60, 160, 220), fill=(40, 60, 160))
+    photo.save(tmp_path / "shirt.png")
+    shown = ["classify", "predict", str(tmp_path / "shirt.png"), "--top", "3"]
+    found = CliRunner().invoke(app, shown, catch_exceptions=False)
+    assert found.exit_code == 0
+    assert re.fullmatch(r".*shirt\.png: class( [a-z-]+ \(\d\.\d\d\),?){3}\n", found.output)
+    held = RunFolder(SHIPPED)
+    assert len(stored_labels(held).tasks[0].classes) == 10
+    assert held.files.size(held.path("model.safetensors")) < 300_000

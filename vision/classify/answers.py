@@ -12,7 +12,7 @@ from torch import Tensor
 from ...datasets.pictures.catalogue import Article
 from ...datasets.pictures.labels import LabelSpace, Task
 from ...datasets.pictures.photos import Pictures
-from ..networks.article_batches import ArticleBatches
+from ..networks.article_batches import ArticleBatch, ArticleBatches
 from ..networks.product_network import ProductNetwork
 
 
@@ -23,6 +23,7 @@ def judge(
     *,
     each_photo: bool = False,
     mirrored: bool = False,
+    titles: Tensor | None = None,
     batch_size: int = 256,
 ) -> dict[str, np.ndarray]:
     """The probabilities of all classes.
@@ -33,6 +34,7 @@ def judge(
         rows: int64 ``[n]``, the numbers of the articles, each with a photo.
         each_photo: judge every photo alone.
         mirrored: take the mean of the probabilities with those of the mirror images.
+        titles: ``[articles, titles]`` of the whole catalogue, from `title_vectors`; by default none is known.
         batch_size: articles at a time.
 
     Returns:
@@ -42,11 +44,12 @@ def judge(
     found: dict[str, list[Tensor]] = {task.name: [] for task in network.labels.tasks}
     network = network.eval().for_inference()
     with torch.inference_mode():
-        for batch in ArticleBatches(pictures, {}, rows, batch_size=batch_size, each_photo=each_photo):
+        given = {"batch_size": batch_size, "each_photo": each_photo, "titles": titles}
+        for batch in ArticleBatches(pictures, {}, rows, **given):
             moved = batch.to(device)
-            shares = _shares(network, moved.pixels, moved.article, len(moved))
+            shares = _shares(network, moved, moved.pixels)
             if mirrored:
-                other = _shares(network, moved.pixels.flip(-1), moved.article, len(moved))
+                other = _shares(network, moved, moved.pixels.flip(-1))
                 shares = {name: (values + other[name]) / 2 for name, values in shares.items()}
             for name, values in shares.items():
                 found[name].append(values.cpu())
@@ -54,10 +57,10 @@ def judge(
     return {name: torch.cat(parts).numpy() if parts else empty[name].numpy() for name, parts in found.items()}
 
 
-def _shares(network: ProductNetwork, pixels: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+def _shares(network: ProductNetwork, batch: ArticleBatch, pixels: Tensor) -> dict[str, Tensor]:
     return {
         name: logits.float().sigmoid() if network.labels[name].facets else logits.float().softmax(dim=1)
-        for name, logits in network(pixels, article, articles).items()
+        for name, logits in network(pixels, batch.article, len(batch), batch.titles).items()
     }
 
 

@@ -6,8 +6,10 @@ import platform
 import resource
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ...datasets.pictures.labels import LabelSpace
 from ...runtime.arguments.naming import naming
@@ -15,10 +17,14 @@ from ...runtime.display.showing import Shown
 from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.reading.weights import network_with_tensors
 from ...runtime.run_folder import RunFolder
+from ..networks.efficientnet_lite import FORMS, EfficientNetLite
 from ..networks.product_network import ProductNetwork, label_space, network_form
 from .training import TrainConfig
 
 WEIGHTS, MODEL = "model.safetensors", "model.json"
+
+SHIPPED = str(Path(__file__).parent / "shipped")
+"""The run that comes with the package: ten kinds of clothes, on the features of an installed backbone."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,13 +54,28 @@ class Classifier(Shown):
         augment = self.training.augment
         return self.training.frozen and augment is not None and augment.mirror > 0
 
-    def save(self, folder: RunFolder) -> None:
-        """Write the weights as safetensors and all else as JSON."""
-        folder.write_tensors(WEIGHTS, self.network.state_dict())
+    def save(self, folder: RunFolder, *, installed: bool = False) -> None:
+        """Write the weights as safetensors and all else as JSON.
+
+        Arguments:
+            folder: where.
+            installed: leave out the weights of the backbone, which an installed package holds.
+
+        Raises:
+            ValueError: these are to be left out and no package holds them.
+        """
+        weights = self.network.state_dict()
+        if installed:
+            held = _installed_backbone(self.network.backbone.name)
+            if any(name not in weights or not torch.equal(weights[name], value) for name, value in held.items()):
+                raise ValueError("checkpoint: expected a backbone that stayed as it was installed, got one that learnt")
+            weights = {name: value for name, value in weights.items() if name not in held}
+        folder.write_tensors(WEIGHTS, weights)
         described = {
             "network": to_plain(self.network.form),
             "training": to_plain(self.training),
             "max_images": self.max_images,
+            "installed": installed,
         }
         folder.write_json(MODEL, described)
 
@@ -68,11 +89,22 @@ class Classifier(Shown):
         """
         with naming("checkpoint", folder.address):
             described = folder.read_json(MODEL)
-            form = described["network"]
-            network = network_with_tensors(
-                lambda: network_form(form).build(), folder.read_tensors(WEIGHTS), folder.path(WEIGHTS), form
-            )
+            form, tensors = described["network"], folder.read_tensors(WEIGHTS)
+            if described.get("installed", False):
+                tensors = {**tensors, **_installed_backbone(network_form(form).config.backbone)}
+            network = network_with_tensors(lambda: network_form(form).build(), tensors, folder.path(WEIGHTS), form)
             return cls(network.eval(), made_of(described["training"], TrainConfig), described["max_images"])
+
+
+def _installed_backbone(name: str) -> dict[str, Tensor]:
+    """The weights of a pretrained backbone as a product network names them.
+
+    Raises:
+        ValueError: no package holds weights of this name.
+    """
+    if name not in FORMS:
+        raise ValueError(f"checkpoint: expected a backbone of {list(FORMS)}, whose weights are a package, got {name!r}")
+    return {f"backbone.{key}": value for key, value in EfficientNetLite.with_weights(name).state_dict().items()}
 
 
 def stored_labels(folder: RunFolder) -> LabelSpace:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.loggers import Logger
+from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.labels import LabelSpace
@@ -25,8 +26,9 @@ from ..networks.efficientnet_lite import FORMS
 from ..networks.known_backbones import build_backbone, chosen_backbone
 from ..networks.product_network import NetworkConfig, ProductNetwork
 from .answers import article_table, judge, photo_table
-from .classifier import Classifier, machine
+from .classifier import SHIPPED, Classifier, machine
 from .further import further_config, further_labels, further_split, take_over
+from .inputs import title_form, title_vectors
 from .reporting import learned_facts, scan_report
 from .scores import Score, score
 from .training import TrainConfig, fit
@@ -83,8 +85,8 @@ def train_classifier(
     """
     before = None if start is None else Classifier.load(RunFolder(start))
     if before is None:
-        network = network or NetworkConfig(backbone=AUTO)
-        network = replace(network, backbone=chosen_backbone(network.backbone))
+        network = network or NetworkConfig(backbone=AUTO, depths=chosen_backbone(AUTO) in FORMS)
+        network = replace(network, backbone=chosen_backbone(network.backbone), **title_form(network.text))
         training = training or TrainConfig(frozen=network.backbone in FORMS)
         network = replace(network, standardise=training.frozen and not network.spatial_transformer)
     else:
@@ -149,7 +151,7 @@ def train_classifier(
         classifier = Classifier(whole, training, max_images)
         if not resume:
             folder.write_json(SPLIT, to_plain(split))
-        begin(folder, begun, learned_facts(source.catalogue, labels), resume)
+        begin(folder, begun, learned_facts(source.catalogue, labels, titles=network.titles > 0), resume)
         history = fit(
             classifier.network,
             training,
@@ -160,6 +162,7 @@ def train_classifier(
             folder=folder,
             logger=logger,
             further=start is not None,
+            titles=_titles(source.catalogue),
         )
         classifier.save(folder)
         report: PlainObject = {
@@ -215,12 +218,13 @@ def evaluate_classifier(
     new = labels.count_unseen(source.catalogue.articles)
     learned = _rows(source.catalogue, split.train, pictures)
     counts = pictures.counts(len(source.catalogue))
+    titles = title_vectors(network, _titles(source.catalogue))
     scores: dict[str, dict[str, Score]] = {}
     tables, photos = [], []
     for side in ("train", "validation", "test"):
         rows = _rows(source.catalogue, split.side(side), pictures)
         everyone = _rows(source.catalogue, split.side(side), None)
-        probabilities = judge(network, pictures, rows, mirrored=mirrored)
+        probabilities = judge(network, pictures, rows, mirrored=mirrored, titles=titles)
         scores[side] = {
             task.name: score(
                 task,
@@ -233,7 +237,9 @@ def evaluate_classifier(
         }
         articles = [source.catalogue.articles[row] for row in everyone]
         tables.append(article_table(labels, articles, counts[everyone], probabilities).assign(side=side))
-        photos.append(_photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored).assign(side=side))
+        photos.append(
+            _photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored, titles).assign(side=side)
+        )
     if not any(len(part) for part in photos):
         raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
     for name, parts in (("articles.parquet", tables), ("photos.parquet", photos)):
@@ -244,12 +250,13 @@ def evaluate_classifier(
 
 @checked
 def predict_photos(
-    checkpoint: str, addresses: Sequence[str], *, mirrored: bool | None = None, device: str = "cpu"
+    checkpoint: str | None, addresses: Sequence[str], *, mirrored: bool | None = None, device: str = "cpu"
 ) -> tuple[pd.DataFrame, tuple[Quarantined, ...]]:
     """Predictions of a trained run for photos, each photo on its own.
 
     Arguments:
-        checkpoint: folder or fsspec address of the run.
+        checkpoint: folder or fsspec address of the run; ``None`` for the one that comes with the package, which tells
+            ten kinds of clothes.
         addresses: paths or fsspec addresses of photos.
         mirrored: take the mean of the answers to each photo and to its mirror image; by default where the training
             computed the vectors of both.
@@ -258,7 +265,7 @@ def predict_photos(
     Returns:
         Columns ``item_id, photo, task, label, probability``, and the photos that could not be opened.
     """
-    classifier = Classifier.load(RunFolder(checkpoint))
+    classifier = Classifier.load(RunFolder(checkpoint or SHIPPED))
     network = classifier.network.to(device)
     mirrored = classifier.both_views if mirrored is None else mirrored
     shown = network.backbone.preprocessing
@@ -275,6 +282,10 @@ def _rows(catalogue: Catalogue, item_ids: Sequence[str], pictures: Pictures | No
     counts = pictures.counts(len(catalogue)) if pictures is not None else np.ones(len(catalogue))
     rows = [row for row, item_id in enumerate(catalogue.item_ids) if item_id in wanted and counts[row]]
     return np.array(rows, dtype=np.int64)
+
+
+def _titles(catalogue: Catalogue) -> list[str]:
+    return [article.text for article in catalogue.articles]
 
 
 def _most_frequent(codes: np.ndarray) -> np.ndarray | None:
@@ -296,10 +307,12 @@ def _photos(
     rows: np.ndarray,
     probabilities: dict[str, np.ndarray],
     mirrored: bool,
+    titles: Tensor | None,
 ) -> pd.DataFrame:
     chosen = np.flatnonzero(np.isin(pictures.article, rows))
     if len(chosen) != len(rows):
-        probabilities = judge(classifier.network, pictures, rows, each_photo=True, mirrored=mirrored)
+        network = classifier.network
+        probabilities = judge(network, pictures, rows, each_photo=True, mirrored=mirrored, titles=titles)
     names = [catalogue.articles[pictures.article[number]].item_id for number in chosen]
     return photo_table(
         classifier.network.labels, names, [pictures.addresses[number] for number in chosen], probabilities

@@ -30,12 +30,13 @@ def scan_report(catalogue: Catalogue, pictures: Pictures, split: ArticleSplit, l
     }
 
 
-def learned_facts(catalogue: Catalogue, labels: LabelSpace) -> PlainObject:
-    """The labels of each article, and then the classes of each task."""
+def learned_facts(catalogue: Catalogue, labels: LabelSpace, *, titles: bool = False) -> PlainObject:
+    """The labels of each article, its title where titles are read, and then the classes of each task."""
     told = {
         f"{task.name} of item {article.item_id}": list(article.labels.get(task.name, ()))
         for task in labels.tasks
         for article in catalogue.articles
     }
     classes = {f"classes of {task.name}{' (facets)' * task.facets}": list(task.classes) for task in labels.tasks}
-    return {**told, **classes}
+    texts = {f"title of item {article.item_id}": article.text for article in catalogue.articles if titles}
+    return {**told, **texts, **classes}

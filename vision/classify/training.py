@@ -24,10 +24,14 @@ from ..networks.article_batches import ArticleBatch, ArticleBatches
 from ..networks.augmentation import Augmentation, AugmentConfig
 from ..networks.product_network import ProductNetwork, parameter_groups
 from ..networks.standardisation import Standardisation
+from .inputs import photo_vectors, title_vectors
 from .task_loss import ClassWeights, TaskLoss
 
 # As many steps as a network needs to learn a task, however few the articles are.
 _EPOCHS, _STEPS = 20, 1500
+
+_TITLES_HIDDEN = 0.2
+"""The share of titles that a step does not read, so that an article without one is known by its photos."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Training(EpochTraining):
         train: the numbers of the training articles.
         validation: the numbers of the articles to watch; may be empty.
         vectors: ``[photos, views, F]`` of the photos by a network that stays as it is; ``None`` where it learns.
+        titles: ``[articles, titles]`` of the whole catalogue; ``None`` where titles are not read.
     """
 
     def __init__(
@@ -98,9 +103,10 @@ class Training(EpochTraining):
         train: np.ndarray,
         validation: np.ndarray,
         vectors: Tensor | None = None,
+        titles: Tensor | None = None,
     ) -> None:
         super().__init__(config.epochs or _EPOCHS, config.seed)
-        self.network, self.config, self.vectors = network, config, vectors
+        self.network, self.config, self.vectors, self.titles = network, config, vectors, titles
         self.pictures, self.targets = pictures, targets
         self.rows, self.watched = train, validation
         known = {name: codes[train] for name, codes in targets.items()}
@@ -125,6 +131,7 @@ class Training(EpochTraining):
             each_photo=self.network.config.pooling == "logits",
             passes=self.passes,
             vectors=self.vectors,
+            titles=self.titles,
         )
 
     def val_dataloader(self) -> ArticleBatches | list[ArticleBatch]:
@@ -132,7 +139,8 @@ class Training(EpochTraining):
         if not len(self.watched):
             return []
         size = 4 * self.config.batch_size
-        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=size, vectors=self.vectors)
+        given = {"vectors": self.vectors, "titles": self.titles}
+        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=size, **given)
 
     def transfer_batch_to_device(self, batch: ArticleBatch, device: torch.device, dataloader_idx: int) -> ArticleBatch:
         """Move a batch to the training device."""
@@ -145,23 +153,27 @@ class Training(EpochTraining):
 
     def training_step(self, batch: ArticleBatch, index: int) -> Tensor:
         """One step."""
+        titles = batch.titles
+        if titles is not None:
+            hidden = torch.rand(len(titles), 1, device=titles.device) < _TITLES_HIDDEN
+            titles = titles.masked_fill(hidden, 0.0)
         if self.vectors is not None:
             chance = 0.0 if self.config.augment is None else self.config.augment.mirror
             view = (torch.rand(len(batch.pixels), device=batch.pixels.device) < chance).long()
             seen = batch.pixels[torch.arange(len(view), device=view.device), view]
-            logits = self.network.judge_vectors(seen, batch.article, len(batch))
+            logits = self.network.judge_vectors(seen, batch.article, len(batch), titles)
         else:
             images = self.network.prepare.bright(batch.pixels)
             images = self.network.prepare.normalise(self.augment(images))
-            logits = self.network.judge(images, batch.article, len(batch))
+            logits = self.network.judge(images, batch.article, len(batch), titles)
         return self.noted(self.loss(logits, batch.targets))
 
     def validation_step(self, batch: ArticleBatch, index: int) -> None:
         """Count right answers."""
         if self.vectors is not None:
-            logits = self.network.judge_vectors(batch.pixels[:, 0], batch.article, len(batch))
+            logits = self.network.judge_vectors(batch.pixels[:, 0], batch.article, len(batch), batch.titles)
         else:
-            logits = self.network(batch.pixels, batch.article, len(batch))
+            logits = self.network(batch.pixels, batch.article, len(batch), batch.titles)
         for task in self.network.labels.tasks:
             said, target = logits[task.name], batch.targets[task.name]
             if task.facets:
@@ -212,6 +224,8 @@ def fit(
     folder: RunFolder | None = None,
     logger: Logger | Sequence[Logger] | None = None,
     further: bool = False,
+    titles: Sequence[str] | None = None,
+    vectors: Tensor | None = None,
 ) -> list[PlainObject]:
     """Train a network in place, going on from the state in the folder if there is one.
 
@@ -225,6 +239,8 @@ def fit(
         folder: where the state of each epoch is kept; ``None`` keeps none.
         logger: Lightning's, one or several, for the curves of the training.
         further: whether the network was trained before: its statistics and answers are what it begins with.
+        titles: the titles of the whole catalogue, for a network that reads them.
+        vectors: what `photo_vectors` gave of these pictures, where it was asked before.
 
     Returns:
         The training log: a row an epoch with ``epoch, loss, validation, seconds``.
@@ -237,19 +253,20 @@ def fit(
         raise ValueError("train: expected articles with a photo to learn from, got none")
     # Lightning leaves each module in its mode, and stored weights come in evaluation mode.
     network.train()
-    vectors = None
+    read = None if titles is None else title_vectors(network, titles, None if further else train)
     if config.frozen:
         network.freeze()
-        if network.warp is None:
+        if network.warp is None and vectors is None:
             mirrored = config.augment is not None and config.augment.mirror > 0
             vectors = photo_vectors(network, pictures, mirrored=mirrored, device=torch_device(config.device))
+        if vectors is not None:
             if isinstance(network.scale, Standardisation) and not further:
                 network.scale.fit(vectors[torch.from_numpy(np.isin(pictures.article, train)), 0])
             if network.config.hidden == 0 and not further:
                 # Many features and few photos: what a random start says of directions that none of them has, stays.
                 for head in network.heads:
                     nn.init.zeros_(cast("Tensor", head.weight))
-    module = Training(network, config, pictures, targets, train, validation, vectors)
+    module = Training(network, config, pictures, targets, train, validation, vectors, read)
     options: dict[str, object] = {
         "accelerator": config.device,
         "precision": config.precision,
@@ -259,26 +276,3 @@ def fit(
     run_training(module, Checkpoints(folder), options=options)
     network.eval()
     return module.history
-
-
-def photo_vectors(network: ProductNetwork, pictures: Pictures, *, mirrored: bool, device: str) -> Tensor:
-    """The vectors of photos by a network that stays as it is.
-
-    Arguments:
-        network: the network.
-        pictures: the photos.
-        mirrored: whether the mirror image of each photo is a second view of it.
-        device: where to calculate.
-
-    Returns:
-        float32 ``[photos, views, F]``, the photo itself first.
-    """
-    faster = network.for_inference().eval().to(device)
-    pixels = torch.from_numpy(pictures.pixels)
-    found = []
-    with torch.no_grad():
-        for some in pixels.split(64):
-            images = faster.prepare(some.to(device))
-            views = [images, images.flip(-1)] if mirrored else [images]
-            found.append(torch.stack([faster.photo_vectors(view).float().cpu() for view in views], dim=1))
-    return torch.cat(found)

@@ -10,11 +10,8 @@ import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.devices import torch_device
-from ...runtime.texts import spreadsheet_cells
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..networks.product_network import NetworkConfig
 
 logger = logging.getLogger(__name__)
@@ -61,9 +58,17 @@ def train(
     pooling: Annotated[str, typer.Option(help="max, mean, attention or logits.")] = "max",
     hidden: Annotated[int, typer.Option(help="Width of the dense layers, 0 for none.")] = 0,
     dropout: Annotated[float, typer.Option(help="Share of dense outputs left out in training.")] = 0.2,
+    input_dropout: Annotated[float, typer.Option(help="Share of the features of a photo left out in training.")] = 0.0,
     colours: Annotated[
-        bool, typer.Option("--colours", help="A histogram of the article's colours joins the features.")
+        bool, typer.Option("--colours", help="The colours of the article join the features, and where they are.")
     ] = False,
+    titles: Annotated[
+        str, typer.Option(help="Read titles beside photos: words, or weights of a text network; none by default.")
+    ] = "none",
+    depths: Annotated[
+        bool | None,
+        typer.Option("--depths/--top", help="Features of several depths of the backbone, or of its last map alone."),
+    ] = None,
     spatial_transformer: Annotated[bool, typer.Option("--spatial-transformer", help="Learn to crop.")] = False,
     max_images: Annotated[int | None, typer.Option(min=1, help="Photos an article, at most.")] = None,
     class_weights: Annotated[str, typer.Option(help="none, inverse or effective.")] = "none",
@@ -122,7 +127,10 @@ def train(
         hidden=hidden,
         dropout=dropout,
         spatial_transformer=spatial_transformer,
-        colours=colours,
+        input_dropout=input_dropout,
+        colours="lab" if colours else "none",
+        text=titles,
+        depths=chosen in FORMS if depths is None else depths,
     )
     network: NetworkConfig | None = form
     frozen = chosen in FORMS if finetune is None else not finetune
@@ -208,56 +216,6 @@ def plot(data: Data, checkpoint: Checkpoint) -> None:
         typer.echo(address)
 
 
-@app.command()
-def predict(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, folders of photos, or addresses.")],
-    checkpoint: Checkpoint,
-    out: Annotated[str | None, typer.Option(help="A .csv or .parquet file for the probability of every tag.")] = None,
-    mirrored: Mirrored = None,
-    top: Annotated[int, typer.Option(min=1, help="Likeliest labels of each task to tell, with their shares.")] = 1,
-    device: Device = "auto",
-) -> None:
-    """Predict the labels of photos: the likeliest of each task, of facets all above one half."""
-    check_there("checkpoint", checkpoint, folder=True)
-    from fsspec.core import url_to_fs
-
-    from ...datasets.pictures.source import photos_in
-    from ...runtime.run_folder import RunFolder
-    from ...runtime.whole_files import write_whole
-    from ..classify.classifier import stored_labels
-    from ..classify.classify import predict_photos
-
-    if out is not None:
-        if not out.endswith((".csv", ".parquet")):
-            raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
-        check_place("out", out, folder=False)
-    paths = [photo for path in paths for photo in photos_in(path)]
-    with naming("checkpoint", checkpoint):
-        answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=torch_device(device))
-    if out is not None:
-        cells = spreadsheet_cells(answers)
-        content = cells.to_csv(index=False).encode() if out.endswith(".csv") else answers.to_parquet(index=False)
-        files, place = url_to_fs(out)
-        write_whole(files, place, content)
-    tasks = stored_labels(RunFolder(checkpoint)).tasks
-    for photo, rows in answers.groupby("photo", sort=False):
-        said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets, top)}" for task in tasks]
-        typer.echo(f"{photo}: {', '.join(said)}")
-    for bad in quarantine:
-        typer.echo(f"{bad.address}: {bad.reason}", err=True)
-    if quarantine:
-        raise typer.Exit(1)
-
-
-def _said(answers: pd.DataFrame, facets: bool, top: int) -> str:
-    """The likeliest labels of a photo in words; each facet is a yes or no of its own, and all of them may be no."""
-    ordered = answers.sort_values("probability", ascending=False, kind="stable")
-    named = list(zip(ordered["label"], ordered["probability"].astype(float), strict=True))
-    chosen = [(label, share) for label, share in named if share > 0.5] if facets else named[:top]
-    told = (" and " if facets else ", ").join(f"{label} ({share:.2f})" for label, share in chosen)
-    return told or "none above 0.5 (likeliest {} {:.2f})".format(*named[0])
-
-
 def _as_before(form: NetworkConfig, start: str, frozen: bool | None) -> tuple[None, bool]:
     """No form of its own, and whether the backbone stays as it is, for a training that goes on from a run.
 
@@ -267,10 +225,12 @@ def _as_before(form: NetworkConfig, start: str, frozen: bool | None) -> tuple[No
     from ...runtime.run_folder import RunFolder
     from ..classify.classifier import MODEL
     from ..networks.backbone import AUTO
+    from ..networks.efficientnet_lite import FORMS
     from ..networks.known_backbones import chosen_backbone
     from ..networks.product_network import NetworkConfig
 
-    usual = NetworkConfig(backbone=chosen_backbone(AUTO))
+    chosen = chosen_backbone(AUTO)
+    usual = NetworkConfig(backbone=chosen, depths=chosen in FORMS)
     if named := [name for name in vars(usual) if getattr(form, name) != getattr(usual, name)]:
         raise ValueError(f"from: expected the network of the run, got {named[0]} = {getattr(form, named[0])}")
     stored: bool = RunFolder(start).read_json(MODEL)["training"]["frozen"]

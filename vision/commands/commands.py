@@ -10,10 +10,15 @@ from .design import app as design
 from .embed import embed
 from .gan import app as gan
 from .locate import app as locate
+from .predict import export, predict
 from .search import app as index
 from .search import similar
 
 app = typer.Typer(help="Read facts off the photos of articles.", no_args_is_help=True)
+
+classify.command()(predict)
+
+classify.command()(export)
 
 app.add_typer(classify, name="classify")
 

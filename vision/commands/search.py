@@ -154,8 +154,17 @@ def duplicates(
 
 
 def similar(
-    like: Annotated[list[str], typer.Argument(metavar="IMAGE|ITEM...", help="Photos, or item ids of the index.")],
     index: Index,
+    like: Annotated[
+        list[str] | None, typer.Argument(metavar="[IMAGE|ITEM]...", help="Photos, or item ids of the index.")
+    ] = None,
+    words: Annotated[
+        str | None, typer.Option(help="What titles or labels are to say, alone or beside photos: like this, but blue.")
+    ] = None,
+    words_weight: Annotated[float, typer.Option(help="How much the words count beside the photos.")] = 1.0,
+    text_network: Annotated[
+        str | None, typer.Option(help="Weights of a network that reads words. Default: TF-IDF of words and pairs.")
+    ] = None,
     k: Annotated[int | None, typer.Option("-k", "--top", min=1, help="How many; ten, or all.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="neck=v, colour=red|blue or gender!=Men; repeat it: all have to hold.")
@@ -175,10 +184,11 @@ def similar(
         bool, typer.Option("--fetch", help="Fetch photos that the index names on a network, for the page.")
     ] = False,
 ) -> None:
-    """Find the articles that look most like some photos or articles.
+    """Find the articles that look most like some photos or articles, or that words name.
 
-    Example: hemline vision similar photo.jpg --index looks --where 'neck=v' --out alike.html
+    Example: hemline vision similar photo.jpg --index looks --words blue --out alike.html
     """
+    like = like or []
     _check_index(index)
     _check_colours(colours)
     from fsspec.core import url_to_fs
@@ -203,12 +213,15 @@ def similar(
         where=where or (),
         unlike=unlike or (),
         weights={SHAPE: 1.0, COLOURS: colours},
+        words=words,
+        words_weight=words_weight,
+        text_network=text_network,
         engine="faiss" if faiss else "exact",
     )
     if out is not None:
         first = dict(zip(reversed(opened.vectors.item_ids), reversed(opened.vectors.photos), strict=True))
         photos, fetch = [first.get(name, name) for name in like], fetch or is_remote(index)
-        page = contact_sheet(like, hits, photos=photos, fetch=fetch)
+        page = contact_sheet(like, hits, photos=photos, title=words or "", fetch=fetch)
         shown = {*photos, *(hit.photo for hit in hits)}.difference(like)
         if not fetch and any(map(is_remote, shown)):
             typer.echo("photos on a network are not shown; --fetch fetches them", err=True)

@@ -22,6 +22,7 @@ class ArticleBatch:
         rows: int64 ``[B]``, the number in the catalogue of each article.
         targets: task -> codes ``[B]``, or ``[B, classes]`` for facets.
         photos: int64 ``[N]``, the number in the pictures of each photo.
+        titles: ``[B, F]``, the vectors of the titles, or ``None`` where titles are not read.
     """
 
     pixels: Tensor
@@ -29,6 +30,7 @@ class ArticleBatch:
     rows: Tensor
     targets: Mapping[str, Tensor]
     photos: Tensor
+    titles: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,8 +38,9 @@ class ArticleBatch:
     def to(self, device: torch.device) -> ArticleBatch:
         """The batch on a device."""
         moved = {name: values.to(device) for name, values in self.targets.items()}
+        titles = None if self.titles is None else self.titles.to(device)
         return ArticleBatch(
-            self.pixels.to(device), self.article.to(device), self.rows.to(device), moved, self.photos.to(device)
+            self.pixels.to(device), self.article.to(device), self.rows.to(device), moved, self.photos.to(device), titles
         )
 
 
@@ -53,6 +56,7 @@ class ArticleBatches:
         each_photo: whether every photo is an example of its own, with the labels of its article.
         passes: how often each article is given.
         vectors: ``[photos, ...]`` given in the place of the pixels.
+        titles: ``[articles, F]`` of the whole catalogue, given with the photos.
 
     Raises:
         ValueError: an article has no photo, or the batch size is not positive.
@@ -69,12 +73,14 @@ class ArticleBatches:
         each_photo: bool = False,
         passes: int = 1,
         vectors: Tensor | None = None,
+        titles: Tensor | None = None,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
         self.pixels = torch.from_numpy(pictures.pixels) if vectors is None else vectors
         self.targets = {name: torch.from_numpy(codes) for name, codes in targets.items()}
         self.owner = torch.from_numpy(pictures.article)
+        self.titles = titles
         self.batch_size, self.seed, self.passes = batch_size, seed, passes
         rows = np.asarray(rows, dtype=np.int64)
         first = np.searchsorted(pictures.article, rows, side="left")
@@ -107,4 +113,5 @@ class ArticleBatches:
             photos = first[article] + within
             rows = self.owner[first]
             targets = {name: codes[rows] for name, codes in self.targets.items()}
-            yield ArticleBatch(self.pixels[photos], article, rows, targets, photos)
+            titles = None if self.titles is None else self.titles[rows]
+            yield ArticleBatch(self.pixels[photos], article, rows, targets, photos, titles)

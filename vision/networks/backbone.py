@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 from .preprocessing import Preprocessing
@@ -30,12 +31,17 @@ class Backbone(nn.Module, ABC):
         pretrained: whether it came with weights that were learned elsewhere.
         grey_maps: depths, as numbers of `maps`, at which it sees an article best without its colours.
         colour_maps: depths at which it sees an article best in colour.
+        depths: depths, as numbers of `maps`, that together tell more of an image than the vector does; none where only
+            the vector is known.
+        deep_features: the width of `deep_vectors`.
     """
 
     name: str
     pretrained: bool = False
     grey_maps: tuple[int, ...] = ()
     colour_maps: tuple[int, ...] = (-1,)
+    depths: tuple[int, ...] = ()
+    deep_features: int = 0
     features: int
     pooling: str
     preprocessing: Preprocessing
@@ -53,6 +59,15 @@ class Backbone(nn.Module, ABC):
         """
         return [self(images)[:, :, None, None]]
 
+    def deep_vectors(self, images: Tensor) -> Tensor:
+        """Mean and standard deviation over each of the maps of `depths`, ``[N, deep_features]``.
+
+        Arguments:
+            images: prepared images ``[N, channels, size, size]``.
+        """
+        maps = self.maps(images)
+        return torch.cat([part for depth in self.depths for part in _mean_and_spread(maps[depth].flatten(2))], dim=1)
+
     @abstractmethod
     def stages(self) -> list[list[nn.Parameter]]:
         """All parameters, from the first layers to the last, for learning rates that fall with depth."""
@@ -69,3 +84,7 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def first_filters(self) -> Tensor:
         """The weights ``[filters, channels, h, w]`` of the layer that sees the pixels."""
+
+
+def _mean_and_spread(places: Tensor) -> tuple[Tensor, Tensor]:
+    return places.mean(dim=2), places.var(dim=2, correction=0).clamp_min(1e-12).sqrt()

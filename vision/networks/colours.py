@@ -41,6 +41,88 @@ class ColourHistogram(nn.Module):
         return (counts / counts.sum(dim=1, keepdim=True).clamp_min(1)).sqrt()
 
 
+class LabColours(nn.Module):
+    """The colours of an article as they are seen: a histogram in CIELAB, and the mean colour place by place.
+
+    The histogram has bins of lightness, chroma and hue, closer where little chroma makes another colour of grey; a
+    pixel between two hues counts for both, and what has next to no chroma has no hue. Square roots of shares, the
+    ground left out as in `ColourHistogram`. The places tell which colour is where: on a shoe, on its sole, around it.
+
+    Arguments:
+        levels: bins of lightness.
+        hues: bins of hue.
+        places: mean colours are taken of so many by so many places of the photo.
+        tolerance: see `foreground`.
+
+    Example:
+        >>> grey = torch.full((1, 3, 16, 16), 0.5)
+        >>> LabColours()(grey).shape, int((LabColours()(grey)[:, :584] > 0).sum())
+        (torch.Size([1, 776]), 1)
+    """
+
+    chromas: Tensor
+
+    def __init__(self, levels: int = 8, hues: int = 12, places: int = 8, tolerance: float = 0.08) -> None:
+        super().__init__()
+        self.levels, self.hues, self.places, self.tolerance = levels, hues, places, tolerance
+        self.register_buffer("chromas", torch.tensor(_CHROMAS), persistent=False)
+        self.of_a_level = 1 + hues * len(_CHROMAS)
+        self.bins = levels * self.of_a_level
+        self.features = self.bins + 3 * places**2
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Brightness ``[N, 3, h, w]``, 0…1, to ``[N, bins + 3 · places²]``; the histogram has length 1."""
+        article = foreground(images, self.tolerance)[:, None].to(images.dtype)
+        if min(images.shape[2:]) >= 2 * _SMALL:
+            images, article = (nn.functional.avg_pool2d(each, 2) for each in (images, article))
+        lab = cielab(images)
+        means = nn.functional.adaptive_avg_pool2d(lab, self.places).flatten(1) / 100
+        return torch.cat([self._histogram(lab, article[:, 0].flatten(1)), means], dim=1)
+
+    def _histogram(self, lab: Tensor, weight: Tensor) -> Tensor:
+        lightness, a, b = (part.flatten(1) for part in lab.unbind(dim=1))
+        level = (lightness / 100 * self.levels).long().clamp(0, self.levels - 1) * self.of_a_level
+        ring = torch.bucketize((a * a + b * b).sqrt(), self.chromas)
+        angle = torch.atan2(b, a) / (2 * torch.pi) % 1 * self.hues
+        share = angle - angle.floor()
+        shares = lab.new_zeros(len(lab), self.bins)
+        for step, part in ((0, 1 - share), (1, share)):
+            hue = (angle.long() + step) % self.hues
+            place = level + torch.where(ring > 0, 1 + (ring - 1) * self.hues + hue, 0)
+            shares.scatter_add_(1, place, weight * part)
+        return (shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-6)).sqrt()
+
+
+_CHROMAS = (4.0, 9.0, 16.0, 26.0, 40.0, 60.0)
+"""Chroma at which a bin ends and the next begins; below the first one, colours are grey."""
+
+_SMALL = 64
+"""Pixels of the side below which a photo is not made smaller before its colours are taken."""
+
+_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+"""Linear sRGB to CIE XYZ under D65 (IEC 61966-2-1)."""
+
+_WHITE = (0.95047, 1.0, 1.08883)
+
+
+def cielab(images: Tensor) -> Tensor:
+    """Lightness (0…100), a and b of CIELAB under D65, ``[N, 3, h, w]``, of sRGB ``[N, 3, h, w]`` (0…1).
+
+    Source: CIE 15:2004, 8.2.1.
+    """
+    linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0) + 0.055) / 1.055) ** 2.4)
+    xyz = torch.einsum("ij,njhw->nihw", images.new_tensor(_XYZ), linear)
+    ratio = xyz / images.new_tensor(_WHITE)[:, None, None]
+    edge = 6 / 29
+    bent = torch.where(ratio > edge**3, ratio.clamp_min(edge**3) ** (1 / 3), ratio / (3 * edge**2) + 4 / 29)
+    x, y, z = bent.unbind(dim=1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
+
+
 def foreground(images: Tensor, tolerance: float = 0.08) -> Tensor:
     """Which pixels differ from the colour of the border.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from ...datasets.pictures.labels import LabelSpace
 from ...runtime.arguments.kinds import Checked, Count, Dropout, Number
 from ...runtime.plain import Plain, made_of, object_in
+from ..titles.title_words import TitleWords
 from .backbone import SMALL_CNN, Backbone, BackboneForm
-from .colours import ColourHistogram
+from .colours import ColourHistogram, LabColours
 from .known_backbones import backbone_form
 from .preprocessing import Prepare, Side
 from .set_pooling import SET_POOLINGS, MeanPooling, pad_sets
@@ -22,6 +23,18 @@ from .spatial_transformer import SpatialTransformer
 from .standardisation import Standardisation
 
 Pooling = Literal["max", "mean", "attention", "logits"]
+Colours = Literal["none", "hsv", "lab"]
+
+NO_TITLES, WORDS = "none", "words"
+
+_WORD_SCALE = 10.0
+"""What TF-IDF vectors of length 1 are multiplied with: a word then counts as much as a feature that is standardised."""
+
+_COLOURS: dict[str, Callable[[], ColourHistogram | LabColours | None]] = {
+    "none": lambda: None,
+    "hsv": ColourHistogram,
+    "lab": LabColours,
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +51,14 @@ class NetworkConfig(Checked):
         hidden: width of the dense layers before and after the pooling, 0 for none: a small network learns faster
             without them, Lyst's had 1024.
         dropout: share of dense outputs left out in training.
+        input_dropout: share of the features of a photo left out in training.
         spatial_transformer: whether a learned warp comes before the backbone.
-        colours: whether a histogram of the colours of the article joins the vector of a photo, see `ColourHistogram`.
+        colours: what of the colours of the article joins the vector of a photo: ``"lab"``, see `LabColours`; ``"hsv"``,
+            see `ColourHistogram`; or ``"none"``.
+        text: what reads the titles of articles, whose vectors join those of their photos before the heads: ``"words"``,
+            see `TitleWords`; a network of words, see `TextEncoder.name`; or ``"none"``.
+        titles: the width of the vectors of titles; 0 where none are read, and before it is known.
+        depths: whether the vector of a photo is drawn from several depths of the backbone, see `Backbone.depths`.
         standardise: whether the features of a photo are brought to mean 0 and standard deviation 1 over the training
             photos; for backbones that stay as they are.
 
@@ -54,13 +73,19 @@ class NetworkConfig(Checked):
     pooling: Pooling = "max"
     hidden: Number = 0
     dropout: Dropout = 0.2
+    input_dropout: Dropout = 0.0
     spatial_transformer: bool = False
-    colours: bool = False
+    colours: Colours = "none"
+    depths: bool = False
+    text: str = "none"
+    titles: Number = 0
     standardise: bool = False
 
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
             raise ValueError(f"channels: expected 1 or 3, got {self.channels}")
+        if self.text == NO_TITLES and self.titles:
+            raise ValueError(f"titles: expected 0 where no titles are read, got {self.titles}")
 
 
 class ProductNetwork(nn.Module):
@@ -91,18 +116,25 @@ class ProductNetwork(nn.Module):
         self.labels = labels
         self.backbone = backbone
         self.prepare = Prepare(backbone.preprocessing)
-        if self.config.colours and backbone.preprocessing.channels != 3:
+        if self.config.colours != "none" and backbone.preprocessing.channels != 3:
             raise ValueError(f"colours: expected images of 3 channels, got {backbone.preprocessing.channels}")
-        self.colours = ColourHistogram() if self.config.colours else None
-        seen = backbone.features + (self.colours.features if self.colours is not None else 0)
+        if self.config.depths and not backbone.depths:
+            raise ValueError(f"depths: expected a backbone of which several depths are known, got {backbone.name!r}")
+        self.colours = _COLOURS[self.config.colours]()
+        shape = backbone.deep_features if self.config.depths else backbone.features
+        seen = shape + (self.colours.features if self.colours is not None else 0)
         self.scale = Standardisation(seen) if self.config.standardise else nn.Identity()
         width = self.config.hidden or seen
         self.warp = SpatialTransformer(backbone.preprocessing.channels) if self.config.spatial_transformer else None
+        self.hide = nn.Dropout(self.config.input_dropout)
         self.view = self._dense(seen)
         self.pool = SET_POOLINGS.get(self.config.pooling, MeanPooling)(width)
         self.dense = self._dense(width)
         # A number and not the task's name: a column may be called what a module cannot be.
-        self.heads = nn.ModuleList(nn.Linear(width, len(task.classes)) for task in labels.tasks)
+        self.words = TitleWords(self.config.titles) if self.config.text == WORDS else None
+        self.title_scale = Standardisation(self.config.titles) if self.config.text not in (NO_TITLES, WORDS) else None
+        read = width + self.config.titles
+        self.heads = nn.ModuleList(nn.Linear(read, len(task.classes)) for task in labels.tasks)
         self.features = width
         self.frozen = False
 
@@ -119,39 +151,44 @@ class ProductNetwork(nn.Module):
             self.backbone.eval()
         return self
 
-    def forward(self, pixels: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+    def forward(
+        self, pixels: Tensor, article: Tensor, articles: int, titles: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Logits of each task for articles, from stored photos.
 
         Arguments:
             pixels: uint8 ``[N, 1 or 3, S, S]``.
             article: int64 ``[N]``, ascending, to which of the articles a photo belongs.
             articles: the number of articles B.
+            titles: ``[B, titles]``, vectors of their titles; ``None`` where none is known.
 
         Returns:
             Task -> logits ``[B, classes]``.
         """
-        return self.judge(self.prepare(pixels), article, articles)
+        return self.judge(self.prepare(pixels), article, articles, titles)
 
-    def judge(self, images: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+    def judge(self, images: Tensor, article: Tensor, articles: int, titles: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of each task, from prepared (and augmented) images."""
-        return self.judge_vectors(self.photo_vectors(images), article, articles)
+        return self.judge_vectors(self.photo_vectors(images), article, articles, titles)
 
     def photo_vectors(self, images: Tensor) -> Tensor:
         """The vector of each prepared image before all that a frozen backbone leaves to learn, ``[N, F]``."""
         seen = images if self.warp is None else self.warp(images)
-        vectors = self.backbone(seen)
+        vectors = self.backbone.deep_vectors(seen) if self.config.depths else self.backbone(seen)
         if self.colours is None:
             return vectors
         # Both of length 1, so that neither decides alone where distances are taken.
         vectors = nn.functional.normalize(vectors, dim=1)
         return torch.cat([vectors, self.colours(self.prepare.brightness(images))], dim=1)
 
-    def judge_vectors(self, vectors: Tensor, article: Tensor, articles: int) -> dict[str, Tensor]:
+    def judge_vectors(
+        self, vectors: Tensor, article: Tensor, articles: int, titles: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Logits of each task, from the output of `photo_vectors`."""
-        views = self.view(self.scale(vectors))
+        views = self.view(self.hide(self.scale(vectors)))
         if self.config.pooling != "logits":
-            return self._answers(self.dense(self.pool(*pad_sets(views, article, articles))))
-        judged = self._answers(self.dense(views))
+            return self._answers(self.dense(self.pool(*pad_sets(views, article, articles))), titles)
+        judged = self._answers(self.dense(views), None if titles is None else titles[article])
         return {task: self.pool(*pad_sets(logits, article, articles)) for task, logits in judged.items()}
 
     def embed(self, pixels: Tensor, article: Tensor, articles: int) -> Tensor:
@@ -173,8 +210,17 @@ class ProductNetwork(nn.Module):
         """All that the network is but its weights."""
         return NetworkForm(self.config, self.backbone.form, self.labels)
 
-    def _answers(self, vectors: Tensor) -> dict[str, Tensor]:
+    def _answers(self, vectors: Tensor, titles: Tensor | None) -> dict[str, Tensor]:
+        if self.config.titles:
+            told = vectors.new_zeros(len(vectors), self.config.titles) if titles is None else self._scaled(titles)
+            vectors = torch.cat([vectors, told], dim=1)
         return {task.name: head(vectors) for task, head in zip(self.labels.tasks, self.heads, strict=True)}
+
+    def _scaled(self, titles: Tensor) -> Tensor:
+        """Titles on the scale of standardised features; what says nothing stays 0."""
+        if self.title_scale is None:
+            return titles * _WORD_SCALE
+        return self.title_scale(titles) * (titles != 0).any(dim=1, keepdim=True)
 
     def _dense(self, width: int) -> nn.Module:
         if self.config.hidden == 0:
@@ -207,8 +253,11 @@ def network_form(data: Mapping[str, Plain]) -> NetworkForm:
     Raises:
         ValueError: it is none.
     """
+    config = {**object_in(data, "config")}
+    if isinstance(told := config.get("colours"), bool):  # of earlier versions
+        config["colours"] = "hsv" if told else "none"
     return NetworkForm(
-        config=made_of(object_in(data, "config"), NetworkConfig),
+        config=made_of(config, NetworkConfig),
         backbone=backbone_form(object_in(data, "backbone")),
         labels=label_space(data),
     )

@@ -15,6 +15,8 @@ from ...runtime.digest import sha256_of
 from ...runtime.plain import Plain, PlainObject
 from ...runtime.reading.places import plain_name
 from ...runtime.run_folder import RunFolder
+from ..titles.text_encoder import TextEncoder
+from .by_words import WordSearch, told_of
 from .nearest import ExactNearest, FaissNearest, Found, Nearest
 from .photo_vectors import PhotoVectors, require_same_encoder
 from .segments import INDEX, Segment, commit, index_tensors, read_index, read_segment, write_segment
@@ -63,6 +65,7 @@ class PhotoIndex:
         self._place = {item: number for number, item in enumerate(self.item_ids)}
         self._article = np.array([self._place[item] for item in vectors.item_ids], dtype=np.int64)
         self._nearest: dict[Engine, Nearest] = {}
+        self._words: dict[str | None, WordSearch] = {}
 
     def __len__(self) -> int:
         """Articles."""
@@ -201,11 +204,12 @@ class PhotoIndex:
         unlike: np.ndarray | None = None,
         without: Sequence[str] = (),
         weights: Mapping[str, float] | None = None,
+        words: np.ndarray | None = None,
         engine: Engine = "exact",
     ) -> list[Hit]:
         """The most similar articles, the best first.
 
-        An article is as similar as the most similar pair of a query and one of its photos.
+        An article is as similar as the most similar pair of a query and one of its photos, and by what words add.
 
         Arguments:
             queries: float32 ``[Q, F]``.
@@ -216,7 +220,8 @@ class PhotoIndex:
                 part (J. Rocchio, 1971).
             without: articles that are not to be found.
             weights: how much a part counts, 1 if not given.
-            engine: what compares: the answers are the same.
+            words: float32 ``[n]``, added to the similarity of each photo, see `WordSearch`.
+            engine: what compares: the answers are the same; ``"exact"`` alone adds words.
 
         Raises:
             ValueError: k is not 1 … the number of articles, a part is not known or no weight is positive, vectors have
@@ -233,8 +238,22 @@ class PhotoIndex:
             hidden = set(without)
             allowed = allowed_rows(self.vectors.labels, where)
             allowed &= np.array([item not in hidden for item in self.vectors.item_ids], dtype=bool)
-        found = self._engine(engine).search(asked, k or min(10, len(self)), allowed)
+        found = self._engine(engine).search(asked, k or min(10, len(self)), allowed, words)
         return self._hits(found)
+
+    def words(self, network: str | None = None) -> WordSearch:
+        """What compares words with what is told of the articles; made when it is first asked for.
+
+        Arguments:
+            network: a folder or hub name of weights that read texts; ``None`` for TF-IDF.
+
+        Raises:
+            FileNotFoundError: there are no such weights.
+        """
+        if network not in self._words:
+            encoder = None if network is None else TextEncoder.open(network)
+            self._words[network] = WordSearch(told_of(self.vectors.texts, self.vectors.labels), encoder)
+        return self._words[network]
 
     def _weighted(self, queries: np.ndarray, unlike: np.ndarray | None, weights: Mapping[str, float]) -> np.ndarray:
         parts = self.vectors.parts

@@ -14,7 +14,7 @@ from torch import Tensor
 from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import Cut, Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
-from ...runtime.arguments.kinds import Count, checked
+from ...runtime.arguments.kinds import Count, Positive, checked
 from ...runtime.arguments.naming import naming
 from ...runtime.reading.places import is_remote, without_network
 from ...runtime.run_folder import RunFolder
@@ -141,19 +141,26 @@ def find_similar(
     where: Sequence[str] = (),
     unlike: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
+    words: str | None = None,
+    words_weight: Positive = 1.0,
+    text_network: str | None = None,
     engine: Engine = "exact",
 ) -> list[Hit]:
-    """The articles of an index that look most like some photos or articles.
+    """The articles of an index that look most like some photos or articles, or that words name.
 
     Arguments:
         index: the index.
-        like: item ids of the index, or paths or addresses of photos; those asked for are not found themselves.
+        like: item ids of the index, or paths or addresses of photos; those asked for are not found themselves. None
+            where words alone are asked for.
         k: how many; ten, or all, if ``None``.
         where: conditions on labels, such as ``"neck=v"``, see `Condition`.
         unlike: item ids or photos of what is not wanted.
         weights: how much ``"shape"`` and ``"colours"`` count; by default the colours count more, as the same article in
             another view has them; ``ANY_COLOUR`` finds it in other colours. What was learnt has its weights within.
-        engine: ``"exact"`` or ``"faiss"``, whose answers are the same.
+        words: what titles or labels are to say: alone, or beside photos ("like this, but blue").
+        words_weight: how much the cosine of the words counts beside the similarity of the photos.
+        text_network: a folder or hub name of weights that read words and titles; by default TF-IDF of words and pairs.
+        engine: ``"exact"`` or ``"faiss"``, whose answers are the same; words take the former.
 
     Returns:
         The articles, the most similar first.
@@ -161,13 +168,16 @@ def find_similar(
     Raises:
         ValueError: something is neither in the index nor a photo that can be opened, or as in `PhotoIndex.search`.
     """
-    if not like:
-        raise ValueError("like: expected photos or items, got none")
+    if not like and words is None:
+        raise ValueError("like: expected photos, items or words, got none")
+    if not like and unlike:
+        raise ValueError("like: expected photos or items beside what is not wanted, got none")
     conditions = [Condition.read(text) for text in where]
     encoder = None
     if any(name not in index.item_ids for name in (*like, *unlike)):
         encoder = encoder_of(index)
-    queries = np.concatenate([_vectors(index, encoder, name, "like") for name in like])
+    nothing = np.zeros((1, index.vectors.vectors.shape[1]), dtype=np.float32)
+    queries = np.concatenate([_vectors(index, encoder, name, "like") for name in like] or [nothing])
     against = [_vectors(index, encoder, name, "unlike") for name in unlike]
     return index.search(
         queries,
@@ -176,6 +186,7 @@ def find_similar(
         unlike=np.concatenate(against) if against else None,
         without=[name for name in (*like, *unlike) if name in index.item_ids],
         weights=_weights(index) if weights is None else weights,
+        words=None if words is None else words_weight * index.words(text_network).scores(words),
         engine=engine,
     )
 

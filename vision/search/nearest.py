@@ -27,13 +27,19 @@ class Found:
 class Nearest(Protocol):
     """Base class of nearest-neighbour searches."""
 
-    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
+    def search(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, more: np.ndarray | None = None
+    ) -> Found:
         """The k articles with the largest inner product of any of their photos with any of the queries.
 
         Arguments:
             queries: float32 ``[Q, F]``.
             k: how many; fewer are found where fewer are allowed.
             allowed: bool ``[n]``, which photos count; all if ``None``.
+            more: float32 ``[n]``, added to the products of each photo; nothing if ``None``.
+
+        Raises:
+            ValueError: something is to be added that the engine cannot.
         """
 
 
@@ -53,10 +59,14 @@ class ExactNearest:
     def __init__(self, vectors: np.ndarray, article: np.ndarray) -> None:
         self.vectors, self.article = torch.from_numpy(vectors), article
 
-    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
+    def search(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, more: np.ndarray | None = None
+    ) -> Found:
         """See `Nearest.search`."""
         with torch.inference_mode():
             scores = (self.vectors @ torch.from_numpy(queries).T).amax(dim=1).numpy()
+        if more is not None:
+            scores = scores + more
         if allowed is not None:
             scores = np.where(allowed, scores, -np.inf)
         # No more articles than photos: whatever is among the best k articles has a photo at or above this score.
@@ -91,8 +101,12 @@ class FaissNearest:
         self._index.add(np.ascontiguousarray(vectors))
         self.vectors, self.article = torch.from_numpy(vectors), article
 
-    def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
+    def search(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None, more: np.ndarray | None = None
+    ) -> Found:
         """See `Nearest.search`."""
+        if more is not None:
+            raise ValueError("engine: expected 'exact' where words are asked for, got 'faiss'")
         there = len(self.article) if allowed is None else int(allowed.sum())
         options = {}
         if allowed is not None:

@@ -1,0 +1,68 @@
+"""The rows of a shop's table of articles, from JSON lines, CSV or Parquet."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from typing import Any
+
+import fsspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ...runtime.reading.places import open_file, require_allowed
+
+
+# Any: a cell of a shop's table is of whatever kind its file has.
+def read_rows(table: str) -> list[dict[str, Any]]:
+    """The rows of a table, by the names of its columns; texts stay texts.
+
+    Arguments:
+        table: path or fsspec address of a ``.jsonl``, ``.csv`` or ``.parquet`` file; the first two may end in ``.gz``.
+
+    Raises:
+        ValueError: the ending is not known, the file is not whole or not in UTF-8, or a line is not a record.
+        FileNotFoundError: there is no such table.
+    """
+    name = table.removesuffix(".gz")
+    if not name.endswith((".jsonl", ".csv", ".parquet")):
+        raise ValueError(f"table: expected a .jsonl, .csv (also .gz) or .parquet file, got {table}")
+    require_allowed(table)
+    with fsspec.open(table, "rb") if "://" in table else open_file(table) as file:
+        content = file.read()
+    try:
+        if table.endswith(".gz"):
+            content = gzip.decompress(content)
+        if name.endswith(".parquet"):
+            return pq.read_table(pa.BufferReader(content)).to_pylist()
+        if name.endswith(".csv"):
+            # All cells stay texts: an item id "007" must not become the number 7.
+            frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+            if not isinstance(frame.index, pd.RangeIndex):
+                # pandas would take the first cells for an index and move every name to the column beside its own.
+                raise ValueError("rows with more cells than the header; is there a comma at their ends?")
+            return _records(frame)
+        text = content.decode("utf-8-sig")
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"table: expected a whole table, texts in UTF-8, in {table}, got {reason}") from None
+    rows, where = [], f"table: expected a JSON record in each line of {table}"
+    # Not splitlines: it also splits at the line separators that may stand inside a text.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"{where}, got line {number}: {error}") from None
+        if not isinstance(row, dict):
+            raise ValueError(f"{where}, got line {number}: {line[:40]!r}")
+        rows.append(row)
+    return rows
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]

@@ -1,0 +1,1 @@
+"""What titles and other words of a shop say, as vectors."""
