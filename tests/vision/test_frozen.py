@@ -20,6 +20,7 @@ from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.networks.small_cnn import SmallCNN
+from hemline.vision.networks.standardisation import Standardisation
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
@@ -97,7 +98,7 @@ def test_few_articles_are_passed_as_often_as_makes_enough_steps(articles: int, p
 def test_the_default_learns_a_small_shop_from_pretrained_features(shop: Path, tmp_path: Path) -> None:
     run, runner = str(tmp_path / "run"), CliRunner()
     shared = ["--data", str(shop), "--checkpoint", run]
-    small = ["--size", "64", "--epochs", "15", "--task", "shape", "--colours"]
+    small = ["--size", "64", "--epochs", "15", "--task", "shape", "--colours", "shape"]
     runner.invoke(app, ["classify", "train", *shared, *small], catch_exceptions=False)
     network = Classifier.load(RunFolder(run)).network
     assert (network.backbone.name, network.config.colours) == ("efficientnet-lite0", "lab")
@@ -218,3 +219,34 @@ def test_the_run_that_comes_with_the_package_tells_kinds_of_clothes(tmp_path: Pa
     held = RunFolder(SHIPPED)
     assert len(stored_labels(held).tasks[0].classes) == 10
     assert held.files.size(held.path("model.safetensors")) < 300_000
+
+
+def test_colours_are_seen_by_the_tasks_that_are_named_alone(shop: Path, tmp_path: Path) -> None:
+    labels = LabelSpace((Task("kind", ("a", "b", "c")), Task("colour", ("red", "blue"))))
+    form = NetworkConfig(size=64, widths=(4, 8), colours="lab", colour_tasks=("colour",), standardise=True)
+    network = ProductNetwork(backbone=SmallCNN(64, widths=(4, 8)), labels=labels, config=form).eval()
+    vectors = torch.rand(6, 8 + 776, generator=torch.Generator().manual_seed(0))
+    network.scale.fit(vectors)
+    other = vectors.clone()
+    other[:, 8:] = other[:, 8:].flip(0)
+    article = torch.arange(6)
+    with torch.no_grad():
+        one, two = (network.judge_vectors(each, article, 6) for each in (vectors, other))
+    assert torch.equal(one["kind"], two["kind"])
+    assert not torch.allclose(one["colour"], two["colour"])
+    with pytest.raises(ValueError, match=r"colour_tasks: expected tasks of \['kind', 'colour'\], got 'shape'"):
+        ProductNetwork(backbone=network.backbone, labels=labels, config=replace(form, colour_tasks=("shape",)))
+    with pytest.raises(ValueError, match="colour_tasks: expected none without colours"):
+        replace(form, colours="none")
+    with pytest.raises(ValueError, match="colour_tasks: expected none without colours or with a hidden layer"):
+        replace(form, hidden=8)
+    run, source = str(tmp_path / "run"), open_source(str(shop))
+    train_classifier(source, run, network=form, training=replace(FROZEN, epochs=15), tasks=["shape", "colour"])
+    assert evaluate_classifier(run, source)["test"]["colour"]["accuracy"] >= 0.9
+
+
+def test_colours_that_hardly_vary_are_not_blown_up() -> None:
+    scale = Standardisation(3, torch.tensor([1e-6, 0.05, 0.05]))
+    scale.fit(torch.tensor([[0.0, 0.0, 0.0], [0.002, 0.002, 2.0]]))
+    assert scale.spread.tolist() == pytest.approx([0.001, 0.05, 1.0])
+    assert "least" not in scale.state_dict()

@@ -13,11 +13,12 @@ import transformers
 from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.photos import Pictures
 from hemline.runtime.plain import to_plain
+from hemline.vision.classify.parameter_groups import parameter_groups
 from hemline.vision.classify.training import TrainConfig, fit
 from hemline.vision.networks.backbone import Backbone
 from hemline.vision.networks.known_backbones import backbone_form, build_backbone
 from hemline.vision.networks.pretrained import ARCHITECTURES, FAMILIES
-from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, network_form, parameter_groups
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, network_form
 
 SMALL = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2, "image_size": 28, "patch_size": 14}
 TINY = {

@@ -5,10 +5,11 @@ import pytest
 import torch
 from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.runtime.plain import to_plain
+from hemline.vision.classify.parameter_groups import parameter_groups
 from hemline.vision.classify.task_loss import TaskLoss, class_weights
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.preprocessing import Prepare, Preprocessing
-from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, network_form, parameter_groups
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork, network_form
 from hemline.vision.networks.set_pooling import SET_POOLINGS, pad_sets
 from hemline.vision.networks.small_cnn import SmallCNN
 from hemline.vision.networks.spatial_transformer import SpatialTransformer

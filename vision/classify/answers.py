@@ -44,8 +44,8 @@ def judge(
     found: dict[str, list[Tensor]] = {task.name: [] for task in network.labels.tasks}
     network = network.eval().for_inference()
     with torch.inference_mode():
-        given = {"batch_size": batch_size, "each_photo": each_photo, "titles": titles}
-        for batch in ArticleBatches(pictures, {}, rows, **given):
+        batches = ArticleBatches(pictures, {}, rows, batch_size=batch_size, each_photo=each_photo, titles=titles)
+        for batch in batches:
             moved = batch.to(device)
             shares = _shares(network, moved, moved.pixels)
             if mirrored:

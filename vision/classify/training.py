@@ -22,9 +22,10 @@ from ...runtime.training.epochs import EpochTraining
 from ...runtime.training.run import Precision, run_training
 from ..networks.article_batches import ArticleBatch, ArticleBatches
 from ..networks.augmentation import Augmentation, AugmentConfig
-from ..networks.product_network import ProductNetwork, parameter_groups
+from ..networks.product_network import ProductNetwork
 from ..networks.standardisation import Standardisation
 from .inputs import photo_vectors, title_vectors
+from .parameter_groups import parameter_groups
 from .task_loss import ClassWeights, TaskLoss
 
 # As many steps as a network needs to learn a task, however few the articles are.
@@ -139,8 +140,9 @@ class Training(EpochTraining):
         if not len(self.watched):
             return []
         size = 4 * self.config.batch_size
-        given = {"vectors": self.vectors, "titles": self.titles}
-        return ArticleBatches(self.pictures, self.targets, self.watched, batch_size=size, **given)
+        return ArticleBatches(
+            self.pictures, self.targets, self.watched, batch_size=size, vectors=self.vectors, titles=self.titles
+        )
 
     def transfer_batch_to_device(self, batch: ArticleBatch, device: torch.device, dataloader_idx: int) -> ArticleBatch:
         """Move a batch to the training device."""

@@ -60,8 +60,9 @@ def train(
     dropout: Annotated[float, typer.Option(help="Share of dense outputs left out in training.")] = 0.2,
     input_dropout: Annotated[float, typer.Option(help="Share of the features of a photo left out in training.")] = 0.0,
     colours: Annotated[
-        bool, typer.Option("--colours", help="The colours of the article join the features, and where they are.")
-    ] = False,
+        list[str] | None,
+        typer.Option("--colours", help="A label column of colours: the article's own are learnt from too."),
+    ] = None,
     titles: Annotated[
         str, typer.Option(help="Read titles beside photos: words, or weights of a text network; none by default.")
     ] = "none",
@@ -129,6 +130,7 @@ def train(
         spatial_transformer=spatial_transformer,
         input_dropout=input_dropout,
         colours="lab" if colours else "none",
+        colour_tasks=tuple(colours or ()),
         text=titles,
         depths=chosen in FORMS if depths is None else depths,
     )

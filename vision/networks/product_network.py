@@ -27,6 +27,11 @@ Colours = Literal["none", "hsv", "lab"]
 
 NO_TITLES, WORDS = "none", "words"
 
+_COLOUR_HIDDEN = 256
+
+_COLOUR_SPREAD = 0.05
+"""The least deviation by which a feature of colours is divided: a bin that is nearly always empty stays small."""
+
 _WORD_SCALE = 10.0
 """What TF-IDF vectors of length 1 are multiplied with: a word then counts as much as a feature that is standardised."""
 
@@ -55,6 +60,8 @@ class NetworkConfig(Checked):
         spatial_transformer: whether a learned warp comes before the backbone.
         colours: what of the colours of the article joins the vector of a photo: ``"lab"``, see `LabColours`; ``"hsv"``,
             see `ColourHistogram`; or ``"none"``.
+        colour_tasks: the tasks that see the colours, through a hidden layer of their own; all tasks see them where none
+            is named. What kind an article is has little to do with its colour, and is learnt better without.
         text: what reads the titles of articles, whose vectors join those of their photos before the heads: ``"words"``,
             see `TitleWords`; a network of words, see `TextEncoder.name`; or ``"none"``.
         titles: the width of the vectors of titles; 0 where none are read, and before it is known.
@@ -76,6 +83,7 @@ class NetworkConfig(Checked):
     input_dropout: Dropout = 0.0
     spatial_transformer: bool = False
     colours: Colours = "none"
+    colour_tasks: tuple[str, ...] = ()
     depths: bool = False
     text: str = "none"
     titles: Number = 0
@@ -84,6 +92,10 @@ class NetworkConfig(Checked):
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
             raise ValueError(f"channels: expected 1 or 3, got {self.channels}")
+        if self.colour_tasks and (self.colours == "none" or self.hidden):
+            raise ValueError(
+                "colour_tasks: expected none without colours or with a hidden layer of all tasks, got some"
+            )
         if self.text == NO_TITLES and self.titles:
             raise ValueError(f"titles: expected 0 where no titles are read, got {self.titles}")
 
@@ -123,18 +135,28 @@ class ProductNetwork(nn.Module):
         self.colours = _COLOURS[self.config.colours]()
         shape = backbone.deep_features if self.config.depths else backbone.features
         seen = shape + (self.colours.features if self.colours is not None else 0)
-        self.scale = Standardisation(seen) if self.config.standardise else nn.Identity()
+        least = torch.tensor([1e-6] * shape + [_COLOUR_SPREAD] * (seen - shape))
+        self.scale = Standardisation(seen, least) if self.config.standardise else nn.Identity()
         width = self.config.hidden or seen
         self.warp = SpatialTransformer(backbone.preprocessing.channels) if self.config.spatial_transformer else None
         self.hide = nn.Dropout(self.config.input_dropout)
         self.view = self._dense(seen)
         self.pool = SET_POOLINGS.get(self.config.pooling, MeanPooling)(width)
         self.dense = self._dense(width)
-        # A number and not the task's name: a column may be called what a module cannot be.
         self.words = TitleWords(self.config.titles) if self.config.text == WORDS else None
         self.title_scale = Standardisation(self.config.titles) if self.config.text not in (NO_TITLES, WORDS) else None
-        read = width + self.config.titles
-        self.heads = nn.ModuleList(nn.Linear(read, len(task.classes)) for task in labels.tasks)
+        if strange := [name for name in self.config.colour_tasks if name not in [task.name for task in labels.tasks]]:
+            raise ValueError(
+                f"colour_tasks: expected tasks of {[task.name for task in labels.tasks]}, got {strange[0]!r}"
+            )
+        self.shape = shape if self.config.colour_tasks else width
+        self.coloured = _colour_layer(width) if self.config.colour_tasks else None
+        reads = [_COLOUR_HIDDEN if self._sees_colours(task.name) else self.shape for task in labels.tasks]
+        # A number and not the task's name: a column may be called what a module cannot be.
+        self.heads = nn.ModuleList(
+            nn.Linear(read + self.config.titles, len(task.classes))
+            for read, task in zip(reads, labels.tasks, strict=True)
+        )
         self.features = width
         self.frozen = False
 
@@ -211,10 +233,17 @@ class ProductNetwork(nn.Module):
         return NetworkForm(self.config, self.backbone.form, self.labels)
 
     def _answers(self, vectors: Tensor, titles: Tensor | None) -> dict[str, Tensor]:
+        parts = {False: vectors[:, : self.shape]}
+        if self.coloured is not None:
+            parts[True] = self.coloured(vectors)
         if self.config.titles:
             told = vectors.new_zeros(len(vectors), self.config.titles) if titles is None else self._scaled(titles)
-            vectors = torch.cat([vectors, told], dim=1)
-        return {task.name: head(vectors) for task, head in zip(self.labels.tasks, self.heads, strict=True)}
+            parts = {colours: torch.cat([part, told], dim=1) for colours, part in parts.items()}
+        tasks = [task.name for task in self.labels.tasks]
+        return {name: head(parts[self._sees_colours(name)]) for name, head in zip(tasks, self.heads, strict=True)}
+
+    def _sees_colours(self, task: str) -> bool:
+        return task in self.config.colour_tasks
 
     def _scaled(self, titles: Tensor) -> Tensor:
         """Titles on the scale of standardised features; what says nothing stays 0."""
@@ -226,6 +255,11 @@ class ProductNetwork(nn.Module):
         if self.config.hidden == 0:
             return nn.Identity()
         return nn.Sequential(nn.Linear(width, self.config.hidden), nn.ReLU(), nn.Dropout(self.config.dropout))
+
+
+def _colour_layer(width: int) -> nn.Sequential:
+    """A hidden layer: which of an article's colours is said to be its colour depends on what it is."""
+    return nn.Sequential(nn.Dropout(0.3), nn.Linear(width, _COLOUR_HIDDEN), nn.ReLU(), nn.Dropout(0.5))
 
 
 @dataclass(frozen=True)
@@ -267,33 +301,3 @@ def label_space(data: Mapping[str, Plain]) -> LabelSpace:
     """The tasks of a network in a file, see `network_form`."""
     labels = data.get("labels")  # a list of tasks in earlier versions
     return made_of({"tasks": labels} if isinstance(labels, list) else object_in(data, "labels"), LabelSpace)
-
-
-def parameter_groups(
-    network: ProductNetwork, lr: float, *, layer_decay: float = 1.0, weight_decay: float = 0.0
-) -> list[dict[str, list[nn.Parameter] | float]]:
-    """The parameters to train, with learning rates that fall from the heads down to the first layers.
-
-    The stage n steps below the heads gets ``lr · layer_decayⁿ``. Biases and normalisation weights are not
-    decayed.
-
-    Arguments:
-        network: the network; frozen parameters are left out.
-        lr: the learning rate of the heads.
-        layer_decay: by what factor a stage learns slower than the one above it, 0…1.
-        weight_decay: the decay of the weights.
-
-    Returns:
-        Groups for a torch optimiser.
-    """
-    stages = network.backbone.stages()
-    inside = {id(parameter) for stage in stages for parameter in stage}
-    rates = [(stage, lr * layer_decay ** (len(stages) - number)) for number, stage in enumerate(stages)]
-    rates.append(([parameter for parameter in network.parameters() if id(parameter) not in inside], lr))
-    groups: list[dict[str, list[nn.Parameter] | float]] = []
-    for stage, rate in rates:
-        for decay, wanted in ((weight_decay, True), (0.0, False)):
-            some = [p for p in stage if p.requires_grad and (p.dim() > 1) == wanted]
-            if some:
-                groups.append({"params": some, "lr": rate, "weight_decay": decay})
-    return groups

@@ -11,6 +11,7 @@ class Standardisation(nn.Module):
 
     Arguments:
         features: the width F of the vectors.
+        least: ``[F]``, deviations below which a feature is not divided by its own; 1e-6 if ``None``.
 
     Example:
         >>> scale = Standardisation(1)
@@ -22,8 +23,11 @@ class Standardisation(nn.Module):
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, features: int) -> None:
+    least: Tensor
+
+    def __init__(self, features: int, least: Tensor | None = None) -> None:
         super().__init__()
+        self.register_buffer("least", torch.full((features,), 1e-6) if least is None else least, persistent=False)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("spread", torch.ones(features))
 
@@ -31,7 +35,7 @@ class Standardisation(nn.Module):
         """Take the statistics of vectors ``[N, F]``; a feature that does not vary stays what it is, less its mean."""
         spread = vectors.std(dim=0, correction=0)
         self.mean.copy_(vectors.mean(dim=0))
-        self.spread.copy_(torch.where(spread > 1e-6, spread, 1.0))
+        self.spread.copy_(torch.where(spread > 1e-6, spread.maximum(self.least), 1.0))
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Vectors ``[N, F]`` standardised."""
