@@ -39,7 +39,6 @@ NEEDED = {
     "classify": "data checkpoint",
     "judge": "data checkpoint",
     "plot": "data checkpoint",
-    "predict": "checkpoint",
     "annotate": "data checkpoint",
     "embed": "data out",
 }
@@ -66,9 +65,12 @@ def numbers_of_options() -> Iterator[Bad]:
         for option, least in options.items():
             lists = option in ("widths", "seeds")
             yield from spoiled(name, option, [*WHOLE[: -1 if lists else None], *(["0"] if least else [])])
-    shares = ["dropout", "mirror", "crop", "smoothing", "validation", "test"]
+    shares = ["dropout", "input-dropout", "mirror", "crop", "smoothing", "validation", "test"]
     for option in (*shares, "lr", "layer-decay", "class-beta", "weight-decay"):
         yield from spoiled("classify", option, [*SHARES, *(["1.5"] if option in shares else [])])
+    yield from spoiled("classify", "colours", ("", "nope", LONG), "colour", "nope")
+    yield from spoiled("classify", "titles", ("", "nope", "binary.toml", LONG, NUL), "titles")
+    yield bad([*VALID["classify"].split(), "--depths"], "depths")
     for name in ("classify", "annotate"):
         yield from spoiled(name, "lr", (*SHARES, "0"))
     for option in ("service-level", "budget", "capacity"):

@@ -314,7 +314,7 @@ def test_a_photo_that_cannot_be_opened_is_one_line(shop_index, tmp_path):
         find_similar(index, [str(tmp_path / "no.jpg")])
     with pytest.raises(ValueError, match=r"unlike: expected a photo or an item of the index, got .nowhere.jpg."):
         find_similar(index, ["i0"], unlike=["nowhere.jpg"])
-    with pytest.raises(ValueError, match="like: expected photos or items, got none"):
+    with pytest.raises(ValueError, match="like: expected photos, items or words, got none"):
         find_similar(index, [])
 
 

@@ -86,7 +86,6 @@ class EfficientNetLite(Backbone):
     pooling = "mean over the last map"
     grey_maps = (5, 8, 11)
     colour_maps = (16, 17)
-    depths = (5, 8, 11, 15, 16, 17)
 
     def __init__(self, name: str = "efficientnet-lite0", *, size: int | None = None) -> None:
         super().__init__()
@@ -95,15 +94,18 @@ class EfficientNetLite(Backbone):
         self.name, form = name, FORMS[name]
         self.preprocessing = Preprocessing(size or form.size, 3, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, fit="pad")
         self.stem = _convolution(3, _STEM, kernel=3, stride=2)
-        blocks, widths = [], [_STEM]
+        blocks, widths, ends = [], [_STEM], []
         for number, (repeats, kernel, stride, expand, width) in enumerate((*_STAGES, _LAST_STAGE)):
             first_or_last = number in (0, len(_STAGES))
             width_out = _rounded(width * form.width)
             for repeat in range(repeats if first_or_last else math.ceil(repeats * form.depth)):
                 blocks.append(Bottleneck(widths[-1], width_out, kernel, 1 if repeat else stride, expand))
                 widths.append(width_out)
+            ends.append(len(blocks))
         self.blocks = nn.ModuleList(blocks)
         self.head = _convolution(widths[-1], _HEAD, kernel=1)
+        # The ends of all stages but the first two, and the head.
+        self.depths = (*ends[2:], len(blocks) + 1)
         self.deep_features = 2 * sum([*widths, _HEAD][depth] for depth in self.depths)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -52,7 +52,7 @@ class TextEncoder(nn.Module):
             kind = "CLIPTextModelWithProjection" if config.model_type == "clip" else "AutoModel"
             model = getattr(transformers, kind).from_pretrained(source, **stored).eval()
             tokenizer = transformers.AutoTokenizer.from_pretrained(source, **stored)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise FileNotFoundError(
                 f"titles: expected 'words', a folder of weights or a name on the hub, got {source!r} ({reason})"
