@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "vision")
-DATA = {".html", ".pyi", ".toml", ".typed"}
+DATA = {".html", ".pyi", ".toml", ".typed", ".json", ".safetensors"}
 
 
 def in_tree() -> set[str]:
