@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import zlib
-from typing import Any
 
 import fsspec
 import pandas as pd
@@ -16,8 +15,7 @@ import pyarrow.parquet as pq
 from ...runtime.reading.places import open_file, require_allowed
 
 
-# Any: a cell of a shop's table is of whatever kind its file has.
-def read_rows(table: str) -> list[dict[str, Any]]:
+def read_rows(table: str) -> list[dict[str, object]]:
     """The rows of a table, by the names of its columns; texts stay texts.
 
     Arguments:
@@ -64,5 +62,5 @@ def read_rows(table: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(frame: pd.DataFrame) -> list[dict[str, object]]:
     return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]

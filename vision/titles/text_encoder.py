@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,8 +26,7 @@ class TextEncoder(nn.Module):
         source: the folder or name on the hub.
     """
 
-    # Any: a tokenizer of transformers, and what a network of it gives, have no type that all share.
-    def __init__(self, model: nn.Module, tokenizer: Any, source: str) -> None:
+    def __init__(self, model: nn.Module, tokenizer: Callable[..., Mapping[str, Tensor]], source: str) -> None:
         super().__init__()
         self.model, self.tokenizer, self.source = model, tokenizer, source
         self.requires_grad_(False)
@@ -84,6 +83,7 @@ class TextEncoder(nn.Module):
         return torch.cat(found).clone()
 
 
+# Any: what networks of transformers give has no type that all share.
 def _pooled(found: Any, mask: Tensor) -> Tensor:
     own: Tensor | None = getattr(found, "text_embeds", None)
     if own is not None:
