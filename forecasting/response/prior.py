@@ -15,6 +15,9 @@ DOUBLED = float(np.log(2))
 SPIKE = 0.1
 """Size of the effects between articles that have nothing to do with each other, as a share of the others' size."""
 
+SUBSTITUTES = 10
+"""Other articles whose channels an article answers to, as far as is expected: half of all, or so many of more."""
+
 NONE = 1e-6
 """Size of the effects between articles of different stores."""
 
@@ -30,7 +33,18 @@ class EffectPrior:
     b on a come from the same of the two, each with a size of its own. The mixture is replaced by the normal
     distribution of each coefficient that leaves its posterior mean and variance what they are under the mixture
     (expectation propagation: Hernández-Lobato et al. 2015, doi 10.1007/s10994-014-5475-7); means, variances and shares
-    come by EM. Customers choose among what one store has: where every series is called ``article@store``, a channel has
+    come by EM.
+
+    What all others' channels do to an article together does not grow with the assortment: of many others few are
+    expected to matter (`SUBSTITUTES`), and the narrow distribution is the narrower, so that a sale of the whole chain
+    is no sum of 900 guesses (global shrinkage by the number of relevant coefficients: Piironen and Vehtari 2017, doi
+    10.1214/17-EJS1337SI). The mean effect of others' prices is that of substitutes, and in all no more than that of an
+    article's own: a fall of all prices costs no sales. Each of many effects is hardly known alone, while all together
+    say well how large they are: EM, which counts every effect, would need more steps than there are, so that there
+    means and variances come by what the data tell of each (MacKay 1992, doi 10.1162/neco.1992.4.3.415; the fixed point
+    is the same).
+
+    Customers choose among what one store has: where every series is called ``article@store``, a channel has
     no effect on another store's articles.
 
     Arguments:
@@ -59,13 +73,22 @@ class EffectPrior:
         priced = stems == PRICE
         size = np.where(own, np.where(priced, own_prior, min(own_prior, DOUBLED)), np.where(apart, NONE, prior))
         self._kinds: list[tuple[np.ndarray, _Mixture]] = []
+        self._own_price: _Mixture | None = None
+        self._to_prices: _Mixture | None = None
+        many = len(item_ids) > 2 * SUBSTITUTES
         for stem in dict.fromkeys(stems):
             channels = stems == stem
             for whose, answered in ((own, False), (shared, False), (~self.direct & ~apart, True)):
                 index = np.flatnonzero(whose & channels)
                 if len(index):
                     mutual = _mutual(index, own & channels) if answered else None
-                    self._kinds.append((index, _Mixture.of(float(size.flat[index[0]]), mutual)))
+                    others = len(index) / len(item_ids) if answered else 0.0
+                    mixture = _Mixture.of(float(size.flat[index[0]]), mutual, others, many)
+                    self._kinds.append((index, mixture))
+                    if many and stem == PRICE and whose is own:
+                        self._own_price = mixture
+                    elif many and stem == PRICE and answered:
+                        self._to_prices = mixture
         # Flat, as the places of a kind are.
         self._precision = 1 / size.ravel() ** 2
         self._least, self._pull = 1e-4 * self._precision, np.zeros(size.size)
@@ -94,6 +117,10 @@ class EffectPrior:
             sure = np.maximum(1 / variance[index] - precision, least)
             said = mean[index] / variance[index] - pull
             found, spread = mixture.learn(said / sure, 1 / sure)
+            if mixture is self._to_prices:
+                # Where all prices fall, an article loses to the others no more than its own price wins it.
+                won = -float(self._own_price.mean[0]) if self._own_price else np.inf
+                mixture.mean = np.clip(mixture.mean, 0.0, max(won, 0.0) / (mixture.share * mixture.others))
             wanted = np.maximum(1 / spread - sure, least)
             # Half of the way: all coefficients move at once.
             self._precision[index] = (precision + wanted) / 2
@@ -137,8 +164,11 @@ class _Mixture:
         variance: ``[J]``.
         size: ``[J]`` what is expected of their standard deviation.
         free: ``[J]`` whether the mean is learnt; it is 0 where not.
+        expected: ``[J]`` what is expected of the shares.
         mutual: ``[n]`` the number of the effect that comes from the same component, -1 for none; ``None`` where there
             is one component.
+        others: channels of others that an article may answer to; 0 for its own.
+        many: whether most effects are hardly known alone.
     """
 
     share: np.ndarray
@@ -146,12 +176,20 @@ class _Mixture:
     variance: np.ndarray
     size: np.ndarray
     free: np.ndarray
+    expected: np.ndarray
     mutual: np.ndarray | None
+    others: float
+    many: bool
 
     @classmethod
-    def of(cls, size: float, mutual: np.ndarray | None) -> _Mixture:
-        sizes = np.array([size] if mutual is None else [SPIKE * size, size])
-        return cls(np.full(len(sizes), 1 / len(sizes)), np.zeros(len(sizes)), sizes**2, sizes, sizes == size, mutual)
+    def of(cls, size: float, mutual: np.ndarray | None, others: float, many: bool) -> _Mixture:
+        if mutual is None:
+            sizes, share = np.array([size]), np.ones(1)
+        else:
+            wide = min(0.5, SUBSTITUTES / others)
+            # Narrow effects are together as large as those of as many others as half of which matter.
+            sizes, share = np.array([SPIKE * size * np.sqrt(2 * wide), size]), np.array([1 - wide, wide])
+        return cls(share, np.zeros(len(sizes)), sizes**2, sizes, sizes == size, share, mutual, others, many)
 
     def learn(self, said: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One step of EM on what the data say of the n effects; their posterior means and variances before it."""
@@ -168,8 +206,19 @@ class _Mixture:
         result = mean, (member * (spread + found**2)).sum(0) - mean**2
 
         count = member.sum(1)
-        self.mean = self.free * (member * found).sum(1) / (count + self.variance / self.size**2)
-        squares = (member * ((found - self.mean[:, None]) ** 2 + spread)).sum(1)
-        self.variance = (squares + self.size**2) / (count + 1)
-        self.share = (count + 1) / (count + 1).sum()
+        if self.many:
+            # What all of those that matter do together is as large as one effect, as far as is expected.
+            alone = self.size / max(1.0, SUBSTITUTES * (self.others > 0))
+            known = member / total
+            self.mean = self.free * (known * said).sum(1) / (known.sum(1) + 1 / alone**2)
+        else:
+            self.mean = self.free * (member * found).sum(1) / (count + self.variance / self.size**2)
+        squares = (found - self.mean[:, None]) ** 2
+        if self.many:
+            told = (member * (1 - spread / self.variance[:, None])).sum(1)
+            self.variance = ((member * squares).sum(1) + self.size**2) / (told + 1)
+        else:
+            self.variance = ((member * (squares + spread)).sum(1) + self.size**2) / (count + 1)
+        counted = count + len(count) * self.expected
+        self.share = counted / counted.sum()
         return result

@@ -115,3 +115,40 @@ def test_a_channel_has_no_effect_in_another_store():
     # One article that is not called so, and the names say nothing of stores.
     plain = EffectPrior([f"price[{item}]" for item in (*items, "sock")], [*items, "sock"], prior=0.5, own_prior=3.0)
     assert plain.variance.min() > 1e-3
+
+
+def test_what_all_others_do_together_does_not_grow_with_the_assortment():
+    def expected(count):
+        items = [f"item_{number}" for number in range(count)]
+        prior = EffectPrior([f"price[{item}]" for item in items], items, prior=0.5, own_prior=3.0)
+        return prior._kinds[1][1]
+
+    def together(count):
+        mixture = expected(count)
+        return (count - 1) * mixture.share @ mixture.variance
+
+    assert expected(20).share.tolist() == [0.5, 0.5]
+    assert together(900) < 1.1 * together(22)
+
+
+def test_many_effects_of_which_each_is_hardly_known_are_known_to_be_small():
+    """None of 60 x 59 has an effect, and the data say each with a deviation of 1: twice what was expected."""
+    generator = np.random.default_rng(3)
+    said = generator.standard_normal((60, 60))
+    np.fill_diagonal(said, generator.normal(-2.5, 0.1, 60))
+    deviation = np.ones_like(said)
+    np.fill_diagonal(deviation, 0.1)
+    prior, mean, _ = learnt(said, deviation, rounds=50)
+    others = ~np.eye(60, dtype=bool)
+    assert prior.variance[0, 1:].sum() < 1.5
+    assert np.abs(mean[others].reshape(60, 59).sum(1)).max() < 0.5
+
+
+@pytest.mark.parametrize("common", [-0.3, 0.3])
+def test_all_others_together_neither_add_to_an_own_effect_nor_outweigh_it(common):
+    """A shock that all articles share in the weeks of markdowns looks like an effect of everyone on everyone."""
+    said = np.full((40, 40), common) + 0.05 * np.random.default_rng(4).standard_normal((40, 40))
+    np.fill_diagonal(said, -2.0)
+    prior, _, _ = learnt(said, np.full_like(said, 0.5), rounds=50)
+    own, together = np.diag(prior.mean), np.sum(prior._to_prices.share * prior._to_prices.mean) * 39
+    assert 0 <= together <= -own.mean() + 1e-6
