@@ -197,7 +197,7 @@ def _facts(runs: pd.DataFrame) -> dict[str, str]:
         "sample paths": f"{one.num_samples}",
         "seeds": f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}",
         "trained": refit,
-        "history": "all that lies before" if one.history == "expanding" else f"{one.history} steps",
+        "history": "all earlier data" if one.history == "expanding" else f"{one.history} steps",
     }
 
 

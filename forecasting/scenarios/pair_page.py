@@ -56,8 +56,8 @@ th:first-child, td:first-child {{ text-align: left; }} img {{ max-width: 100%; h
 </tr></thead>
 <tbody>{rows}</tbody></table></div>
 {pictures}
-<p>Both futures are drawn from the same noise, path by path, so that a change is the scenario's.
-What the model cannot know, such as a competitor's answer, is not in it.</p>
+<p>Both futures use the same random numbers (common random numbers), so that their differences are effects of the scenario.
+Influences that the model does not know, such as reactions of competitors, are not included.</p>
 </body></html>
 """
 
@@ -112,7 +112,7 @@ def _page(simulation: Simulation, after: Outcome, first: str, second: str, pictu
     changes = next(each.changes for each in simulation.scenarios if each.name == after.name)
     said = "".join(f"<li>{escape(_dated(change, before))}</li>" for change in changes) or "<li>Nothing changes.</li>"
     frame = (
-        f"{len(before.paths)} joint paths of {len(before.item_ids)} articles over {len(dates)} steps, "
+        f"{len(before.paths)} joint sample paths of {len(before.item_ids)} articles over {len(dates)} steps, "
         f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}. The scenario “{after.name}”:"
     )
     images = "".join(
