@@ -56,7 +56,7 @@ th:first-child, td:first-child {{ text-align: left; }} img {{ max-width: 100%; h
 </tr></thead>
 <tbody>{rows}</tbody></table></div>
 {pictures}
-<p>Both futures use the same random numbers (common random numbers), so that their differences are effects of the scenario.
+<p>Both futures use the same random numbers (common random numbers): their differences are effects of the scenario.
 Influences that the model does not know, such as reactions of competitors, are not included.</p>
 </body></html>
 """
