@@ -10,7 +10,7 @@ import numpy as np
 from gluonts.model.forecast import Forecast, QuantileForecast, SampleForecast
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.checks import check_series
+from ...datasets.entries.checks import check_ahead, check_series
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
@@ -85,6 +85,7 @@ class GroupedPredictor(FittedModel):
                 )
             check_series(entry, tuple(self.item_ids))
             if self.covariate_names:
+                check_ahead(entry, self.prediction_length, number)
                 warn_of_unseen(entry, self.prediction_length)
             there = np.ones(entry.dim, dtype=bool) if entry.absent is None else ~entry.absent
             rows = [row for row, present in zip(as_univariate(entry), there, strict=True) if present]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets.entries.checks import check_series, numbers_of, same_names
+from ...datasets.entries.checks import check_ahead, check_series, numbers_of, same_names
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import frequency_family, written_date
 from ...datasets.entries.gluonts_keys import KNOWN, PAST
@@ -124,12 +124,7 @@ class SeriesSpec(Checked):
                 f"dataset: expected {KNOWN} [{self.covariates}, {needed}]{named} over history and "
                 f"horizon, to {end}, got {len(channels)} channels in entry {number}"
             )
-        if channels.length < needed:
-            raise ValueError(
-                f"dataset: expected {KNOWN}{named} over history and horizon, to {end}, got them to "
-                f"{written_date(entry.start, channels.length - 1)} in entry {number}; give their values for the dates "
-                "to come, in a table as rows without a target"
-            )
+        check_ahead(entry, self.prediction_length, number, named)
         same_names("covariate", channels.names, self.covariate_names)
 
 

@@ -9,6 +9,8 @@ import pytest
 from hemline.datasets import from_frame, from_sales, get_dataset
 from hemline.datasets.encodings.encoding import Encoding
 from hemline.datasets.encodings.fitting import fitted_category, fitted_text
+from hemline.evaluation import backtest
+from hemline.evaluation.runs.identity import fingerprint
 from hemline.forecasting import build_model, load_predictor
 
 WEEKS = pd.date_range("2022-01-03", periods=120, freq="W-MON")
@@ -145,6 +147,26 @@ def test_a_model_with_campaigns_beats_the_same_model_without():
             errors.append(np.abs(samples.mean(0).T - entry.target[:, -6:]).mean())
         losses[name] = np.mean(errors)
     assert losses["with"] < 0.6 * min(losses["without"], losses["indicator"])
+
+
+def test_a_backtest_takes_them_and_knows_one_run_from_another():
+    data = sales()
+    rows = backtest({"cold": build_model("cold-start", data.metadata)}, data, num_samples=10, quiet=True)
+    assert rows["value"].notna().any()
+    assert fingerprint(data) == fingerprint(sales()) != fingerprint(sales(texts=[]))
+    other = TABLE.assign(brand=TABLE["brand"].mask(TABLE["sku"] == "hat", "Alm"))
+    assert fingerprint(data) != fingerprint(sales(other))
+
+
+def test_a_network_of_gluonts_reads_them_and_says_where_campaigns_to_come_are_missing():
+    data = sales()
+    settings = {"size": 4, "layers": 1, "train": {"max_epochs": 1, "batches_per_epoch": 2}}
+    fitted = build_model("deepar", data.metadata, settings).train(data.train)
+    assert next(iter(fitted.predict([data.history(-1)], num_samples=3))).samples.shape == (3, 6, 4)
+    with pytest.raises(
+        ValueError, match="dataset: expected feat_dynamic_real over history and horizon, to 2024-05-27, got"
+    ):
+        next(iter(fitted.predict([data.latest], num_samples=3)))
 
 
 @pytest.mark.parametrize("name", ["var-responding", "analog", "gru-maf", "cross-fit"])
