@@ -15,6 +15,7 @@ from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.gluonts_keys import KNOWN
+from ...runtime.display.bars import Bar, is_watched
 from ..windows.spec import SeriesSpec
 from .gates import Gates
 from .inputs import logged, spans
@@ -99,19 +100,22 @@ def _fitted(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domai
     # More channels than steps leave less to do by steps.
     pairs = StepPairs(inputs) if len(names) > len(inputs) else None
     mean = prior.mean
-    for iteration in range(1, config.iterations + 1):
-        before = mean
-        mean, variance, blocks = _posterior(fits, inputs, pairs, direct, prior)
-        prior.learn(mean, variance)
-        moved = np.abs(mean - before)
-        if iteration % 10 == 0:
-            logger.info(
-                "response: step %d of at most %d, effects moved by %.3g", iteration, config.iterations, moved.max()
-            )
-        if moved.max() < _STILL:
-            break
-    else:
-        _warn_of_moving(moved / np.sqrt(variance), config.iterations, names, spec.item_ids)
+    quiet = logger.isEnabledFor(logging.INFO) and not is_watched()  # the log says it then
+    with Bar(config.iterations, "price response", unit="steps", quiet=quiet) as bar:
+        for iteration in range(1, config.iterations + 1):
+            before = mean
+            mean, variance, blocks = _posterior(fits, inputs, pairs, direct, prior)
+            prior.learn(mean, variance)
+            moved = np.abs(mean - before)
+            bar.reach(iteration)
+            if iteration % 10 == 0:
+                logger.info(
+                    "response: step %d of at most %d, effects moved by %.3g", iteration, config.iterations, moved.max()
+                )
+            if moved.max() < _STILL:
+                break
+        else:
+            _warn_of_moving(moved / np.sqrt(variance), config.iterations, names, spec.item_ids)
     gated = np.asarray(gates.at.any(axis=0))
     root = np.zeros((len(blocks), *[max(map(len, blocks))] * 2))
     for series, block in enumerate(blocks):

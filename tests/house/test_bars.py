@@ -8,7 +8,7 @@ import sys
 import pytest
 from hemline.datasets import simulated_sales
 from hemline.evaluation import backtest
-from hemline.forecasting import MAF, GRUMAFEstimator, Recurrent, TrainConfig
+from hemline.forecasting import MAF, GRUMAFEstimator, Recurrent, RespondingEstimator, TrainConfig
 from hemline.forecasting.models.naive import SeasonalNaivePredictor
 from hemline.forecasting.wrappers.pool import PooledEstimator
 from hemline.runtime.display import bars
@@ -109,6 +109,18 @@ def test_a_script_without_a_terminal_prints_lines_of_every_member(often, capsys)
     assert any("flow to weigh it, weighing-flow/epoch 1/2: loss " in line for line in lines)
     assert any("flow on the whole span, whole-flow/epoch 1/1: loss " in line for line in lines)
     assert all(re.fullmatch(r"pool \d/\d trainings: .*, \d+ s left", line) for line in lines), lines
+
+
+def test_the_fit_of_a_price_response_says_how_far_it_is(often, capsys, caplog):
+    model = RespondingEstimator(SeasonalNaivePredictor(H, season_length=4), domain="count")
+    model.train(DATA.train)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("price response 1/")
+    assert all(re.fullmatch(r"price response \d+/\d+ steps, \d+ (s|min) left", line) for line in lines)
+    with caplog.at_level(logging.INFO):
+        model.train(DATA.train)
+    assert "response: step 10 of at most" in caplog.text
+    assert capsys.readouterr().err == ""
 
 
 def test_lines_are_five_seconds_apart_and_a_short_work_has_none(monkeypatch, capsys):
