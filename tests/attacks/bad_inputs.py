@@ -47,6 +47,14 @@ VALID = {
     "popular": "recommend train --purchases bought.csv --model popularity --out new",
     "for": "recommend for c0 --recommender recommender --stock shelf.csv --size M --out new.csv",
     "alike": "recommend similar i0 --recommender recommender --out new.csv",
+    "gan": "vision gan train --data shop.toml --checkpoint new --task shape --size 24 --width 4 --steps 1 "
+    "--batch-size 4 --precision 32-true",
+    "sample": "vision gan sample --checkpoint made --out new.png --count 3",
+    "weigh": "vision gan score --data shop.toml --checkpoint made --features tasks --neighbours 1 --out new.csv",
+    "learn-designs": "vision design train --data shots --checkpoint new --size 16 --steps 1 --groups 1",
+    "design": "vision design draw --checkpoint designer --colour #aa2233 --mask shots/test/dress/5.png --out new.png",
+    "controls": "vision design sheet --checkpoint designer --out new.png --textures 1",
+    "weigh-designs": "vision design score --data shots --checkpoint designer --features small-cnn --out new.csv",
     "later": "recommend score --recommender recommender --purchases bought.csv --out new.csv",
 }
 """Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""

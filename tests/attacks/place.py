@@ -31,6 +31,8 @@ MADE = (
     "--config dna.toml --out recommender",
     "recommend train --purchases bought.csv --until 2024-01-20 --model popularity --out popular",
     "vision index build --data shop.toml --index looks --backbone small-cnn --axes 4",
+    "vision gan train --data shop.toml --checkpoint made --task shape --size 24 --width 4 --steps 1 --batch-size 4",
+    "vision design train --data shots --checkpoint designer --size 16 --steps 1 --groups 1",
 )
 
 
@@ -93,6 +95,12 @@ def furnish(place: Path) -> None:
             f'"title": "A {shape} {colour} thing"}}'
         )
     (place / "shop.jsonl").write_text("\n".join(lines))
+    for number in range(10):
+        shot = Image.new("RGB", (32, 32), "white")
+        shot.paste((20 * number, 60, 90), (8, 6, 24, 20 + number))
+        folder = place / "shots" / ("train" if number < 5 else "test") / "dress"
+        folder.mkdir(parents=True, exist_ok=True)
+        shot.save(folder / f"{number}.png")
     for words in MADE:
         status, errors = said(words.split())
         assert status == 0, errors

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bad_customers
 import bad_files
+import bad_generation
 import bad_looks
 import bad_words
 import pytest
@@ -40,6 +41,9 @@ PARTS = {
         bad_looks.broken_indexes,
         bad_looks.boxes_and_triplets,
         bad_looks.searches,
+        bad_generation.words_of_generators,
+        bad_generation.photos_of_garments,
+        bad_generation.broken_generators,
     )
 }
 

@@ -308,3 +308,4 @@ def test_photos_that_are_no_packshots_are_refused(tmp_path):
         Image.effect_noise((32, 32), 80).convert("RGB").save(folder / f"{number}.png")
     with pytest.raises(ValueError, match="data: expected photos of articles on a white ground, got 0 of 3"):
         train_designer(open_source(str(tmp_path / "street")), str(tmp_path / "run"), form=FORM, training=SHORT)
+    assert [path.name for path in (tmp_path / "run").rglob("*")] in ([], [".lock"])

@@ -149,6 +149,7 @@ def score(
         str, typer.Option(help="The run of a classifier, or a backbone by name, that images are compared by.")
     ],
     count: Annotated[int, typer.Option(min=2, help="Images of a row.")] = 10_000,
+    neighbours: Annotated[int, typer.Option(min=1, help="k of precision, recall, density and coverage.")] = 5,
     truncation: Truncated = None,
     out: Annotated[str | None, typer.Option(help="A .csv file for the table.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws images and photos.")] = 0,
@@ -168,7 +169,14 @@ def score(
         source = open_source(data)
     with shown_progress("opening photos") as progress, naming("checkpoint", checkpoint):
         table = score_generator(
-            checkpoint, source, features, count=count, truncation=truncation, seed=seed, progress=progress
+            checkpoint,
+            source,
+            features,
+            count=count,
+            neighbours=neighbours,
+            truncation=truncation,
+            seed=seed,
+            progress=progress,
         )
     typer.echo(
         table.drop(columns=["features", "count"]).to_string(index=False, float_format=lambda value: f"{value:.4g}")

@@ -18,6 +18,7 @@ from ...evaluation.scores.generated import (
     nearest_distances,
 )
 from ...runtime.arguments.kinds import Count, Seed, checked
+from ...runtime.arguments.naming import naming
 from ...runtime.plain import made_of
 from ...runtime.run_folder import RunFolder
 from ..embed.encoder import ArticleEncoder
@@ -109,8 +110,9 @@ def score_generator(
     folder = RunFolder(checkpoint)
     trained = TrainedGenerator.load(folder)
     spec = trained.network.spec
-    judge = feature_network(features, trained)
     split = made_of(folder.read_json(SPLIT), ArticleSplit)
+    with naming("features", features):
+        judge = feature_network(features, trained)
     pictures = source.load(spec.size, channels=spec.channels, progress=progress)
     if not split.test:
         raise ValueError(f"data: expected articles on the test side of {checkpoint}, got none")

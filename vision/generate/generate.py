@@ -168,12 +168,13 @@ def train_generator(
         else:
             told = any(article.side is not None for article in source.catalogue.articles)
             split = split_articles(source.catalogue, pictures, validation=None if told else 0.0, seed=split_seed)
-            folder.write_json(SPLIT, to_plain(split))
         learnt = training_examples(source, pictures, split.train, task)
+        spec = replace(spec, classes=learnt.classes)
+        if not resume:
+            folder.write_json(SPLIT, to_plain(split))
         facts: PlainObject = {"photos": list(learnt.content), "classes": list(learnt.classes)}
         begin(folder, begun, facts, resume)
         torch.manual_seed(recipe.training.seed)
-        spec = replace(spec, classes=learnt.classes)
         generator, critic = recipe.generator.build(spec), recipe.critic.build(spec)
 
         def shown(epoch: int, now: Generator) -> None:

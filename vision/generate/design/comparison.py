@@ -21,11 +21,15 @@ from ....evaluation.scores.designs import (
 )
 from ....evaluation.scores.generated import frechet_distance
 from ....runtime.arguments.kinds import Count, Seed, checked
+from ....runtime.arguments.naming import naming
 from ....runtime.plain import made_of
 from ....runtime.run_folder import RunFolder
 from ...embed.encoder import ArticleEncoder
 from .designer import SPLIT, Packshots, TrainedDesigner, packshots
 from .masks import article_masks
+
+_LEAST = 4
+"""Held-out photos: their own distance is that of one half to the other."""
 
 Draw = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Texture seeds ``[n]``, colours ``[n, 3]`` and masks ``[n, S, S]``, 0…1, to images ``[n, 3, S, S]``, 0…1."""
@@ -63,16 +67,20 @@ def score_designer(
         ``count``.
 
     Raises:
-        ValueError: there is no packshot on the test side.
+        ValueError: there are fewer than four packshots on the test side.
     """
     folder = RunFolder(checkpoint)
     trained = TrainedDesigner.load(folder)
-    size = trained.network.form.size
-    pictures = source.load(2 * size, progress=progress)
     split = made_of(folder.read_json(SPLIT), ArticleSplit)
+    with naming("features", features):
+        encoder = ArticleEncoder.of_run(features) if RunFolder(features).has("model.json") else None
+        encoder = encoder or ArticleEncoder.of_backbone(features)
+    pictures = source.load(2 * trained.network.form.size, progress=progress)
     held_out, learnt = (packshots(source, pictures, side) for side in (split.test, split.train))
-    if len(held_out.images) < 2:
-        raise ValueError(f"data: expected packshots on the test side of {checkpoint}, got {len(held_out.images)}")
+    if len(held_out.images) < _LEAST:
+        raise ValueError(
+            f"data: expected {_LEAST} or more packshots on the test side of {checkpoint}, got {len(held_out.images)}"
+        )
     rng = np.random.default_rng(seed)
     count = min(count, len(held_out.images))
     chosen = rng.permutation(len(held_out.images))[:count]
@@ -90,8 +98,6 @@ def score_designer(
         "fill and noise": noisy_fill(float(contrasts(photos, masks).mean())),
         "cut and recoloured": cut_pattern(learnt),
     }
-    encoder = ArticleEncoder.of_run(features) if RunFolder(features).has("model.json") else None
-    encoder = encoder or ArticleEncoder.of_backbone(features)
     real = _features(encoder, photos)
     table: list[dict[str, object]] = [
         {"images": name, **asked.scores(draw, usual), "frechet": _distance(encoder, real, draw, asked)}

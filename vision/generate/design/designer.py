@@ -186,13 +186,14 @@ def train_designer(
         else:
             told = any(article.side is not None for article in source.catalogue.articles)
             split = split_articles(source.catalogue, pictures, validation=None if told else 0.0, seed=split_seed)
-            folder.write_json(SPLIT, to_plain(split))
         shots = packshots(source, pictures, split.train)
         if len(shots.images) < 2:
             raise ValueError(
                 f"data: expected photos of articles on a white ground, got {len(shots.images)} of {shots.seen} "
                 f"({len(pictures.quarantine)} in quarantine)"
             )
+        if not resume:
+            folder.write_json(SPLIT, to_plain(split))
         facts: PlainObject = {"photos": list(shots.content)}
         begin(folder, begun, facts, resume)
         torch.manual_seed(training.seed)
