@@ -65,7 +65,7 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, *, subset: int = 1000
     Arguments:
         first: features ``[n, F]``.
         second: features ``[m, F]``.
-        subset: images of a subset, at most; all images are in one.
+        subset: images of a subset, at most; those that fill no further one are left out.
         seed: draws the subsets.
 
     Returns:

@@ -125,7 +125,7 @@ def test_a_predictor_asks_no_address_that_it_remembers(stored, server):
     folder, address = stored("sales-maf"), f"{server.url}/shop.toml"
     (folder / "dataset.json").write_text(json.dumps({"name": address}))
     with pytest.raises(ValueError, match=f"on a network; .* remembers '{address}'; pass --dataset {address} if"):
-        load_remembered(folder, get_dataset)
+        load_remembered(folder, load_predictor(folder), get_dataset)
     assert server.asked == []
     remember_training(folder, Trained(address, "gru-maf", {}, 0, False))
     assert remembered_dataset(folder) == address

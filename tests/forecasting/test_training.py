@@ -22,6 +22,7 @@ from hemline.forecasting import (
     StudentT,
     TrainConfig,
 )
+from hemline.forecasting.training.folds import FoldsTraining
 from hemline.forecasting.training.module import Training
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
@@ -105,12 +106,11 @@ def test_a_training_killed_in_the_middle_resumes_to_equal_weights(walks, tmp_pat
     assert len(losses[0]) == 5
 
 
-@pytest.mark.parametrize(("model", "part"), [(ForecastEstimator, ""), (CrossFitEstimator, "/fold-0")])
-def test_a_training_goes_on_from_any_address(walks, model, part, monkeypatch):
-    """A part of cross-fit has a folder of its own there."""
+@pytest.mark.parametrize(("model", "training"), [(ForecastEstimator, Training), (CrossFitEstimator, FoldsTraining)])
+def test_a_training_goes_on_from_any_address(walks, model, training, monkeypatch):
     config = TrainConfig(max_epochs=3, checkpoints=f"memory://{model.__name__}", **SMALL)
     unbroken = model("D", 7, train=replace(config, checkpoints=None)).train(walks)
-    steps, step = iter(range(100)), Training.training_step
+    steps, step = iter(range(100)), training.training_step
 
     def killed(self, starts, index):
         if next(steps) == 6:
@@ -118,10 +118,10 @@ def test_a_training_goes_on_from_any_address(walks, model, part, monkeypatch):
         return step(self, starts, index)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "training_step", killed)
+        patch.setattr(training, "training_step", killed)
         with pytest.raises(RuntimeError, match="killed"):
             model("D", 7, train=config).train(walks)
-    assert kept_in(config.checkpoints + part)
+    assert kept_in(config.checkpoints)
     assert_equal_weights(model("D", 7, train=config).train(walks), unbroken)
 
 

@@ -68,4 +68,4 @@ def test_the_weights_of_an_encoder():
 @pytest.mark.parametrize("watched", [False, True])
 def test_the_training_of_a_member(watched: bool):
     entry = Entry(pd.Period("2024-01-01", "D"), RAMP, item_id="a")
-    assert _identity(RandomWalkPredictor(7), 3, [entry], [entry] if watched else None) == MEMBERS[watched]
+    assert _identity(RandomWalkPredictor(7), 3, [entry], [entry] if watched else None, []) == MEMBERS[watched]

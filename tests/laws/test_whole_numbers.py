@@ -92,6 +92,7 @@ UNBOUNDED = {
     "backtest": ("num_samples", "seeds", "refit_every", "history"),
     "plot_forecast": ("history",),
     "embed_catalogue": ("pca",),
+    "plan_markdowns": ("clear_by",),
 }
 """Arguments whose bounds are said in words of their own."""
 
