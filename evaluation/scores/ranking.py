@@ -184,9 +184,11 @@ def _places(scores: np.ndarray, relevant: np.ndarray, among: np.ndarray | None) 
         relevant = relevant & ranked
     found = []
     for number in range(len(scores)):
-        values = told[number] if among is None else told[number][ranked[number]]
-        right = np.sort(told[number][relevant[number]])[::-1]
-        ascending = np.sort(values)
+        right = told[number][relevant[number]]
+        if not len(right):
+            found.append((np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)))
+            continue
+        ascending = np.sort(told[number] if among is None else told[number][ranked[number]])
         above = len(ascending) - np.searchsorted(ascending, right, side="right")
         equal = len(ascending) - np.searchsorted(ascending, right, side="left") - above
         found.append((above, equal))

@@ -10,7 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-_HELD, _OF = 1, 50
+_HELD, _OF = 1, 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Blocks:
 
 
 def held_out(articles: Tensor, customers: Tensor) -> Tensor:
-    """Whether a cell is left out of training, to be judged by: one in fifty, by a hash of its place.
+    """Whether a cell is left out of training, to be judged by: one in twenty, by a hash of its place.
 
     Arguments:
         articles: int64 indices.

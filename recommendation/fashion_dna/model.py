@@ -29,6 +29,9 @@ from .settings import DNASettings
 FEWEST_WEEKS = 0.5
 """An article that came to the shop later than that was on sale for so many weeks."""
 
+FEWEST_EVENTS = 50
+"""Purchases that a calibration needs."""
+
 _CELLS = 2_000_000
 """Cells that probabilities are calibrated on, at most."""
 
@@ -163,12 +166,12 @@ def learn_dna(
     with torch.no_grad():
         vectors = network.article_vectors(*inputs).numpy()
         weights = network.customer_weights().numpy()
-    new_line = _line(vectors, weights, bought, log_weeks, watched, None)
+    new_line = _line(vectors, weights, bought, log_weeks, watched, None) or (0.0, 1.0)
     if config.own:
         own = network.own.detach().numpy()
         own[watched] = _own_parts(vectors, weights, bought, log_weeks, watched, config.own_spread)
         vectors = vectors + own
-    sold_line = _line(vectors, weights, bought, log_weeks, train, held_out)
+    sold_line = _line_of_sold(config, purchases, on_sale, vectors, weights, bought, log_weeks, train)
     return FittedFashionDNA(
         config,
         purchases,
@@ -201,6 +204,33 @@ def _own_parts(
     return found
 
 
+def _line_of_sold(
+    config: DNASettings,
+    purchases: Purchases,
+    on_sale: OnSale,
+    vectors: np.ndarray,
+    weights: np.ndarray,
+    bought: sparse.csr_matrix,
+    log_weeks: np.ndarray,
+    rows: np.ndarray,
+) -> tuple[float, float]:
+    """The calibration of sold articles, on cells that were kept out of the training.
+
+    What is asked is who buys an article within some weeks who has not yet: those who like it best have it already. So
+    the last weeks of the data are looked at, and the cells without a purchase before them; where that leaves too few
+    purchases, all of the time.
+    """
+    end = purchases.time[-1] + np.timedelta64(1, "s")
+    begin = end - np.timedelta64(round(config.weeks * 7 * 86400), "s")
+    earlier, late = purchases.between(None, begin), purchases.between(begin)
+    exposed = on_sale.weeks(begin, end)
+    able = rows[(exposed[rows] >= FEWEST_WEEKS) & np.isin(rows, earlier.article)]
+    log_exposed = np.log(np.maximum(exposed, FEWEST_WEEKS))
+    before = earlier.matrix().T.tocsr()
+    line = _line(vectors, weights, late.matrix().T.tocsr(), log_exposed, able, held_out, before)
+    return line or _line(vectors, weights, bought, log_weeks, rows, held_out) or (0.0, 1.0)
+
+
 def _line(
     vectors: np.ndarray,
     weights: np.ndarray,
@@ -208,14 +238,17 @@ def _line(
     log_weeks: np.ndarray,
     rows: np.ndarray,
     chosen: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None,
-) -> tuple[float, float]:
-    """Intercept and slope of the log odds of those cells of some articles that are `chosen`, or of all."""
+    before: sparse.csr_matrix | None = None,
+) -> tuple[float, float] | None:
+    """Intercept and slope of log odds of cells that are `chosen`, or all, and not `before`; ``None`` of too few."""
     customers = np.arange(bought.shape[1])
     odds, happened, offset, cells = [], [], [], 0
     for row in np.random.default_rng(0).permutation(rows).tolist():
         some = customers
         if chosen is not None:
             some = customers[chosen(torch.tensor(row), torch.from_numpy(customers)).numpy()]
+        if before is not None:
+            some = np.setdiff1d(some, before.indices[before.indptr[row] : before.indptr[row + 1]])
         some_weights = weights[some]
         odds.append(some_weights[:, :-1] @ vectors[row] + some_weights[:, -1])
         happened.append(np.isin(some, bought.indices[bought.indptr[row] : bought.indptr[row + 1]]))
@@ -223,7 +256,7 @@ def _line(
         cells += len(some)
         if cells > _CELLS:
             break
-    told = np.concatenate(happened)
-    if not 0 < told.mean() < 1:
-        return 0.0, 1.0
+    told = np.concatenate(happened) if happened else np.zeros(0, dtype=bool)
+    if told.sum() < FEWEST_EVENTS or told.all():
+        return None
     return calibration_line(np.concatenate(odds), told, np.concatenate(offset))

@@ -90,27 +90,27 @@ def judge(
     shop = np.ones(len(fitted.item_ids), dtype=bool) if on_sale is None else on_sale
     sold = np.bincount(fitted.purchases.article, minlength=len(shop)) > 0
     by_customer, by_article, numbers, curves = {}, {}, {}, {}
-    for group, among in ((SOLD, ~past & (shop & sold)), (NEW, ~past & (shop & ~sold))):
-        if not among.any() or not (right & among).any():
+    for group, able in ((SOLD, shop & sold), (NEW, shop & ~sold)):
+        told, answers, among = found[:, able], right[:, able], ~past[:, able]
+        if not (answers & among).any():
             continue
-        by_customer[group, "recall"] = recall_at(found, right, k, among)
-        by_customer[group, "ndcg"] = ndcg_at(found, right, k, among)
-        by_customer[group, "mrr"] = reciprocal_rank(found, right, among)
-        by_customer[group, "auc"] = auc(found, right, among)
-        some = among.any(0)
-        by_article[group] = auc(found.T[some], right.T[some], among.T[some])
-        numbers[group, "coverage"] = catalogue_coverage(found, k, among)
+        by_customer[group, "recall"] = recall_at(told, answers, k, among)
+        by_customer[group, "ndcg"] = ndcg_at(told, answers, k, among)
+        by_customer[group, "mrr"] = reciprocal_rank(told, answers, among)
+        by_customer[group, "auc"] = auc(told, answers, among)
+        by_article[group] = auc(told.T, answers.T, among.T)
+        numbers[group, "coverage"] = catalogue_coverage(told, k, among)
         if fitted.gives_probabilities and scores is None:
-            chance, happened = found[among].astype(float), right[among]
+            chance, happened = told[among].astype(float), answers[among]
             chance = np.clip(chance, 1e-9, 1 - 1e-9)
             intercept, slope = calibration_line(np.log(chance / (1 - chance)), happened)
             numbers[group, "intercept"], numbers[group, "slope"] = intercept, slope
             curves[group] = reliability(chance, happened)
-        if np.isnan(found[:, some]).all():
+        if np.isnan(told).all():
             # A model that has no score for any of them did not rank them by chance: it did not rank them.
             for name in ("recall", "ndcg", "mrr", "auc"):
                 by_customer[group, name] = np.full(len(names), np.nan)
-            by_article[group] = np.full(int(some.sum()), np.nan)
+            by_article[group] = np.full(int(able.sum()), np.nan)
     return Judged(tuple(names), k, by_customer, by_article, numbers, curves)
 
 

@@ -114,7 +114,7 @@ def test_new_and_sold_articles_are_told_apart_by_customers_and_shuffled_features
         before(), features().shuffled(0), until=shop().week(TEST), on_sale=shop().on_sale
     )
     nothing = np.nanmean(auc(shuffled.score(), bought, new))
-    assert told > 0.68
+    assert told > 0.63
     assert nothing < 0.58
     assert np.nanmean(auc(scores, bought, sold & ~bought_before(fitted))) > 0.66
 
