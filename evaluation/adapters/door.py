@@ -26,7 +26,7 @@ from ...runtime.reading.room import require_room, require_steps
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BYTES = 32
+_BYTES = 64
 """Memory of one value of one path: drawn, multiplied, copied, and told in double precision."""
 
 

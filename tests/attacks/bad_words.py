@@ -76,6 +76,14 @@ def numbers_of_options() -> Iterator[Bad]:
     for option in ("service-level", "budget", "capacity"):
         yield from spoiled("order", option, [*SHARES, *(["0", "1", "95"] if option == "service-level" else [])])
     yield from spoiled("order", "lead-time", ("8", "99"))
+    for name, option in {
+        "forecast": "num-samples",
+        "simulate": "paths",
+        "order": "paths",
+        "backtest": "num-samples",
+        "plan": "paths",
+    }.items():
+        yield from spoiled(name, option, ("1000000000", "1000000000000"), "num_samples")
     for option in ("margin", "budget", "clear"):
         yield from spoiled("plan", option, [*SHARES, *([] if option == "budget" else ["1.5", "95"])], "unit_cost")
     yield from spoiled(
