@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import re
 import signal
 import sys
@@ -32,6 +34,12 @@ _NotUnderstood = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ 
 
 def main() -> None:
     """Run the command line; exits with 1 or 2 and one line on bad input, with a traceback under ``--debug``."""
+    _hold_streams()
+    try:
+        os.getcwd()
+    except OSError as error:
+        # What calculates cannot be loaded there, and says so at a length.
+        sys.exit(_failed(f"the current folder cannot be read ({error.strerror}); change to another one", 1))
     # gluonts keeps business days as periods, which pandas announces to drop; nothing a user could do about it.
     warnings.filterwarnings("ignore", message=".*Period with BDay freq is deprecated.*", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*PeriodDtype\\[B\\] is deprecated.*", category=FutureWarning)
@@ -57,6 +65,18 @@ def main() -> None:
     # A polite kill is an interrupt: what is finished is kept, and nothing more is begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(words, debug))
+
+
+def _hold_streams() -> None:
+    """Have something stand where a stream of the process is closed, so that no file is opened in its place."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a letter that a terminal has not is shown by its number
 
 
 class _Visible:

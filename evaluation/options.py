@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..runtime.arguments.naming import naming
-from ..runtime.toml_files import parse_toml
+from ..runtime.toml_files import read_toml
 
 
 def parse_models(text: str, names: Sequence[str]) -> list[str]:
@@ -103,7 +103,7 @@ def read_settings(path: Path | None, models: Sequence[str]) -> Mapping[str, Mapp
         return {}
     settings = {}
     with naming("config", path):
-        described = parse_toml(path.read_bytes(), f"config: {path}")
+        described = read_toml(path, f"config: {path}")
     for name, value in described.items():
         if name not in models or not isinstance(value, dict):
             raise ValueError(f"config: expected a table for each of {', '.join(models)}, {path} has {name!r}")

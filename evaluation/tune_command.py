@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..runtime.arguments.naming import check_place, check_there, naming
-from ..runtime.toml_files import parse_toml
+from ..runtime.toml_files import read_toml
 from .options import parse_models, parse_workers
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def register(
         if space is not None:
             check_there("space", space, folder=False)
             with naming("space", space):
-                ranges = parse_toml(space.read_bytes(), f"space: {space}")
+                ranges = read_toml(space, f"space: {space}")
         with naming("dataset", dataset):
             data = load(dataset)
         from ..runtime.threads import cores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable
 
@@ -32,6 +33,21 @@ def read_description(address: str) -> dict[str, object]:
             return parse_toml(read_at_most(file, LARGEST, address), address)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{address}: expected a TOML file that describes a table, found none") from error
+
+
+def read_toml(path: str | os.PathLike[str], name: str) -> dict[str, object]:
+    """Read a TOML file of this machine.
+
+    Arguments:
+        path: the file; no pipe and no device.
+        name: what it is called in messages, as for `parse_toml`.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is no file, larger than any description is, or not TOML.
+    """
+    with open_file(path) as file:
+        return parse_toml(read_at_most(file, LARGEST, name), name)
 
 
 def parse_toml(content: bytes, name: str) -> dict[str, object]:

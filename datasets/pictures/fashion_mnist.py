@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...runtime.reading.places import open_file, read_at_most
 from .catalogue import Article, Catalogue
 from .photos import Pictures, fingerprints
 
@@ -24,6 +25,9 @@ CLASSES = (
     "Bag",
     "Ankle boot",
 )
+
+_LARGEST = 64 * 2**20
+"""Bytes of a file at most, unpacked: the photos of the training side are 47 MB."""
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -90,7 +94,10 @@ def _find(folder: str | Path | None) -> Path:
 def _content(folder: Path, name: str) -> bytes:
     packed = folder / f"{name}.gz"
     try:
-        content = gzip.decompress(packed.read_bytes()) if packed.exists() else (folder / name).read_bytes()
+        with open_file(packed if packed.exists() else folder / name) as file:
+            content = read_at_most(
+                gzip.GzipFile(fileobj=file) if packed.exists() else file, _LARGEST, str(folder / name)
+            )
     except (EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"folder: expected a whole archive {packed}, got a broken one ({error})") from None
     if (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != CHECKSUMS[name]:

@@ -12,7 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...runtime.reading.parquet_files import require_room_for_cells
 from ...runtime.reading.places import open_file, require_allowed
+from ...runtime.reading.room import read_with_room
 
 
 def read_rows(table: str) -> list[dict[str, object]]:
@@ -30,11 +32,12 @@ def read_rows(table: str) -> list[dict[str, object]]:
         raise ValueError(f"table: expected a .jsonl, .csv (also .gz) or .parquet file, got {table}")
     require_allowed(table)
     with fsspec.open(table, "rb") if "://" in table else open_file(table) as file:
-        content = file.read()
+        content = read_with_room(file, table)
     try:
         if table.endswith(".gz"):
-            content = gzip.decompress(content)
+            content = read_with_room(gzip.GzipFile(fileobj=io.BytesIO(content)), table)
         if name.endswith(".parquet"):
+            require_room_for_cells(io.BytesIO(content), table)
             return pq.read_table(pa.BufferReader(content)).to_pylist()
         if name.endswith(".csv"):
             # All cells stay texts: an item id "007" must not become the number 7.

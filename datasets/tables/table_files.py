@@ -136,14 +136,14 @@ def _read_file(path: Path, form: TableFormat, text: Sequence[str | None], number
     try:
         if ending.endswith(_CSV):
             form.refuse_beside("CSV", "sep", "decimal", "thousands", "encoding")
-            _require_unpacked_room(path)
+            _require_room_for(path)
             table = _read_csv(path, form, named)
         elif ending.endswith(_PARQUET):
             form.refuse_beside("Parquet")
             table = as_pandas(read_parquet(path))
         elif ending.endswith(_EXCEL):
             form.refuse_beside("Excel", "sheet")
-            _require_unpacked_room(path)
+            _require_room_for(path)
             table = _read_excel(path, form, named)
         else:
             raise ValueError("unknown ending, expected .csv, .csv.gz, .parquet or .xlsx")
@@ -164,8 +164,8 @@ def _read_file(path: Path, form: TableFormat, text: Sequence[str | None], number
     return table if plain else _numbers(table, form, text, numbers)
 
 
-def _require_unpacked_room(path: Path) -> None:
-    """Refuse a packed file that holds more than memory has room for; a small one can unpack to anything."""
+def _require_room_for(path: Path) -> None:
+    """Refuse a file that holds more than memory has room for; a small packed one can unpack to anything."""
     if path.name.lower().endswith(".gz"):
         free, size = free_memory(), 0
         with gzip.open(path) as packed:
@@ -175,8 +175,8 @@ def _require_unpacked_room(path: Path) -> None:
         with zipfile.ZipFile(path) as book:
             size = sum(part.file_size for part in book.infolist())
     else:
-        return
-    require_room(size, "expected a smaller table", "one that unpacks to more")
+        size = path.stat().st_size
+    require_room(size, "expected a smaller table", "one of more")
 
 
 def _read_csv(path: Path, form: TableFormat, text: Sequence[str]) -> pd.DataFrame:

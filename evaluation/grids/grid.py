@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...runtime.names import Names
-from ...runtime.toml_files import parse_toml
+from ...runtime.toml_files import read_toml
 from ..adapters.names import NAMES
 from ..runs.plan import check_seeds, first_seeds, make_protocol
 from ..runs.run import Protocol
@@ -80,7 +80,7 @@ def read_grid(path: str | os.PathLike[str], known: Sequence[str] = (), trust: It
         FileNotFoundError: there is no such file.
     """
     path = Path(path)
-    read = parse_toml(path.read_bytes(), str(path))
+    read = read_toml(path, str(path))
     try:
         return _grid(read, known, NAMES.trusting(*trust))
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pandas as pd
 
 from ...runtime.arguments.kinds import checked
 from ...runtime.display.showing import Shown
+from ...runtime.reading.json_files import read_json
 from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.reading.places import plain_name
 from ..runs.records import MissingCell, Plan, RunRecord
@@ -86,7 +86,7 @@ def load_backtest(folder: str | os.PathLike[str]) -> Backtest:
         raise FileNotFoundError(f"{folder}: no backtest in this folder; 'hemline backtest --out' writes one")
     missing: list[MissingCell] = []
     if (folder / PLAN).exists():
-        plan = json.loads((folder / PLAN).read_text())
+        plan = cast("Plan", read_json(folder / PLAN))
         runs = planned_runs(plan, runs)
         order = {run: place for place, run in enumerate(runs.get("run", ()))}
         scores = scores[scores["run"].isin(list(order))]

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import pyarrow.parquet
 
 from ...runtime.locks import locked, only_one
+from ...runtime.reading.json_files import read_json
 from ...runtime.reading.parquet_files import read_parquet
 from ...runtime.whole_files import whole_file, whole_folder
 from ..runs.records import PlannedCell, RunRecord
@@ -54,7 +56,7 @@ class Store:
         """The record of a run, finished or failed; ``None`` if there is none, or the run is not whole on the disk."""
         place = self.folder / "runs" / run
         try:
-            record: RunRecord = json.loads((place / _RECORD).read_text())
+            record = cast(RunRecord, read_json(place / _RECORD))
         except (FileNotFoundError, ValueError):
             return None
         # A run is called as its folder is: what its record says could lie anywhere.

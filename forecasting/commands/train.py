@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
-from ...runtime.toml_files import parse_toml
+from ...runtime.toml_files import read_toml
 from ..registry.named import build_model, model_names
 from .models import register as register_models
 from .options import Trust, numbers_of
@@ -202,7 +202,7 @@ def read_settings(path: Path) -> Mapping[str, object]:
         ValueError: the file is not TOML.
     """
     with naming("config", path):
-        return parse_toml(path.read_bytes(), f"config: {path}")
+        return read_toml(path, f"config: {path}")
 
 
 def table_of(settings: Mapping[str, object], key: str) -> Mapping[str, object]:

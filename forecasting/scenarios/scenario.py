@@ -10,7 +10,7 @@ from typing import Any
 
 from ...runtime.arguments.kinds import Checked
 from ...runtime.texts import toml_value
-from ...runtime.toml_files import check_keys, parse_toml
+from ...runtime.toml_files import check_keys, read_toml
 from .future import BASELINE
 from .notation import Change, parse_change
 
@@ -78,7 +78,7 @@ def read_scenarios(path: str | os.PathLike[str]) -> tuple[Scenario, ...]:
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"scenario: expected a TOML file, got {source}, which is none")
-    described = parse_toml(source.read_bytes(), f"scenario: {source}")
+    described = read_toml(source, f"scenario: {source}")
     check_keys(f"scenario: {source}", described, ["scenario"], ["scenario"])
     tables = described["scenario"]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):

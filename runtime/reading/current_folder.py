@@ -11,7 +11,11 @@ from types import ModuleType
 
 def leave_current_folder() -> None:
     """Take the current folder off the path of modules where ``python -m`` has put it, first of all."""
-    if sys.path and sys.path[0] in ("", os.getcwd()):
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed: the command says so
+        here = ""
+    if sys.path and sys.path[0] in ("", here):
         del sys.path[0]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .places import Readable
+
 MOST_STEPS = 100_000
 """Steps of a horizon, or of the past that a model reads, at most: a year has 35,040 quarters of an hour."""
 
@@ -49,6 +51,27 @@ def require_room(needed: int, expected: str, got: str) -> None:
     free = free_memory()
     if free is not None and needed > free:
         raise ValueError(f"{expected}, for which there is memory, got {got} ({needed >> 20} MB)")
+
+
+def read_with_room(file: Readable, name: str) -> bytes:
+    """The content of a file, packed or not, that memory has room for twice.
+
+    Arguments:
+        file: open to be read.
+        name: what it is called in the message.
+
+    Raises:
+        ValueError: it is larger.
+    """
+    parts, size, free = [], 0, free_memory()
+    while part := file.read(2**24):
+        parts.append(part)
+        size += len(part)
+        if free is not None and 2 * size > free:
+            raise ValueError(
+                f"{name}: expected a smaller file, for which there is memory, got more than {size >> 20} MB"
+            )
+    return b"".join(parts)
 
 
 def require_steps(argument: str, steps: int) -> None:

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from lightning.pytorch.utilities import rank_zero_only
 
+from ..reading.places import open_file, protocol
 from ..run_folder import RunFolder
 from ..whole_files import write_whole
 from .resume import RESUME
@@ -88,12 +89,12 @@ class Checkpoints(Checkpoint):
 
     def _identity_of(self, path: str | Path) -> str:
         try:
-            with fsspec.open(str(path), "rb") as file:
+            with fsspec.open(str(path), "rb") if protocol(str(path)) else open_file(path) as file:
                 states = torch.load(file, map_location="cpu", weights_only=True)["callbacks"]
             return str(states.get(self.state_key, {}).get("identity", ""))
         except FileNotFoundError:
             raise
-        except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, KeyError, TypeError) as error:
+        except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"checkpoints: expected the state of a training, got {path}, which cannot be read "
                 f"({type(error).__name__}); remove it, or choose another folder"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...runtime.arguments.kinds import Checked
 from ...runtime.arguments.naming import naming
+from ...runtime.reading.json_files import read_json
 from ...runtime.reading.places import network_is_refused
 from .backbone import Backbone, BackboneForm
 from .efficientnet_lite import FORMS
@@ -270,8 +271,7 @@ def _stored_preprocessing(name: str, size: int | None) -> Preprocessing:
         file = hf_hub_download(name, "preprocessor_config.json", local_files_only=network_is_refused())
     if not os.path.exists(file):
         raise ValueError(f"backbone: expected preprocessor_config.json beside the weights in {name}, got none")
-    with open(file, encoding="utf-8") as opened:
-        described = json.load(opened)
+    described = read_json(Path(file))
     sides = described.get("crop_size") or described.get("size") or {}
     side = sides if isinstance(sides, int) else sides.get("height") or sides.get("shortest_edge")
     chosen = size or side
