@@ -142,7 +142,9 @@ def pool(metadata: Metadata) -> Estimator:
         density = shipped("gru-maf", changes, metadata)
     models: dict[str, Model] = {
         "cross-fit": shipped("cross-fit", cross_fit(metadata), metadata),
-        "deepar": shipped("deepar", _deepar(metadata), metadata),
+        "deepar": shipped(
+            "deepar", DeepAREstimator(metadata.freq, metadata.prediction_length, lags=metadata.lags or None), metadata
+        ),
         "density": density,
         "analog": shipped("analog", analog(metadata), metadata),
     }
@@ -158,15 +160,6 @@ def pool(metadata: Metadata) -> Estimator:
         if not metadata.covariates:  # each would fit a response of its own, for forecasts that are much alike
             rare |= {"croston": croston(metadata), "tsb": tsb(metadata)}
     return PooledEstimator({**models, **rare}, domain=_domain(metadata), only_totals=only_totals, only_rare=list(rare))
-
-
-def _deepar(metadata: Metadata) -> DeepAREstimator:
-    return DeepAREstimator(
-        metadata.freq,
-        metadata.prediction_length,
-        lags=metadata.lags or None,
-        train=TrainConfig(schedule="constant", patience=3),
-    )
 
 
 def _patches(metadata: Metadata) -> Estimator | Predictor:
