@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from hemline.forecasting import Diffusion, ForecastEstimator, Recurrent, Scaling, TrainConfig
+from hemline.forecasting.networks.heads import diffusion
 from hemline.forecasting.networks.heads.diffusion import kept_shares, remove_noise
 
 MEAN, STD = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 1.5])
@@ -27,6 +28,60 @@ def test_the_sampler_draws_from_the_density_whose_noise_is_told(steps, tolerance
     drawn = remove_noise(exact(kept), torch.randn(50_000, 2), kept, steps)
     torch.testing.assert_close(drawn.mean(0), MEAN, atol=tolerance, rtol=0)
     torch.testing.assert_close(drawn.std(0), STD, atol=tolerance, rtol=0.02)
+
+
+def two_normals(kept, means, stds):
+    """The best guess of the noise in values from a mixture of two normals, which is no linear function of them."""
+    mean, std = torch.tensor(means), torch.tensor(stds)
+
+    def predict(x, level):
+        share = kept[level][:, None]
+        variance = share[..., None] * std**2 + 1 - share[..., None]
+        apart = x[..., None] - share[..., None].sqrt() * mean
+        odds = torch.softmax(-(apart**2) / 2 / variance - variance.log() / 2, dim=-1)
+        return (1 - share).sqrt() * (odds * apart / variance).sum(-1)
+
+    return predict
+
+
+def test_a_dozen_levels_tell_more_where_little_noise_is_left():
+    torch.manual_seed(0)
+    kept, noise = kept_shares(100, 0.1), torch.randn(10_000, 1)
+    truth = torch.cat([torch.randn(5_000) * 0.1 + 0.8, torch.randn(5_000) * 0.1 + 1.2]).sort().values
+    predict = two_normals(kept, (0.8, 1.2), (0.1, 0.1))
+
+    def distance(steps, spacing):
+        drawn = remove_noise(predict, noise, kept, steps, spacing=spacing)
+        return float((drawn.flatten().sort().values - truth).abs().mean())
+
+    assert distance(12, 2.0) < 0.7 * distance(12, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("levels", "steps", "spacing", "visited"),
+    [
+        (100, 6, 2.0, [99, 63, 36, 16, 4, 0]),
+        (100, 6, 1.0, [99, 79, 59, 40, 20, 0]),
+        (5, 12, 2.0, [4, 3, 2, 1, 0]),
+        (100, None, 1.0, list(range(99, -1, -1))),
+    ],
+)
+def test_levels_are_visited_once_as_they_are_spaced(levels, steps, spacing, visited):
+    asked = []
+
+    def predict(x, level):
+        asked.append(int(level[0]))
+        return torch.zeros_like(x)
+
+    remove_noise(predict, torch.randn(3, 2), kept_shares(levels, 0.1), steps, spacing=spacing)
+    assert asked == visited
+
+
+def test_a_head_draws_with_its_spacing(monkeypatch):
+    asked = []
+    monkeypatch.setattr(diffusion, "remove_noise", lambda told, noise, *rest: (asked.append(rest[1::2]), noise)[1])
+    Diffusion(layers=1, sampling_steps=7, spacing=2.0).build(2, 3).sample(torch.zeros(4, 3), torch.ones(4, 2))
+    assert asked == [(7, 2.0)]
 
 
 @pytest.mark.parametrize(("steps", "visited"), [(None, 10), (10, 10), (4, 4), (1, 1)])
@@ -113,7 +168,8 @@ def test_a_joint_density_is_learnt():
     ("settings", "message"),
     [
         ({"steps": 0}, "steps: expected a whole number from 1, got 0"),
-        ({"steps": 10, "sampling_steps": 11}, r"sampling_steps: expected 1 to 10 \(steps\), got 11"),
+        ({"sampling_steps": 0}, "sampling_steps: expected a whole number from 1 or none, got 0"),
+        ({"spacing": 0.0}, "spacing: expected a number above 0, got 0"),
         ({"largest_variance": 1.0}, "largest_variance: expected a number from 0.0001 and below 1, got 1.0"),
     ],
 )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from ....runtime.arguments.kinds import Count, Within
+from ....runtime.arguments.kinds import Count, Positive, Within
 from .head import EmissionHead, HeadConfig, borrow
 
 AT_ONCE = 2**16
@@ -30,7 +30,8 @@ class Diffusion(HeadConfig):
     Arguments:
         steps: noise levels N; the variances added rise linearly from 1e-4 to `largest_variance`.
         largest_variance: variance added at the last level.
-        sampling_steps: levels visited when sampling, evenly spread; all if ``None``. Time is proportional to it.
+        sampling_steps: levels visited when sampling, at most; all if ``None``. Time is proportional to it.
+        spacing: 1 spreads these levels evenly; more lets them lie the denser the less noise is left, which few need.
         channels: width of the residual layers.
         layers: residual layers, dilated convolutions along the series.
 
@@ -46,10 +47,7 @@ class Diffusion(HeadConfig):
     sampling_steps: Count | None = None
     channels: Count = 8
     layers: Count = 8
-
-    def __post_init__(self) -> None:
-        if self.sampling_steps is not None and self.sampling_steps > self.steps:
-            raise ValueError(f"sampling_steps: expected 1 to {self.steps} (steps), got {self.sampling_steps}")
+    spacing: Positive = 1.0
 
     def build(self, series: int, context_size: int) -> DiffusionHead:
         """Make the head for `series` series on contexts of width `context_size`."""
@@ -75,6 +73,7 @@ def remove_noise(
     kept: Tensor,
     steps: int | None = None,
     generator: torch.Generator | None = None,
+    spacing: float = 1.0,
 ) -> Tensor:
     r"""Reverse diffusion: samples from the last noise level to the first.
 
@@ -90,14 +89,20 @@ def remove_noise(
         predict: noisy values ``[N, D]`` and levels ``[N]`` (from 0) to the noise in them ``[N, D]``.
         noise: ``[N, D]`` standard normal.
         kept: ``[levels]`` as `kept_shares` gives them.
-        steps: levels visited, evenly spread from the last to the first; all if ``None``.
+        steps: levels visited from the last to the first, at most; all if ``None``.
         generator: of the noise that is added between them; torch's own if ``None``.
+        spacing: the s-th of S + 1 levels lies at the share :math:`(1 - s/S)^p` of all of them, with this p; 1 spreads
+            them evenly.
 
     Returns:
         ``[N, D]``, scaled values.
     """
     levels = len(kept)
-    visited = torch.linspace(levels - 1, 0, steps or levels).round().long().tolist()
+    if spacing == 1:
+        places = torch.linspace(levels - 1, 0, steps or levels)
+    else:
+        places = torch.linspace(1, 0, steps or levels) ** spacing * (levels - 1)
+    visited = list(dict.fromkeys(places.round().long().tolist()))
     x = noise
     for level, before in zip(visited, [*visited[1:], None], strict=True):
         share, earlier = kept[level], kept[before] if before is not None else torch.ones_like(kept[0])
@@ -124,7 +129,7 @@ class DiffusionHead(EmissionHead):
     def __init__(self, network: NoiseNetwork, config: Diffusion) -> None:
         super().__init__()
         self.network = network
-        self.sampling_steps = config.sampling_steps
+        self.sampling_steps, self.spacing = config.sampling_steps, config.spacing
         self.register_buffer("kept", kept_shares(config.steps, config.largest_variance), persistent=False)
 
     def loss(self, context: Tensor, target: Tensor, scale: Tensor, observed: Tensor | None = None) -> Tensor:
@@ -166,9 +171,11 @@ class DiffusionHead(EmissionHead):
         rows = context.reshape(-1, context.shape[-1])
         noise = rows.new_empty(len(rows), scale.shape[-1]).normal_(generator=generator)
         condition = self.network.conditioned(rows)
-        drawn = remove_noise(
-            lambda x, level: self.network.told(x, level, condition), noise, self.kept, self.sampling_steps, generator
-        )
+
+        def told(x: Tensor, level: Tensor) -> Tensor:
+            return self.network.told(x, level, condition)
+
+        drawn = remove_noise(told, noise, self.kept, self.sampling_steps, generator, self.spacing)
         return drawn.view(scale.shape) * scale
 
 
