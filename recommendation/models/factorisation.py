@@ -52,7 +52,7 @@ class Factorisation(Recommender):
             from implicit.cpu.bpr import BayesianPersonalizedRanking
         except ImportError as error:
             raise ValueError(
-                f"model: expected the library implicit for {self.loss}, got none; pip install 'hemline[recommend]'"
+                f"model: expected the library implicit for {self.loss}, got none; pip install implicit"
             ) from error
         shared = {"factors": self.factors, "regularization": self.regularization, "iterations": self.iterations}
         shared |= {"num_threads": 1, "random_state": self.seed % 2**32}

@@ -109,7 +109,7 @@ class ChronosPredictor(PretrainedPredictor):
             try:
                 from chronos import BaseChronosPipeline
             except ModuleNotFoundError as error:
-                raise missing_package("chronos-forecasting", "chronos") from error
+                raise missing_package("chronos-forecasting") from error
             from transformers.utils import logging as of_transformers
 
             bars = of_transformers.is_progress_bar_enabled()

@@ -112,6 +112,6 @@ class PretrainedPredictor(PlainModel):
         """Levels ``[Q]`` and quantiles ``[H, D, Q]`` of the horizon after an entry, data units."""
 
 
-def missing_package(package: str, extra: str) -> ValueError:
+def missing_package(package: str) -> ValueError:
     """The error of a package that is not installed."""
-    return ValueError(f"{package}: expected it to be installed, got none; pip install 'hemline[{extra}]'")
+    return ValueError(f"{package}: expected it to be installed, got none; pip install '{package}'")

@@ -56,7 +56,7 @@ class TimesFMPredictor(PretrainedPredictor):
             try:
                 import timesfm
             except ModuleNotFoundError as error:
-                raise missing_package("timesfm", "timesfm") from error
+                raise missing_package("timesfm[torch]") from error
             try:
                 model = timesfm.TimesFM_2p5_200M_torch.from_pretrained(self.weights, torch_compile=False)
                 model.compile(
