@@ -36,11 +36,9 @@ class Recommender(Checked):
 
     Attributes:
         reads_articles: whether it needs features of the articles, and can therefore score new ones.
-        reads_time: whether the same customer has other scores at another time.
     """
 
     reads_articles = False
-    reads_time = False
 
     def fit(
         self,

@@ -32,7 +32,6 @@ class StyleSettings(Recommender):
     """
 
     reads_articles = True
-    reads_time = True
 
     memory: Literal["lstm", "mean"] = "lstm"
     width: Count = 64
