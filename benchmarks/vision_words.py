@@ -4,8 +4,8 @@
 
 Texts (`fashion_text`): one of two captions of a pair looks for the other one among all (Fashion IQ), and a German query
 for its English one. Pictures (`magento_luma`): a side or back photo of a garment and the name of another of its colours
-look for the photo in that colour, among the front photos of all garments in other colours; the text of each is the name of
-its colour alone.
+look for the photo in that colour, among the front photos of all garments in other colours; the text of each is the name
+of its colour alone.
 """
 
 from __future__ import annotations

@@ -31,9 +31,6 @@ from .task_loss import ClassWeights, TaskLoss
 # As many steps as a network needs to learn a task, however few the articles are.
 _EPOCHS, _STEPS = 20, 1500
 
-_TITLES_HIDDEN = 0.2
-"""The share of titles that a step does not read, so that an article without one is known by its photos."""
-
 
 @dataclass(frozen=True)
 class TrainConfig(Checked):
@@ -156,9 +153,6 @@ class Training(EpochTraining):
     def training_step(self, batch: ArticleBatch, index: int) -> Tensor:
         """One step."""
         titles = batch.titles
-        if titles is not None:
-            hidden = torch.rand(len(titles), 1, device=titles.device) < _TITLES_HIDDEN
-            titles = titles.masked_fill(hidden, 0.0)
         if self.vectors is not None:
             chance = 0.0 if self.config.augment is None else self.config.augment.mirror
             view = (torch.rand(len(batch.pixels), device=batch.pixels.device) < chance).long()

@@ -32,6 +32,9 @@ _COLOUR_HIDDEN = 256
 _COLOUR_SPREAD = 0.05
 """The least deviation by which a feature of colours is divided: a bin that is nearly always empty stays small."""
 
+_TITLES_HIDDEN, _PHOTOS_HIDDEN = 0.2, 0.4
+"""Shares of the articles of a step of which the titles, or the photos, are not seen where both are read."""
+
 _WORD_SCALE = 10.0
 """What TF-IDF vectors of length 1 are multiplied with: a word then counts as much as a feature that is standardised."""
 
@@ -238,6 +241,13 @@ class ProductNetwork(nn.Module):
             parts[True] = self.coloured(vectors)
         if self.config.titles:
             told = vectors.new_zeros(len(vectors), self.config.titles) if titles is None else self._scaled(titles)
+            if self.training:
+                # Each has to do alone at times: an article may have no title, and photos that are known by heart say
+                # more of the training articles than of others.
+                drawn = torch.rand(len(vectors), 1, device=vectors.device)
+                told = told * (drawn >= _TITLES_HIDDEN)
+                shown = drawn < 1 - _PHOTOS_HIDDEN
+                parts = {colours: part * shown for colours, part in parts.items()}
             parts = {colours: torch.cat([part, told], dim=1) for colours, part in parts.items()}
         tasks = [task.name for task in self.labels.tasks]
         return {name: head(parts[self._sees_colours(name)]) for name, head in zip(tasks, self.heads, strict=True)}
