@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from hemline import cli
+from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.classify.classifier import Classifier
 from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
 from hemline.vision.classify.training import TrainConfig
-from hemline.vision.networks.product_network import NetworkConfig
+from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
+from hemline.vision.networks.small_cnn import SmallCNN
 from hemline.vision.titles.hashed_terms import hashed_counts, inverse_frequency, terms, weighted
 from hemline.vision.titles.text_encoder import TextEncoder
 from hemline.vision.titles.title_words import TitleWords
@@ -86,6 +88,25 @@ def test_titles_are_read_with_every_pooling_and_by_frozen_backbones(shop: Path, 
         training = TrainConfig(epochs=6, lr=3e-2, batch_size=16, frozen=True, device="cpu")
         train_classifier(source, run, network=form, training=training, tasks=["colour"])
         assert evaluate_classifier(run, source)["test"]["colour"]["accuracy"] == 1.0
+
+
+def test_titles_and_photos_are_hidden_in_training_alone() -> None:
+    labels = LabelSpace((Task("colour", ("red", "blue")),))
+    form = NetworkConfig(size=16, widths=(4, 8), text="words", titles=4)
+    network = ProductNetwork(backbone=SmallCNN(16, widths=(4, 8)), labels=labels, config=form)
+    with torch.no_grad():
+        network.heads[0].weight.copy_(torch.tensor([[1.0] * 8 + [0.0] * 4, [0.0] * 8 + [1.0] * 4]))
+        network.heads[0].bias.zero_()
+    vectors, titles, article = torch.ones(4000, 8), torch.ones(4000, 4), torch.arange(4000)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        drawn = network.train().judge_vectors(vectors, article, 4000, titles)["colour"]
+        whole = network.eval().judge_vectors(vectors, article, 4000, titles)["colour"]
+    photos, told = (drawn == 0).T
+    assert float(photos.float().mean()) == pytest.approx(0.4, abs=0.03)
+    assert float(told.float().mean()) == pytest.approx(0.2, abs=0.03)
+    assert not (photos & told).any()
+    assert bool((whole > 0).all())
 
 
 def test_a_training_is_not_resumed_with_other_titles(shop: Path, tmp_path: Path) -> None:
