@@ -57,7 +57,7 @@ def test_settings_data_and_runs_are_called_as_before(rows):
     expected = {
         name: value for name, value in before("identity").items() if not numbers(value) and "/scores/" not in name
     }
-    assert len(expected) > 70
+    assert len(expected) > 60
     assert {name: rows.get(name) for name in expected} == expected
 
 
