@@ -31,7 +31,15 @@ def wrong(found: list[dict[str, Any]]) -> list[str]:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> list[dict[str, Any]]:
     """A few breaks of works of each kind."""
-    files = ("predictor/gru-maf", "predictor/feed-forward", "download", "embed", "forecast.csv", "derived-tables", "order")
+    files = (
+        "predictor/gru-maf",
+        "predictor/feed-forward",
+        "download",
+        "embed",
+        "forecast.csv",
+        "derived-tables",
+        "order",
+    )
     runs = ("train", "kept-members", "backtest", "classifier")
     return broken_off(tmp_path_factory.mktemp("crashes"), "careless", *files, *runs, "--breaks", "5")
 

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from hemline.vision.search.index import Hit, PhotoIndex
 from hemline.vision.search.look_alikes import build_index, extend_index, find_similar
 from hemline.vision.search.sheet import contact_sheet
 from memory import forget_peak, needs_linux, peak
+from pages import Tags
 from PIL import Image
 from plain_data import numbers, replaced
 from test_bounds import LARGE
@@ -227,20 +227,6 @@ def test_a_file_of_an_index_that_is_no_file_is_refused_unread(tmp_path, kind):
 
 
 # -- words of others on the page -------------------------------------------------------------------------------------
-
-
-class Tags(HTMLParser):
-    """The elements of a page, and the attributes that act."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.acts: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.add(tag)
-        self.acts += [name for name, _ in attrs if name.startswith("on")]
 
 
 def test_what_a_table_says_is_text_on_the_page():
