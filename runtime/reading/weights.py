@@ -197,14 +197,14 @@ def _require_few(settings: Any, most: int, place: str, key: str = "") -> None:
 @contextmanager
 def _no_more_than(count: int, place: str) -> Iterator[None]:
     """A block in which this thread makes networks of about so many tensors at most."""
-    thread, made = threading.get_ident(), 0
+    thread = threading.get_ident()
+    made: set[tuple[int, str]] = set()  # a power iteration puts its vectors into the same places again and again
 
-    def counted(_: nn.Module, name: str, tensor: Tensor | None) -> None:
-        nonlocal made
+    def counted(module: nn.Module, name: str, tensor: Tensor | None) -> None:
         if threading.get_ident() != thread or tensor is None:
             return
-        made += 1
-        if made > 4 * count + _MORE:
+        made.add((id(module), name))
+        if len(made) > 4 * count + _MORE:
             raise ValueError(
                 f"{place}: expected the {count} tensors of the network that is described, got a larger one"
             )

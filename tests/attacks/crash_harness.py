@@ -30,12 +30,13 @@ from typing import Any
 
 import torch
 from crash_customers import CUSTOMERS
+from crash_generation import GENERATION
 from crash_orders import ORDERS
 from crash_pictures import PICTURES
 from crash_works import CARELESS, FILES, State
 from failing_disk import HOWS, FailingDisk, How
 
-WORKS = FILES | ORDERS | PICTURES | CUSTOMERS
+WORKS = FILES | ORDERS | PICTURES | CUSTOMERS | GENERATION
 LIMIT = 120.0
 
 

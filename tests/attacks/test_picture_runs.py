@@ -20,6 +20,12 @@ from hemline.vision.captions.words import CaptionTokenizer
 from hemline.vision.classify.classifier import Classifier, stored_labels
 from hemline.vision.classify.training import TrainConfig
 from hemline.vision.embed.encoder import ArticleEncoder
+from hemline.vision.generate.design.designer import TrainedDesigner
+from hemline.vision.generate.design.network import DesignForm
+from hemline.vision.generate.design.training import DesignConfig
+from hemline.vision.generate.networks.network import ImageSpec
+from hemline.vision.generate.recipes import RECIPES, widened
+from hemline.vision.generate.trained import TrainedGenerator
 from hemline.vision.locate.locate import Locator, _backbone
 from hemline.vision.locate.locator import LocatorHead
 from hemline.vision.networks.backbone import Backbone
@@ -256,3 +262,48 @@ def test_a_run_at_an_address_is_read_as_one_on_this_machine(tmp_path):
     Classifier(network, TrainConfig()).save(RunFolder("memory://of-a-run"))
     again = Classifier.load(RunFolder("memory://of-a-run")).network
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in network.state_dict().items())
+
+
+def generator(folder: Path, name: str) -> str:
+    recipe, spec = widened(RECIPES[name], 4), ImageSpec(16, 1, ("red", "blue"))
+    trained = TrainedGenerator(recipe.generator.build(spec).eval(), recipe, "colour", (0.5, 0.5))
+    trained.save(RunFolder(str(folder / "run")))
+    return str(folder / "run")
+
+
+def designer(folder: Path) -> str:
+    form = DesignForm(size=16, texture=8, style=8, mapping=2, width=4, most=8)
+    few = torch.full((2, 1, 16, 16), 255, dtype=torch.uint8)
+    TrainedDesigner(form.build().eval(), DesignConfig(), few).save(RunFolder(str(folder / "run")))
+    return str(folder / "run")
+
+
+@needs_linux
+@pytest.mark.parametrize("name", ["dcgan", "biggan", "stylegan", "stylegan2"])
+def test_a_generator_larger_than_its_weights_is_refused_before_it_is_built(tmp_path, name):
+    assert attacked(generator(tmp_path, name), "generator.json", "recipe", TrainedGenerator.load) > 10
+
+
+@needs_linux
+def test_a_designer_larger_than_its_weights_likewise(tmp_path):
+    assert attacked(designer(tmp_path), "designer.json", "form", TrainedDesigner.load) == 6
+
+
+@needs_linux
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))])
+@pytest.mark.parametrize("kind", ["biggan", "stylegan2", "designer"])
+def test_a_spoilt_run_of_a_generator(tmp_path, ran, kind, seed):
+    run = Path(designer(tmp_path) if kind == "designer" else generator(tmp_path, kind))
+    read, honest, refused = (TrainedDesigner.load if kind == "designer" else TrainedGenerator.load), [], 0
+    with growth(honest):
+        assert refusal(read, str(run)) is None
+    for number in range(20):
+        folder, took = Path(shutil.copytree(run, tmp_path / str(number))), []
+        told = spoil(folder, random.Random(f"{kind} {seed} {number}"))
+        with at_most(20), growth(took):
+            error = refusal(read, str(folder))
+        assert took[0] <= 2 * honest[0] + MOST, told
+        assert error is None or (str(folder) in error and "\n" not in error), told
+        refused += error is not None
+    assert refused > 5
+    assert not ran.exists()

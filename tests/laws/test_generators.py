@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 from hemline.runtime.plain import to_plain
+from hemline.runtime.run_folder import RunFolder
 from hemline.vision.generate.networks.network import ImageSpec, truncated_normal
 from hemline.vision.generate.networks.plain import DenseGeneratorForm
 from hemline.vision.generate.recipes import RECIPES, Recipe, widened
-from hemline.vision.generate.trained import stored_recipe
+from hemline.vision.generate.trained import TrainedGenerator, stored_recipe
 
 SPECS = {
     "grey 28, three classes": ImageSpec(28, 1, ("a", "b", "c")),
@@ -107,6 +108,18 @@ def test_the_class_matters_to_the_critic_and_is_asked_for(name, spec):
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_plain_data_and_comes_back(name):
     assert stored_recipe(to_plain(RECIPES[name])) == RECIPES[name]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_generator_is_read_as_it_was_written(name):
+    spec = SPECS["grey 28, three classes"]
+    generator, _, latents, labels = built(name, spec)
+    folder = RunFolder(f"memory://generator-{name}")
+    TrainedGenerator(generator.eval(), small(name), "class", (0.5, 0.25, 0.25)).save(folder)
+    read = TrainedGenerator.load(folder)
+    with torch.no_grad():
+        assert torch.equal(read.network(latents, labels), generator(latents, labels))
+    assert (read.recipe, read.task, read.shares) == (small(name), "class", (0.5, 0.25, 0.25))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, softplus
 
 from ....runtime.arguments.kinds import Checked, Count
 from ..networks.layers import bounded, orthogonal
-from ..networks.network import ImageSide, ImageSpec
+from ..networks.network import ImageSide, ImageSpec, Layers
 from ..networks.style_layers import EqualConv, EqualLinear, Mapping, ModulatedConv, active
 from .masks import mean_colours
 
@@ -37,7 +37,7 @@ class DesignForm(Checked):
     size: ImageSide = 64
     texture: Count = 512
     style: Count = 128
-    mapping: Count = 4
+    mapping: Layers = 4
     width: Count = 24
     most: Count = 128
     composed: bool = True

@@ -14,6 +14,9 @@ from ....runtime.arguments.kinds import Checked, Within
 ImageSide = Annotated[int, Within(8, 1024)]
 """Side of a generated image, pixels."""
 
+Layers = Annotated[int, Within(1, 64)]
+"""How many layers stand one behind the other."""
+
 Truncation = Annotated[float, Within(0, 10, above=True)]
 """How far from the middle latents are drawn, in standard deviations; for styles, the share of the way to the middle."""
 

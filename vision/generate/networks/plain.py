@@ -11,7 +11,7 @@ from torch.nn.functional import leaky_relu
 
 from ....runtime.arguments.kinds import Checked, Count, Dropout
 from .layers import Conditions, Judgement
-from .network import Critic, CriticForm, Generator, GeneratorForm, ImageSpec, truncated_normal
+from .network import Critic, CriticForm, Generator, GeneratorForm, ImageSpec, Layers, truncated_normal
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class DenseGeneratorForm(Checked, GeneratorForm):
 
     latent: Count = 100
     width: Count = 512
-    layers: Count = 2
+    layers: Layers = 2
 
     def build(self, spec: ImageSpec) -> Generator:
         """The network."""
@@ -62,7 +62,7 @@ class DenseCriticForm(Checked, CriticForm):
     """
 
     width: Count = 256
-    layers: Count = 2
+    layers: Layers = 2
     dropout: Dropout = 0.3
 
     def build(self, spec: ImageSpec) -> Critic:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
-from ....runtime.arguments.kinds import Checked, Count, Number
+from ....runtime.arguments.kinds import Checked, Count, Number, Within
 from .layers import ConditionalBatchNorm, Conditions, Judgement, SelfAttention, bounded, orthogonal
 from .network import Critic, CriticForm, Generator, GeneratorForm, ImageSpec, truncated_normal
 
@@ -66,7 +67,7 @@ class _ResidualGenerator(Generator):
         parts = spec.doublings + 1 if form.by_depth else 1
         if form.latent < parts:
             raise ValueError(f"latent: expected at least {parts}, one for each depth, got {form.latent}")
-        self.parts = [len(part) for part in torch.arange(form.latent).tensor_split(parts)]
+        self.parts = [form.latent // parts + (number < form.latent % parts) for number in range(parts)]
         widths = spec.widths(form.width, form.most)
         self.start = bounded(nn.Linear(self.parts[0], widths[0] * spec.first_side**2), form.spectral)
         self.blocks, self.attention = nn.ModuleList(), nn.ModuleList()
@@ -107,7 +108,7 @@ class ResidualCriticForm(Checked, CriticForm):
     most: Count = 256
     spectral: bool = True
     attention: Number = 0
-    further: Number = 1
+    further: Annotated[int, Within(0, 64)] = 1
 
     def build(self, spec: ImageSpec) -> Critic:
         """The network."""

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from ....runtime.arguments.kinds import Checked, Count, Share
 from .layers import BatchSpread, Judgement
-from .network import Critic, CriticForm, Generator, GeneratorForm, ImageSpec
+from .network import Critic, CriticForm, Generator, GeneratorForm, ImageSpec, Layers
 from .style_layers import EqualConv, EqualLinear, Mapping, ModulatedConv, Noise, active
 
 _MEMORY = 0.995
@@ -97,7 +97,7 @@ class StyleGANGeneratorForm(Checked, GeneratorForm):
 
     latent: Count = 128
     style: Count = 128
-    mapping: Count = 8
+    mapping: Layers = 8
     width: Count = 32
     most: Count = 256
     mixing: Share = 0.9
@@ -167,7 +167,7 @@ class StyleGAN2GeneratorForm(Checked, GeneratorForm):
 
     latent: Count = 128
     style: Count = 128
-    mapping: Count = 8
+    mapping: Layers = 8
     width: Count = 32
     most: Count = 256
     mixing: Share = 0.9
