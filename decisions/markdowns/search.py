@@ -24,6 +24,9 @@ _ROUNDS = 12
 _GAIN = 1e-7
 """Share of the worth of all sales that a step has to add."""
 
+_ENOUGH = 2e-4
+"""Share that a round over many articles has to add, for another one to follow."""
+
 _PAIRED = 40
 """Articles up to which pairs of them are changed together."""
 
@@ -124,7 +127,8 @@ class Search:
     def _better(self, new: Found, old: Found, price: float, most: float) -> bool:
         if (new.spent <= most) != (old.spent <= most):
             return new.spent <= most
-        least = _GAIN * abs(float((self.terms.prices[:, 0] * old.units.sum(1)).sum()))
+        share = _GAIN if len(old.plan) <= _PAIRED or old.missing.any() else _ENOUGH
+        least = share * abs(float((self.terms.prices[:, 0] * old.units.sum(1)).sum()))
         price = price if most == np.inf else 0.0
         return new.score(self.terms, price) > old.score(self.terms, price) + least
 
