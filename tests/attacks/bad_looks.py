@@ -55,8 +55,6 @@ def words_of_looks() -> Iterator[Bad]:
         yield from spoiled(name, "colours", SHARES)
     yield from spoiled("similar", "words-weight", (*SHARES, "0"))
     yield from spoiled("similar", "words", ("", " ", "never", NUL), "words")
-    yield bad([*VALID["similar"].split(), "--text-network", "nope", "--words", "red"], "nope")
-    yield bad([*VALID["similar"].split(), "--faiss", "--words", "red"], "engine", "faiss")
     yield from spoiled("duplicates", "bits", ("65",))
     yield from spoiled("duplicates", "similarity", ("", "x", "nan"))
     for name, options in READ.items():

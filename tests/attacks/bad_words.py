@@ -69,7 +69,7 @@ def numbers_of_options() -> Iterator[Bad]:
     for option in (*shares, "lr", "layer-decay", "class-beta", "weight-decay"):
         yield from spoiled("classify", option, [*SHARES, *(["1.5"] if option in shares else [])])
     yield from spoiled("classify", "colours", ("", "nope", LONG), "colour", "nope")
-    yield from spoiled("classify", "titles", ("", "nope", "binary.toml", LONG, NUL), "titles")
+    yield from spoiled("classify", "titles", ("", "binary.toml", LONG, NUL), "titles")
     yield bad([*VALID["classify"].split(), "--depths"], "depths")
     for name in ("classify", "annotate"):
         yield from spoiled(name, "lr", (*SHARES, "0"))

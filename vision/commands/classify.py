@@ -156,6 +156,12 @@ def train(
     )
     with naming("data", data):
         source = open_source(data)
+    # Asked before the photos are opened.
+    if depths and chosen not in FORMS:
+        raise ValueError(f"depths: expected a backbone of {list(FORMS)}, got {chosen}")
+    learnt = list(task or source.catalogue.columns)
+    if strange := [name for name in form.colour_tasks if name not in learnt]:
+        raise ValueError(f"colours: expected label columns that are learnt, of {learnt}, got {strange[0]!r}")
     with shown_progress("opening photos") as progress:
         train_classifier(
             source,
