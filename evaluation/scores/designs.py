@@ -29,7 +29,8 @@ def mean_colours(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """The mean colour within the mask, ``[n, 3]``, of images ``[n, 3, S, S]`` and masks ``[n, S, S]``."""
     images, masks = _checked(images, masks)
     weights = masks / masks.sum(axis=(1, 2), keepdims=True)
-    return np.einsum("nchw,nhw->nc", images, weights)
+    found: np.ndarray = np.einsum("nchw,nhw->nc", images, weights)
+    return found
 
 
 def mask_overlaps(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -64,7 +65,8 @@ def contrasts(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Standard deviation of the brightness over the pixels of the mask, ``[n]``, in units of the images."""
     images, masks = _checked(images, masks)
     patterns = _patterns(images, masks)
-    return np.sqrt((patterns**2 * masks).sum(axis=(1, 2)) / masks.sum(axis=(1, 2)))
+    found: np.ndarray = np.sqrt((patterns**2 * masks).sum(axis=(1, 2)) / masks.sum(axis=(1, 2)))
+    return found
 
 
 def _patterns(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
