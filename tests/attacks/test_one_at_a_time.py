@@ -170,15 +170,3 @@ def test_a_folder_takes_the_place_of_another_and_an_error_leaves_it(tmp_path):
         (aside / "nowhere" / "file").write_text("three")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
     assert (place / "file").read_text() == "two"
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="who may write everywhere is refused nothing")
-def test_a_place_that_cannot_be_written_keeps_what_is_there(tmp_path):
-    (tmp_path / "file").write_text("old")
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(PermissionError), whole_file(tmp_path / "file") as aside:
-            aside.write_text("new")
-    finally:
-        tmp_path.chmod(0o700)
-    assert (tmp_path / "file").read_text() == "old"
