@@ -55,8 +55,8 @@ def test_the_paths_and_the_seed_of_every_predictor(kind):
 
 def test_the_stored_predictors_are_of_every_class():
     found = {type(load_predictor(STORED / "predictors" / kind)) for kind in KINDS}
-    # The first two are parts of a stored one, the third draws with the two that it is made of, and the last two are of
-    # packages that a user chooses; their numbers of paths are asked in their own tests.
+    # The first two are parts of a stored one, the third draws with the two that it is made of, and the last two are
+    # of packages that a user chooses, without stored weights.
     others = {"AnalogPredictor", "CountModelPredictor", "ReconciledPredictor", "ChronosPredictor", "TimesFMPredictor"}
     assert {cls.__name__ for cls in FITTED - found} == others
     assert len(FITTED) > 10
