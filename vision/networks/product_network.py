@@ -138,7 +138,7 @@ class ProductNetwork(nn.Module):
         self.colours = _COLOURS[self.config.colours]()
         shape = backbone.deep_features if self.config.depths else backbone.features
         seen = shape + (self.colours.features if self.colours is not None else 0)
-        least = torch.tensor([1e-6] * shape + [_COLOUR_SPREAD] * (seen - shape))
+        least = torch.cat([torch.full((shape,), 1e-6), torch.full((seen - shape,), _COLOUR_SPREAD)])
         self.scale = Standardisation(seen, least) if self.config.standardise else nn.Identity()
         width = self.config.hidden or seen
         self.warp = SpatialTransformer(backbone.preprocessing.channels) if self.config.spatial_transformer else None

@@ -22,8 +22,8 @@ class WordSearch:
 
     Example:
         >>> search = WordSearch(["blue shirt", "red shirt", "blue blue jeans"])
-        >>> search.scores("Blue jeans!").argmax(), search.scores("shirt").round(2).tolist()
-        (np.int64(2), [0.52, 0.52, 0.0])
+        >>> int(search.scores("Blue jeans!").argmax()), [f"{score:.2f}" for score in search.scores("shirt")]
+        (2, ['0.52', '0.47', '0.00'])
     """
 
     def __init__(self, texts: Sequence[str], encoder: TextEncoder | None = None) -> None:
