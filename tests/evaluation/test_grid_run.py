@@ -118,7 +118,7 @@ def test_each_cell_is_apart_from_the_others_and_its_mishap_is_told(grid, capfd, 
     told = capfd.readouterr().err.splitlines()
     assert sum("broken on sales, seed 0: FAILED, RuntimeError: no weights" in line for line in told) == 1
     assert sum("its worker died, begun anew" in line for line in told) == 2
-    # A line a reason for what cannot be made, a line a cell for the rest, and those two; beside them how far it has come.
+    # A line a reason for what cannot be made, a line a cell for the rest, and those two; not how far it has come.
     assert sum(line.startswith(("Missing: ", "[")) or "begun anew" in line for line in told) == 10, told
 
     run = found.runs.set_index("model").loc["broken", "run"]
