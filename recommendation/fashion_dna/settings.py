@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ...runtime.arguments.kinds import Count, Dropout, NotNegative, Positive, Seed, Share
+from ...runtime.arguments.kinds import Count, Dropout, NotNegative, Positive, Seed, Share, Within
 from ..contract.recommender import Recommender
 
 
@@ -43,9 +44,9 @@ class DNASettings(Recommender):
     block: Count = 512
     negatives: Count | None = None
     epochs: Count = 40
-    lr: Positive = 1e-2
+    lr: Annotated[float, Within(0, 1, above=True)] = 1e-2
     weight_decay: NotNegative = 0.05
     watch: Share = 0.1
     keep_best: bool = False
-    weeks: Positive = 8.0
+    weeks: Annotated[float, Within(0, 5_000, above=True)] = 8.0
     seed: Seed = 0

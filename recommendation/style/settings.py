@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from ...runtime.arguments.kinds import Count, Dropout, NotNegative, Positive, Seed, Share
+from ...runtime.arguments.kinds import Count, Dropout, NotNegative, Positive, Seed, Share, Within
 from ..contract.recommender import Recommender
 
 
@@ -44,7 +44,7 @@ class StyleSettings(Recommender):
     negatives: Count = 512
     batch: Count = 32
     epochs: Count = 20
-    lr: Positive = 5e-3
+    lr: Annotated[float, Within(0, 1, above=True)] = 5e-3
     weight_decay: NotNegative = 0.02
     watch: Share = 0.1
     seed: Seed = 0

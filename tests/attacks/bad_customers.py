@@ -98,7 +98,7 @@ def files_beside_purchases() -> Iterator[Bad]:
     """Settings, vectors and stock that are not what they should be."""
     words = VALID["dna"].replace("dna.toml", "own.toml")
     for key in ("width", "size", "epochs", "lr", "dropout", "own", "block", "watch", "weeks", "seed", "nope"):
-        right = {"own": (bool,), "lr": (8.9,), "weeks": (8.9,), "dropout": (), "watch": ()}.get(key, ())
+        right = {"own": (bool,), "lr": (), "weeks": (8.9,), "dropout": (), "watch": ()}.get(key, ())
         for value in wrong(*right):
             yield bad(words, key, "own.toml", own_toml=described({"width": 4, "epochs": 1, key: value}))
     for content in (b"", BINARY, b"PAR1", "item_id,vector\n"):

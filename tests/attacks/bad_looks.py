@@ -105,7 +105,7 @@ def photos_and_items() -> Iterator[Bad]:
         yield bad(["vision", "index", "remove", value, "--index", "looks"], "item")
     yield bad(["vision", "index", "remove", *(f"i{number}" for number in range(24)), "--index", "looks"], "item_ids")
     yield bad("vision locate crop photos/0.png photos/0.png --out new", "path")
-    yield bad("vision similar --index looks", "IMAGE")
+    yield bad("vision similar --index looks", "like: expected photos, items or words")
     yield from spoiled("similar", "where", ("", "nope", "colour", "colour=", "=red", "nope=x", "colour=nope", "a\nb=c"))
     yield from spoiled("similar", "top", ("25", "1000000"), "k: expected")
     yield from spoiled("refine", "by", ("", "nope", "a\nb"), "by")
