@@ -98,11 +98,6 @@ class Training(EpochTraining):
         several = self.trainer.world_size > 1
         self.log("validation_loss", loss, batch_size=len(starts), sync_dist=several, logger=False)
 
-    def watched_values(self) -> dict[str, float]:
-        """The loss of the watched windows."""
-        loss = self.trainer.callback_metrics.get("validation_loss")
-        return {} if loss is None else {"validation_loss": float(loss)}
-
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """The mean loss of training, and that of the watched windows."""
         watched = self.watched_values().get("validation_loss")

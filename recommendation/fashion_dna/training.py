@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -89,22 +87,6 @@ class Training(EpochTraining):
         found = self.network.article_vectors(*self._inputs(block.articles))
         loss = self.network.loss(block, found, self.log_weeks[block.articles])
         self.log("validation_loss", loss, batch_size=len(block.articles), logger=False)
-
-    def watched_values(self) -> dict[str, float]:
-        """The cross-entropy of the watched articles."""
-        loss = self.trainer.callback_metrics.get("validation_loss")
-        return {} if loss is None else {"validation_loss": float(loss)}
-
-    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
-        """The cross-entropy by article, of training and of the watched articles."""
-        watched = self.watched_values().get("validation_loss")
-        row: PlainObject = {
-            "epoch": self.current_epoch + 1,
-            **losses,
-            "validation_loss": watched,
-            "seconds": round(seconds, 2),
-        }
-        return row, "" if watched is None else f", new articles {watched:.4f}"
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW and the one cycle of its learning rates."""

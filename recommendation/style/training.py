@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -113,22 +113,6 @@ class Training(EpochTraining):
         nothing_else = torch.zeros(len(self.on_sale))
         loss = network.loss(baskets, articles, network.bias * self.sold, self.on_sale, every, nothing_else)
         self.log("validation_loss", loss, batch_size=len(customers), logger=False)
-
-    def watched_values(self) -> dict[str, float]:
-        """The cross-entropy of the watched customers."""
-        loss = self.trainer.callback_metrics.get("validation_loss")
-        return {} if loss is None else {"validation_loss": float(loss)}
-
-    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
-        """The cross-entropy by purchase, of training and of the watched customers."""
-        watched = self.watched_values().get("validation_loss")
-        row: PlainObject = {
-            "epoch": self.current_epoch + 1,
-            **losses,
-            "validation_loss": watched,
-            "seconds": round(seconds, 2),
-        }
-        return row, "" if watched is None else f", watched customers {watched:.4f}"
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW and the one cycle of its learning rates."""

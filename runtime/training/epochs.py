@@ -84,8 +84,9 @@ class EpochTraining(pl.LightningModule):
         return loss
 
     def watched_values(self) -> dict[str, float]:
-        """Metrics of this epoch on the validation data, by name."""
-        return {}
+        """Metrics of this epoch on the validation data, by name: the ``validation_loss`` that a step logged, if any."""
+        loss = self.trainer.callback_metrics.get("validation_loss")
+        return {} if loss is None else {"validation_loss": float(loss)}
 
     def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
         """The row of this epoch in the training log, and a suffix for the progress line.
@@ -94,7 +95,9 @@ class EpochTraining(pl.LightningModule):
             losses: the mean of each loss, by name.
             seconds: wall-clock time of the epoch.
         """
-        return {"epoch": self.current_epoch + 1, **losses, "seconds": round(seconds, 2)}, ""
+        watched = self.watched_values()
+        shown = "".join(f", {name} {value:.4f}" for name, value in watched.items())
+        return {"epoch": self.current_epoch + 1, **losses, **watched, "seconds": round(seconds, 2)}, shown
 
     def on_train_epoch_start(self) -> None:
         """Seed the epoch, so that a resumed training draws what an unbroken one draws."""

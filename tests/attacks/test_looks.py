@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from pathlib import Path
@@ -24,6 +23,7 @@ from PIL import Image
 from plain_data import numbers, replaced
 from test_bounds import LARGE
 from test_fuzz import MOST, at_most, growth, spoil
+from test_picture_runs import NO_FILES, replaced_by
 from typer.testing import CliRunner
 
 COLOURS = ("red", "green", "blue", "navy", "gold", "teal")
@@ -204,25 +204,14 @@ def test_a_spoilt_index(tmp_path, ran, seed):
     assert not ran.exists()
 
 
-@pytest.mark.parametrize("kind", ["named pipe", "device", "folder", "a sparse terabyte"])
+@pytest.mark.parametrize("kind", NO_FILES)
 def test_a_file_of_an_index_that_is_no_file_is_refused_unread(tmp_path, kind):
     folder, photo = Path(built(tmp_path).folder.address), tmp_path / "shop" / "photos" / "a.png"
     for path in list(folder.iterdir()):
-        shutil.move(path, tmp_path / "kept")
-        if kind == "named pipe":
-            os.mkfifo(path)
-        elif kind == "device":
-            path.symlink_to("/dev/zero")
-        elif kind == "folder":
-            path.mkdir()
-        else:
-            with path.open("wb") as file:
-                file.truncate(10**12)
-        error = refusal(folder, photo)
+        with replaced_by(kind, path, tmp_path / "kept"):
+            error = refusal(folder, photo)
         assert error is not None, path
         assert str(folder) in error, path
-        path.rmdir() if kind == "folder" else path.unlink()
-        shutil.move(tmp_path / "kept", path)
     assert refusal(folder, photo) is None
 
 

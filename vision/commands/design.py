@@ -144,20 +144,13 @@ def score(
     check_there("checkpoint", checkpoint, folder=True)
     if out is not None:
         check_place("out", out, folder=False)
-    from fsspec.core import url_to_fs
-
     from ...datasets.pictures.source import open_source
-    from ...runtime.whole_files import write_whole
     from ..generate.design.comparison import score_designer
     from .progress import shown_progress
+    from .tables import tell_scores
 
     with naming("data", data):
         source = open_source(data)
     with shown_progress("opening photos") as progress, naming("checkpoint", checkpoint):
         table = score_designer(checkpoint, source, features, count=count, seed=seed, progress=progress)
-    shown = table.drop(columns=["features", "count"])
-    typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    typer.echo(f"\n{table['count'].iloc[0]} designs of each, features of {table['features'].iloc[0]}")
-    if out is not None:
-        files, place = url_to_fs(out)
-        write_whole(files, place, table.to_csv(index=False).encode())
+    tell_scores(table, "designs", out)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
 from .classify import Checkpoint, Data, Device
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..generate.recipes import Recipe
 
 app = typer.Typer(help="Generate photos of articles: train, draw, judge.", no_args_is_help=True)
 
@@ -78,7 +83,8 @@ def train(
     from .progress import shown_progress
 
     torch_device(device)
-    given = {
+    # Any: texts of the command line, which the options check.
+    given: dict[str, Any] = {
         "steps": steps,
         "batch_size": batch_size,
         "augment": augment,
@@ -158,12 +164,10 @@ def score(
     check_there("checkpoint", checkpoint, folder=True)
     if out is not None:
         check_place("out", out, folder=False)
-    from fsspec.core import url_to_fs
-
     from ...datasets.pictures.source import open_source
-    from ...runtime.whole_files import write_whole
     from ..generate.comparison import score_generator
     from .progress import shown_progress
+    from .tables import tell_scores
 
     with naming("data", data):
         source = open_source(data)
@@ -178,16 +182,10 @@ def score(
             seed=seed,
             progress=progress,
         )
-    typer.echo(
-        table.drop(columns=["features", "count"]).to_string(index=False, float_format=lambda value: f"{value:.4g}")
-    )
-    typer.echo(f"\n{table['count'].iloc[0]} images of each, features of {table['features'].iloc[0]}")
-    if out is not None:
-        files, place = url_to_fs(out)
-        write_whole(files, place, table.to_csv(index=False).encode())
+    tell_scores(table, "images", out)
 
 
-def _recipe(name: str):  # type: ignore[no-untyped-def]  # a recipe's class would be imported for --help
+def _recipe(name: str) -> Recipe:
     from ..generate.recipes import RECIPES
 
     if name not in RECIPES:
@@ -195,5 +193,5 @@ def _recipe(name: str):  # type: ignore[no-untyped-def]  # a recipe's class woul
     return RECIPES[name]
 
 
-def _told(task: str | None, classes: tuple[str, ...], labels):  # type: ignore[no-untyped-def]
-    return {} if task is None else {task: [classes[number] for number in labels]}
+def _told(task: str | None, classes: tuple[str, ...], labels: np.ndarray | None) -> dict[str, list[str]]:
+    return {} if task is None or labels is None else {task: [classes[number] for number in labels]}

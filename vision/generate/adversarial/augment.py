@@ -89,7 +89,8 @@ class AdaptiveAugment(nn.Module):
         target: the mean sign at which the probability stays.
         images: real images over which it could rise from 0 to 1.
 
-    Source: T. Karras et al. (2020), arXiv 2006.06676; its changes are more, and all but the cut-out are here in kind.
+    Source: T. Karras et al. (2020), arXiv 2006.06676. Of its changes here are mirror images, shifts, turns with changes
+    of size, colours and a cut-out; filters in frequency and noise are not.
     """
 
     probability: Tensor

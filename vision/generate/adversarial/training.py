@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
 from ....runtime.devices import DEVICES
-from ....runtime.plain import PlainObject
 from ....runtime.training.epochs import EpochTraining
 from ....runtime.training.run import Precision
 from ..networks.network import Critic, Generator
@@ -191,11 +190,6 @@ class AdversarialTraining(EpochTraining):
     def watched_values(self) -> dict[str, float]:
         """How far generated images differ, in shares of how far real ones do; and the chance of changes."""
         return self._told
-
-    def row(self, losses: Mapping[str, float], seconds: float) -> tuple[PlainObject, str]:
-        """Losses, and what is watched."""
-        row, _ = super().row(losses, seconds)
-        return {**row, **self._told}, "".join(f", {name} {value:.3f}" for name, value in self._told.items())
 
     def _latents(self, real: Tensor) -> Tensor:
         return torch.randn(len(real), self.generator.latent, device=real.device)

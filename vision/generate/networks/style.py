@@ -81,8 +81,8 @@ class StyleGenerator(Generator):
 
 
 @dataclass(frozen=True)
-class StyleGANGeneratorForm(Checked, GeneratorForm):
-    """A constant, convolutions, noise, and styles that set mean and variance of each map (AdaIN).
+class _StyleForm(Checked, GeneratorForm):
+    """Sizes of a generator with styles.
 
     Arguments:
         latent: width of the latents.
@@ -91,8 +91,6 @@ class StyleGANGeneratorForm(Checked, GeneratorForm):
         width: channels at the full side.
         most: channels of any map, at most.
         mixing: chance in training that an image has styles of two latents.
-
-    Source: T. Karras et al. (2019), arXiv 1812.04948, §2 and appendix C; all sides are trained at once, nothing grows.
     """
 
     latent: Count = 128
@@ -101,6 +99,14 @@ class StyleGANGeneratorForm(Checked, GeneratorForm):
     width: Count = 32
     most: Count = 256
     mixing: Share = 0.9
+
+
+@dataclass(frozen=True)
+class StyleGANGeneratorForm(_StyleForm):
+    """A constant, convolutions, noise, and styles that set mean and variance of each map (AdaIN).
+
+    Source: T. Karras et al. (2019), arXiv 1812.04948, §2 and appendix C; all sides are trained at once, nothing grows.
+    """
 
     def build(self, spec: ImageSpec) -> Generator:
         """The network."""
@@ -150,27 +156,12 @@ class _StyleGAN(StyleGenerator):
 
 
 @dataclass(frozen=True)
-class StyleGAN2GeneratorForm(Checked, GeneratorForm):
+class StyleGAN2GeneratorForm(_StyleForm):
     """Modulated convolutions, and images of all sides summed (arXiv 1912.04958).
-
-    Arguments:
-        latent: width of the latents.
-        style: width of the styles.
-        mapping: dense layers between both.
-        width: channels at the full side.
-        most: channels of any map, at most.
-        mixing: chance in training that an image has styles of two latents.
 
     Source: T. Karras et al. (2020), arXiv 1912.04958, §2 and 4, with the skip generator of figure 7; images end in a
     hyperbolic tangent, so that they are −1…1 as those of the other networks.
     """
-
-    latent: Count = 128
-    style: Count = 128
-    mapping: Layers = 8
-    width: Count = 32
-    most: Count = 256
-    mixing: Share = 0.9
 
     def build(self, spec: ImageSpec) -> Generator:
         """The network."""

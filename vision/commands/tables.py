@@ -1,0 +1,30 @@
+"""A table of scores on the terminal, and as a file where one is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tell_scores(table: pd.DataFrame, what: str, out: str | None) -> None:
+    """Print the scores of each row, of how many images they are and in which features, and write all of it as CSV.
+
+    Arguments:
+        table: of `score_generator` or `score_designer`, with ``features`` and ``count`` equal in all rows.
+        what: the things that are counted, in a word.
+        out: path or fsspec address of the file; ``None`` for none.
+    """
+    from fsspec.core import url_to_fs
+
+    from ...runtime.whole_files import write_whole
+
+    shown = table.drop(columns=["features", "count"])
+    typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    typer.echo(f"\n{table['count'].iloc[0]} {what} of each, features of {table['features'].iloc[0]}")
+    if out is not None:
+        files, place = url_to_fs(out)
+        write_whole(files, place, table.to_csv(index=False).encode())
