@@ -44,6 +44,14 @@ def built(name: str, spec: ImageSpec):
     return generator, critic, latents, labels
 
 
+def begun(network: torch.nn.Module) -> None:
+    """Shares of attention and strengths of noise begin at 0, and what is behind them tells nothing before they move."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.numel() and not parameter.any():
+                parameter.add_(0.1)
+
+
 @over_recipes
 def test_shapes_bounds_and_a_gradient_for_every_parameter(name, spec):
     generator, critic, latents, labels = built(name, spec)
@@ -52,12 +60,8 @@ def test_shapes_bounds_and_a_gradient_for_every_parameter(name, spec):
     assert images.abs().max() <= 1
     logits = critic(images, labels)
     assert logits.shape == (6,)
-    # Shares of attention begin at 0, and so do strengths of noise: what is behind them has no gradient yet.
-    with torch.no_grad():
-        for part in (generator, critic):
-            for parameter in part.parameters():
-                if parameter.numel() and not parameter.any():
-                    parameter.add_(0.1)
+    begun(generator)
+    begun(critic)
     (critic(generator(latents, labels), labels) ** 2).sum().backward()
     for part in (generator, critic):
         for parameter_name, parameter in part.named_parameters():
@@ -71,6 +75,7 @@ def test_in_evaluation_an_image_depends_on_its_latents_and_class_alone(name, spe
     # In float64: the statistics of single maps amplify the last digits, which differ with the size of a batch.
     generator, _, latents, labels = built(name, spec)
     generator, latents = generator.double().train(), latents.double()
+    begun(generator)
     for _ in range(3):
         generator(latents, labels)
     generator.eval()
