@@ -167,6 +167,7 @@ def size(seed: int, model: str, articles: int, weeks: int) -> dict[str, object]:
     low, high = plan.interval(NONE)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
+        "seed": seed,
         "articles": articles,
         **spent,
         "peak_gib": memory,
