@@ -50,13 +50,15 @@ class Factorisation(Recommender):
         try:
             from implicit.cpu.als import AlternatingLeastSquares
             from implicit.cpu.bpr import BayesianPersonalizedRanking
+            from threadpoolctl import threadpool_limits
         except ImportError as error:
             raise ValueError(
                 f"model: expected the library implicit for {self.loss}, got none; pip install implicit"
             ) from error
         shared = {"factors": self.factors, "regularization": self.regularization, "iterations": self.iterations}
         shared |= {"num_threads": 1, "random_state": self.seed % 2**32}
-        with seeded(self.seed):
+        # Many small solutions: threads of BLAS only get in their way, and `implicit` warns of them.
+        with seeded(self.seed), threadpool_limits(1, "blas"):
             if self.loss == "als":
                 model = AlternatingLeastSquares(alpha=self.alpha, **shared)
             else:
