@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Protocol
+from typing import cast
 
 import pandas as pd
 
 from ...runtime.threads import on_threads
+from ..adapters.quiet import quiet_backtest
 from ..runs.records import RunRecord
 from ..runs.run import Run, execute
 from ..store.store import Store
+from .lanes import Ending, Lane, Running, Tell, on_lanes
 from .limits import TimeBudgetError, within
 from .progress import Progress
-
-GRACE = 30.0
-"""Seconds over its time budget after which a worker that did not stop by itself is killed."""
 
 
 class BacktestError(ValueError):
@@ -66,24 +62,38 @@ class Ended:
     scores: pd.DataFrame | None
 
 
-class Lane(Protocol):
-    """A worker that runs jobs sequentially: this process, a worker process, or an actor on a cluster."""
+@dataclass(frozen=True)
+class JobWork:
+    """A job as the work of a lane.
 
-    lost: tuple[type[Exception], ...]
-    """What a job's future raises if the worker died."""
+    Arguments:
+        job: the job.
+        store: the folder that keeps finished runs, or ``None``.
+    """
+
+    job: Job
+    store: Store | None
 
     @property
-    def ready(self) -> bool:
-        """Whether the worker has begun, so that time counts."""
+    def time_budget(self) -> float | None:
+        """That of the job."""
+        return self.job.time_budget
 
-    def submit(self, job: Job, store: Store | None, tell: Callable[[str], None]) -> Future[Ended]:
-        """Begin a job."""
+    def here(self, tell: Tell) -> Ended:
+        """Do the job, or take what another process has made of it meanwhile."""
+        with nullcontext() if self.store is None else self.store.held(self.job.id):
+            return perform(self.job, self.store, tell)
 
-    def kill(self) -> None:
-        """End the worker at once; the next `submit` begins a new one."""
+    def away(self) -> Ended:
+        """Likewise; what it prints stands in `Store.output`."""
+        if self.store is None:
+            with quiet_backtest():
+                return perform(self.job, None)
+        with self.store.held(self.job.id), output_to(self.store.output(self.job.id)), quiet_backtest():
+            return perform(self.job, self.store)
 
 
-def perform(job: Job, store: Store | None, tell: Callable[[str], None] = lambda step: None) -> Ended:
+def perform(job: Job, store: Store | None, tell: Tell = lambda step: None) -> Ended:
     """Run a job unless its result is stored, and store the result.
 
     Arguments:
@@ -173,24 +183,7 @@ def run_jobs(
     with ExitStack() as stack:
         if store is not None:
             stack.callback(store.consolidate)
-        for lane in lanes:
-            stack.callback(lane.kill)
         return _Driver(store, progress, retries, stop_on_failure, told).run(jobs, lanes)
-
-
-@dataclass
-class _Running:
-    job: Job
-    lane: Lane
-    began: float
-    killed: bool = False
-
-    def overdue(self) -> bool:
-        """Whether its worker did not stop it though it should have."""
-        if not self.lane.ready:
-            self.began = monotonic()
-        budget = self.job.time_budget
-        return budget is not None and not self.killed and monotonic() > self.began + budget + GRACE
 
 
 class _Driver:
@@ -210,39 +203,28 @@ class _Driver:
         self.lost: dict[str, int] = {}
 
     def run(self, jobs: Iterable[Job], lanes: Sequence[Lane]) -> list[Ended]:
-        coming, again, free = iter(jobs), deque[Job](), deque(lanes)
-        begun: dict[str, None] = {}
-        running: dict[Future[Ended], _Running] = {}
-        while True:
-            while free and (job := again.popleft() if again else next(coming, None)) is not None:
-                begun[job.id] = None
-                if self.store is not None and self.store.finished(job.id):
-                    self.ended[job.id] = perform(job, self.store)
-                    self.told(self.ended[job.id])
-                    self.progress.known(job.record)
-                    continue
-                lane = free.popleft()
-                self.progress.start(job.record)
-                future = lane.submit(job, self.store, self.progress.step)
-                running[future] = _Running(job, lane, monotonic())
-            if not running:
-                return [self.ended[name] for name in begun]
-            done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-            for future in done:
-                one = running.pop(future)
-                free.append(one.lane)
-                if self._again(future, one):
-                    again.appendleft(one.job)
-            for one in running.values():
-                if one.overdue():
-                    one.killed = True
-                    one.lane.kill()
+        order: dict[str, None] = {}
 
-    def _again(self, future: Future[Ended], one: _Running) -> bool:
+        def begun(work: JobWork) -> bool:
+            job = work.job
+            order[job.id] = None
+            if self.store is not None and self.store.finished(job.id):
+                self.ended[job.id] = perform(job, self.store)
+                self.told(self.ended[job.id])
+                self.progress.known(job.record)
+                return False
+            self.progress.start(job.record)
+            return True
+
+        works = (JobWork(job, self.store) for job in jobs)
+        on_lanes(works, lanes, begun=begun, ended=self._again, tell=self.progress.step)
+        return [self.ended[name] for name in order]
+
+    def _again(self, one: Running[JobWork], future: Ending) -> bool:
         """Take in how a job ended; whether it has to be begun anew."""
-        job = one.job
+        job = one.work.job
         try:
-            ended = future.result()
+            ended = cast(Ended, future.result())
         except one.lane.lost:
             one.lane.kill()
             lost = self.lost[job.id] = self.lost.get(job.id, 0) + 1

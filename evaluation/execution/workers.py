@@ -7,19 +7,16 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any
 
 from ...runtime.threads import cores, thread_environment
-from ..adapters.quiet import quiet_backtest
-from ..store.store import Store
-from .jobs import Ended, Job, Lane, output_to, perform
-
-Tell = Callable[[str], None]
+from .lanes import Lane, Some, Tell, Work
 
 
 class Here:
@@ -28,11 +25,10 @@ class Here:
     lost: tuple[type[Exception], ...] = ()
     ready = True
 
-    def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
-        """Do the job before returning, or take what another process has made of it meanwhile."""
-        future: Future[Ended] = Future()
-        with nullcontext() if store is None else store.held(job.id):
-            future.set_result(perform(job, store, tell))
+    def submit(self, work: Work[Some], tell: Tell) -> Future[Some]:
+        """Do the work before returning."""
+        future: Future[Some] = Future()
+        future.set_result(work.here(tell))
         return future
 
     def kill(self) -> None:
@@ -61,14 +57,14 @@ class WorkerProcess:
         """Whether the process has begun, and has imported what it needs."""
         return self._warm.done()
 
-    def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
-        """Send the job to the process."""
-        payload = pickle.dumps((job, store))
+    def submit(self, work: Work[Some], tell: Tell) -> Future[Some]:
+        """Send the work to the process."""
+        payload = pickle.dumps(work)
         try:
-            return self._started(payload).submit(work, payload)
+            return self._started(payload).submit(_away, payload)
         except BrokenProcessPool:  # it was killed while it had nothing to do
             self.kill()
-            return self._started(payload).submit(work, payload)
+            return self._started(payload).submit(_away, payload)
 
     def kill(self) -> None:
         """End the process."""
@@ -115,13 +111,13 @@ class RayActor:
         """Whether the actor has found a place, and has imported what it needs."""
         return self._warm.done()
 
-    def submit(self, job: Job, store: Store | None, tell: Tell) -> Future[Ended]:
-        """Send the job to the actor."""
-        payload = pickle.dumps((job, store))
+    def submit(self, work: Work[Some], tell: Tell) -> Future[Some]:
+        """Send the work to the actor."""
+        payload = pickle.dumps(work)
         if self._actor is None:
             self._actor = self._made.remote()
             self._warm = self._actor.warm_up.remote(payload).future()
-        future: Future[Ended] = self._actor.work.remote(payload).future()
+        future: Future[Some] = self._actor.work.remote(payload).future()
         return future
 
     def kill(self) -> None:
@@ -135,8 +131,8 @@ class _Worker:
     def warm_up(self, payload: bytes) -> None:
         warm_up(payload)
 
-    def work(self, payload: bytes) -> Ended:
-        return work(payload)
+    def work(self, payload: bytes) -> Any:
+        return _away(payload)
 
 
 @contextmanager
@@ -177,28 +173,55 @@ def on_ray(workers: int | None, threads: int = 1, address: str | None = None) ->
         ray.shutdown()
 
 
-def warm_up(payload: bytes) -> None:
-    """Import in a worker what a job needs, before its time counts.
+@contextmanager
+def lanes_for(
+    workers: int | None, works: int, threads: int = 1, *, ray: bool = False, address: str | None = None
+) -> Iterator[Sequence[Lane]]:
+    """The lanes for some works: this process for one worker, worker processes for several, or actors on Ray.
 
     Arguments:
-        payload: the job and its store, pickled.
+        workers: how many, no more than works; ``None`` for one a core.
+        works: how many there are to do.
+        threads: of each.
+        ray: whether they are actors on Ray, on this machine if there is no address.
+        address: of a Ray cluster; implies `ray`.
+
+    Returns:
+        The lanes, as a context; `on_lanes` ends their workers.
+
+    Raises:
+        ValueError: Ray is not installed, or is not to be had at the address.
+    """
+    wanted = workers if workers is None else min(workers, max(1, works))
+    if ray or address is not None:
+        with on_ray(wanted, threads, address) as actors:
+            yield actors
+        return
+    lanes: list[Lane] = [Here()]
+    if workers != 1:
+        most = max(1, cores() // threads)
+        if wanted is not None and wanted > most:
+            warnings.warn(
+                f"workers: {wanted} of {threads} threads are more than the {cores()} cores that may be used; "
+                f"{most} begin",
+                stacklevel=3,
+            )
+        lanes = [WorkerProcess(threads) for _ in range(min(wanted or most, most, max(1, works)))]
+    yield lanes
+
+
+def warm_up(payload: bytes) -> None:
+    """Import in a worker what a work needs, before its time counts.
+
+    Arguments:
+        payload: the work, pickled.
     """
     pickle.loads(payload)
     import torch  # noqa: F401
 
 
-def work(payload: bytes) -> Ended:
-    """Do a job in a worker.
-
-    Arguments:
-        payload: the job and its store, pickled.
-
-    Returns:
-        How it ended; what it printed stands in `Store.output`.
-    """
-    job, store = pickle.loads(payload)
-    with store.held(job.id), output_to(store.output(job.id)), quiet_backtest():
-        return perform(job, store)
+def _away(payload: bytes) -> Any:
+    return pickle.loads(payload).away()
 
 
 def _in_worker() -> None:

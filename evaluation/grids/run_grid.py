@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import pickle
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -17,11 +15,10 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.data import ForecastData, Metadata
 from ...datasets.registry import is_description
-from ...runtime.threads import cores
 from ..adapters.quiet import quiet_backtest
-from ..execution.jobs import Job, Lane, one_line, run_jobs
+from ..execution.jobs import Job, one_line, run_jobs
 from ..execution.progress import Progress
-from ..execution.workers import Here, WorkerProcess, on_ray
+from ..execution.workers import lanes_for
 from ..runs.identity import fingerprint
 from ..runs.plan import check_data, plan_runs
 from ..runs.records import MissingCell, PlannedCell
@@ -113,7 +110,7 @@ def run_grid(
         progress = Progress(len(cells), quiet)
         unmade = [cell.missing() for cell in cells if cell.job is None]
         progress.unmade(missing_lines(unmade), len(unmade))
-        with progress, _lanes(grid, len(jobs), ray, address) as lanes:
+        with progress, lanes_for(grid.workers, len(jobs), grid.threads, ray=ray, address=address) as lanes:
             run_jobs(jobs, store, lanes, progress, retries=grid.retries)
     return load_backtest(grid.out)
 
@@ -201,25 +198,6 @@ def _loaded(load: Load, dataset: str, windows: int | None) -> tuple[ForecastData
             raise ValueError(f"windows: expected at most the {len(data.test)} of {dataset}, got {windows}")
         data = replace(data, test=data.test[:windows])
     return data, fingerprint(data)
-
-
-@contextmanager
-def _lanes(grid: Grid, jobs: int, ray: bool, address: str | None) -> Iterator[Sequence[Lane]]:
-    workers = grid.workers if grid.workers is None else min(grid.workers, max(1, jobs))
-    if ray or address is not None:
-        with on_ray(workers, grid.threads, address) as lanes:
-            yield lanes
-    elif grid.workers == 1:
-        yield [Here()]
-    else:
-        most = max(1, cores() // grid.threads)
-        if workers is not None and workers > most:
-            warnings.warn(
-                f"workers: {workers} of {grid.threads} threads are more than the {cores()} cores that may be used; "
-                f"{most} begin",
-                stacklevel=2,
-            )
-        yield [WorkerProcess(grid.threads) for _ in range(min(workers or most, most, max(1, jobs)))]
 
 
 def _check_sendable(**functions: Callable[..., object]) -> None:

@@ -23,7 +23,8 @@ from ...runtime.plain import Plain, Space, to_plain
 from ...runtime.whole_files import whole_file
 from ..adapters.fitted import PlainModel
 from ..adapters.model import ForecastModel
-from ..execution.jobs import Ended, Job, Lane, one_line, run_jobs
+from ..execution.jobs import Ended, Job, one_line, run_jobs
+from ..execution.lanes import Lane
 from ..execution.progress import Progress
 from ..execution.workers import Here, WorkerProcess
 from ..runs.identity import describe, digest, fingerprint

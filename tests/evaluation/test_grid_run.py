@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 from hemline.evaluation import Backtest, load_backtest, read_grid, run_grid
 from hemline.evaluation.commands import make_tables
-from hemline.evaluation.execution import jobs
-from hemline.evaluation.execution.jobs import perform
-from hemline.evaluation.execution.workers import work
+from hemline.evaluation.execution import lanes
+from hemline.evaluation.execution.jobs import JobWork, perform
 from hemline.evaluation.grids.run_grid import plan_grid
 from hemline.evaluation.store.store import Store
 
@@ -29,7 +28,7 @@ HERE = Path(__file__).parent
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The module of models, importable in workers too, with a folder for their notes."""
     monkeypatch.syspath_prepend(str(HERE))
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
     monkeypatch.setenv("HEMLINE_TEST_NOTES", str(tmp_path))
     return importlib.import_module("grid_models")
 
@@ -94,7 +93,7 @@ seconds = 600.0
 
 
 def test_each_cell_is_apart_from_the_others_and_its_mishap_is_told(grid, capfd, monkeypatch) -> None:
-    monkeypatch.setattr(jobs, "GRACE", 0.5)
+    monkeypatch.setattr(lanes, "GRACE", 0.5)
     found = grid("out", MISHAPS, quiet=False)
     assert sorted(set(found.scores["model"])) == ["dies-once", "noise"]
     asked = grid.asked()
@@ -154,7 +153,9 @@ def test_a_panic_ends_its_own_cell_alone(grid) -> None:
 def test_what_is_printed_in_a_worker_may_be_no_text(grid, models) -> None:
     path = grid.written("out", "datasets = ['sales']\nmodels = ['prints']\n")
     (cell,) = plan_grid(read_grid(path), models.build, models.load)
-    assert work(pickle.dumps((cell.job, Store(grid.folder / "out")))).record["status"] == "finished"
+    assert (
+        pickle.loads(pickle.dumps(JobWork(cell.job, Store(grid.folder / "out")))).away().record["status"] == "finished"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
@@ -336,7 +337,7 @@ def test_a_worker_waits_for_one_that_outlived_a_killed_grid_and_repeats_nothing(
     store = Store(grid.folder / "out")
     with ThreadPoolExecutor(1) as pool:
         with store.held(cell.job.id):
-            second = pool.submit(work, pickle.dumps((cell.job, store)))
+            second = pool.submit(JobWork(cell.job, store).away)
             time.sleep(0.3)
             assert not second.done()
             assert perform(cell.job, store).record["status"] == "finished"

@@ -8,10 +8,9 @@ import pytest
 import torch
 from hemline import cli
 from hemline.datasets.simulated.sales import simulated_sales
+from hemline.evaluation.execution import workers
 from hemline.evaluation.execution.workers import WorkerProcess
-from hemline.evaluation.grids import run_grid
 from hemline.evaluation.grids.backtest import backtest
-from hemline.evaluation.grids.grid import Grid
 from hemline.forecasting.registry.named import build_model
 from hemline.runtime import threads
 from hemline.runtime.threads import begin_with_threads, chosen_threads, cores, on_threads, threads_or
@@ -118,13 +117,10 @@ def test_a_run_records_its_threads(undecided, tmp_path, monkeypatch):
 
 
 def test_workers_never_take_more_threads_than_there_are_cores(monkeypatch):
-    monkeypatch.setattr(run_grid, "cores", lambda: 4)
-    grid = Grid.__new__(Grid)
-    for name, value in {"workers": 3, "threads": 2}.items():
-        object.__setattr__(grid, name, value)
+    monkeypatch.setattr(workers, "cores", lambda: 4)
     with (
         pytest.warns(UserWarning, match="workers: 3 of 2 threads are more than the 4 cores that may be used; 2 begin"),
-        run_grid._lanes(grid, 9, False, None) as lanes,
+        workers.lanes_for(3, 9, 2) as lanes,
     ):
         assert [type(lane) for lane in lanes] == [WorkerProcess] * 2
 
