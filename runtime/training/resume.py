@@ -50,16 +50,18 @@ def begin(folder: RunFolder, options: Mapping[str, Plain], data: Mapping[str, Pl
         folder.write_json(BEGUN, options)
 
 
-def finish(folder: RunFolder, report: Plain) -> None:
+def finish(folder: RunFolder, report: Plain, *more: str) -> None:
     """Write the report, which marks the run as finished, and remove the last checkpoint.
 
     Arguments:
         folder: the folder of the run, with all else in its place.
         report: plain data.
+        more: names of further checkpoints, of a run with several trainings.
     """
     folder.write_json(REPORT, report)
-    if folder.has(RESUME):
-        folder.files.rm_file(f"{folder.root}/{RESUME}")
+    for name in (RESUME, *more):
+        if folder.has(name):
+            folder.files.rm_file(f"{folder.root}/{name}")
 
 
 def _refuse_other(folder: RunFolder, before: Mapping[str, Plain], now: Mapping[str, Plain]) -> None:

@@ -303,7 +303,7 @@ def broken_backtests() -> Iterator[Bad]:
 
 PICTURES = {
     "predict": ("tasks", "model.safetensors model.json"),
-    "caption": ("titles", "captioner.safetensors captioner.json"),
+    "caption": ("titles", "captioner.safetensors captioner.json encoder.safetensors"),
     "judge": ("tasks", "split.json model.json"),
     "embed": ("tasks", "split.json"),
 }

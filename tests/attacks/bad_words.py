@@ -73,6 +73,8 @@ def numbers_of_options() -> Iterator[Bad]:
     yield bad([*VALID["classify"].split(), "--depths"], "depths")
     for name in ("classify", "annotate"):
         yield from spoiled(name, "lr", (*SHARES, "0"))
+    yield from spoiled("annotate", "tuning-lr", (*SHARES, "0"), "finetune_lr")
+    yield from spoiled("annotate", "tuning-epochs", (*WHOLE, "0", "2"), "tuning_epochs")
     for option in ("service-level", "budget", "capacity"):
         yield from spoiled("order", option, [*SHARES, *(["0", "1", "95"] if option == "service-level" else [])])
     yield from spoiled("order", "lead-time", ("8", "99"))

@@ -13,7 +13,7 @@ from crash_works import State, Work, command, digest, nothing
 from golden_data import write_pictures
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
-from hemline.vision.captions.annotate import Annotator
+from hemline.vision.captions.annotator import Annotator
 from hemline.vision.classify.classifier import Classifier
 from hemline.vision.embed.embedding import embed_catalogue
 from hemline.vision.embed.encoder import ArticleEncoder
@@ -52,12 +52,16 @@ def classified(folder: Path) -> State:
     return told
 
 
-def titles(folder: Path) -> None:
+def titles(folder: Path, *more: str) -> None:
     words = ["--data", shop(folder), "--checkpoint", str(folder / "it"), "--backbone", "small-cnn", "--device", "cpu"]
-    words += ["--epochs", "1", "--batch-size", "8"]
+    words += ["--epochs", "1", "--batch-size", "8", *more]
     if (folder / "it" / "begun.json").exists():
         words.append("--resume")
     command("vision", "annotate", "train", *words)
+
+
+def titles_along(folder: Path) -> None:
+    titles(folder, "--finetune", "--tuning-epochs", "1")
 
 
 def titled(folder: Path) -> State:
@@ -65,7 +69,8 @@ def titled(folder: Path) -> State:
     run = RunFolder(str(folder / "it"))
     if not run.has("captioner.json"):
         return {}
-    weights = Annotator.load(run).captioner.state_dict()
+    found = Annotator.load(run)
+    weights = {**found.captioner.state_dict(), **({} if found.tuned is None else found.tuned.network.state_dict())}
     return {"weights": digest(b"".join(value.numpy().tobytes() for value in weights.values()))}
 
 
@@ -170,6 +175,7 @@ PICTURES: dict[str, Work] = {
     "plot": Work(judged_before, drawn, drawings),
     "answers": Work(classifier, answered, answers),
     "annotator": Work(nothing, titles, titled),
+    "annotator-along": Work(nothing, titles_along, titled),
     "embed": Work(earlier_vectors, embedded, vectors),
     "index-build": Work(nothing, indexed, index_rows),
     "index-grow": Work(indexed, index_grown, index_rows),

@@ -26,7 +26,8 @@ MADE = (
     "backtest --dataset simulated_sales --models random-walk,last-value --num-samples 5 --out bt",
     "vision classify train --data shop.toml --checkpoint tasks --size 24 --widths 4,8 --epochs 1",
     "vision classify test --data shop.toml --checkpoint tasks",
-    "vision annotate train --data shop.toml --encoder tasks --checkpoint titles --epochs 1",
+    "vision annotate train --data shop.toml --encoder tasks --checkpoint titles --epochs 1 --finetune "
+    "--tuning-epochs 1",
     "recommend train --purchases bought.csv --until 2024-02-01 --catalogue shop.toml --model fashion-dna "
     "--config dna.toml --out recommender",
     "recommend train --purchases bought.csv --until 2024-01-20 --model popularity --out popular",

@@ -15,7 +15,7 @@ import pytest
 import torch
 from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.runtime.run_folder import RunFolder
-from hemline.vision.captions.annotate import Annotator
+from hemline.vision.captions.annotator import Annotator
 from hemline.vision.captions.captioner import Captioner, CaptionerConfig
 from hemline.vision.captions.words import CaptionTokenizer
 from hemline.vision.classify.classifier import Classifier, stored_labels
@@ -72,7 +72,10 @@ def classifier(folder: Path, kind: str) -> str:
 def captioner(folder: Path) -> str:
     words = CaptionTokenizer.learn(["a blue shirt"], min_count=1)
     network = Captioner(CaptionerConfig(features=8, vocabulary=len(words), embed=4, hidden=6)).eval()
-    made = Annotator(network, words, torch.zeros(8), torch.ones(8), {"backbone": "small-cnn"})
+    form = NetworkConfig(hidden=8)
+    reads = ProductNetwork(backbone=SmallCNN(16, widths=(4, 8)), labels=LABELS, config=form).eval()
+    tuned = ArticleEncoder(reads, "small-cnn+titles@0", "mean", 2)
+    made = Annotator(network, words, torch.zeros(8), torch.ones(8), {"backbone": "small-cnn"}, tuned)
     made.save(RunFolder(str(folder / "run")))
     return str(folder / "run")
 
@@ -111,7 +114,9 @@ def test_a_classifier_larger_than_its_weights_is_refused_before_it_is_built(tmp_
 
 @needs_linux
 def test_a_captioner_larger_than_its_weights_likewise(tmp_path):
-    assert attacked(captioner(tmp_path), "captioner.json", "captioner", Annotator.load) == 4
+    run = captioner(tmp_path)
+    assert attacked(run, "captioner.json", "captioner", Annotator.load) == 4
+    assert attacked(run, "captioner.json", "tuned", Annotator.load) > 3
 
 
 @needs_linux

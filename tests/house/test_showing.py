@@ -15,7 +15,7 @@ from hemline.evaluation import backtest, load_backtest, plot_forecast, table
 from hemline.forecasting import Scenario, TrainConfig, build_model, cannibalisation, simulate
 from hemline.forecasting.models.naive import SeasonalNaivePredictor
 from hemline.runtime.display.showing import in_short
-from hemline.vision.captions.annotate import Annotator
+from hemline.vision.captions.annotator import Annotator
 from hemline.vision.classify.classifier import Classifier
 
 NASTY = "<script>alert('coat')</script>"

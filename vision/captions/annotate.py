@@ -6,103 +6,34 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.loggers import Logger
-from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.photos import Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...datasets.pictures.split import ArticleSplit, split_articles
-from ...runtime.arguments.naming import naming
+from ...evaluation.scores.captions import cider_d
 from ...runtime.devices import torch_device
-from ...runtime.display.showing import Shown
 from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.reading.places import is_remote, without_network
-from ...runtime.reading.weights import network_with_tensors
 from ...runtime.run_folder import RunFolder
+from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
 from ..classify.classifier import machine
 from ..embed.encoder import open_encoder
+from .annotator import Annotator
 from .captioner import Captioner, CaptionerConfig
 from .kept_vectors import KeptVectors
 from .training import CaptionTrainConfig, fit_captioner
+from .tuning import TUNING, tune
 from .words import CaptionTokenizer
 
-MODEL, SPLIT, TEST, WEIGHTS, WORDS = (
-    "captioner.json",
-    "split.json",
-    "test.json",
-    "captioner.safetensors",
-    "tokenizer.json",
-)
-
-
-@dataclass(frozen=True, repr=False)
-class Annotator(Shown):
-    """A trained captioner with its tokenizer and encoder.
-
-    Arguments:
-        captioner: the network, in evaluation mode.
-        tokenizer: its words.
-        mean: ``[F]``, what is subtracted from an article vector.
-        std: ``[F]``, by what it is divided.
-        encoder: the run or backbone that makes the vectors, and its name as it was at training.
-    """
-
-    captioner: Captioner
-    tokenizer: CaptionTokenizer
-    mean: Tensor
-    std: Tensor
-    encoder: dict[str, str]
-
-    def _shown(self) -> dict[str, object]:
-        """Words, encoder and parameters."""
-        count = sum(each.numel() for each in self.captioner.parameters())
-        return {"words": len(self.tokenizer), "encoder": self.encoder["name"], "parameters": count}
-
-    def say(self, vectors: np.ndarray, *, beams: int = 5, batch_size: int = 256) -> list[str]:
-        """A title for each article vector ``[n, F]``."""
-        said = []
-        for some in torch.from_numpy(vectors).split(batch_size):
-            numbers = self.captioner.say((some - self.mean) / self.std, beams=beams)
-            said += [self.tokenizer.decode(row) for row in numbers.tolist()]
-        return said
-
-    def save(self, folder: RunFolder) -> None:
-        """Write the weights as safetensors and all else as JSON."""
-        folder.write_tensors(WEIGHTS, {**self.captioner.state_dict(), "mean": self.mean, "std": self.std})
-        folder.write_bytes(WORDS, self.tokenizer.to_text().encode())
-        folder.write_json(MODEL, {"captioner": to_plain(self.captioner.config), "encoder": self.encoder})
-
-    @classmethod
-    def load(cls, folder: RunFolder) -> Annotator:
-        """Read what `save` wrote.
-
-        Raises:
-            FileNotFoundError: there is no captioner in the folder.
-            ValueError: the weights or words are not those of the described captioner, or a file is broken.
-        """
-        with naming("checkpoint", folder.address):
-            described = folder.read_json(MODEL)
-            form, place = described["captioner"], folder.path(WEIGHTS)
-            tensors = folder.read_tensors(WEIGHTS)
-            mean, std = tensors.pop("mean"), tensors.pop("std")
-            captioner = network_with_tensors(lambda: Captioner(made_of(form, CaptionerConfig)), tensors, place, form)
-            if mean.shape != std.shape or mean.shape != (captioner.config.features,):
-                raise ValueError(
-                    f"{place}: expected a mean and std of {captioner.config.features} features, got others"
-                )
-            tokenizer = CaptionTokenizer.from_text(folder.read_bytes(WORDS).decode())
-            if len(tokenizer) != captioner.config.vocabulary:
-                expected = f"expected {captioner.config.vocabulary} words, as the captioner has"
-                raise ValueError(f"{folder.path(WORDS)}: {expected}, got {len(tokenizer)}")
-            return cls(captioner.eval(), tokenizer, mean, std, described["encoder"])
+SPLIT, TEST = "split.json", "test.json"
 
 
 def train_annotator(
@@ -119,7 +50,9 @@ def train_annotator(
     """Train a captioner on the titles of a catalogue and write the run.
 
     The vectors of all articles are computed once and kept in the run. Where the encoder is a classifier's run,
-    its split is used, so that no article by which the captions are judged taught the encoder.
+    its split is used, so that no article by which the captions are judged taught the encoder. With
+    ``CaptionTrainConfig.finetune`` the encoder learns along in some last epochs; it is then part of the run, and so
+    are its vectors.
 
     Arguments:
         source: the catalogue, with texts.
@@ -147,8 +80,10 @@ def train_annotator(
         check_begun(folder, begun, resume)
         if folder.has(REPORT):
             return Annotator.load(folder)
-        kept = KeptVectors.read(folder) if resume else None
+        # Those of an encoder that learnt along may lie there already.
+        kept = KeptVectors.read(folder) if resume and not training.finetune else None
         split = made_of(folder.read_json(SPLIT), ArticleSplit) if resume else None
+        pictures = None
         if kept is None or split is None:
             pictures = source.load(**opened.preprocessing.photos, progress=progress).first(opened.max_images)
             kept = KeptVectors.of(opened, catalogue, pictures, device=torch_device(training.device))
@@ -178,7 +113,14 @@ def train_annotator(
         begin(folder, begun, told, resume)
         titles = [tokenizer.encode(text) for text in texts]
         history = fit_captioner(captioner, training, (known - mean) / std, titles, folder, logger)
-        annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name})
+        tuned, tuning = None, None
+        if training.finetune and pictures is not None:
+            of_rows = dict(zip(learning.tolist(), titles, strict=True))
+            tuning = tune(captioner, opened.network, training, pictures, of_rows, mean, std, folder, logger)
+            tuned = opened.learnt_further("titles")
+            KeptVectors.of(tuned, catalogue, pictures, device=torch_device(training.device)).write(folder)
+            tuned.network.cpu()
+        annotator = Annotator(captioner.cpu(), tokenizer, mean, std, {**encoder, "name": opened.name}, tuned)
         annotator.save(folder)
         report: PlainObject = {
             "articles": {"learned": len(texts), "words": len(tokenizer)},
@@ -187,13 +129,14 @@ def train_annotator(
             "seconds": round(time.perf_counter() - began, 1),
             "machine": machine(),
             "history": history,
+            "tuning": tuning,
         }
-        finish(folder, report)
+        finish(folder, report, Checkpoints(folder, identity=TUNING).name)
         return annotator
 
 
 class CaptionScores(TypedDict):
-    """BLEU of an annotator on its test titles."""
+    """BLEU and CIDEr-D of an annotator on its test titles."""
 
     articles: int
     model: Mapping[str, float | str]
@@ -201,7 +144,7 @@ class CaptionScores(TypedDict):
 
 
 def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> CaptionScores:
-    """BLEU of an annotator on the test titles, with the most frequent training title as baseline.
+    """BLEU and CIDEr-D of an annotator on the test titles, with the most frequent training title as baseline.
 
     Writes ``test.json`` and ``captions.parquet`` (``item_id, photo, title, said``).
 
@@ -211,7 +154,8 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
         beams: beams of the search.
 
     Returns:
-        ``articles``, and for the row of the model and that of the most frequent title BLEU-1 … BLEU-4, 0…1.
+        ``articles``, and for the row of the model and that of the most frequent title BLEU-1 … BLEU-4, 0…1, and
+        CIDEr-D, 0…10.
 
     Raises:
         ValueError: no test article has a photo and a text, or the articles are not those of training.
@@ -234,8 +178,8 @@ def evaluate_annotator(checkpoint: str, source: Source, *, beams: int = 5) -> Ca
     said = annotator.say(vectors[rows].numpy(), beams=beams)
     scores: CaptionScores = {
         "articles": len(rows),
-        "model": bleu(said, truth),
-        "most_frequent_title": {"title": frequent, **bleu([frequent] * len(rows), truth)},
+        "model": title_scores(said, truth),
+        "most_frequent_title": {"title": frequent, **title_scores([frequent] * len(rows), truth)},
     }
     articles = [catalogue.articles[row] for row in rows]
     frame = {
@@ -265,7 +209,7 @@ def annotate_photos(
     annotator = Annotator.load(RunFolder(checkpoint))
     told = f"{checkpoint} remembers {annotator.encoder}; open that once yourself, as by `hemline vision embed`"
     with nullcontext() if is_remote(checkpoint) else without_network(told):
-        encoder = open_encoder(annotator.encoder)
+        encoder = annotator.opened_encoder()
     catalogue = Catalogue(tuple(Article(address, (address,)) for address in dict.fromkeys(addresses)))
     wanted = encoder.preprocessing
     pictures = load_pictures(catalogue, wanted.size, channels=wanted.channels, fit=wanted.fit)
@@ -274,24 +218,25 @@ def annotate_photos(
     return list(zip(pictures.addresses, said, strict=True)), pictures.quarantine
 
 
-def bleu(said: Sequence[str], truth: Sequence[str]) -> dict[str, float]:
-    """Corpus BLEU of 1 … 4 words, by torchmetrics.
+def title_scores(said: Sequence[str], truth: Sequence[str]) -> dict[str, float]:
+    """Corpus BLEU of 1 … 4 words, by torchmetrics, and the mean of `cider_d`.
 
     Arguments:
         said: n sentences.
         truth: the one reference of each.
 
     Returns:
-        ``bleu_1`` … ``bleu_4``, 0…1.
+        ``bleu_1`` … ``bleu_4``, 0…1, and ``cider_d``, 0…10.
 
     Example:
-        >>> bleu(["a blue cotton shirt"], ["a blue cotton shirt"])["bleu_4"]
-        1.0
+        >>> title_scores(["a blue hat", "a red hat"], ["a blue hat", "a red hat"])
+        {'bleu_1': 1.0, 'bleu_2': 1.0, 'bleu_3': 1.0, 'bleu_4': 0.0, 'cider_d': 7.5}
     """
     from torchmetrics.functional.text import bleu_score
 
     references = [[one] for one in truth]
-    return {f"bleu_{n}": round(float(bleu_score(list(said), references, n_gram=n)), 4) for n in (1, 2, 3, 4)}
+    found = {f"bleu_{n}": round(float(bleu_score(list(said), references, n_gram=n)), 4) for n in (1, 2, 3, 4)}
+    return {**found, "cider_d": round(float(cider_d(said, references).mean()), 4)}
 
 
 def _rows(catalogue: Catalogue, item_ids: Sequence[str], photos: Sequence[str | None]) -> np.ndarray:

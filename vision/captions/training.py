@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ...runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed
+from ...runtime.arguments.kinds import Checked, Count, NotNegative, Number, Positive, Seed
 from ...runtime.plain import PlainObject
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
@@ -35,6 +35,8 @@ class CaptionTrainConfig(Checked):
         weight_decay: AdamW's decay of the weights.
         noise: standard deviation of the noise on the article vectors, in units of the spread of each feature
             over the training articles: keeps the state from knowing articles by heart.
+        finetune: further epochs in which the encoder, the network that reads the photos, learns along; 0 leaves it.
+        finetune_lr: the largest learning rate of both in these.
         seed: seeds the weights, the order and the noise.
         device: Lightning's accelerator.
 
@@ -47,6 +49,8 @@ class CaptionTrainConfig(Checked):
     lr: Positive = 3e-3
     weight_decay: NotNegative = 0.05
     noise: NotNegative = 0.3
+    finetune: Number = 0
+    finetune_lr: Positive = 1e-4
     seed: Seed = 0
     device: str = "auto"
 

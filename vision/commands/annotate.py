@@ -23,6 +23,14 @@ def train(
     checkpoint: Checkpoint,
     encoder: Encoder = None,
     backbone: Backbone = None,
+    finetune: Annotated[
+        bool,
+        typer.Option("--finetune/--frozen", help="Afterwards train the network that reads the photos along, or not."),
+    ] = False,
+    tuning_epochs: Annotated[
+        int | None, typer.Option(min=1, help="Further passes in which it learns along; 3 with --finetune.")
+    ] = None,
+    tuning_lr: Annotated[float, typer.Option(help="Largest learning rate in these.")] = 1e-4,
     epochs: Annotated[int, typer.Option(help="Passes over the training titles.")] = 30,
     lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 3e-3,
     batch_size: Annotated[int, typer.Option(help="Titles a step.")] = 64,
@@ -31,7 +39,7 @@ def train(
     device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training.")] = False,
 ) -> None:
-    """Train a captioner on the titles of a catalogue; the network that reads the photos stays as it is.
+    """Train a captioner on the titles of a catalogue; the network that reads the photos stays, or learns along.
 
     Example: hemline vision annotate train --data shop.toml --encoder runs/tasks --checkpoint runs/titles
     """
@@ -46,7 +54,17 @@ def train(
     described = named_encoder(encoder, backbone)
     # Asked before the photos are opened; the options keep "auto", so that another machine can resume.
     torch_device(device)
-    training = CaptionTrainConfig(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, device=device)
+    if tuning_epochs is not None and not finetune:
+        raise ValueError(f"tuning_epochs: expected none without --finetune, got {tuning_epochs}")
+    training = CaptionTrainConfig(
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        finetune=(tuning_epochs or 3) if finetune else 0,
+        finetune_lr=tuning_lr,
+        seed=seed,
+        device=device,
+    )
     with naming("data", data):
         source = open_source(data)
     with shown_progress("opening photos") as progress:
@@ -69,7 +87,7 @@ def judge(
     beams: Annotated[int, typer.Option(min=1, help="Beams of the search.")] = 5,
     examples: Annotated[int, typer.Option(min=0, help="How many examples to show.")] = 10,
 ) -> None:
-    """BLEU on the test titles, beside that of always saying the most frequent title; and some examples.
+    """BLEU and CIDEr-D on the test titles, beside those of always saying the most frequent title; and some examples.
 
     The examples stand with their photos in captions.png of the run.
     """
@@ -84,11 +102,12 @@ def judge(
     with naming("checkpoint", checkpoint):
         scores = evaluate_annotator(checkpoint, source, beams=beams)
     typer.echo(
-        f"{scores['articles']} test titles\n\n| row | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 |\n|---|---|---|---|---|"
+        f"{scores['articles']} test titles\n\n"
+        "| row | BLEU-1 | BLEU-2 | BLEU-3 | BLEU-4 | CIDEr-D |\n|---|---|---|---|---|---|"
     )
     rows = {"model": scores["model"], "most_frequent_title": scores["most_frequent_title"]}
-    for name, bleu in rows.items():
-        shown = " | ".join(f"{bleu[f'bleu_{n}']:.3f}" for n in (1, 2, 3, 4))
+    for name, found in rows.items():
+        shown = " | ".join(f"{found[score]:.3f}" for score in (*(f"bleu_{n}" for n in (1, 2, 3, 4)), "cider_d"))
         typer.echo(f"| {name} | {shown} |")
     typer.echo("")
     captions = RunFolder(checkpoint).read_frame("captions.parquet")

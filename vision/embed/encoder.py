@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -52,6 +52,10 @@ class ArticleEncoder:
         plain = NetworkConfig(backbone=name, size=size, pooling="mean", hidden=0, dropout=0.0)
         network = ProductNetwork(backbone=backbone, labels=LabelSpace(()), config=plain).eval()
         return cls(network, f"{backbone.name}@{_digest(network)}", f"{backbone.pooling}, mean over photos")
+
+    def learnt_further(self, from_what: str) -> ArticleEncoder:
+        """The same encoder under the name of its weights as they are now, after a training on something."""
+        return replace(self, name=f"{self.name.partition('@')[0]}+{from_what}@{_digest(self.network)}")
 
     @property
     def preprocessing(self) -> Preprocessing:
