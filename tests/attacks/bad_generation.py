@@ -23,6 +23,7 @@ NEEDED = {
     "weigh": "data checkpoint features",
     "learn-designs": "data checkpoint",
     "design": "checkpoint colour out",
+    "recolour": "colour out",
     "controls": "checkpoint out",
     "weigh-designs": "data checkpoint",
 }
@@ -66,7 +67,10 @@ def words_of_generators() -> Iterator[Bad]:
     for name in ("sample", "weigh"):
         yield from spoiled(name, "truncation", ("", "x", "nan", "inf", "-1", "0", "1e400", "1,5"), "truncation")
     for colour in ("", "red", "#12345", "#1234567", "#gggggg", "a\nb", NUL):
-        yield from spoiled("design", "colour", (colour,), "colour")
+        for name in ("design", "recolour"):
+            yield from spoiled(name, "colour", (colour,), "colour")
+    for option in ("tint", "prints"):
+        yield from spoiled("recolour", option, ("", "x", "nan", "inf", "-0.1", "1.1", "1e400", "0,5"), option)
     for name, options in READ.items():
         for option in options.split():
             values = ("nope", "binary.toml", "empty", "bt", LONG, NUL)
@@ -76,15 +80,20 @@ def words_of_generators() -> Iterator[Bad]:
     for name in ("weigh", "weigh-designs"):
         yield from spoiled(name, "features", ("../x", "", LONG, NUL, "a\nb"), "features", "backbone", "../x")
         yield from spoiled(name, "out", ("bt", "sales.csv/new.csv", LONG, NUL), "out")
-    for name in ("sample", "design", "controls"):
+    for name in ("sample", "design", "recolour", "controls"):
         yield from spoiled(name, "out", ("sales.csv/new.png", f"{LONG}.png", "nul\0.png", ""), "out")
 
 
 def photos_of_garments() -> Iterator[Bad]:
     """Photos that have no garment on a plain ground, or are none."""
-    for option in ("mask", "texture-of"):
-        for value in ("nope", "nope.png", "photos", "binary.toml", "empty", "sales.csv", "", LONG, NUL):
-            yield from spoiled("design", option, (value,), option, value[:40].partition("\0")[0] or option)
+    for value in ("nope", "nope.png", "photos", "binary.toml", "empty", "sales.csv", "", LONG, NUL):
+        named = value[:40].partition("\0")[0]
+        for option in ("mask", "texture-of"):
+            yield from spoiled("design", option, (value,), option, named or option)
+        yield from spoiled("recolour", "mask", (value,), "mask", named or "mask")
+        words = VALID["recolour"].split()
+        yield bad([*words[:3], value, *words[4:]], named or "photo")
+    yield from spoiled("recolour", "mask", ("photos/0.png",), "mask: expected 32 × 32 pixels like the photo")
 
 
 def broken_generators() -> Iterator[Bad]:

@@ -53,6 +53,7 @@ VALID = {
     "weigh": "vision gan score --data shop.toml --checkpoint made --features tasks --neighbours 1 --out new.csv",
     "learn-designs": "vision design train --data shots --checkpoint new --size 16 --steps 1 --groups 1",
     "design": "vision design draw --checkpoint designer --colour #aa2233 --mask shots/test/dress/5.png --out new.png",
+    "recolour": "vision design recolour shots/test/dress/5.png --colour #aa2233 --out new.png",
     "controls": "vision design sheet --checkpoint designer --out new.png --textures 1",
     "weigh-designs": "vision design score --data shots --checkpoint designer --features small-cnn --out new.csv",
     "later": "recommend score --recommender recommender --purchases bought.csv --out new.csv",

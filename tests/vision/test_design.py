@@ -20,7 +20,7 @@ from hemline.runtime.run_folder import RunFolder
 from hemline.vision.generate.design.designer import TrainedDesigner, parsed_colour, train_designer
 from hemline.vision.generate.design.masks import are_packshots, article_masks, mean_colours
 from hemline.vision.generate.design.network import DesignForm
-from hemline.vision.generate.design.shapes import shape_of, texture_of_photo
+from hemline.vision.generate.design.shapes import project_textures, shape_of, texture_of_photo
 from hemline.vision.generate.design.terms import (
     colour_term,
     ground_term,
@@ -225,6 +225,15 @@ def test_a_texture_is_found_that_draws_the_photo_better_than_a_random_one(packsh
     others = [trained.draw(trained.textures([seed]), *asked)[0] / 255 for seed in range(8)]
     missed = [float(np.square(each - seen).mean()) for each in (again, *others)]
     assert missed[0] < min(missed[1:])
+
+
+def test_the_texture_of_a_photo_is_the_same_alone_and_among_others(packshots, tmp_path):
+    trained = train_designer(open_source(str(packshots)), str(tmp_path / "run"), form=FORM, training=SHORT)
+    images = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    masks = trained.masks[:3, 0].float() / 255
+    together = project_textures(trained, images, masks, steps=5)
+    alone = torch.cat([project_textures(trained, images[i : i + 1], masks[i : i + 1], steps=5) for i in range(3)])
+    torch.testing.assert_close(together, alone, atol=1e-3, rtol=1e-3)
 
 
 def test_a_walk_through_the_commands(packshots, tmp_path, capsys):

@@ -104,6 +104,40 @@ def draw(
     typer.echo(f"{count} designs in {out}")
 
 
+@app.command()
+def recolour(
+    photo: Annotated[str, typer.Argument(help="A photo of a garment.")],
+    colour: Annotated[list[str], typer.Option(help="Six hexadecimal digits, '#aa2233'; repeat it for more colours.")],
+    out: Annotated[str, typer.Option(help="A .png file; several colours stand side by side.")],
+    mask: Annotated[
+        str | None,
+        typer.Option(help="A picture of the photo's size, white where the garment is. Default: all but plain ground."),
+    ] = None,
+    tint: Annotated[float, typer.Option(help="0: folds are grey shades; 1: shades of the colour.")] = 0.5,
+    prints: Annotated[float, typer.Option(help="Share of a print's own colours that stays.")] = 0.3,
+) -> None:
+    """Show a garment in other colours, with its own folds, seams and prints; no training is needed.
+
+    Example: hemline vision design recolour dress.jpg --colour '#aa2233' --colour '#1e3a8a' --out new.png
+    """
+    check_place("out", out, folder=False)
+    import numpy as np
+    from fsspec.core import url_to_fs
+
+    from ...runtime.whole_files import write_whole
+    from ..generate.design.designer import parsed_colour
+    from ..generate.design.recolour import Recolouring, recolour_photo
+    from ..generate.sheets import side_by_side
+
+    if not out.endswith(".png"):
+        raise ValueError(f"out: expected a .png file, got {out}")
+    colours = np.stack([parsed_colour(each) for each in colour])
+    made = recolour_photo(photo, colours, mask, Recolouring(tint, prints))
+    files, place = url_to_fs(out)
+    write_whole(files, place, side_by_side(made))
+    typer.echo(f"{len(made)} colours in {out}")
+
+
 @app.command("sheet")
 def controls(
     checkpoint: Checkpoint,

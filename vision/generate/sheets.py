@@ -43,6 +43,22 @@ def sheet(images: np.ndarray, columns: int, names: Sequence[str] = ()) -> bytes:
     return content.getvalue()
 
 
+def side_by_side(images: np.ndarray) -> bytes:
+    """Images of any shape ``[n, 3, H, W]`` in one row on white, as PNG; one image is the file as it is.
+
+    Arguments:
+        images: uint8.
+    """
+    wide = images.shape[-1]
+    side = wide + _MARGIN
+    paper = np.full((images.shape[-2], len(images) * side - _MARGIN, 3), 255, dtype=np.uint8)
+    for number, image in enumerate(images):
+        paper[:, number * side : number * side + wide] = image.transpose(1, 2, 0)
+    content = io.BytesIO()
+    Image.fromarray(paper).save(content, "png")
+    return content.getvalue()
+
+
 def sample_sheet(trained: TrainedGenerator, *, truncation: float | None = None, seed: int = 0) -> bytes:
     """Images of the same latents again and again, as PNG: a row for each of the first classes, or rows of any."""
     classes = trained.network.spec.classes[: 2 * _ROWS]

@@ -14,7 +14,9 @@ from ....datasets.pictures.source import Progress, Source
 from ....datasets.pictures.split import ArticleSplit
 from ....evaluation.scores.designs import (
     colour_errors,
+    colour_leaks,
     contrasts,
+    explained_share,
     mask_overlaps,
     mean_colours,
     pattern_similarities,
@@ -62,9 +64,10 @@ def score_designer(
     Returns:
         A row for each kind: ``images``; ``colour`` (distance of mean colours, 0…1 a channel) and ``overlap`` (IoU of
         what differs from white with the mask); ``kept`` (correlation of the pattern with that in another colour) and
-        ``other`` (with that of another texture); ``leak`` (distance of the mean colours of two textures); ``contrast``
-        (of that of photos); ``frechet`` (to the held-out photos, in the features that are named), ``features`` and
-        ``count``.
+        ``other`` (with that of another texture); ``leak`` (distance of the mean colours of two textures) and ``probe``
+        (share of the errors of colour that a linear function of the texture's latents tells, at most 0 where nothing
+        leaks); ``contrast`` (of that of photos); ``frechet`` (to the held-out photos, in the features that are named),
+        ``features`` and ``count``.
 
     Raises:
         ValueError: there are fewer than four packshots on the test side.
@@ -99,8 +102,13 @@ def score_designer(
         "cut and recoloured": cut_pattern(learnt),
     }
     real = _features(encoder, photos)
+    latents = trained.textures(asked.seeds.tolist()).numpy()
     table: list[dict[str, object]] = [
-        {"images": name, **asked.scores(draw, usual), "frechet": _distance(encoder, real, draw, asked)}
+        {
+            "images": name,
+            **asked.scores(draw, usual, latents if name in ("designer", "untrained") else None),
+            "frechet": _distance(encoder, real, draw, asked),
+        }
         for name, draw in rows.items()
     ]
     half = count // 2
@@ -130,19 +138,20 @@ class Asked:
     others: np.ndarray
     masks: np.ndarray
 
-    def scores(self, draw: Draw, usual: float) -> dict[str, float]:
-        """The scores of what is drawn; `usual` is the contrast of photos."""
+    def scores(self, draw: Draw, usual: float, latents: np.ndarray | None = None) -> dict[str, float]:
+        """The scores of what is drawn; `usual` is the contrast of photos, `latents` are the textures' ``[n, Z]``."""
         first = draw(self.seeds, self.colours, self.masks)
         recoloured = draw(self.seeds, self.others, self.masks)
         another = draw(self.seeds + len(self.seeds), self.colours, self.masks)
         shapes = article_masks((first * 255).round().astype(np.uint8))
-        leaks = mean_colours(first, self.masks) - mean_colours(another, self.masks)
+        missed = mean_colours(first, self.masks) - self.colours
         return {
             "colour": float(colour_errors(first, self.masks, self.colours).mean()),
             "overlap": float(mask_overlaps(shapes, self.masks > 0.5).mean()),
             "kept": float(pattern_similarities(first, recoloured, self.masks).mean()),
             "other": float(pattern_similarities(first, another, self.masks).mean()),
-            "leak": float(np.linalg.norm(leaks, axis=1).mean()),
+            "leak": float(colour_leaks(first, another, self.masks).mean()),
+            "probe": float("nan") if latents is None else explained_share(latents, missed),
             "contrast": float(np.median(contrasts(first, self.masks)) / usual),
         }
 

@@ -10,10 +10,13 @@ from torch.nn.functional import avg_pool2d
 from ....datasets.pictures.photos import read_photo, resize_photo
 from ....runtime.arguments.kinds import Count, Seed, checked
 from .designer import TrainedDesigner
-from .masks import article_masks
+from .masks import article_masks, mean_colours
 
 _DARK = 0.3
 """Of full brightness; a border below it is that of a mask in black."""
+
+_BEGINNINGS = 8
+"""Latents of which a search begins at the best."""
 
 
 def shape_of(address: str, size: int) -> np.ndarray:
@@ -49,8 +52,8 @@ def texture_of_photo(trained: TrainedDesigner, address: str, *, steps: Count = 3
     Arguments:
         trained: a designer.
         address: path or address of a photo of an article on a white ground.
-        steps: of Adam on the latents.
-        seed: draws where it begins.
+        steps: see `project_textures`.
+        seed: likewise.
 
     Returns:
         ``[1, Z]``.
@@ -58,28 +61,49 @@ def texture_of_photo(trained: TrainedDesigner, address: str, *, steps: Count = 3
     Raises:
         OSError: the photo cannot be read.
         ValueError: it is none, or there is no article on it.
+    """
+    size = trained.network.form.size
+    image = torch.tensor(resize_photo(read_photo(address), size)).float()[None] / 255
+    return project_textures(
+        trained, image, torch.from_numpy(shape_of(address, size)).float()[None], steps=steps, seed=seed
+    )
+
+
+def project_textures(
+    trained: TrainedDesigner, images: Tensor, masks: Tensor, *, steps: int = 300, seed: int = 0
+) -> Tensor:
+    """For each photo the latent vector whose image, in the photo's own colour and mask, is most like it.
+
+    Arguments:
+        trained: a designer.
+        images: ``[n, 3, S, S]``, 0…1.
+        masks: share of the article in each pixel, ``[n, S, S]``, 0…1.
+        steps: of Adam on the latents.
+        seed: draws where they begin: at the best of eight.
+
+    Returns:
+        ``[n, Z]``; a photo's is the same alone and among others.
 
     Source: projection to latents, T. Karras et al. (2020), arXiv 1912.04958, appendix D, with squared differences of
     pixels at three sizes in the place of a perceptual distance.
     """
-    network = trained.network.eval()
-    size = network.form.size
-    target = torch.tensor(resize_photo(read_photo(address), size)).float()[None] / 127.5 - 1
-    place = torch.from_numpy(shape_of(address, size)).float()[None, None]
-    colour = ((target * place).sum(dim=(2, 3)) / place.sum()).clamp(-1, 1)
-    latents = trained.textures([seed + number for number in range(8)])
+    network, count = trained.network.eval(), len(images)
+    target, places = images * 2 - 1, masks[:, None]
+    colours = mean_colours(target, places).clamp(-1, 1)
+    tried = trained.textures([seed + number for number in range(_BEGINNINGS)])
     with torch.no_grad():
-        many = (latents, colour.expand(8, -1), place.expand(8, -1, -1, -1))
-        apart = (network(*many) - target).square().mean(dim=(1, 2, 3))
-    found = latents[apart.argmin()][None].clone().requires_grad_(True)
+        apart = torch.stack(
+            [(network(each.expand(count, -1), colours, places) - target).square().mean(dim=(1, 2, 3)) for each in tried]
+        )
+    found = tried[apart.argmin(dim=0)].clone().requires_grad_(True)
     optimizer = torch.optim.Adam([found], lr=0.05)
     for _ in range(steps):
-        image = network(found, colour, place)
+        made = network(found, colours, places)
         # Far from the law of latents nothing was learnt.
-        loss = 1e-4 * (found.square().mean() - 1).square()
+        loss = 1e-4 * (found.square().mean(dim=1) - 1).square().sum()
         for side in (1, 2, 4):
-            missed = (avg_pool2d(image, side) - avg_pool2d(target, side)).square()
-            loss = loss + (missed * avg_pool2d(place, side)).mean()
+            missed = (avg_pool2d(made, side) - avg_pool2d(target, side)).square()
+            loss = loss + (missed * avg_pool2d(places, side)).mean(dim=(1, 2, 3)).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
