@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from hemline.runtime.run_folder import RunFolder
 from hemline.vision.commands.commands import app
 from hemline.vision.plots import figures as plots
 from hemline.vision.plots import plot_run as plotting
+from hemline.vision.plots.planes import Method, on_plane
 from hemline.vision.plots.plot_run import plot_run
 from PIL import Image
 from typer.testing import CliRunner
@@ -101,10 +104,11 @@ def test_a_large_map_shows_articles_of_the_whole_table_and_facets_have_no_reliab
     runner.invoke(app, ["classify", "train", *shared, *words], catch_exceptions=False)
     runner.invoke(app, ["classify", "test", *shared, "--device", "cpu"], catch_exceptions=False)
     monkeypatch.setattr(plotting.importlib.util, "find_spec", lambda name: True)
-    monkeypatch.setattr(plotting, "_map", lambda *parts: shown.append(parts) or plots.plt.figure())
+    monkeypatch.setattr(plotting, "_maps", lambda *parts: shown.append(parts) or [plots.plt.figure()])
     drawn = plot_run(run, open_source(str(shop)), articles=6)
     assert {Path(path).name for path in drawn} == {"filters.png", "curves.png", "mistakes-facets.png", "map.png"}
-    ((_, _, _, items, *_, which),) = shown
+    ((_, _, _, items, *_, which, methods),) = shown
+    assert methods == ["tsne"]
     tested = RunFolder(run).read_json("split.json")["test"]
     places = [tested.index(item) for item in items]
     assert len(places) == 6
@@ -124,3 +128,46 @@ def test_a_map_of_few_articles_is_refused() -> None:
     pytest.importorskip("sklearn", reason="the map needs scikit-learn")
     with pytest.raises(ValueError, match="at least 5 articles for a map, got 2"):
         plots.embedding_map(np.zeros((2, 3)), [], [])
+
+
+def blobs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points of three groups far from each other, in ten dimensions."""
+    rng = np.random.default_rng(0)
+    group = np.arange(count) % 3
+    return (rng.normal(size=(count, 10)) + 20 * np.eye(10)[group]).astype(np.float32), group
+
+
+@pytest.mark.parametrize(
+    ("method", "package"), [("tsne", "sklearn"), pytest.param("umap", "umap", marks=pytest.mark.slow)]
+)
+def test_a_plane_keeps_groups_together_and_is_drawn_twice_the_same(method: Method, package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"needs the package {package}")
+    vectors, group = blobs(60)
+    places = on_plane(vectors, method)
+    assert np.array_equal(places, on_plane(vectors, method))
+    assert (places.min(axis=0), places.max(axis=0)) == (pytest.approx(0), pytest.approx(1))
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 9 * np.eye(60)
+    assert (group[apart.argmin(axis=1)] == group).all()
+    assert on_plane(vectors[:5], method).shape == (5, 2)
+    figure = plots.embedding_map(vectors, [np.zeros((1, 4, 4), np.uint8)] * 60, ["a"] * 60, method=method)
+    assert np.asarray(figure.axes[0].collections[0].get_offsets()) == pytest.approx(places)
+
+
+def test_a_map_by_umap_is_drawn_beside_the_other_or_refused_in_one_line_before_any_photo_is_opened(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sklearn", reason="the map needs scikit-learn")
+    run, runner, asked = str(tmp_path / "run"), CliRunner(), []
+    shared = ["--data", str(shop), "--checkpoint", run]
+    runner.invoke(app, ["classify", "train", *shared, *SMALL, "--task", "shape"], catch_exceptions=False)
+    runner.invoke(app, ["classify", "test", *shared, "--device", "cpu"], catch_exceptions=False)
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(ValueError, match="umap: expected umap-learn to be installed, got none; pip install umap-learn"):
+        plot_run(run, replace(open_source(str(shop)), catalogue=None), umap=True)
+    monkeypatch.setattr(plotting, "require_umap", lambda: None)
+    monkeypatch.setattr(plots, "on_plane", lambda vectors, method, seed: asked.append(method) or vectors[:, :2])
+    done = runner.invoke(app, ["classify", "plot", *shared, "--umap"], catch_exceptions=False)
+    names = [Path(line).name for line in done.output.splitlines()]
+    assert [name for name in names if name.startswith("map")] == ["map.png", "map-umap.png"]
+    assert asked == ["tsne", "umap"]

@@ -209,7 +209,11 @@ def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = None, device:
 
 
 @app.command()
-def plot(data: Data, checkpoint: Checkpoint) -> None:
+def plot(
+    data: Data,
+    checkpoint: Checkpoint,
+    umap: Annotated[bool, typer.Option("--umap", help="A second map, by UMAP (package umap-learn).")] = False,
+) -> None:
     """Draw what a tested run sees and mistakes: filters, a map of the test articles, mistakes, reliability."""
     check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
@@ -219,7 +223,7 @@ def plot(data: Data, checkpoint: Checkpoint) -> None:
     with naming("data", data):
         source = open_source(data)
     with shown_progress("opening photos") as progress, naming("checkpoint", checkpoint):
-        drawn = plot_run(checkpoint, source, progress=progress)
+        drawn = plot_run(checkpoint, source, umap=umap, progress=progress)
     for address in drawn:
         typer.echo(address)
 

@@ -15,9 +15,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
 from ..classify.scores import Score
-
-FEWEST = 5
-"""Articles that a map needs at least."""
+from .planes import Method, on_plane
 
 COLOURS = 20
 """Labels that a map tells apart by colour at most."""
@@ -62,10 +60,11 @@ def embedding_map(
     labels: Sequence[str],
     *,
     title: str = "",
+    method: Method = "tsne",
     seed: int = 0,
     pictures: int = 250,
 ) -> Figure:
-    """Where articles lie beside each other: t-SNE of their vectors, with a thumbnail for each.
+    """Where articles lie beside each other: their vectors `on_plane`, with a thumbnail for each.
 
     Thumbnails that would hide one that is drawn already are left out, and shown as points. Of more than `COLOURS`
     labels the rarer ones share a grey.
@@ -75,20 +74,15 @@ def embedding_map(
         thumbnails: n decoded photos ``[channels, S, S]``.
         labels: n labels, which colour the points.
         title: what stands above.
+        method: what brings the vectors to a plane.
         seed: seeds the map.
         pictures: thumbnails at most.
 
     Raises:
-        ValueError: there are fewer vectors than `FEWEST`.
+        ValueError: there are fewer vectors than `FEWEST`, or UMAP is not installed.
         ModuleNotFoundError: scikit-learn is not installed (``pip install scikit-learn``).
     """
-    from sklearn.manifold import TSNE
-
-    if len(vectors) < FEWEST:
-        raise ValueError(f"vectors: expected at least {FEWEST} articles for a map, got {len(vectors)}")
-    perplexity = min(30.0, (len(vectors) - 1) / 3)
-    places = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)
-    places = (places - places.min(axis=0)) / np.ptp(places, axis=0).clip(min=1e-9)
+    places = on_plane(vectors, method, seed=seed)
     figure, axis = plt.subplots(figsize=(12, 9))
     found = Counter(labels).most_common()
     own = sorted(name for name, _ in (found if len(found) <= COLOURS else found[: COLOURS - 1]))

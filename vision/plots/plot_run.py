@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -20,7 +21,8 @@ from ..classify.answers import truth_of
 from ..classify.classifier import Classifier
 from ..classify.classify import TEST
 from ..embed.encoder import ArticleEncoder
-from .figures import FEWEST, captions, confusion, embedding_map, filters, learning_curves, mistakes, reliability
+from .figures import captions, confusion, embedding_map, filters, learning_curves, mistakes, reliability
+from .planes import FEWEST, NAMES, Method, require_umap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +36,9 @@ _WORDS_AS_THEY_ARE = matplotlib.rc_context({"text.parse_math": False})
 
 
 @_WORDS_AS_THEY_ARE
-def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress: Progress | None = None) -> list[str]:
+def plot_run(
+    checkpoint: str, source: Source, *, articles: int = 1500, umap: bool = False, progress: Progress | None = None
+) -> list[str]:
     """Draw filters, learning curves, the map of the test articles, their mistakes, confusion and reliability.
 
     The map needs scikit-learn and five test articles, reliability a task that is no facet; without them the others
@@ -44,6 +48,7 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
         checkpoint: a classifier's run that was tested.
         source: the catalogue.
         articles: test articles on the map, at most; of more it shows some that are drawn at random.
+        umap: whether there is a second map, by UMAP, beside that by t-SNE.
         progress: called with the photos opened and all photos.
 
     Returns:
@@ -51,8 +56,10 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
 
     Raises:
         FileNotFoundError: the run was not tested.
-        ValueError: an article that was tested, or its photos, are no longer there.
+        ValueError: an article that was tested, or its photos, are no longer there; or UMAP is not installed.
     """
+    if umap:
+        require_umap()
     folder = RunFolder(checkpoint)
     classifier = Classifier.load(folder)
     scores = folder.read_json(TEST)["test"]
@@ -105,7 +112,10 @@ def plot_run(checkpoint: str, source: Source, *, articles: int = 1500, progress:
         # Not the first ones: a table is often sorted by what its articles are.
         some = np.sort(np.random.default_rng(0).permutation(len(judged))[:articles])
         which = "Test articles" if len(some) == len(judged) else f"{len(some)} of {len(judged)} test articles"
-        keep(_map(encoder, source, pictures, judged[some], row, first, which), "map.png")
+        methods: list[Method] = ["tsne", "umap"] if umap else ["tsne"]
+        maps = _maps(encoder, source, pictures, judged[some], row, first, which, methods)
+        for figure, name in zip(maps, ("map.png", "map-umap.png"), strict=False):
+            keep(figure, name)
     return drawn
 
 
@@ -148,7 +158,7 @@ def _png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _map(
+def _maps(
     encoder: ArticleEncoder,
     source: Source,
     pictures: Pictures,
@@ -156,7 +166,8 @@ def _map(
     row: dict[str, int],
     first: np.ndarray,
     which: str,
-) -> Figure:
+    methods: Sequence[Method],
+) -> list[Figure]:
     task = encoder.network.labels.tasks[0]
     chosen = np.array([row[item_id] for item_id in item_ids])
     some = np.isin(pictures.article, chosen)
@@ -169,4 +180,8 @@ def _map(
     vectors = encoder.encode(kept, len(source.catalogue))[chosen]
     labels = [truth_of(task, source.catalogue.articles[number]) or "–" for number in chosen]
     thumbnails = [pictures.pixels[first[number]] for number in chosen]
-    return embedding_map(vectors, thumbnails, labels, title=f"{which} by their vectors; coloured by {task.name}")
+    title = f"{which} by their vectors; coloured by {task.name}"
+    return [
+        embedding_map(vectors, thumbnails, labels, title=f"{title} ({NAMES[method]})", method=method)
+        for method in methods
+    ]
