@@ -39,6 +39,8 @@ VALID = {
     "refine": "vision index refine --index looks --out new --by colour --steps 1",
     "duplicates": "vision index duplicates --index looks --out new.csv",
     "similar": "vision similar photos/0.png --index looks --out new.html",
+    "sort": "vision sort --data shop.toml --checkpoint tasks --by colour=red --out new.csv --page new.html",
+    "sort-alike": "vision sort --index looks --like i3 --words red --out new.csv",
     "crop": "vision locate crop photos/0.png --out new",
     "locate": "vision locate train --boxes boxes.csv --checkpoint new --steps 1",
     "tune": f"tune {SALES} --model var --space space.toml --trials 2 --windows 1 --num-samples 5 --out new",

@@ -13,6 +13,7 @@ LEAST = {
     "refine": {"steps": 1, "seed": 0},
     "duplicates": {"bits": 0},
     "similar": {"top": 1},
+    "sort": {"top": 1},
     "locate": {"steps": 1, "seed": 0},
     "tune": {"trials": 1, "windows": 1, "num-samples": 1, "seed": 0, "workers": 1},
 }
@@ -23,6 +24,8 @@ NEEDED = {
     "refine": "index out",
     "duplicates": "index",
     "similar": "index",
+    "sort": "data by",
+    "sort-alike": "index",
     "crop": "out",
     "locate": "boxes checkpoint",
     "tune": "dataset model out",
@@ -34,6 +37,8 @@ READ = {
     "refine": "index triplets",
     "duplicates": "index",
     "similar": "index",
+    "sort": "data checkpoint",
+    "sort-alike": "index",
     "crop": "checkpoint",
     "locate": "boxes",
     "tune": "dataset space",
@@ -51,10 +56,17 @@ def words_of_looks() -> Iterator[Bad]:
     for name, options in LEAST.items():
         for option, least in options.items():
             yield from spoiled(name, option, [*WHOLE, *(["0"] if least else [])])
-    for name in ("refine", "similar"):
+    for name in ("refine", "similar", "sort-alike"):
         yield from spoiled(name, "colours", SHARES)
-    yield from spoiled("similar", "words-weight", (*SHARES, "0"))
-    yield from spoiled("similar", "words", ("", " ", "never", NUL), "words")
+    for name in ("similar", "sort-alike"):
+        yield from spoiled(name, "words-weight", (*SHARES, "0"))
+        yield from spoiled(name, "words", ("", " ", "never", NUL), "words")
+    yield from spoiled("sort", "by", ("", "nope", "colour", "colour=", "=red", "nope=x", "colour=nope", "a\nb=c", LONG))
+    yield from spoiled("sort", "device", ("", "nope", "cuda:99"))
+    for option in ("--index looks", "--like i3", "--words red", "--unlike i3", "--text-network nope"):
+        yield bad(f"{VALID['sort']} {option}", "index", "by, like, words", "unlike", "text_network")
+    for option in ("--data shop.toml", "--checkpoint tasks", "--by colour=red", "--like nope", "--unlike nope"):
+        yield bad(f"{VALID['sort-alike']} {option}", "data", "checkpoint", "by, like, words", "like")
     yield from spoiled("duplicates", "bits", ("65",))
     yield from spoiled("duplicates", "similarity", ("", "x", "nan"))
     for name, options in READ.items():
@@ -73,6 +85,11 @@ def words_of_looks() -> Iterator[Bad]:
         "tune": "out",
     }.items():
         yield from spoiled(name, option, ("sales.csv", "sales.csv/below", LONG, NUL, ""))
+    for name in ("sort", "sort-alike"):
+        yield from spoiled(name, "out", ("bt", "new.txt", "new", "sales.csv/new.csv", f"{LONG}.csv", "nul\0.csv", ""))
+        yield from spoiled(
+            name, "page", ("bt.html/", "new.txt", "sales.csv/new.html", f"{LONG}.html", "nul\0.html", "")
+        )
     yield from spoiled("duplicates", "out", ("bt", "sales.csv/new.csv", LONG, NUL, ""))
     yield from spoiled(
         "similar", "out", ("bt.html/", "new.txt", "sales.csv/new.html", f"{LONG}.html", "nul\0.html", "")
@@ -106,7 +123,8 @@ def photos_and_items() -> Iterator[Bad]:
     yield bad(["vision", "index", "remove", *(f"i{number}" for number in range(24)), "--index", "looks"], "item_ids")
     yield bad("vision locate crop photos/0.png photos/0.png --out new", "path")
     yield bad("vision similar --index looks", "like: expected photos, items or words")
-    yield from spoiled("similar", "where", ("", "nope", "colour", "colour=", "=red", "nope=x", "colour=nope", "a\nb=c"))
+    for name in ("similar", "sort", "sort-alike"):
+        yield from spoiled(name, "where", ("", "nope", "colour", "colour=", "=red", "nope=x", "colour=nope", "a\nb=c"))
     yield from spoiled("similar", "top", ("25", "1000000"), "k: expected")
     yield from spoiled("refine", "by", ("", "nope", "a\nb"), "by")
     yield bad("vision index add --data shop.toml --index looks", "item_ids")

@@ -1,4 +1,4 @@
-"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|locate|gan|design``."""
+"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|sort|locate|gan|design``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .locate import app as locate
 from .predict import export, predict
 from .search import app as index
 from .search import similar
+from .sort import sort
 
 app = typer.Typer(help="Read facts off the photos of articles.", no_args_is_help=True)
 
@@ -35,3 +36,5 @@ app.add_typer(gan, name="gan")
 app.add_typer(design, name="design")
 
 app.command()(similar)
+
+app.command()(sort)

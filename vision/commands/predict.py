@@ -8,8 +8,8 @@ import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.devices import torch_device
-from ...runtime.texts import spreadsheet_cells
 from .classify import CHECKPOINT, Checkpoint, Device, Mirrored
+from .tables import check_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,26 +31,17 @@ def predict(
     """
     if checkpoint is not None:
         check_there("checkpoint", checkpoint, folder=True)
-    from fsspec.core import url_to_fs
-
     from ...datasets.pictures.source import photos_in
     from ...runtime.run_folder import RunFolder
-    from ...runtime.whole_files import write_whole
     from ..classify.classifier import SHIPPED, stored_labels
     from ..classify.classify import predict_photos
 
-    if out is not None:
-        if not out.endswith((".csv", ".parquet")):
-            raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
-        check_place("out", out, folder=False)
+    check_table(out)
     paths = [photo for path in paths for photo in photos_in(path)]
     with naming("checkpoint", checkpoint or SHIPPED):
         answers, quarantine = predict_photos(checkpoint, paths, mirrored=mirrored, device=torch_device(device))
     if out is not None:
-        cells = spreadsheet_cells(answers)
-        content = cells.to_csv(index=False).encode() if out.endswith(".csv") else answers.to_parquet(index=False)
-        files, place = url_to_fs(out)
-        write_whole(files, place, content)
+        write_table(out, answers)
     tasks = stored_labels(RunFolder(checkpoint or SHIPPED)).tasks
     for photo, rows in answers.groupby("photo", sort=False):
         said = [f"{task.name} {_said(rows[rows['task'] == task.name], task.facets, top)}" for task in tasks]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +13,38 @@ from ...runtime.texts import spreadsheet_cells
 from .annotate import Backbone, named_encoder
 from .classify import Data
 
+if TYPE_CHECKING:
+    from ..search.index import Hit
+
 app = typer.Typer(help="An index of the photos of articles, to search in.", no_args_is_help=True)
 
 Index = Annotated[str, typer.Option("--index", help="Folder or fsspec address of the index.")]
+
+Words = Annotated[
+    str | None, typer.Option(help="What titles or labels are to say, alone or beside photos: like this, but blue.")
+]
+
+WordsWeight = Annotated[float, typer.Option(help="How much the words count beside the photos.")]
+
+TextNetwork = Annotated[
+    str | None, typer.Option(help="Weights of a network that reads words. Default: TF-IDF of words and pairs.")
+]
+
+Where = Annotated[
+    list[str] | None, typer.Option(help="neck=v, colour=red|blue or gender!=Men; repeat it: all have to hold.")
+]
+
+Unlike = Annotated[list[str] | None, typer.Option(help="An item or photo that is not wanted; repeat it.")]
+
+Colours = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="How much colours count beside the shape's 1: 1.5 for the same article, 0.25 for the same in any colour.",
+    ),
+]
+
+Fetch = Annotated[bool, typer.Option("--fetch", help="Fetch photos that the index names on a network, for the page.")]
 
 
 @app.command()
@@ -102,7 +132,7 @@ def refine(
 ) -> None:
     """Learn from triplets what looks alike, and write an index with that similarity."""
     _check_index(index)
-    _check_colours(colours)
+    check_colours(colours)
     check_place("out", out, folder=True)
     from ..search.index import PhotoIndex
     from ..search.refine import train_similarity
@@ -158,31 +188,16 @@ def similar(
     like: Annotated[
         list[str] | None, typer.Argument(metavar="[IMAGE|ITEM]...", help="Photos, or item ids of the index.")
     ] = None,
-    words: Annotated[
-        str | None, typer.Option(help="What titles or labels are to say, alone or beside photos: like this, but blue.")
-    ] = None,
-    words_weight: Annotated[float, typer.Option(help="How much the words count beside the photos.")] = 1.0,
-    text_network: Annotated[
-        str | None, typer.Option(help="Weights of a network that reads words. Default: TF-IDF of words and pairs.")
-    ] = None,
+    words: Words = None,
+    words_weight: WordsWeight = 1.0,
+    text_network: TextNetwork = None,
     k: Annotated[int | None, typer.Option("-k", "--top", min=1, help="How many; ten, or all.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="neck=v, colour=red|blue or gender!=Men; repeat it: all have to hold.")
-    ] = None,
-    unlike: Annotated[list[str] | None, typer.Option(help="An item or photo that is not wanted; repeat it.")] = None,
-    colours: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            help="How much colours count beside the shape's 1: 1.5 for the same article, 0.25 "
-            "for the same in any colour.",
-        ),
-    ] = 1.5,
+    where: Where = None,
+    unlike: Unlike = None,
+    colours: Colours = 1.5,
     faiss: Annotated[bool, typer.Option("--faiss", help="Search with faiss; the answers are the same.")] = False,
     out: Annotated[str | None, typer.Option(help="An .html page with the photos.")] = None,
-    fetch: Annotated[
-        bool, typer.Option("--fetch", help="Fetch photos that the index names on a network, for the page.")
-    ] = False,
+    fetch: Fetch = False,
 ) -> None:
     """Find the articles that look most like some photos or articles, or that words name.
 
@@ -190,20 +205,13 @@ def similar(
     """
     like = like or []
     _check_index(index)
-    _check_colours(colours)
-    from fsspec.core import url_to_fs
-
+    check_colours(colours)
     from ...runtime.reading.places import is_remote
-    from ...runtime.whole_files import write_whole
     from ..search.index import PhotoIndex
     from ..search.look_alikes import find_similar
-    from ..search.sheet import contact_sheet
     from ..similarity.look_encoder import COLOURS, SHAPE
 
-    if out is not None:
-        if not out.endswith(".html"):
-            raise ValueError(f"out: expected an .html file, got {out}")
-        check_place("out", out, folder=False)
+    check_page("out", out)
     with naming("index", index):
         opened = PhotoIndex.open(index)
     hits = find_similar(
@@ -219,16 +227,35 @@ def similar(
         engine="faiss" if faiss else "exact",
     )
     if out is not None:
-        first = dict(zip(reversed(opened.vectors.item_ids), reversed(opened.vectors.photos), strict=True))
-        photos, fetch = [first.get(name, name) for name in like], fetch or is_remote(index)
-        page = contact_sheet(like, hits, photos=photos, title=words or "", fetch=fetch)
-        shown = {*photos, *(hit.photo for hit in hits)}.difference(like)
-        if not fetch and any(map(is_remote, shown)):
-            typer.echo("photos on a network are not shown; --fetch fetches them", err=True)
-        files, place = url_to_fs(out)
-        write_whole(files, place, page.encode())
+        write_page(out, like, hits, opened.photos_of(like), title=words or "", fetch=fetch or is_remote(index))
     for hit in hits:
         typer.echo(f"{hit.score:.3f}  {hit.item_id}  {hit.photo}  {hit.text}".rstrip())
+
+
+def check_page(argument: str, page: str | None) -> None:
+    """Refuse a page that is no HTML file, or cannot be written."""
+    if page is not None:
+        if not page.endswith(".html"):
+            raise ValueError(f"{argument}: expected an .html file, got {page}")
+        check_place(argument, page, folder=False)
+
+
+def write_page(
+    page: str, like: Sequence[str], hits: Sequence[Hit], photos: Sequence[str], *, title: str, fetch: bool
+) -> None:
+    """Write a contact sheet, and say if photos on a network are missing on it."""
+    from fsspec.core import url_to_fs
+
+    from ...runtime.reading.places import is_remote
+    from ...runtime.whole_files import write_whole
+    from ..search.sheet import contact_sheet
+
+    content = contact_sheet(like, hits, photos=photos, title=title, fetch=fetch)
+    shown = {*photos, *(hit.photo for hit in hits)}.difference(like)
+    if not fetch and any(map(is_remote, shown)):
+        typer.echo("photos on a network are not shown; --fetch fetches them", err=True)
+    files, place = url_to_fs(page)
+    write_whole(files, place, content.encode())
 
 
 def _triplets(file: str) -> list[tuple[str, str, str]]:
@@ -247,6 +274,7 @@ def _check_index(index: str) -> None:
     check_there("index", index, folder=True)
 
 
-def _check_colours(colours: float) -> None:
+def check_colours(colours: float) -> None:
+    """Refuse a weight of colours that is no finite number."""
     if not math.isfinite(colours):
         raise ValueError(f"colours: expected a finite number from 0, got {colours}")

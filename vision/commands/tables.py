@@ -1,10 +1,13 @@
-"""A table of scores on the terminal, and as a file where one is asked for."""
+"""Tables on the terminal, and as files where one is asked for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import typer
+
+from ...runtime.arguments.naming import check_place
+from ...runtime.texts import spreadsheet_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,3 +31,25 @@ def tell_scores(table: pd.DataFrame, what: str, out: str | None) -> None:
     if out is not None:
         files, place = url_to_fs(out)
         write_whole(files, place, table.to_csv(index=False).encode())
+
+
+def check_table(out: str | None) -> None:
+    """Refuse a table that is neither CSV nor Parquet, or cannot be written."""
+    if out is not None:
+        if not out.endswith((".csv", ".parquet")):
+            raise ValueError(f"out: expected a .csv or .parquet file, got {out}")
+        check_place("out", out, folder=False)
+
+
+def write_table(out: str, table: pd.DataFrame) -> None:
+    """Write a table as its name says; in a CSV file no text is a formula of a spreadsheet."""
+    from fsspec.core import url_to_fs
+
+    from ...runtime.whole_files import write_whole
+
+    if out.endswith(".csv"):
+        content = spreadsheet_cells(table).to_csv(index=False).encode()
+    else:
+        content = table.to_parquet(index=False)
+    files, place = url_to_fs(out)
+    write_whole(files, place, content)

@@ -195,6 +195,11 @@ class PhotoIndex:
         """The vectors of the photos of an article, float32 ``[photos, F]``."""
         return self.vectors.vectors[self._article == self.place(item_id)]
 
+    def photos_of(self, names: Sequence[str]) -> list[str]:
+        """The first photo of each article; what is none is a photo itself."""
+        first = dict(zip(reversed(self.vectors.item_ids), reversed(self.vectors.photos), strict=True))
+        return [first.get(name, name) for name in names]
+
     def search(
         self,
         queries: np.ndarray,

@@ -25,8 +25,12 @@ class Condition:
     negated: bool = False
 
     @classmethod
-    def read(cls, text: str) -> Condition:
+    def read(cls, text: str, argument: str = "where") -> Condition:
         """The condition in words: ``column=label``, ``column=one|another`` or ``column!=label``.
+
+        Arguments:
+            text: the words.
+            argument: by which they were given, for the message.
 
         Raises:
             ValueError: it is none.
@@ -39,7 +43,7 @@ class Condition:
         labels = tuple(label.strip() for label in wanted.split("|") if label.strip())
         negated, column = column.rstrip().endswith("!"), column.rstrip().removesuffix("!").strip()
         if not (sign and column and labels):
-            raise ValueError(f"where: expected column=label, column=one|another or column!=label, got {text!r}")
+            raise ValueError(f"{argument}: expected column=label, column=one|another or column!=label, got {text!r}")
         return cls(column, labels, negated)
 
     def holds(self, labels: Labels) -> bool:
