@@ -1,7 +1,8 @@
 """A year of Mondays with launches and delistings: models updated every week beside models trained anew.
 
-Run: python -m benchmarks.mondays [--models analog,cross-fit] [--articles 24] [--seed 1] [--through command]
-It goes on where it was killed; every finished week lies in `--out`.
+Run: python -m benchmarks.mondays [--models analog,cross-fit] [--articles 24] [--seed 1] [--through command] [--again]
+It goes on where it was killed; every finished week lies in `--out`. `--again` trains the model anew with another
+seed as well: what two trainings differ by is what an update may differ by through chance alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 from hemline.datasets import ForecastData, from_sales, simulated_shop
+from hemline.evaluation.adapters.foreign import for_run
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.evaluation.scores.univariate import crps
 from hemline.forecasting import build_model, load_predictor
@@ -104,8 +106,8 @@ class Shop:
 class Walk:
     """The year of one model, in a folder that holds each week that is done."""
 
-    def __init__(self, name: str, shop: Shop, folder: Path, through: str) -> None:
-        self.name, self.shop, self.folder, self.through = name, shop, folder, through
+    def __init__(self, name: str, shop: Shop, folder: Path, through: str, again: bool = False) -> None:
+        self.name, self.shop, self.folder, self.through, self.again = name, shop, folder, through, again
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> None:
@@ -123,11 +125,14 @@ class Walk:
             self._note(f"week-{week:02d}", row)
             shutil.rmtree(self._place(week - 1), ignore_errors=True)
         for week in QUARTERS:
-            if not self._done(f"anew-{week:02d}"):
-                begun = time.process_time()
-                fitted = self._trained(week)
-                seconds = time.process_time() - begun
-                self._note(f"anew-{week:02d}", {"seconds": seconds, "scores": self.shop.scores(fitted, FIRST + week)})
+            for seed, kind in enumerate(("anew", "again")[: 1 + self.again]):
+                if not self._done(f"{kind}-{week:02d}"):
+                    begun = time.process_time()
+                    fitted = self._trained(week, seed)
+                    seconds = time.process_time() - begun
+                    self._note(
+                        f"{kind}-{week:02d}", {"seconds": seconds, "scores": self.shop.scores(fitted, FIRST + week)}
+                    )
 
     def rows(self) -> list[dict[str, Any]]:
         """What is done of the quarters: seconds and scores of the updated model over those of one trained anew."""
@@ -145,12 +150,15 @@ class Walk:
                 row[score] = float(pair[1].mean())
                 row[f"{score} updated"] = float(pair[0].mean() / pair[1].mean())
                 row[f"{score} ±"] = float((pair[0] - pair[1]).std(ddof=1) / np.sqrt(WINDOWS) / pair[1].mean())
+                if self._done(f"again-{week:02d}"):
+                    other = [rows[score] for rows in self._read(f"again-{week:02d}")["scores"]]
+                    row[f"{score} again"] = float(np.mean(other) / pair[1].mean())
             found.append(row)
         return found
 
-    def _trained(self, week: int) -> Any:
+    def _trained(self, week: int, seed: int = 0) -> Any:
         data = self.shop.monday(FIRST + week)
-        model = build_model(self.name, data.metadata, SETTINGS.get(self.name, {}))
+        model: Any = for_run(build_model(self.name, data.metadata, SETTINGS.get(self.name, {})), seed)
         if week or self.through == "python":
             fitted = model.train([data.whole])
             if not week:
@@ -219,7 +227,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", default="analog,cross-fit,gru-maf,deepar,pool")
     parser.add_argument("--articles", type=int, default=24)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the shop")
+    parser.add_argument("--again", action="store_true", help="train anew with another seed too")
     parser.add_argument("--through", choices=("python", "command"), default="python")
     parser.add_argument("--show", action="store_true", help="print what is done, and do no more")
     parser.add_argument("--out", type=Path, default=Path("runs/mondays"))
@@ -233,7 +242,7 @@ def main() -> None:
     shop, rows = Shop(options.articles, options.seed), []
     for name in options.models.split(","):
         of_shop = options.out / f"{options.through}-{options.articles}-{options.seed}"
-        walk = Walk(name, shop, of_shop / name, options.through)
+        walk = Walk(name, shop, of_shop / name, options.through, options.again)
         if not options.show:
             walk.run()
         rows += walk.rows()

@@ -70,12 +70,30 @@ def matting_cost(values: Tensor, guides: Tensor, smoothness: float = 1e-4) -> Te
 
     value_mean, guide_mean = means[:, :count], means[:, count:]
     variance = avg_pool2d(values.square(), 3, stride=1) - value_mean.square()
-    between = covariance(values, guides, value_mean, guide_mean).permute(0, 3, 4, 1, 2)
-    ridge = smoothness / pixels * torch.eye(3, dtype=values.dtype, device=values.device)
-    within = covariance(guides, guides, guide_mean, guide_mean).permute(0, 3, 4, 1, 2) + ridge
-    explained = (between * torch.linalg.solve(within, between.transpose(-1, -2)).transpose(-1, -2)).sum(dim=-1)
-    left = pixels * (variance.permute(0, 2, 3, 1) - explained)
+    between = covariance(values, guides, value_mean, guide_mean).unbind(2)
+    within = covariance(guides, guides, guide_mean, guide_mean)
+    left = pixels * (variance - _explained(within, between, smoothness / pixels))
     return left.sum(dim=(1, 2, 3)).mean() / (values.shape[-1] * values.shape[-2])
+
+
+def _explained(within: Tensor, between: tuple[Tensor, ...], ridge: float) -> Tensor:
+    """``bᵀ (W + ridge)⁻¹ b`` of windows, ``[B, C, H, W]``, by the LDLᵀ factors of the 3 × 3 matrices, written out.
+
+    Arguments:
+        within: W, ``[B, 3, 3, H, W]``.
+        between: the three numbers b, ``[B, C, H, W]`` each.
+        ridge: what is added to the diagonal.
+    """
+    (first, below, last), (_, middle, beside), (_, _, corner) = (row.unbind(1) for row in within.unbind(1))
+    first = first + ridge
+    one, two = below / first, last / first
+    second = middle + ridge - one * below
+    three = (beside - two * below) / second
+    third = corner + ridge - two * last - three.square() * second
+    red, green, blue = between
+    green = green - one[:, None] * red
+    blue = blue - two[:, None] * red - three[:, None] * green
+    return red.square() / first[:, None] + green.square() / second[:, None] + blue.square() / third[:, None]
 
 
 def pattern_similarity(first: Tensor, second: Tensor, masks: Tensor) -> Tensor:

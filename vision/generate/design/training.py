@@ -57,7 +57,7 @@ class DesignConfig(Checked):
     average: Annotated[float, Within(0, 1, below=True)] = 0.998
     log_steps: Count = 250
     seed: Seed = 0
-    precision: Literal["auto"] | Precision = "32-true"
+    precision: Literal["auto"] | Precision = "auto"
     device: str = "auto"
 
     @property
@@ -109,6 +109,8 @@ class DesignTraining(EpochTraining):
     ) -> None:
         super().__init__(config.epochs, config.seed)
         self.automatic_optimization = False
+        for network in (designer, critic):
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.designer, self.critic, self.config = designer, critic, config
         self.average = copy.deepcopy(designer).eval().requires_grad_(False)
         self.images, self.masks, self.shown = images, masks, shown
