@@ -169,7 +169,8 @@ def test_a_composed_image_has_the_colour_the_mask_and_the_pattern_by_constructio
     masks = torch.zeros(6, 1, 16, 16)
     masks[:, :, 3:13, 4:12] = 1
     first, second = (designer(textures, torch.full((6, 3), level), masks).detach() for level in (-0.2, 0.3))
-    torch.testing.assert_close(mean_colours(first, masks), torch.full((6, 3), -0.2), atol=1e-4, rtol=0)
+    # Pixels that are cut off at black or white move the mean a little.
+    torch.testing.assert_close(mean_colours(first, masks), torch.full((6, 3), -0.2), atol=1e-3, rtol=0)
     assert ((first == 1) | (masks == 1)).all()
     assert (pattern_similarity(first, second, masks) > 0.95).all()
 

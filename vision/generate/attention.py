@@ -5,7 +5,6 @@ Source: N. Jetchev, G. Yildirim, C. Bracher and R. Vollgraf (2021), Grid Partiti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +14,11 @@ from torch.nn.functional import avg_pool2d, pad, scaled_dot_product_attention
 
 from ...runtime.arguments.kinds import Checked, Count
 
-_AT_A_TIME = 2**20
+_AT_A_TIME = 2**18
 """Numbers that are scored, or gathered, for one group of cells: they bound the memory, not what comes out."""
+
+_WITH_GRADIENT = 2**23
+"""Likewise, where what was gathered is kept for the gradient in any case, and each group costs one more sum."""
 
 _NEVER = -1e4
 """Score of a place beyond the border, before the division by the root of the channels; half precision holds it."""
@@ -90,12 +92,16 @@ def grid_partitioned_attention(query: Tensor, key: Tensor, value: Tensor, partit
         there = _blocks(key.new_zeros(1, 1, *key.shape[2:]), side, _NEVER).expand(len(keys), -1, -1, -1)
         keys = torch.cat([keys, there], dim=3)
         queries = torch.cat([queries, queries.new_ones(*queries.shape[:3], 1)], dim=3)
-    each = chosen.shape[2] * side**2 * (keys.shape[3] + values.shape[3]) * len(keys)
+    bound = _WITH_GRADIENT if keys.requires_grad or values.requires_grad else _AT_A_TIME
+    size = max(1, bound // (chosen.shape[2] * side**2 * (keys.shape[3] + values.shape[3]) * len(keys)))
     parts = []
-    for some in _groups(chosen.shape[1], each):
-        of_cells = (_gathered(blocks, chosen[:, some]) for blocks in (keys, values))
-        parts.append(_attend(queries[:, some].flatten(0, 1), *of_cells, scale).unflatten(0, (len(keys), -1)))
-    return _whole(torch.cat(parts, dim=1), cell, *shape[3:]).reshape(shape)
+    for some, patches in zip(queries.split(size, dim=1), chosen.split(size, dim=1), strict=True):
+        of_cells = (_gathered(blocks, patches) for blocks in (keys, values))
+        parts.append(_attend(some.flatten(0, 1), *of_cells, scale).unflatten(0, (len(keys), -1)))
+    del queries, keys, values, some
+    joined = torch.cat(parts, dim=1)
+    del parts
+    return _whole(joined, cell, *shape[3:]).reshape(shape)
 
 
 @torch.no_grad()
@@ -119,9 +125,10 @@ def chosen_patches(query: Tensor, key: Tensor, partition: Partition) -> Tensor:
     real = _blocks(query.new_ones(1, 1, *query.shape[2:]), within)[..., 0, None]
     patches = min(partition.patches, keys.shape[2])
     found = []
-    for some in _groups(queries.shape[1], within**2 * keys.shape[2] * len(keys)):
-        scores = torch.matmul(queries[:, some].flatten(1, 2), keys).float() * scale
-        shares = scores.softmax(dim=2).unflatten(1, (-1, within**2)) * real[:, some]
+    size = max(1, _AT_A_TIME // (within**2 * keys.shape[2] * len(keys)))
+    for some, there in zip(queries.split(size, dim=1), real.split(size, dim=1), strict=True):
+        scores = torch.matmul(some.flatten(1, 2), keys).float() * scale
+        shares = scores.softmax(dim=2).unflatten(1, (-1, within**2)) * there
         found.append(shares.sum(dim=2).topk(patches, dim=2).indices)
     return torch.cat(found, dim=1).unflatten(0, batch)
 
@@ -250,9 +257,3 @@ def _gathered(blocks: Tensor, chosen: Tensor) -> Tensor:
     """Blocks ``[n, blocks, places, d]`` that were chosen ``[n, cells, k]``, as ``[n * cells, k * places, d]``."""
     first = torch.arange(len(blocks), device=chosen.device)[:, None, None] * blocks.shape[1]
     return blocks.flatten(0, 1)[(chosen + first).flatten(0, 1)].flatten(1, 2)
-
-
-def _groups(count: int, each: int) -> Iterator[slice]:
-    """Slices over cells, of which each takes so many numbers."""
-    size = max(1, _AT_A_TIME // each)
-    return (slice(begin, begin + size) for begin in range(0, count, size))

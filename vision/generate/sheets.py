@@ -68,3 +68,38 @@ def sample_sheet(trained: TrainedGenerator, *, truncation: float | None = None, 
         rows * _COLUMNS, labels=None if labels is None else labels.tolist(), truncation=truncation, seed=seed
     )
     return sheet(images, _COLUMNS, classes)
+
+
+def attention_sheet(
+    asking: np.ndarray, asked: np.ndarray, places: Sequence[tuple[int, int]], weights: np.ndarray
+) -> bytes:
+    """Where places of one image look in another, as PNG: a row for each place.
+
+    Left is the image that asks, with a frame around the place; right the image that is asked, the redder the more the
+    place looks there, and paler than it is elsewhere.
+
+    Arguments:
+        asking: uint8 ``[3, H, W]``.
+        asked: uint8 ``[3, h, w]``.
+        places: rows and columns of the image that asks.
+        weights: of each place ``[places, h, w]``, as `attended` gives them.
+    """
+    red, share = np.array([220.0, 0.0, 30.0])[:, None, None], (weights / weights.max(axis=(1, 2), keepdims=True)) ** 0.5
+    shown = [(1 - own) * (127 + asked / 2) + own * red for own in share]
+    times = max(1, 256 // max(*asking.shape[1:], *asked.shape[1:]))
+    (height, width), (below, beside) = asking.shape[1:], asked.shape[1:]
+    side = max(height, below) * times + _MARGIN
+    paper = Image.new("RGB", ((width + beside) * times + 3 * _MARGIN, len(places) * side + _MARGIN), "white")
+    pen = ImageDraw.Draw(paper)
+    for number, ((row, column), picture) in enumerate(zip(places, shown, strict=True)):
+        left = _MARGIN
+        for image in (asking, picture.round().astype(np.uint8)):
+            pixels = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
+            large = (pixels.width * times, pixels.height * times)
+            paper.paste(pixels.resize(large, Image.Resampling.NEAREST), (left, number * side + _MARGIN))
+            left += large[0] + _MARGIN
+        across, down = (column + 0.5) * times + _MARGIN, (row + 0.5) * times + number * side + _MARGIN
+        pen.rectangle((across - 8, down - 8, across + 8, down + 8), outline="red", width=2)
+    content = io.BytesIO()
+    paper.save(content, "png")
+    return content.getvalue()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, softplus
 
-from ....runtime.arguments.kinds import Checked, Count
+from ....runtime.arguments.kinds import Checked, Count, Number
 from ..networks.layers import bounded, orthogonal
 from ..networks.network import ImageSide, ImageSpec, Layers
 from ..networks.style_layers import EqualConv, EqualLinear, Mapping, ModulatedConv, active
@@ -27,6 +28,7 @@ class DesignForm(Checked):
         mapping: dense layers between both.
         width: channels at the full side.
         most: channels of any map, at most.
+        waves: plane waves that join the maps of every side, with half as many maps of noise: see `Grain`.
         composed: whether the image is put together of the colour, a pattern with the mean 0 in the mask, and white
             outside; else the network draws every pixel, as published.
 
@@ -40,6 +42,7 @@ class DesignForm(Checked):
     mapping: Layers = 4
     width: Count = 24
     most: Count = 128
+    waves: Number = 8
     composed: bool = True
 
     def __post_init__(self) -> None:
@@ -73,14 +76,16 @@ class Designer(nn.Module):
         self.form, self.first_side = form, spec.first_side
         widths = spec.widths(form.width, form.most)
         told = form.style if form.composed else form.style + 3
+        beside = 1 + form.waves + form.waves // 2
+        self.grain = nn.ModuleList([Grain(spec.first_side * 2**place, form.waves) for place in range(len(widths))])
         self.mapping = Mapping(form.texture, 0, form.style, form.mapping)
         self.start = EqualConv(1, widths[0], 3)
-        self.first = ModulatedConv(widths[0] + 1, widths[0], 3, told)
+        self.first = ModulatedConv(widths[0] + beside, widths[0], 3, told)
         self.biases = nn.ParameterList([nn.Parameter(torch.zeros(widths[0], 1, 1))])
         self.up, self.same, self.images = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for before, after in itertools.pairwise(widths):
             self.up.append(ModulatedConv(before, after, 3, told, "up"))
-            self.same.append(ModulatedConv(after + 1, after, 3, told))
+            self.same.append(ModulatedConv(after + beside, after, 3, told))
             self.images.append(ModulatedConv(after, 3, 1, told, demodulate=False))
             self.biases.extend(nn.Parameter(torch.zeros(after, 1, 1)) for _ in range(2))
         # How strong a pattern is on a colour: white garments have fainter shades than those of middle brightness.
@@ -115,14 +120,47 @@ class Designer(nn.Module):
         while places[0].shape[-1] > self.first_side:
             places.insert(0, avg_pool2d(places[0], 2))
         maps = active(self.start(places[0]))
-        maps = active(self.first(torch.cat([maps, places[0]], dim=1), told) + self.biases[0])
+        maps = active(self.first(torch.cat([maps, self.grain[0](places[0])], dim=1), told) + self.biases[0])
         image = maps.new_zeros(len(maps), 3, self.first_side, self.first_side)
-        layers = zip(places[1:], self.up, self.same, self.images, strict=True)
+        beside = (grain(place) for grain, place in zip(self.grain[1:], places[1:], strict=True))
+        layers = zip(beside, self.up, self.same, self.images, strict=True)
         for number, (place, up, same, to_image) in enumerate(layers):
             maps = active(up(maps, told) + self.biases[2 * number + 1])
             maps = active(same(torch.cat([maps, place], dim=1), told) + self.biases[2 * number + 2])
             image = interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False) + to_image(maps, told)
         return image
+
+
+class Grain(nn.Module):
+    """A mask, and beside it waves and noise that are always the same: what a style makes prints and weaves of.
+
+    Without them all that tells one place of a map from another is the mask.
+
+    Arguments:
+        side: of the maps, pixels.
+        waves: plane waves of 4 to 16 pixels a period, in all directions; with half as many maps of noise.
+
+    Source: the waves are the Fourier features of T. Karras et al. (2021), arXiv 2106.12423, §3; the noise is that of
+    StyleGAN, drawn once.
+    """
+
+    fixed: Tensor
+
+    def __init__(self, side: int, waves: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(side)
+        angles = math.pi * (torch.arange(waves) + torch.rand(waves, generator=generator)) / max(waves, 1)
+        periods = 4.0 * 4.0 ** torch.rand(waves, generator=generator)
+        phases = 2 * math.pi * torch.rand(waves, generator=generator)
+        down, across = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+        along = angles.cos()[:, None, None] * across + angles.sin()[:, None, None] * down
+        drawn = torch.cos(2 * math.pi * along / periods[:, None, None] + phases[:, None, None]) * 2**0.5
+        noise = torch.randn(waves // 2, side, side, generator=generator)
+        self.register_buffer("fixed", torch.cat([drawn, noise]))
+
+    def forward(self, masks: Tensor) -> Tensor:
+        """Masks ``[B, 1, side, side]`` to ``[B, 1 + waves + waves // 2, side, side]``; 0 outside the mask."""
+        return torch.cat([masks, masks * self.fixed.to(masks.dtype)], dim=1)
 
 
 class DesignCritic(nn.Module):
