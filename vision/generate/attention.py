@@ -84,7 +84,8 @@ def grid_partitioned_attention(query: Tensor, key: Tensor, value: Tensor, partit
     query, key, value = (each.flatten(0, 1) for each in (query, key, value))
     query, key, scale = comparable(query, key, partition.score)
     if chosen is None:
-        found = _attend(*(each.flatten(2).transpose(1, 2).contiguous() for each in (query, key, value)), scale)
+        query, key, value = (each.flatten(2).transpose(1, 2).contiguous() for each in (query, key, value))
+        found = _attend(query, key, value, scale)
         return found.transpose(1, 2).reshape(shape)
     cell = partition.cell(*shape[3:])
     queries, keys, values = _blocks(query, cell), _blocks(key, side), _blocks(value, side)
@@ -96,7 +97,7 @@ def grid_partitioned_attention(query: Tensor, key: Tensor, value: Tensor, partit
     size = max(1, bound // (chosen.shape[2] * side**2 * (keys.shape[3] + values.shape[3]) * len(keys)))
     parts = []
     for some, patches in zip(queries.split(size, dim=1), chosen.split(size, dim=1), strict=True):
-        of_cells = (_gathered(blocks, patches) for blocks in (keys, values))
+        of_cells = _gathered(keys, patches), _gathered(values, patches)
         parts.append(_attend(some.flatten(0, 1), *of_cells, scale).unflatten(0, (len(keys), -1)))
     del queries, keys, values, some
     joined = torch.cat(parts, dim=1)
