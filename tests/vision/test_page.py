@@ -46,7 +46,7 @@ def test_the_worked_example_runs_from_photos_to_a_forecasting_dataset(
 
 @pytest.mark.parametrize("words", commands("sh"), ids=" ".join)
 def test_a_command_behind_a_number_has_the_options_that_it_uses(words: list[str]) -> None:
-    path = words[:1] if words[0] in ("embed", "similar") else words[:2]
+    path = words[:1] if words[0] in ("embed", "similar", "sort") else words[:2]
     shown = CliRunner().invoke(app, [*path, "--help"], terminal_width=200)
     assert shown.exit_code == 0, shown.output
     for option in [word for word in words if word.startswith("--")]:
