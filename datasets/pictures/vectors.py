@@ -56,6 +56,33 @@ class ArticleVectors:
         if bad.any():
             raise ValueError(f"vectors: expected finite numbers, got others for item {self.item_ids[bad.argmax()]!r}")
 
+    def joined(self, others: ArticleVectors) -> ArticleVectors:
+        """The vectors of these and other articles, such as designs that are in no catalogue yet.
+
+        Arguments:
+            others: of the same encoder.
+
+        Raises:
+            ValueError: another encoder made the others, they have another length, or an item id is in both.
+
+        Example:
+            >>> old = ArticleVectors(("a",), np.array([[0.6]], dtype="float32"), np.array([True]), "net")
+            >>> old.joined(ArticleVectors(("b",), np.array([[0.1]], dtype="float32"), np.array([True]), "net")).item_ids
+            ('a', 'b')
+        """
+        if self.encoder != others.encoder or self.vectors.shape[1] != others.vectors.shape[1]:
+            raise ValueError(
+                f"others: expected {self.vectors.shape[1]} numbers of the encoder {self.encoder!r}, "
+                f"got {others.vectors.shape[1]} of {others.encoder!r}"
+            )
+        return ArticleVectors(
+            self.item_ids + others.item_ids,
+            np.concatenate([self.vectors, others.vectors]),
+            np.concatenate([self.shown, others.shown]),
+            self.encoder,
+            max(self.until, others.until),
+        )
+
     def features(self, item_ids: Sequence[str]) -> np.ndarray:
         """Static features of some items: the vector, then 1 if the article has a picture and else 0.
 

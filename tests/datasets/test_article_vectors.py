@@ -1,5 +1,7 @@
 """Vectors of articles beside their series, in one line, and never learnt from the weeks that are to be forecast."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hemline.datasets import join_article_vectors, read_article_vectors, simulated_sales
@@ -48,3 +50,18 @@ def test_vectors_of_purchases_in_the_test_windows_are_leakage():
 def test_vectors_of_other_articles_are_refused():
     with pytest.raises(ValueError, match="vectors: expected some of the items"):
         DATA.with_article_vectors(vectors(items=("x", "y")))
+
+
+def test_vectors_of_designs_join_those_of_the_catalogue():
+    rng = np.random.default_rng(0)
+    old = ArticleVectors(("a", "b"), rng.normal(size=(2, 3)).astype(np.float32), np.array([True, False]), "net", "2024")
+    new = ArticleVectors(("c",), rng.normal(size=(1, 3)).astype(np.float32), np.array([True]), "net")
+    both = old.joined(new)
+    assert both.item_ids == ("a", "b", "c")
+    assert (both.encoder, both.until) == ("net", "2024")
+    np.testing.assert_array_equal(both.features(["c", "a", "b"])[:, :3], [*new.vectors, old.vectors[0], [0, 0, 0]])
+    for other in (replace(new, encoder="other"), replace(new, vectors=new.vectors[:, :2])):
+        with pytest.raises(ValueError, match="others: expected 3 numbers of the encoder 'net', got"):
+            old.joined(other)
+    with pytest.raises(ValueError, match="item_ids: expected each once, got 'a' twice"):
+        old.joined(replace(new, item_ids=("a",)))

@@ -254,6 +254,20 @@ def test_a_walk_through_the_commands(packshots, tmp_path, capsys):
     run(*drawn, "--colour", "#aa2233", "--colour", "00ff00", "--mask", photo, "--texture-seed", 3)
     with Image.open(tmp_path / "a.png") as image:
         assert image.size[0] > 1.5 * image.size[1]
+    designs = (
+        "draw",
+        "--checkpoint",
+        run_at,
+        "--out",
+        tmp_path / "designs",
+        "--colour",
+        "#aa2233",
+        "--colour",
+        "00ff00",
+    )
+    run(*designs, "--texture-seed", 3)
+    drawn_for = open_source(str(tmp_path / "designs" / "catalogue.toml")).catalogue.articles[1].labels
+    assert drawn_for == {"colour": ("#00ff00",), "mask": ("seen",), "texture": ("seed 3",)}
     run("sheet", "--checkpoint", run_at, "--out", tmp_path / "sheet.png", "--textures", 2)
     options = ("--features", "small-cnn", "--count", 8, "--out", tmp_path / "t.csv")
     run("score", "--data", packshots, "--checkpoint", run_at, *options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hemline import cli
+from hemline.datasets.pictures.source import open_source
 from hemline.evaluation.scores.designs import colour_errors, pattern_similarities, structural_similarities
 from hemline.vision.generate.design.recolour import Recolouring, recolour_photo, recoloured
 from PIL import Image
@@ -133,3 +134,24 @@ def test_the_command(shot, tmp_path, capsys):
         cli.run(["vision", "design", "recolour", str(tmp_path / "empty.png"), *drawn[4:], "--colour", "#aa2233"]) == 1
     )
     assert "photo: expected a garment on a part of it" in capsys.readouterr().err
+
+
+def test_colours_in_a_folder_are_a_catalogue_with_what_was_asked_for(shot, tmp_path, capsys):
+    image, _ = shot
+    if not cli.app.registered_groups:
+        cli.mount()
+    photo = as_file(image[0], tmp_path / "dress.png")
+    words = ["vision", "design", "recolour", photo, "--out", str(tmp_path / "designs"), "--colour", "#AA2233"]
+    assert cli.run([*words, "--colour", "00ff00"]) == 0
+    catalogue = open_source(str(tmp_path / "designs" / "catalogue.toml"))
+    assert catalogue.catalogue.item_ids == ("dress-aa2233", "dress-00ff00")
+    told = catalogue.catalogue.article("dress-aa2233").labels
+    assert told["colour"] == ("#aa2233",)
+    assert told["photo"] == (photo,)
+    assert catalogue.load(32).pixels.shape == (2, 3, 32, 32)
+    capsys.readouterr()
+    assert cli.run([*words, "--colour", "aa2233"]) == 1
+    assert "expected" in capsys.readouterr().err
+    twice = [*words[:5], str(tmp_path / "other"), "--colour", "#AA2233", "--colour", "aa2233"]
+    assert cli.run(twice) == 1
+    assert "expected each once, got 'dress-aa2233' twice" in capsys.readouterr().err

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
 from .classify import Checkpoint, Data, Device
+
+if TYPE_CHECKING:
+    import numpy as np
 
 app = typer.Typer(help="Garments with a chosen colour, texture and shape.", no_args_is_help=True)
 
@@ -52,7 +57,7 @@ def train(
 def draw(
     checkpoint: Checkpoint,
     colour: Annotated[list[str], typer.Option(help="Six hexadecimal digits, '#aa2233'; repeat it for more designs.")],
-    out: Annotated[str, typer.Option(help="A .png file; several designs stand side by side.")],
+    out: Annotated[str, typer.Option(help="A .png file, designs side by side; or a folder for a catalogue of them.")],
     mask: Annotated[
         str | None,
         typer.Option(
@@ -71,19 +76,15 @@ def draw(
     --texture-seed 3 --out new.png
     """
     check_there("checkpoint", checkpoint, folder=True)
-    check_place("out", out, folder=False)
+    check_place("out", out, folder=not out.endswith(".png"))
     import numpy as np
-    from fsspec.core import url_to_fs
 
     from ...runtime.devices import torch_device
     from ...runtime.run_folder import RunFolder
-    from ...runtime.whole_files import write_whole
     from ..generate.design.designer import TrainedDesigner, parsed_colour
     from ..generate.design.shapes import shape_of, texture_of_photo
     from ..generate.sheets import sheet
 
-    if not out.endswith(".png"):
-        raise ValueError(f"out: expected a .png file, got {out}")
     colours = np.stack([parsed_colour(each) for each in colour])
     with naming("checkpoint", checkpoint):
         trained = TrainedDesigner.load(RunFolder(checkpoint))
@@ -99,8 +100,8 @@ def draw(
     made = trained.draw(
         textures.expand(count, -1), colours, np.broadcast_to(shape, (count, *shape.shape)), torch_device(device)
     )
-    files, place = url_to_fs(out)
-    write_whole(files, place, sheet(made, count))
+    conditions = {"mask": mask or "seen", "texture": texture_of or f"seed {texture_seed}"}
+    _write(out, made, lambda: sheet(made, count), colour, conditions)
     typer.echo(f"{count} designs in {out}")
 
 
@@ -108,7 +109,7 @@ def draw(
 def recolour(
     photo: Annotated[str, typer.Argument(help="A photo of a garment.")],
     colour: Annotated[list[str], typer.Option(help="Six hexadecimal digits, '#aa2233'; repeat it for more colours.")],
-    out: Annotated[str, typer.Option(help="A .png file; several colours stand side by side.")],
+    out: Annotated[str, typer.Option(help="A .png file, colours side by side; or a folder for a catalogue of them.")],
     mask: Annotated[
         str | None,
         typer.Option(help="A picture of the photo's size, white where the garment is. Default: all but plain ground."),
@@ -120,21 +121,16 @@ def recolour(
 
     Example: hemline vision design recolour dress.jpg --colour '#aa2233' --colour '#1e3a8a' --out new.png
     """
-    check_place("out", out, folder=False)
+    check_place("out", out, folder=not out.endswith(".png"))
     import numpy as np
-    from fsspec.core import url_to_fs
 
-    from ...runtime.whole_files import write_whole
     from ..generate.design.designer import parsed_colour
     from ..generate.design.recolour import Recolouring, recolour_photo
     from ..generate.sheets import side_by_side
 
-    if not out.endswith(".png"):
-        raise ValueError(f"out: expected a .png file, got {out}")
     colours = np.stack([parsed_colour(each) for each in colour])
     made = recolour_photo(photo, colours, mask, Recolouring(tint, prints))
-    files, place = url_to_fs(out)
-    write_whole(files, place, side_by_side(made))
+    _write(out, made, lambda: side_by_side(made), colour, {"photo": photo}, PurePosixPath(photo).stem)
     typer.echo(f"{len(made)} colours in {out}")
 
 
@@ -188,3 +184,27 @@ def score(
     with shown_progress("opening photos") as progress, naming("checkpoint", checkpoint):
         table = score_designer(checkpoint, source, features, count=count, seed=seed, progress=progress)
     tell_scores(table, "designs", out)
+
+
+def _write(
+    out: str,
+    made: np.ndarray,
+    as_sheet: Callable[[], bytes],
+    colours: Sequence[str],
+    conditions: Mapping[str, str],
+    name: str = "",
+) -> None:
+    """One file to look at, or a catalogue: an article for each colour, called by the name and the colour."""
+    from fsspec.core import url_to_fs
+
+    from ...runtime.whole_files import write_whole
+    from ..generate.catalogue import write_catalogue
+
+    if out.endswith(".png"):
+        files, place = url_to_fs(out)
+        write_whole(files, place, as_sheet())
+        return
+    told = [each.strip().lstrip("#").lower() for each in colours]
+    columns = {"colour": [f"#{each}" for each in told], **{key: [text] * len(told) for key, text in conditions.items()}}
+    with naming("out", out):
+        write_catalogue(out, made, columns, [f"{name}-{each}" for each in told] if name else None)

@@ -84,42 +84,17 @@ def score_designer(
         raise ValueError(
             f"data: expected {_LEAST} or more packshots on the test side of {checkpoint}, got {len(held_out.images)}"
         )
-    rng = np.random.default_rng(seed)
-    count = min(count, len(held_out.images))
-    chosen = rng.permutation(len(held_out.images))[:count]
-    photos = held_out.images.numpy()[chosen] / 255
-    masks = held_out.masks.numpy()[chosen, 0] / 255
-    own = mean_colours(photos, masks)
-    asked = Asked(np.arange(count), own[rng.permutation(count)], own[rng.permutation(count)], masks)
-    usual = float(np.median(contrasts(photos, masks)))
+    trial = DesignTrial.of(held_out, encoder, count, seed)
     torch.manual_seed(seed)
     untrained = TrainedDesigner(trained.network.form.build().eval(), trained.training, trained.masks)
     rows: dict[str, Draw] = {
-        "designer": _drawn_by(trained),
-        "untrained": _drawn_by(untrained),
         "fill": flat_fill,
-        "fill and noise": noisy_fill(float(contrasts(photos, masks).mean())),
+        "fill and noise": noisy_fill(float(contrasts(trial.photos, trial.asked.masks).mean())),
         "cut and recoloured": cut_pattern(learnt),
     }
-    real = _features(encoder, photos)
-    latents = trained.textures(asked.seeds.tolist()).numpy()
-    table: list[dict[str, object]] = [
-        {
-            "images": name,
-            **asked.scores(draw, usual, latents if name in ("designer", "untrained") else None),
-            "frechet": _distance(encoder, real, draw, asked),
-        }
-        for name, draw in rows.items()
-    ]
-    half = count // 2
-    table.append(
-        {
-            "images": "held-out photos",
-            "contrast": float(np.median(contrasts(photos, masks)) / usual),
-            "frechet": frechet_distance(real[:half], real[half : 2 * half]),
-        }
-    )
-    return pd.DataFrame(table).assign(features=encoder.name, count=count)
+    table = [trial.row_of("designer", trained), trial.row_of("untrained", untrained)]
+    table += [trial.row(name, draw) for name, draw in rows.items()]
+    return pd.DataFrame([*table, trial.photos_row()]).assign(features=encoder.name, count=len(trial.photos))
 
 
 @dataclass(frozen=True)
@@ -138,14 +113,16 @@ class Asked:
     others: np.ndarray
     masks: np.ndarray
 
-    def scores(self, draw: Draw, usual: float, latents: np.ndarray | None = None) -> dict[str, float]:
-        """The scores of what is drawn; `usual` is the contrast of photos, `latents` are the textures' ``[n, Z]``."""
+    def scores(
+        self, draw: Draw, usual: float, latents: np.ndarray | None = None
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        """What is drawn and its scores; `usual` is the contrast of photos, `latents` are the textures' ``[n, Z]``."""
         first = draw(self.seeds, self.colours, self.masks)
         recoloured = draw(self.seeds, self.others, self.masks)
         another = draw(self.seeds + len(self.seeds), self.colours, self.masks)
         shapes = article_masks((first * 255).round().astype(np.uint8))
         missed = mean_colours(first, self.masks) - self.colours
-        return {
+        return first, {
             "colour": float(colour_errors(first, self.masks, self.colours).mean()),
             "overlap": float(mask_overlaps(shapes, self.masks > 0.5).mean()),
             "kept": float(pattern_similarities(first, recoloured, self.masks).mean()),
@@ -154,6 +131,51 @@ class Asked:
             "probe": float("nan") if latents is None else explained_share(latents, missed),
             "contrast": float(np.median(contrasts(first, self.masks)) / usual),
         }
+
+
+@dataclass(frozen=True)
+class DesignTrial:
+    """What is asked of designers, and the photos that their images are compared with.
+
+    Arguments:
+        asked: the designs.
+        photos: ``[n, 3, S, S]``, 0…1, whose masks and colours are asked for.
+        encoder: what images are compared by.
+        real: its features of the photos, ``[n, F]``.
+    """
+
+    asked: Asked
+    photos: np.ndarray
+    encoder: ArticleEncoder
+    real: np.ndarray
+
+    @classmethod
+    def of(cls, held_out: Packshots, encoder: ArticleEncoder, count: int, seed: int = 0) -> DesignTrial:
+        """A trial of so many of the photos, at most all, each mask in the colours of others; `seed` draws which."""
+        rng = np.random.default_rng(seed)
+        count = min(count, len(held_out.images))
+        chosen = rng.permutation(len(held_out.images))[:count]
+        photos = held_out.images.numpy()[chosen] / 255
+        masks = held_out.masks.numpy()[chosen, 0] / 255
+        own = mean_colours(photos, masks)
+        asked = Asked(np.arange(count), own[rng.permutation(count)], own[rng.permutation(count)], masks)
+        return cls(asked, photos, encoder, _features(encoder, photos))
+
+    def row(self, name: str, draw: Draw, latents: np.ndarray | None = None) -> dict[str, object]:
+        """The scores of what is drawn, see `score_designer`; `latents` of the textures ``[n, Z]``, where there are."""
+        usual = float(np.median(contrasts(self.photos, self.asked.masks)))
+        found, scores = self.asked.scores(draw, usual, latents)
+        return {"images": name, **scores, "frechet": frechet_distance(self.real, _features(self.encoder, found))}
+
+    def row_of(self, name: str, trained: TrainedDesigner) -> dict[str, object]:
+        """The scores of a designer."""
+        return self.row(name, _drawn_by(trained), trained.textures(self.asked.seeds.tolist()).numpy())
+
+    def photos_row(self) -> dict[str, object]:
+        """The scores of the photos: one half of them against the other."""
+        half = len(self.photos) // 2
+        apart = frechet_distance(self.real[:half], self.real[half : 2 * half])
+        return {"images": "held-out photos", "contrast": 1.0, "frechet": apart}
 
 
 def flat_fill(seeds: np.ndarray, colours: np.ndarray, masks: np.ndarray) -> np.ndarray:
@@ -219,7 +241,3 @@ def _features(encoder: ArticleEncoder, images: np.ndarray) -> np.ndarray:
         for some in torch.from_numpy((images * 255).round().astype(np.uint8)).split(64):
             found.append(network.photo_vectors(network.prepare(some)).float())
     return torch.cat(found).numpy()
-
-
-def _distance(encoder: ArticleEncoder, real: np.ndarray, draw: Draw, asked: Asked) -> float:
-    return frechet_distance(real, _features(encoder, draw(asked.seeds, asked.colours, asked.masks)))
