@@ -48,6 +48,25 @@ def elasticities(rng: np.random.Generator, style: np.ndarray) -> np.ndarray:
     return elasticity
 
 
+def looks_of(rng: np.random.Generator, style: np.ndarray) -> np.ndarray:
+    """Places of articles in a space of looks, float64 ``[D, 4]``: articles of one style lie near each other."""
+    centres = rng.normal(size=(style.max() + 1, 4))
+    return np.asarray(centres[style] + rng.normal(0, 0.35, (len(style), 4)))
+
+
+def taken_by_presence(looks: np.ndarray, style: np.ndarray, most: float) -> np.ndarray:
+    """Log changes of demand ``[D, D]`` while the column's article is on sale: up to `most` of one of the same style.
+
+    Arguments:
+        looks: ``[D, p]``; of two articles at a distance of 1, six tenths of `most` are taken.
+        style: ``[D]``; between styles nothing is.
+        most: the share of its demand that an article loses to one that looks just like it.
+    """
+    squares = ((looks[:, None] - looks) ** 2).sum(axis=-1)
+    rivals = (style[:, None] == style) & ~np.eye(len(style), dtype=bool)
+    return np.where(rivals, np.log1p(-most) * np.exp(-squares / 2), 0.0)
+
+
 def seasons(rng: np.random.Generator, style: np.ndarray) -> np.ndarray:
     """Log factors ``[52, D]``: two harmonics of a style, turned a little for each article."""
     angle = 2 * np.pi * np.arange(YEAR)[:, None] / YEAR

@@ -15,7 +15,17 @@ from ...runtime.arguments.kinds import Count, Number, Seed, Steps, checked
 from ...runtime.display.showing import Shown
 from ...runtime.whole_files import whole_file
 from .drawn_photos import COLOURS, SHAPES, drawn_photo
-from .draws import elasticities, holiday_weeks, markdowns, seasons, shared_shocks, stocked, style_names
+from .draws import (
+    elasticities,
+    holiday_weeks,
+    looks_of,
+    markdowns,
+    seasons,
+    shared_shocks,
+    stocked,
+    style_names,
+    taken_by_presence,
+)
 from .shop_truth import ShopTruth
 from .truth import SalesTruth
 
@@ -122,6 +132,7 @@ def simulated_shop(
     launches: float = 0.25,
     delistings: float = 0.15,
     stockouts: float = 0.03,
+    taken: float = 0.0,
 ) -> SimulatedShop:
     """Simulate the table of a fashion shop as it is exported: stores, launches, delistings, stock-outs, returns.
 
@@ -137,6 +148,8 @@ def simulated_shop(
     * **First promotions**: a tenth of the articles have neither promotion nor markdown before the last two horizons.
     * **Returns** come back in the week after the sale, 5 to 20 per cent of an article's units.
     * **Looks**: a red article sells more than a blue or green one, a round one more than a square one. Photos show it.
+    * **Launches take** from what looks like them, with `taken` above 0: while an article is on sale, others of its
+      style lose up to that share of their demand, the more the nearer they lie in a space of looks (`ShopTruth`).
 
     The same arguments give the same numbers.
 
@@ -150,6 +163,8 @@ def simulated_shop(
         launches: share of the articles that begin late, 0 to 0.5.
         delistings: share of the articles that end early, 0 to 0.5.
         stockouts: share of stocked-out weeks of an article in a store, at least 0 and below 0.5.
+        taken: the share of its demand that an article loses to one of its style that looks just like it, while that one
+            is on sale; at least 0 and below 0.5.
 
     Returns:
         The shop.
@@ -166,8 +181,9 @@ def simulated_shop(
     """
     if weeks < 16:
         raise ValueError(f"weeks: expected at least 16, got {weeks}")
-    for name, part in {"launches": launches, "delistings": delistings, "stockouts": stockouts}.items():
-        if not 0 <= part <= 0.5 or (name == "stockouts" and part == 0.5):
+    shares = {"launches": launches, "delistings": delistings, "stockouts": stockouts, "taken": taken}
+    for name, part in shares.items():
+        if not 0 <= part <= 0.5 or (name in ("stockouts", "taken") and part == 0.5):
             raise ValueError(f"{name}: expected a share from 0 to 0.5, got {part}")
 
     rng, steps = np.random.default_rng(seed), weeks + prediction_length
@@ -204,12 +220,17 @@ def simulated_shop(
     is_open = np.ones((steps, stores), dtype=bool)
     is_open[: weeks // 4, stores - 1] = stores == 1
     expected = (sales.expected_units(prices, promo, np.arange(steps)) * np.exp(sales.shocks))[:, :, None] * share
+    looks = looks_of(np.random.default_rng([seed, 2]), style)
+    lost = taken_by_presence(looks, style, taken)
+    expected *= np.exp(~away @ lost.T)[:, :, None]
     alpha = sales.dispersion[:, None]
     demand = rng.poisson(rng.gamma(1 / alpha, alpha * expected)).astype(float)
     in_stock = _shelves(rng, stockouts, steps, articles, stores)
     sold = np.where(in_stock, demand, np.floor(demand * rng.uniform(0, 0.7, demand.shape)))
     returned = rng.uniform(0.05, 0.2, articles)
-    truth = ShopTruth(sales, store_names, share, is_open, launch, end, first_promotion, demand, in_stock, returned)
+    truth = ShopTruth(
+        sales, store_names, share, is_open, launch, end, first_promotion, demand, in_stock, returned, looks, lost
+    )
     there = truth.on_sale[:, :, None] & is_open[:, None, :]
     demand = np.where(there, demand, np.nan)
     back = np.zeros_like(sold)

@@ -28,6 +28,9 @@ class ShopTruth(Shown):
         demand: units asked for, ``[T, D, S]``; NaN where the article is not sold or the store is not open.
         in_stock: whether the shelf was full, bool ``[T, D, S]``.
         returned: the share of the units sold that come back in the week after, ``[D]``.
+        looks: places of the articles in a space of looks, ``[D, 4]``.
+        taken: the change of the log demand of the row's article while the column's is on sale, ``[D, D]``; 0 between
+            styles and on the diagonal. The levels of `sales` are those with nothing taken.
     """
 
     sales: SalesTruth
@@ -40,6 +43,8 @@ class ShopTruth(Shown):
     demand: np.ndarray
     in_stock: np.ndarray
     returned: np.ndarray
+    looks: np.ndarray
+    taken: np.ndarray
 
     def _shown(self) -> dict[str, object]:
         """Articles, stores and weeks."""
@@ -50,3 +55,22 @@ class ShopTruth(Shown):
         """Whether each article is sold, bool ``[T, D]``."""
         week = np.arange(len(self.open))[:, None]
         return (week >= self.launch) & (week < self.end)
+
+    def launch_effect(self, article: str, of: str) -> float:
+        """The relative change of one article's demand when another one is launched, at list price.
+
+        Arguments:
+            article: whose demand is asked for.
+            of: what is launched.
+
+        Returns:
+            The relative change of the expected units; -0.1 is 10 per cent less.
+
+        Raises:
+            ValueError: an article is unknown.
+        """
+        names = self.sales.articles
+        for argument, name in (("article", article), ("of", of)):
+            if name not in names:
+                raise ValueError(f"{argument}: expected one of {', '.join(names)}; got {name!r}")
+        return float(np.expm1(self.taken[names.index(article), names.index(of)]))

@@ -19,6 +19,7 @@ from ...runtime.display.bars import Bar, is_watched
 from ..windows.spec import SeriesSpec
 from .gates import Gates
 from .inputs import logged, spans
+from .pair_odds import Described
 from .prior import EffectPrior
 from .response import LogLinear, Response
 from .series_fit import SeriesFit
@@ -41,7 +42,13 @@ _TWINS = 0.95
 
 
 def fit_response(
-    entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain, *, spread: bool = False
+    entries: Sequence[Entry],
+    spec: SeriesSpec,
+    config: LogLinear,
+    domain: Domain,
+    *,
+    spread: bool = False,
+    described: Described | None = None,
 ) -> Response:
     """Fit the response of every series to all channels, once in a block of `responses_shared`.
 
@@ -51,6 +58,7 @@ def fit_response(
         config: priors.
         domain: the values that sales can take.
         spread: whether counts are spread for a model that learns a density (`Response`).
+        described: what tells the series apart, by which they are substitutes (`EffectPrior`); ``None`` for nothing.
 
     Returns:
         The posterior.
@@ -59,11 +67,15 @@ def fit_response(
         ValueError: there are no covariates or they have no names, no channel is one of the series, sales are negative,
             or a price is not above 0.
     """
+    if described is not None:
+        return replace(_fitted(entries, spec, config, domain, described), spread=spread)
     found = shared(lambda: _fitted(entries, spec, config, domain), entries, spec, config, domain)
     return replace(found, spread=spread)
 
 
-def _fitted(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain) -> Response:
+def _fitted(
+    entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domain: Domain, described: Described | None = None
+) -> Response:
     """The fit itself, for whatever model follows it."""
     if not spec.covariates or not spec.covariate_names:
         raise ValueError(
@@ -90,7 +102,7 @@ def _fitted(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domai
     span = spans(values, names)
     centre = values.mean(axis=1)
     inputs = (values.T - centre) / span
-    prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior)
+    prior = EffectPrior(names, spec.item_ids, prior=config.prior, own_prior=config.own_prior, described=described)
     direct = [np.flatnonzero(channels) for channels in prior.direct]
     _warn_of_twins(inputs, direct, names, spec.item_ids)
     gates = Gates(target, raw, names, prior.direct, domain == "count")
@@ -136,6 +148,7 @@ def _fitted(entries: Sequence[Entry], spec: SeriesSpec, config: LogLinear, domai
         unit=np.ones(len(mean)),
         least=np.zeros(len(mean)),
         most=np.full(len(mean), np.inf),
+        mixed=None if described is None else prior.mixed.reshape(5, *mean.shape),
     )
     return response.measured(target, raw)
 

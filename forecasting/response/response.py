@@ -99,6 +99,8 @@ class Response:
         most: ``[D]`` the largest factors of a future.
         spread: whether counts are spread over an interval of 1 once they are divided by their factors, for a model
             that learns a density.
+        mixed: ``[5, D, K]`` effects of others' channels by the two distributions that they may come from, as
+            `EffectPrior.mixed` has them; ``None`` where nothing says who is a substitute.
     """
 
     mean: np.ndarray
@@ -116,6 +118,7 @@ class Response:
     least: np.ndarray
     most: np.ndarray
     spread: bool = False
+    mixed: np.ndarray | None = None
 
     @property
     def series(self) -> int:

@@ -125,8 +125,29 @@ def test_the_command_writes_it_and_describe_says_what_became_of_empty_stores(tmp
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("articles", 0), ("weeks", 8), ("stores", 0), ("stockouts", 0.5), ("launches", 0.6)]
+    ("name", "value"),
+    [("articles", 0), ("weeks", 8), ("stores", 0), ("stockouts", 0.5), ("launches", 0.6), ("taken", 0.5)],
 )
 def test_what_cannot_be_simulated_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=rf"{name}: expected .* got {value}"):
         simulated_shop(**{name: value})
+
+
+def test_launches_take_what_is_planted_and_nothing_else_changes(shop):
+    taking = simulated_shop(taken=0.3)
+    truth, before = taking.truth, shop.truth
+    assert not before.taken.any()
+    np.testing.assert_array_equal(truth.launch, before.launch)
+    np.testing.assert_array_equal(taking.table["Preis"], shop.table["Preis"])
+    styles = np.array(truth.sales.styles)
+    assert (truth.taken[styles[:, None] != styles] == 0).all()
+    assert (np.diag(truth.taken) == 0).all()
+    assert -0.3 < truth.launch_effect("dress_1", of="dress_2") == np.expm1(truth.taken[0, 1]) < 0
+    # What is asked for is less by what rivals on sale take, but for the counts that are drawn.
+    factor = np.nanmean(truth.demand, axis=(0, 2)) / np.nanmean(before.demand, axis=(0, 2))
+    there = before.on_sale
+    planted = np.array([np.exp(there[there[:, a]] @ truth.taken[a]).mean() for a in range(len(styles))])
+    assert np.corrcoef(factor, planted)[0, 1] > 0.9
+    assert factor.mean() == pytest.approx(planted.mean(), abs=0.03)
+    with pytest.raises(ValueError, match=r"of: expected one of dress_1, .*; got 'hat'"):
+        truth.launch_effect("dress_1", of="hat")

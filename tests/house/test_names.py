@@ -26,7 +26,18 @@ OURS = {name: place for name, place in NAMES.places.items() if place.startswith(
 # Results and views, which no file holds.
 NOT_STORED = {
     *("Architecture", "Composition", "WindowEstimator", "WrappingEstimator"),
-    *("Cannibalisation", "Change", "Columns", "CountLaw", "Fit", "Future", "HeldOut", "LowRank", "NamedModel"),
+    *(
+        "Cannibalisation",
+        "Change",
+        "Columns",
+        "CountLaw",
+        "Described",
+        "Fit",
+        "Future",
+        "HeldOut",
+        "LowRank",
+        "NamedModel",
+    ),
     *("LearntMoves", "MixtureWeights", "Origins", "Outcome", "PastForecasts", "Reading", "Response", "Scenario"),
     *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window", "Windows"),
 }

@@ -43,9 +43,13 @@ class ColdStartEstimator(WrappingEstimator):
       taken out of their paths, its own are put in. Of a model that reads no prices it is their average effect in the
       past that is taken out.
 
-    An article with fewer steps than `fewest` counts as new, and what it has sold moves its level (`brought_to`). What
-    a launch takes from the articles that are there is not forecast; two new articles share the shocks of the others
-    and what is uncertain about descriptors, and draw the errors of their levels apart.
+    * It **takes from the others, and they from it**, what similar articles take from each other: by its price and
+      promotions, and by being on sale at all, where the data hold three launches or more (`crossed`). Who is a
+      substitute of whom is learnt of descriptors (`PairOdds`); without any, each pair has the effect of all.
+
+    An article with fewer steps than `fewest` counts as new, and what it has sold moves its level (`brought_to`). Two
+    new articles share the shocks of the others and what is uncertain about descriptors, and draw the errors of their
+    levels apart.
 
     Forecasting new articles by descriptors and the past of others: Ekambaram et al. (2020, doi
     10.1145/3394486.3403362), with pictures. The composition with joint paths is ours.

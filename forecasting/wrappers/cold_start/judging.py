@@ -9,8 +9,10 @@ import numpy as np
 from ....datasets.entries.domain import Domain
 from ....datasets.entries.entry import Entry
 from ...response.fit import fit_response
+from ...response.pair_odds import Described
 from ...response.response import LogLinear, Response
 from ...windows.spec import SeriesSpec
+from .cross_effects import came_or_went, wider, with_presence
 from .descriptors import Likeness
 from .level_regression import explained
 from .likeness import learnt_likeness
@@ -50,8 +52,14 @@ def judged_by(
         ValueError: fewer than `FEWEST` articles have a past, an entry has no value of one, or sales are negative.
     """
     _check(entries, known, spec, argument)
-    fitted = None if response is None else fit_response(entries, spec, response, domain)
     longest = max(entries, key=lambda entry: entry.length)
+    horizon, fitted = spec.prediction_length, None
+    if response is not None:
+        items = came_or_went(longest, known, horizon)
+        apart = Described.of(longest.static_real, longest.static_cat, known)
+        told_of = [with_presence(entry, items, known, horizon) for entry in entries]
+        fitted = fit_response(told_of, wider(spec, items), response, domain, described=apart)
+        longest = max(told_of, key=lambda entry: entry.length)
     sales, told = at_usual_prices(longest, fitted)[known], described(longest, fitted, known)[known]
     likeness = learnt_likeness(sales, told, seed)
     logger.info(

@@ -27,6 +27,7 @@ from ....runtime.reading.json_files import read_json
 from ...names import NAMES
 from ...response.response import LogLinear, Response
 from ...windows.spec import SeriesSpec, infer_spec
+from .cross_effects import crossed, lessened, of_direct, present, with_presence
 from .descriptors import Likeness, alike
 from .first_sales import ages_of, at_ages, brought_to, doubt_in_means, launch_course, said_by_first
 from .judging import judged_by, require_past
@@ -129,7 +130,12 @@ class ColdStartPredictor(FittedModel):
             if not self.known.all():
                 generator = np.random.default_rng([own, number, 2])
                 usual = np.asarray(planned[number].samples)
-                whole[:, :, ~self.known] = self._launched(entry, plans[number], usual, generator, (own, number))
+                told, plan = (
+                    with_presence(each, present(self.response), self.known, self.prediction_length)
+                    for each in (entry, plans[number])
+                )
+                whole[:, :, ~self.known] = self._launched(told, plan, usual, generator, (own, number))
+                whole[:, :, self.known] = self._beside_launches(told, samples, (own, number))
             yield SampleForecast(whole, forecast.start_date, forecast.item_id, forecast.info)
 
     def _anew(self, entry: Entry, number: int) -> ColdStartPredictor:
@@ -208,6 +214,31 @@ class ColdStartPredictor(FittedModel):
         imposed = np.nan if entry.imposed is None else entry.imposed[new].T
         return np.where(np.isnan(imposed), paths, imposed)
 
+    def _beside_launches(self, entry: Entry, others: np.ndarray, seeds: tuple[int, int]) -> np.ndarray:
+        """Paths ``[S, H, D - N]`` of the others, with what the new articles take from them."""
+        if self.response is None:
+            return others
+        # What the others' sales are forecast from has seen their competitors as they were in the context.
+        context = entry.channels.values[:, max(0, entry.length - self.context_length) : entry.length]
+        factors = self._crossed(entry, self.known, self.response.inputs(context).mean(0), len(others), seeds, new=True)
+        if factors is None:
+            return others
+        chance = np.random.default_rng([*seeds, 4]).random(others.shape)
+        imposed = np.nan if entry.imposed is None else entry.imposed[self.known].T
+        return np.where(np.isnan(imposed), lessened(others, factors, chance, self.domain), others)
+
+    def _crossed(
+        self, entry: Entry, rows: np.ndarray, usual: np.ndarray, count: int, seeds: tuple[int, int], *, new: bool
+    ) -> np.ndarray | None:
+        """Factors ``[S, H, R]`` of the channels of new articles, or of all, on others; see `crossed`."""
+        assert self.response is not None
+        owners = {item for item, past in zip(entry.item_ids, self.known, strict=True) if not (new and past)}
+        own, number = seeds
+        seed = (own + 1) * 7919 + number
+        return crossed(
+            self.response, entry, rows, owners, usual, horizon=self.prediction_length, paths=count, seed=seed
+        )
+
     def _effects(self, entry: Entry, plan: Entry, count: int, seeds: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """What channels do to the sales of new articles ``[S, H, N]``, and usually to the others' ``[D - N, H]``."""
         horizon, length = self.prediction_length, entry.length
@@ -215,14 +246,18 @@ class ColdStartPredictor(FittedModel):
         if self.response is None:
             return np.ones((count, horizon, new.sum())), np.ones((self.known.sum(), horizon))
         own, number = seeds
-        factors = self.response.factors(entry, horizon, self.context_length, count, (own + 1) * 7919 + number)
-        usual = self.response.usual(usual_channels(plan))[:, 0]
-        channels = plan.channels.values[:, : length + horizon]
+        at_usual, channels = usual_channels(plan), plan.channels.values[:, : length + horizon]
         others = beside_usual(self.response, plan, channels)[self.known]
+        apart = self.response if self.response.mixed is None else of_direct(self.response)
+        factors = apart.factors(entry, horizon, self.context_length, count, (own + 1) * 7919 + number)[:, :, new]
+        factors = factors / apart.usual(at_usual)[new, 0]
+        if self.response.mixed is not None:
+            taken = self._crossed(entry, new, self.response.inputs(at_usual)[0], count, seeds, new=False)
+            factors = factors if taken is None else factors * taken
         if channels_of(self.predictor):
-            return factors[:, :, new] / usual[new], others[:, length:]
+            return factors, others[:, length:]
         # Paths of a model that reads no prices are as sales were on the average of the past, whatever is planned.
-        return factors[:, :, new] / usual[new], np.repeat(others[:, :length].mean(1, keepdims=True), horizon, axis=1)
+        return factors, np.repeat(others[:, :length].mean(1, keepdims=True), horizon, axis=1)
 
     def write(self, folder: Path) -> None:
         """Write the predictor beneath it into a folder of its own, and what was learnt of descriptors."""
