@@ -40,7 +40,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	mkdir -p $(VENV)/types && ln -sfn "$(CURDIR)" $(VENV)/types/hemline
-	cd $(VENV)/types && ../bin/mypy --config-file hemline/pyproject.toml $(patsubst %,-p hemline.%,datasets decisions evaluation forecasting recommendation runtime vision)
+	cd $(VENV)/types && ../bin/mypy --config-file hemline/pyproject.toml $(patsubst %,-p hemline.%,datasets decisions evaluation forecasting recommendation runtime studio vision)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/reference *.egg-info runs

@@ -216,6 +216,7 @@ def mount() -> None:
     from .forecasting.commands.train import register as register_forecasting
     from .forecasting.registry.named import build_model, model_names
     from .recommendation.commands import app as recommend
+    from .studio.commands import register as register_studio
     from .vision.commands.commands import app as vision
 
     app.add_typer(data, name="data")
@@ -224,4 +225,5 @@ def mount() -> None:
     register_forecasting(app, get_dataset)
     register_decisions(app, get_dataset)
     register_evaluation(app, build_model, model_names(), get_dataset)
+    register_studio(app, get_dataset)
     register_tune(app, build_model, model_names(), get_dataset)

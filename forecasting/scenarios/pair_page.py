@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -135,7 +136,36 @@ def _dated(change: Change, outcome: Outcome) -> str:
     return f"{change.words()} ({first})" if first == last else f"{change.words()} ({first} to {last})"
 
 
-def _rows(before: Outcome, after: Outcome, first: str, second: str) -> list[str]:
+@dataclass(frozen=True)
+class PairRow:
+    """What a scenario does to a total over the horizon.
+
+    Arguments:
+        measure: ``"pieces"`` or ``"revenue"``.
+        of: the article, ``"both"`` or ``"all articles"``.
+        baseline: the mean over the paths of the planned future.
+        scenario: the mean over those of the changed one.
+        change: the mean change.
+        interval: within which 90 % of the paths change.
+    """
+
+    measure: str
+    of: str
+    baseline: float
+    scenario: float
+    change: float
+    interval: tuple[float, float]
+
+
+def pair_rows(before: Outcome, after: Outcome, first: str, second: str) -> tuple[PairRow, ...]:
+    """What a scenario does to two articles, to both, and to all.
+
+    Arguments:
+        before: the planned future.
+        after: the changed one.
+        first: an article.
+        second: another one.
+    """
     measures = [("pieces", before.units, after.units)]
     if before.money is not None:
         measures.append(("revenue", before.revenue, after.revenue))
@@ -150,7 +180,18 @@ def _rows(before: Outcome, after: Outcome, first: str, second: str) -> list[str]
             base = np.sum([planned(article) for article in articles], axis=0)
             other = np.sum([changed(article) for article in articles], axis=0)
             low, high = np.quantile(other - base, (0.05, 0.95))
-            cells = [f"{measure} of {name}", f"{base.mean():,.0f}", f"{other.mean():,.0f}"]
-            cells += [f"{(other - base).mean():+,.0f}", f"{low:+,.0f} to {high:+,.0f}"]
-            rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+            change = float((other - base).mean())
+            rows.append(
+                PairRow(measure, name, float(base.mean()), float(other.mean()), change, (float(low), float(high)))
+            )
+    return tuple(rows)
+
+
+def _rows(before: Outcome, after: Outcome, first: str, second: str) -> list[str]:
+    rows = []
+    for row in pair_rows(before, after, first, second):
+        low, high = row.interval
+        cells = [f"{row.measure} of {row.of}", f"{row.baseline:,.0f}", f"{row.scenario:,.0f}"]
+        cells += [f"{row.change:+,.0f}", f"{low:+,.0f} to {high:+,.0f}"]
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     return rows

@@ -16,6 +16,7 @@ FLOORS = (
     ("evaluation",),
     ("forecasting", "vision"),
     ("decisions", "recommendation"),
+    ("studio",),
     ("cli",),
 )
 
@@ -74,6 +75,16 @@ INSIDE = {
         ("contract",),
         ("models", "fashion_dna", "style", "judging"),
         ("registry",),
+        ("commands",),
+    ),
+    "studio": (
+        ("settings",),
+        ("database", "texts"),
+        ("access", "jobs"),
+        ("labels", "forecasts"),
+        ("studio",),
+        ("pages",),
+        ("server",),
         ("commands",),
     ),
     "vision": (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("runtime", "datasets", "decisions", "evaluation", "forecasting", "recommendation", "vision")
+ROOMS = ("runtime", "datasets", "decisions", "evaluation", "forecasting", "recommendation", "studio", "vision")
 MOST = 5
 """`Any` in all rooms, each with a comment above it that begins with the word."""
 

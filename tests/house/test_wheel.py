@@ -13,8 +13,8 @@ import hemline
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "vision")
-DATA = {".html", ".pyi", ".toml", ".typed", ".json", ".safetensors"}
+ROOMS = ("datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "studio", "vision")
+DATA = {".css", ".html", ".js", ".po", ".svg", ".txt", ".pyi", ".toml", ".typed", ".json", ".safetensors"}
 
 
 def in_tree() -> set[str]:

@@ -112,6 +112,23 @@ def truth_of(task: Task, article: Article) -> str | None:
     return "|".join(sorted(article.labels.get(task.name, ()), key=lambda label: place.get(label, len(place)))) or None
 
 
+def probability_table(item_ids: Sequence[str], probabilities: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """One row an article and task: the probabilities of all classes, in the order of the task.
+
+    Arguments:
+        item_ids: n articles.
+        probabilities: task -> ``[n, classes]``.
+
+    Returns:
+        Columns ``item_id, task, probabilities``, the last one arrays.
+    """
+    parts = [
+        pd.DataFrame({"item_id": list(item_ids), "task": name, "probabilities": list(values)})
+        for name, values in probabilities.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def photo_table(
     labels: LabelSpace, item_ids: Sequence[str], addresses: Sequence[str], probabilities: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from ..networks.backbone import AUTO
 from ..networks.efficientnet_lite import FORMS
 from ..networks.known_backbones import build_backbone, chosen_backbone
 from ..networks.product_network import NetworkConfig, ProductNetwork
-from .answers import article_table, judge, photo_table
+from .answers import article_table, judge, photo_table, probability_table
 from .classifier import SHIPPED, Classifier, machine
 from .further import further_config, further_labels, further_split, take_over
 from .inputs import title_form, title_vectors
@@ -33,7 +33,7 @@ from .reporting import learned_facts, scan_report
 from .scores import Score, score
 from .training import TrainConfig, fit
 
-SPLIT, TEST = "split.json", "test.json"
+SPLIT, TEST, PROBABILITIES = "split.json", "test.json", "probabilities.parquet"
 
 
 @checked
@@ -190,8 +190,8 @@ def evaluate_classifier(
 ) -> dict[str, dict[str, Score]]:
     """Score a run on the sides of the split it was trained with, and write all its answers.
 
-    Writes ``test.json`` (the scores), ``articles.parquet`` (truth and answer of each article, with its side)
-    and ``photos.parquet`` (the probability of every tag for each photo).
+    Writes ``test.json`` (scores), ``articles.parquet`` (truth and answer of each article, with its side), and
+    probabilities: ``probabilities.parquet`` (of its classes, in their order), ``photos.parquet`` (of each photo).
 
     Arguments:
         checkpoint: folder or fsspec address of the run.
@@ -220,7 +220,7 @@ def evaluate_classifier(
     counts = pictures.counts(len(source.catalogue))
     titles = title_vectors(network, _titles(source.catalogue))
     scores: dict[str, dict[str, Score]] = {}
-    tables, photos = [], []
+    tables, shares, photos = [], [], []
     for side in ("train", "validation", "test"):
         rows = _rows(source.catalogue, split.side(side), pictures)
         everyone = _rows(source.catalogue, split.side(side), None)
@@ -237,12 +237,13 @@ def evaluate_classifier(
         }
         articles = [source.catalogue.articles[row] for row in everyone]
         tables.append(article_table(labels, articles, counts[everyone], probabilities).assign(side=side))
-        photos.append(
-            _photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored, titles).assign(side=side)
-        )
+        judged = [source.catalogue.articles[row].item_id for row in rows]
+        shares.append(probability_table(judged, probabilities).assign(side=side))
+        told = _photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored, titles)
+        photos.append(told.assign(side=side))
     if not any(len(part) for part in photos):
         raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
-    for name, parts in (("articles.parquet", tables), ("photos.parquet", photos)):
+    for name, parts in (("articles.parquet", tables), (PROBABILITIES, shares), ("photos.parquet", photos)):
         folder.write_frame(name, pd.concat([part for part in parts if len(part)], ignore_index=True))
     folder.write_json(TEST, to_plain(scores))
     return scores

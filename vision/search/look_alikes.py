@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
+from ...datasets.pictures.parts import photos_of
 from ...datasets.pictures.photos import Cut, Pictures, Quarantined, load_pictures
 from ...datasets.pictures.source import Progress, Source
 from ...runtime.arguments.kinds import Count, Positive, checked
@@ -237,7 +238,7 @@ def _opened(
             pictures = _pictures(replace(source.catalogue, articles=tuple(some)), backbone, cut)
             bad += pictures.quarantine
         else:
-            pictures = _of_decoded(source.pictures, numbers)
+            pictures = photos_of(source.pictures, numbers)
         if progress is not None:
             progress(start + len(some), len(order))
         if len(pictures):
@@ -246,17 +247,6 @@ def _opened(
 
 def _pictures(catalogue: Catalogue, backbone: Backbone, cut: Cut) -> Pictures:
     return load_pictures(catalogue, **backbone.preprocessing.photos | {"channels": 3}, cut=cut)
-
-
-def _of_decoded(pictures: Pictures, numbers: np.ndarray) -> Pictures:
-    rows = np.concatenate([np.flatnonzero(pictures.article == number) for number in numbers])
-    place = {int(number): spot for spot, number in enumerate(numbers)}
-    return Pictures(
-        pictures.pixels[rows],
-        np.array([place[int(number)] for number in pictures.article[rows]], dtype=np.int64),
-        tuple(pictures.addresses[row] for row in rows),
-        tuple(pictures.content[row] for row in rows),
-    )
 
 
 def _rows(

@@ -1,0 +1,244 @@
+"""`hemline studio`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..forecasting.commands.options import Trust
+from ..runtime.arguments.naming import check_place, check_there, naming
+
+if TYPE_CHECKING:
+    from ..datasets.entries.data import ForecastData
+    from ..datasets.pictures.source import Source
+    from .settings import StudioSettings
+    from .studio import Studio
+
+SECRET = "HEMLINE_STUDIO_PROXY_SECRET"
+"""The environment variable of what a proxy has to say: an option could be read in the list of processes."""
+
+
+def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
+    """Add the command to `app`.
+
+    Arguments:
+        app: the root command.
+        load: dataset name to dataset.
+    """
+
+    @app.command()
+    def studio(
+        runs: Annotated[
+            list[Path],
+            typer.Argument(metavar="RUN...", help="Folders of `hemline vision classify train` or `hemline train`."),
+        ],
+        data: Annotated[str | None, typer.Option(help="The catalogue of the photos: see `hemline vision`.")] = None,
+        dataset: Annotated[
+            str | None, typer.Option(help="Series that the models go on from; those of the training if left out.")
+        ] = None,
+        out: Annotated[
+            Path, typer.Option(help="Folder of the studio: its database, thumbnails and what is trained again.")
+        ] = Path("runs/studio"),
+        port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8765,
+        host: Annotated[
+            str, typer.Option(help="Address to answer at; others than this machine reach 0.0.0.0.")
+        ] = "127.0.0.1",
+        name: Annotated[
+            list[str] | None, typer.Option(help="Host name under which browsers ask for it; may be repeated.")
+        ] = None,
+        database: Annotated[
+            str | None, typer.Option(help="SQLAlchemy address, such as postgresql+psycopg://user@host/studio.")
+        ] = None,
+        https: Annotated[bool, typer.Option("--https", help="A proxy in front speaks TLS.")] = False,
+        proxy: Annotated[
+            list[str] | None,
+            typer.Option(help=f"Address of a proxy that says who asks and knows ${SECRET}; may be repeated."),
+        ] = None,
+        invite: Annotated[
+            list[str] | None,
+            typer.Option(
+                help="NAME:ROLE to let in (viewer, editor or admin), whose token is printed; may be repeated."
+            ),
+        ] = None,
+        trust: Trust = None,
+    ) -> None:
+        """Serve pages on which people correct labels and train again, and look at forecasts and changed futures.
+
+        Example: hemline studio runs/colours runs/sales --data shop.toml --out runs/studio
+        """
+        import os
+
+        from .settings import StudioSettings
+
+        check_place("out", out, folder=True)
+        for run in runs:
+            check_there("run", run, folder=True)
+        settings = StudioSettings(
+            out,
+            database=database,
+            host=host,
+            port=port,
+            names=tuple(name or ()),
+            https=https,
+            proxies=tuple(proxy or ()),
+            proxy_secret=os.environ.get(SECRET, ""),
+        )
+        opened = open_studio(settings, runs, data, dataset, load, trust or ())
+        try:
+            let_in(opened, invite or [])
+            serve(opened)
+        finally:
+            opened.close()
+
+
+def open_studio(
+    settings: StudioSettings,
+    runs: list[Path],
+    data: str | None,
+    dataset: str | None,
+    load: Callable[..., ForecastData],
+    trust: Sequence[str] = (),
+) -> Studio:
+    """A studio of some runs; a classifier that was not tested yet is tested first.
+
+    Arguments:
+        settings: how it is run.
+        runs: folders of classifiers and of models of series.
+        data: the catalogue of the photos.
+        dataset: the series that the models go on from; those that each was trained on if ``None``.
+        load: dataset name to dataset.
+        trust: classes of one's own that predictors may name.
+
+    Raises:
+        ValueError: a run is none, or the catalogue is missing or another than before.
+    """
+    with_needed()
+    # What Alembic says of its plugins, while it is imported, is not for the user of a command.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from ..datasets.pictures.source import open_source
+    from ..evaluation.adapters.predictor_folder import holds_predictor
+    from ..runtime.run_folder import RunFolder
+    from ..vision.classify.classifier import MODEL
+    from .database.open import Database
+    from .labels.labelling import Labelling
+    from .studio import Studio
+
+    series = [run for run in runs if holds_predictor(run)]
+    classifiers = [run for run in runs if run not in series]
+    for run in classifiers:
+        if not RunFolder(str(run)).has(MODEL):
+            wanted = "`hemline vision classify train` or `hemline train`"
+            raise ValueError(f"run: expected a folder that {wanted} wrote, got {run}")
+    source = None
+    if classifiers and data is None:
+        raise ValueError(f"data: expected the catalogue of the photos of {classifiers[0]}, got none")
+    if data is not None:
+        with naming("data", data):
+            source = open_source(data)
+        _test(classifiers, source)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with naming("database"):
+        database = Database(settings.address)
+    labelling = None if source is None or data is None else Labelling(source, data, database)
+    studio = Studio(settings, database, labelling)
+    if labelling is not None:
+        studio.remember_catalogue()
+    for run in classifiers:
+        with naming("run", run):
+            studio.add_run(str(run))
+    for run in series:
+        _add_shop(studio, run, dataset, load, trust)
+    return studio
+
+
+def _test(runs: list[Path], source: Source) -> None:
+    from ..runtime.run_folder import RunFolder
+    from ..vision.classify.classify import PROBABILITIES, evaluate_classifier
+    from ..vision.commands.progress import shown_progress
+
+    for run in runs:
+        if not RunFolder(str(run)).has(PROBABILITIES):
+            with shown_progress("opening photos") as progress, naming("run", run):
+                evaluate_classifier(str(run), source, progress=progress)
+
+
+def _add_shop(
+    studio: Studio, run: Path, dataset: str | None, load: Callable[..., ForecastData], trust: Sequence[str]
+) -> None:
+    from ..evaluation.adapters.foreign import read_for
+    from ..forecasting.commands.simulate import load_remembered
+    from ..forecasting.models.stored import load_predictor
+    from .forecasts.shop import Shop
+
+    with naming("run", run):
+        predictor = load_predictor(run, trust=trust)
+    with naming("run", run) if dataset is None else naming("dataset", dataset):
+        data = load_remembered(run, predictor, load) if dataset is None else read_for(predictor, load, dataset)
+    if run.name in studio.shops:
+        raise ValueError(f"run: expected models in folders of different names, got {run.name!r} twice")
+    studio.shops[run.name] = Shop(run.name, predictor, data)
+
+
+def with_needed() -> None:
+    """Raise where what serves pages is not installed.
+
+    Raises:
+        ValueError: it is not.
+    """
+    from importlib.util import find_spec
+
+    for package in ("fastapi", "uvicorn", "sqlalchemy", "alembic", "python_multipart", "babel", "cleanlab"):
+        if find_spec(package) is None:
+            raise ValueError(f"studio: expected the package {package}; install hemline with the extra 'studio'")
+
+
+def let_in(studio: Studio, invited: list[str]) -> None:
+    """Let people in, an admin where there is nobody yet, and print their tokens.
+
+    Arguments:
+        studio: the studio.
+        invited: ``NAME:ROLE`` of each.
+
+    Raises:
+        ValueError: a role is none.
+    """
+    from .access.people import everybody, invite, note
+
+    with studio.database.writing() as session:
+        if not everybody(session) and not any(each.endswith(":admin") for each in invited):
+            invited = ["admin:admin", *invited]
+        for each in invited:
+            name, _, role = each.rpartition(":")
+            with naming("invite"):
+                token = invite(session, name, role)
+            note(session, "command line", "", "invite", f"{name} as {role}")
+            typer.echo(f"Token of {name} ({role}), shown only now: {token}")
+
+
+def serve(studio: Studio) -> None:
+    """Answer until the process is interrupted.
+
+    Arguments:
+        studio: what pages work with.
+    """
+    import socket
+
+    import uvicorn
+
+    from .server import create_app
+
+    settings = studio.settings
+    config = uvicorn.Config(
+        create_app(studio), log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
+    )
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listening, naming("port", settings.port):
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        typer.echo(f"The studio answers at http://{shown}:{listening.getsockname()[1]}")
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,1 @@
+"""What the studio keeps: tables, and how they came to be."""

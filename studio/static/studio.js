@@ -1,0 +1,84 @@
+// Keys of the page of photos, and what is said where a request fails. All else works without a script.
+"use strict";
+
+(function () {
+  const list = () => document.getElementById("cards");
+  const boxes = () => Array.from(document.querySelectorAll("#cards input[name=chosen][type=checkbox]"));
+  const said = (text) => { const place = document.getElementById("said"); if (place) place.textContent = text; };
+  let lastPicked = null;
+  let focused = null;
+
+  function cardOf(element) { return element ? element.closest(".card") : null; }
+
+  function columns() {
+    const first = boxes()[0];
+    const top = cardOf(first).offsetTop;
+    return boxes().filter((box) => cardOf(box).offsetTop === top).length || 1;
+  }
+
+  function move(from, by) {
+    const all = boxes();
+    const place = Math.max(0, Math.min(all.length - 1, from + by));
+    all[place].focus();
+    cardOf(all[place]).scrollIntoView({ block: "nearest" });
+  }
+
+  function place() {
+    const all = boxes();
+    const card = cardOf(document.activeElement);
+    return card ? all.findIndex((box) => cardOf(box) === card) : -1;
+  }
+
+  function apply(button) {
+    const at = place();
+    if (!boxes().some((box) => box.checked)) {
+      if (at < 0) { said(document.body.dataset.none || ""); return; }
+      boxes()[at].checked = true;
+    }
+    const chosen = boxes().map((box, number) => (box.checked ? number : -1)).filter((number) => number >= 0);
+    button.click();
+    move(chosen[chosen.length - 1], 1);
+  }
+
+  function keys(event) {
+    if (!list() || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
+    if (typing) {
+      if (event.key === "Enter" && event.target.id === "other") { event.preventDefault(); if (event.target.value.trim()) document.getElementById("set-other").click(); }
+      if (event.key === "Escape") { event.target.blur(); move(0, 0); }
+      return;
+    }
+    const at = place();
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
+    const palette = document.querySelector("#retag [data-key='" + CSS.escape(event.key) + "']");
+    if (event.key in steps) { event.preventDefault(); move(at < 0 ? 0 : at, at < 0 ? 0 : steps[event.key]); }
+    else if (palette) { event.preventDefault(); apply(palette); }
+    else if (event.key === "a") { const all = boxes(); const on = all.some((box) => !box.checked); all.forEach((box) => { box.checked = on; }); }
+    else if (event.key === "u" && at >= 0) { const undo = cardOf(boxes()[at]).querySelector(".undo"); if (undo) undo.click(); }
+    else if (event.key === "/") { const other = document.getElementById("other"); if (other) { event.preventDefault(); other.focus(); } }
+    else if (event.key === "Enter" && at >= 0 && event.target.matches("input")) { event.preventDefault(); cardOf(boxes()[at]).querySelector(".more a").click(); }
+  }
+
+  document.addEventListener("keydown", keys);
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.matches("#cards input[name=chosen][type=checkbox]")) return;
+    const all = boxes();
+    const now = all.indexOf(event.target);
+    if (event.shiftKey && lastPicked !== null) {
+      const [first, last] = [Math.min(now, lastPicked), Math.max(now, lastPicked)];
+      for (let number = first; number <= last; number += 1) all[number].checked = event.target.checked;
+    }
+    lastPicked = now;
+  });
+
+  document.addEventListener("htmx:beforeRequest", () => { const card = cardOf(document.activeElement); focused = card ? card.id : null; });
+  document.addEventListener("htmx:oobBeforeSwap", () => { const card = cardOf(document.activeElement); if (card) focused = card.id; });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!focused || cardOf(document.activeElement)) return;
+    const card = document.getElementById(focused);
+    if (card) card.querySelector("input[name=chosen]").focus();
+  });
+  document.addEventListener("htmx:responseError", (event) => said(event.detail.xhr.responseText.slice(0, 300)));
+  document.addEventListener("htmx:sendError", () => said("The studio does not answer."));
+})();

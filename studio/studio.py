@@ -1,0 +1,148 @@
+"""Everything that the pages of a studio work with."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..runtime.run_folder import RunFolder
+from ..vision.classify.classify import PROBABILITIES
+from .access.people import Person
+from .access.rates import Rate
+from .database.open import Database
+from .database.tables import Fact
+from .forecasts.scenarios import Simulations
+from .forecasts.shop import Shop
+from .jobs.jobs import Jobs
+from .labels.answers import Run
+from .labels.labelling import Labelling
+from .labels.photos import Thumbnails
+from .labels.quality import OUT_OF_FOLD, Judge
+from .settings import StudioSettings
+
+
+@dataclass(eq=False)
+class Studio:
+    """Everything that the pages of a studio work with.
+
+    Arguments:
+        settings: how it is run.
+        database: what people did.
+        labelling: the catalogue and its labels; ``None`` where none was opened.
+        runs: classifiers by name, the oldest first.
+        shops: models of series by name.
+    """
+
+    settings: StudioSettings
+    database: Database
+    labelling: Labelling | None = None
+    runs: dict[str, Run] = field(default_factory=dict)
+    shops: dict[str, Shop] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.jobs = Jobs(self.database)
+        self.changes, self.logins = Rate(self.settings.changes), Rate(self.settings.logins)
+        self.key = secrets.token_bytes(32)
+        self.lock, self.judge = threading.Lock(), Judge()
+        self.simulations, self.thumbnails = Simulations(), None
+        if self.labelling is not None:
+            self.thumbnails = Thumbnails(self.labelling, self.settings.folder / "thumbnails")
+            for folder in sorted((self.settings.folder / "runs").glob("*"), key=_number):
+                if RunFolder(str(folder)).has(PROBABILITIES):
+                    self.add_run(str(folder))
+
+    def add_run(self, address: str) -> None:
+        """Show a tested run beside the others."""
+        run = Run(address, self.opened)
+        with self.lock:
+            if run.name in self.runs:
+                raise ValueError(f"run: expected runs in folders of different names, got {run.name!r} twice")
+            self.runs[run.name] = run
+
+    @property
+    def opened(self) -> Labelling:
+        """The catalogue.
+
+        Raises:
+            ValueError: none was opened.
+        """
+        if self.labelling is None:
+            raise ValueError("labels: expected a catalogue, got a studio that was started without --data")
+        return self.labelling
+
+    def run(self, name: str) -> Run:
+        """A classifier by its name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if name not in self.runs:
+            raise ValueError(f"run: expected one of {', '.join(self.runs) or 'none'}; got {name[:100]!r}")
+        return self.runs[name]
+
+    def shop(self, name: str) -> Shop:
+        """A model of series by its name; the first one for an empty name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not self.shops or (name and name not in self.shops):
+            raise ValueError(f"model: expected one of {', '.join(self.shops) or 'none'}; got {name[:100]!r}")
+        return self.shops[name] if name else next(iter(self.shops.values()))
+
+    def new_run(self) -> str:
+        """A folder for a run that is trained here, of a name that none has."""
+        base = next(iter(self.runs))
+        number = 2
+        while f"{base}-{number}" in self.runs or self._runs_at(f"{base}-{number}").exists():
+            number += 1
+        return str(self._runs_at(f"{base}-{number}"))
+
+    def folds(self, run: Run) -> str | None:
+        """Where the labels of a run's training side were judged by others; ``None`` where they were not yet."""
+        folder = self.folds_at(run)
+        return folder if RunFolder(folder).has(OUT_OF_FOLD) else None
+
+    def folds_at(self, run: Run) -> str:
+        """Where the labels of a run's training side are judged."""
+        return str(self.settings.folder / "folds" / run.name)
+
+    def remember_catalogue(self) -> None:
+        """Keep by which catalogue the studio was begun.
+
+        Raises:
+            ValueError: it was begun with another one.
+        """
+        data = self.opened.data
+        data = data if "://" in data or not Path(data).exists() else str(Path(data).resolve())
+        with self.database.writing() as session:
+            known = session.get(Fact, "catalogue")
+            if known is None:
+                session.add(Fact(name="catalogue", value=data))
+            elif known.value != data:
+                raise ValueError(
+                    f"data: expected {known.value}, with which the studio in {self.settings.folder} was begun, "
+                    f"got {data}; take another --out for another catalogue"
+                )
+
+    def menu(self, person: Person) -> list[tuple[str, str]]:
+        """The parts of the studio that somebody can open: addresses and names."""
+        found = [("/labels", "Labels")] if self.runs else []
+        found += [("/forecasts", "Forecasts"), ("/scenarios", "Scenarios")] if self.shops else []
+        found += [("/jobs", "Work")] if self.runs else []
+        return [*found, ("/people", "People")] if person.may("admin") else found
+
+    def close(self) -> None:
+        """End all work and close the database."""
+        self.jobs.close()
+        self.database.close()
+
+    def _runs_at(self, name: str) -> Path:
+        return self.settings.folder / "runs" / name
+
+
+def _number(folder: Path) -> int:
+    tail = folder.name.rpartition("-")[2]
+    return int(tail) if tail.isdigit() else 0
