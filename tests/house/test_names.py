@@ -38,7 +38,17 @@ NOT_STORED = {
         "LowRank",
         "NamedModel",
     ),
-    *("LearntMoves", "MixtureWeights", "Origins", "Outcome", "PastForecasts", "Reading", "Response", "Scenario"),
+    *(
+        "LearntMoves",
+        "MixtureWeights",
+        "Origins",
+        "Outcome",
+        "PairRow",
+        "PastForecasts",
+        "Reading",
+        "Response",
+        "Scenario",
+    ),
     *("Equations", "Marginals", "Simulation", "Statistics", "Stretches", "Window", "Windows"),
 }
 
