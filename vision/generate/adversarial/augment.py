@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample, pad
+from torch.nn.functional import pad
+
+from .changes import equalised, noisy, quarter_turned, toned, warped
 
 
 def shifted(images: Tensor, most: float = 0.125) -> Tensor:
@@ -42,17 +44,6 @@ def cut_out(images: Tensor, share: float = 0.5) -> Tensor:
     return images * ~inside[:, None]
 
 
-def turned(images: Tensor, angle: float = 0.3, scale: float = 0.2) -> Tensor:
-    """Each image turned by up to so many radians and scaled by a factor ``2^u``, u normal with this deviation."""
-    count = len(images)
-    radians = (2 * torch.rand(count, device=images.device, dtype=images.dtype) - 1) * angle
-    factor = torch.exp2(torch.randn(count, device=images.device, dtype=images.dtype) * scale)
-    cosine, sine, zero = radians.cos() / factor, radians.sin() / factor, torch.zeros_like(radians)
-    turn = torch.stack([torch.stack([cosine, -sine, zero], dim=1), torch.stack([sine, cosine, zero], dim=1)], dim=1)
-    grid = affine_grid(turn, list(images.shape), align_corners=False)
-    return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
 def mirrored(images: Tensor) -> Tensor:
     """Each image as it is or mirrored, with even chances."""
     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
@@ -82,15 +73,18 @@ class AdaptiveAugment(nn.Module):
     """Each change with a probability that rises while the critic knows the training images by heart.
 
     The sign of the critic's logits on real images has the mean 1 where it knows them all and 0 where it cannot tell
-    them from generated ones; the probability follows it, by at most one in `images`.
+    them from generated ones; the probability follows it, by at most one in `images`. Each change of an image happens
+    with this probability by itself: mirror, quarter turns and shifts by whole pixels; scale, turns, stretch and moves;
+    brightness, contrast, a flip of light and dark, hue and saturation; gains of four bands of frequencies; noise and a
+    cut-out.
 
     Arguments:
         grey: whether images have no colours.
         target: the mean sign at which the probability stays.
         images: real images over which it could rise from 0 to 1.
 
-    Source: T. Karras et al. (2020), arXiv 2006.06676. Of its changes here are mirror images, shifts, turns with changes
-    of size, colours and a cut-out; filters in frequency and noise are not.
+    Source: T. Karras et al. (2020), arXiv 2006.06676, appendix B; pixels between others are bilinear here, and bands of
+    frequencies those of repeated binomial filters, where the authors' code has wavelets.
     """
 
     probability: Tensor
@@ -102,13 +96,19 @@ class AdaptiveAugment(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images ``[B, C, S, S]``, −1…1, to changed ones."""
-        changes = (mirrored, shifted, turned) if self.grey else (mirrored, shifted, turned, recoloured)
-        for change in (*changes, cut_out):
-            chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < self.probability
-            images = torch.where(chosen, change(images), images)
-        return images
+        chance = self.probability
+        for change in (mirrored, quarter_turned, shifted):
+            images = torch.where(_some(images, chance)[:, None, None, None], change(images), images)
+        images = toned(warped(images, chance), chance, self.grey)
+        images = noisy(equalised(images, chance), chance)
+        return torch.where(_some(images, chance)[:, None, None, None], cut_out(images), images)
 
     def follow(self, real: Tensor) -> None:
         """Move the probability by the logits ``[B]`` of real images."""
         step = (real.detach().sign().mean() - self.target).sign() * len(real) / self.images
         self.probability.copy_((self.probability + step).clamp(0, 1))
+
+
+def _some(images: Tensor, chance: Tensor | float) -> Tensor:
+    """Which images are changed, bool ``[B]``."""
+    return torch.rand(len(images), device=images.device) < chance
