@@ -150,7 +150,7 @@ def simulated_purchases(
     if not used or any(name not in catalogue.columns for name in used):
         raise ValueError(f"labels: expected some of the columns {list(catalogue.columns)}, got {list(used)}")
     rng = np.random.default_rng(seed)
-    place = _places(catalogue, vectors, used, k + 1, behaviour, rng)
+    place = places(catalogue, vectors, used, k + 1, behaviour, rng)
     place, popularity = place[:, :k], behaviour.popularity * place[:, k]
     kinds = [next(iter(article.labels.get(used[0], ("",))), "") for article in catalogue.articles]
     phase_of = {kind: rng.uniform(0, 1) for kind in sorted(set(kinds))}
@@ -160,7 +160,7 @@ def simulated_purchases(
         place=place,
         popularity=popularity,
         phase=phase,
-        taste=_tastes(customers, weeks, behaviour, rng),
+        taste=tastes(customers, weeks, behaviour, rng),
         rate=rng.gamma(2.0, behaviour.baskets / 52 / 2, customers),
         basket=behaviour.basket,
         season=behaviour.season,
@@ -182,7 +182,7 @@ def simulated_purchases(
     return SimulatedPurchases(purchases, on_sale, truth, behaviour, weeks, seed)
 
 
-def _places(
+def places(
     catalogue: Catalogue,
     vectors: ArticleVectors | None,
     labels: Sequence[str],
@@ -236,7 +236,7 @@ def _lives(n: int, weeks: int, behaviour: Behaviour, rng: np.random.Generator) -
     return begin, begin + stays
 
 
-def _tastes(customers: int, weeks: int, behaviour: Behaviour, rng: np.random.Generator) -> np.ndarray:
+def tastes(customers: int, weeks: int, behaviour: Behaviour, rng: np.random.Generator) -> np.ndarray:
     """Tastes ``[weeks, C, k]``, such that ``taste · place`` has the spread `Behaviour.choosiness`."""
     size = behaviour.choosiness / np.sqrt(behaviour.tastes)
     taste = np.empty((weeks, customers, behaviour.tastes), dtype=np.float32)
