@@ -23,13 +23,14 @@ from hemline.vision.generate.design.network import DesignForm
 from hemline.vision.generate.design.shapes import project_textures, shape_of, texture_of_photo
 from hemline.vision.generate.design.terms import (
     colour_term,
+    contrast_term,
     ground_term,
     matting_cost,
     pattern_similarity,
     same_colour_term,
     structure_term,
 )
-from hemline.vision.generate.design.training import DesignConfig, DesignTraining, factorial
+from hemline.vision.generate.design.training import DesignBatches, DesignConfig, DesignTraining, factorial
 from PIL import Image
 
 FORM = DesignForm(size=16, texture=12, style=8, mapping=2, width=4, most=8)
@@ -90,6 +91,31 @@ def test_similarity_in_the_loss_is_that_of_the_score():
     np.testing.assert_allclose(pattern_similarities(first, 0.3 * first + 0.1, masks), 1)
     np.testing.assert_allclose(pattern_similarities(first, -first, masks), -1)
     assert pattern_similarities(first, np.full_like(first, 0.5), masks).tolist() == [0] * 4
+
+
+def test_the_contrast_term_is_0_at_the_contrast_of_photos_and_knows_no_colours():
+    rng = np.random.default_rng(2)
+    photos = torch.from_numpy(rng.normal(size=(5, 3, 8, 8))) * 0.3
+    own = torch.from_numpy((rng.random((5, 1, 8, 8)) < 0.7).astype(float))
+    assert float(contrast_term(photos + 0.4, own, photos, own)) == pytest.approx(0, abs=1e-12)
+    # Twice the contrast is a logarithm of 2 away, up to the ridge.
+    assert float(contrast_term(2 * photos, own, photos, own)) == pytest.approx(np.log(2) ** 2, rel=1e-2)
+    ground = photos + (1 - own) * 5
+    assert float(contrast_term(ground, own, photos, own)) == pytest.approx(0, abs=1e-12)
+
+
+def test_mirror_images_are_learnt_from_with_their_masks():
+    images = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).reshape(2, 3, 4, 4)
+    batches = DesignBatches(images, images[:, :1], 4, 2, seed=0)
+    seen = set()
+    for photos, masks, filled, asked in batches:
+        assert (photos[:, :1] == masks).all()
+        assert filled.shape == (2, 2, 1, 4, 4)
+        assert (asked[0][:, :1] == asked[1]).all()
+        seen |= {tuple(photo[0, 0].tolist()) for photo in photos}
+    assert seen == {tuple(row) for photo in images for row in (photo[0, 0].tolist(), photo[0, 0].flip(0).tolist())}
+    plain = [photos for photos, *_ in DesignBatches(images, images[:, :1], 4, 2, seed=0, mirror=False)]
+    assert {tuple(photo[0, 0].tolist()) for photos in plain for photo in photos} < seen
 
 
 def test_scores_of_designs_by_hand():

@@ -44,6 +44,25 @@ def ground_term(images: Tensor, masks: Tensor) -> Tensor:
     return ((1 - images).abs() * (1 - masks)).mean()
 
 
+def contrast_term(images: Tensor, masks: Tensor, photos: Tensor, own: Tensor) -> Tensor:
+    """Squared distance of the mean logarithms of two contrasts: that of designs and that of photos.
+
+    The contrast is the standard deviation of the brightness within the mask. A term of our own: a critic that cannot
+    be deceived otherwise is met half way, by patterns fainter than those of photos.
+
+    Arguments:
+        images: designs, ``[B, 3, S, S]``.
+        masks: ``[B, 1, S, S]``, 0…1.
+        photos: ``[N, 3, S, S]``.
+        own: masks of the photos.
+    """
+    means = []
+    for each, inside in ((images, masks), (photos, own)):
+        spread = _apart(each, inside).square().sum(dim=1) / inside.sum(dim=(1, 2, 3)).clamp_min(1e-6)
+        means.append((spread + 1e-4).log().mean() / 2)
+    return (means[0] - means[1]).square()
+
+
 def matting_cost(values: Tensor, guides: Tensor, smoothness: float = 1e-4) -> Tensor:
     """``tr(x L xᵀ) / (H W)`` with the matting Laplacian L of a guide, the mean over the batch.
 
@@ -104,10 +123,13 @@ def pattern_similarity(first: Tensor, second: Tensor, masks: Tensor) -> Tensor:
         second: likewise.
         masks: ``[B, 1, S, S]``, 0…1.
     """
-    apart = []
-    for images in (first, second):
-        grey = images.mean(dim=1, keepdim=True)
-        middle = (grey * masks).sum(dim=(2, 3), keepdim=True) / masks.sum(dim=(2, 3), keepdim=True).clamp_min(1e-6)
-        apart.append(((grey - middle) * masks.sqrt()).flatten(1))
-    products = (apart[0] * apart[1]).sum(dim=1)
-    return products / (apart[0].square().sum(dim=1) * apart[1].square().sum(dim=1) + 1e-8).sqrt()
+    one, other = _apart(first, masks), _apart(second, masks)
+    products = (one * other).sum(dim=1)
+    return products / (one.square().sum(dim=1) * other.square().sum(dim=1) + 1e-8).sqrt()
+
+
+def _apart(images: Tensor, masks: Tensor) -> Tensor:
+    """What the brightness differs by from its mean within the mask, times the root of the mask, ``[B, S * S]``."""
+    grey = images.mean(dim=1, keepdim=True)
+    middle = (grey * masks).sum(dim=(2, 3), keepdim=True) / masks.sum(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    return ((grey - middle) * masks.sqrt()).flatten(1)

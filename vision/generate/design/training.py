@@ -17,7 +17,7 @@ from ....runtime.training.run import Precision
 from ..adversarial.losses import LOSSES
 from .masks import mean_colours
 from .network import DesignCritic, Designer
-from .terms import colour_term, ground_term, pattern_similarity, same_colour_term, structure_term
+from .terms import colour_term, contrast_term, ground_term, pattern_similarity, same_colour_term, structure_term
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class DesignConfig(Checked):
         ground: weight of `ground_term`.
         diversity: weight of what the patterns of two textures are more alike than `alike`.
         alike: `pattern_similarity` of two textures that costs nothing.
+        contrast: weight of `contrast_term`.
+        mirror: whether half of the photos and masks are mirrored, by chance.
         average: decay a step of the running mean of the weights, which is what is kept.
         log_steps: steps of an epoch: of a row of the log and of a state to go on from.
         seed: draws weights, order and conditions.
@@ -46,7 +48,7 @@ class DesignConfig(Checked):
     steps: Count = 10_000
     groups: Count = 4
     lr: Positive = 1e-3
-    critic_lr: Positive = 4e-4
+    critic_lr: Positive = 2e-4
     told_colour: NotNegative = 1.0
     colour: NotNegative = 100.0
     same_colour: NotNegative = 100.0
@@ -54,6 +56,8 @@ class DesignConfig(Checked):
     ground: NotNegative = 1.0
     diversity: NotNegative = 5.0
     alike: Share = 0.3
+    contrast: NotNegative = 5.0
+    mirror: bool = True
     average: Annotated[float, Within(0, 1, below=True)] = 0.998
     log_steps: Count = 250
     seed: Seed = 0
@@ -120,7 +124,8 @@ class DesignTraining(EpochTraining):
         """Photos and masks of an epoch, drawn anew."""
         done = self.current_epoch * self.config.log_steps
         steps = min(self.config.log_steps, self.config.steps - done)
-        return DesignBatches(self.images, self.masks, steps, self.config.groups, self.epoch_seed)
+        config = self.config
+        return DesignBatches(self.images, self.masks, steps, config.groups, self.epoch_seed, config.mirror)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for both."""
@@ -138,7 +143,7 @@ class DesignTraining(EpochTraining):
         conditions = factorial(textures, colours.unflatten(0, (-1, 2)), masks)
         made = self.designer(*conditions)
         self._critic_step(of_critic, real, own, made.detach(), conditions)
-        self._designer_step(of_designer, made, conditions)
+        self._designer_step(of_designer, made, conditions, (real, own))
         self._follow()
 
     def on_train_epoch_end(self) -> None:
@@ -165,7 +170,9 @@ class DesignTraining(EpochTraining):
         self.manual_backward(loss + self.config.told_colour * seen)
         optimizer.step()
 
-    def _designer_step(self, optimizer: LightningOptimizer, made: Tensor, conditions: Factorial) -> None:
+    def _designer_step(
+        self, optimizer: LightningOptimizer, made: Tensor, conditions: Factorial, photos: tuple[Tensor, Tensor]
+    ) -> None:
         # The gradient runs through the critic, and is of no use in it.
         self.critic.requires_grad_(False)
         config = self.config
@@ -184,6 +191,7 @@ class DesignTraining(EpochTraining):
             "structure": structure_term(one, other) if config.structure else made.new_zeros(()),
             "ground": ground_term(made.float(), masks),
             "diversity": (alike - config.alike).relu().mean(),
+            "contrast": contrast_term(made.float(), masks, *photos),
         }
         for name, term in terms.items():
             weight: float = getattr(config, name)
@@ -215,10 +223,12 @@ class DesignBatches:
         steps: how many batches.
         groups: G of a batch.
         seed: of the draws.
+        mirror: whether half of the photos and of the masks are mirrored.
     """
 
-    def __init__(self, images: Tensor, masks: Tensor, steps: int, groups: int, seed: int) -> None:
+    def __init__(self, images: Tensor, masks: Tensor, steps: int, groups: int, seed: int, mirror: bool = True) -> None:
         self.images, self.masks, self.steps, self.groups, self.seed = images, masks, steps, groups, seed
+        self.mirror = mirror
 
     def __len__(self) -> int:
         return self.steps
@@ -229,11 +239,14 @@ class DesignBatches:
         def drawn(count: int) -> Tensor:
             return torch.randint(len(self.images), (count,), generator=generator)
 
+        def turned(*parts: Tensor) -> list[Tensor]:
+            if not self.mirror:
+                return list(parts)
+            chosen = torch.rand(len(parts[0]), 1, 1, 1, generator=generator) < 0.5
+            return [torch.where(chosen, part.flip(-1), part) for part in parts]
+
         for _ in range(self.steps):
             photos, filled, asked = drawn(8 * self.groups), drawn(2 * self.groups), drawn(2 * self.groups)
-            yield (
-                self.images[photos],
-                self.masks[photos],
-                self.masks[filled].unflatten(0, (-1, 2)),
-                (self.images[asked], self.masks[asked]),
-            )
+            real, own = turned(self.images[photos], self.masks[photos])
+            (places,) = turned(self.masks[filled])
+            yield real, own, places.unflatten(0, (-1, 2)), (self.images[asked], self.masks[asked])
