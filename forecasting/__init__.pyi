@@ -56,6 +56,7 @@ from .wrappers.coupled import Coupled as Coupled
 from .wrappers.coupled import CoupledEstimator as CoupledEstimator
 from .wrappers.coupled import couple as couple
 from .wrappers.ensemble import EnsembleEstimator as EnsembleEstimator
+from .wrappers.partitions.estimator import PartitionedEstimator as PartitionedEstimator
 from .wrappers.pool import PooledEstimator as PooledEstimator
 from .wrappers.reconciled import ReconciledEstimator as ReconciledEstimator
 from .wrappers.responding import RespondingEstimator as RespondingEstimator
@@ -76,6 +77,7 @@ __all__ = [
     "LogLinear",
     "LowRankGaussian",
     "NegativeBinomial",
+    "PartitionedEstimator",
     "RealNVP",
     "ReconciledEstimator",
     "Recurrent",

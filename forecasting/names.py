@@ -40,6 +40,8 @@ PLACES = {
     "MAF": "hemline.forecasting.networks.heads.flows:MAF",
     "Move": "hemline.forecasting.models.analogs.past_stretches:Move",
     "NegativeBinomial": "hemline.forecasting.networks.heads.negative_binomial:NegativeBinomial",
+    "PartitionedEstimator": "hemline.forecasting.wrappers.partitions.estimator:PartitionedEstimator",
+    "PartitionedPredictor": "hemline.forecasting.wrappers.partitions.predictor:PartitionedPredictor",
     "PooledEstimator": "hemline.forecasting.wrappers.pool:PooledEstimator",
     "RandomWalkPredictor": "hemline.forecasting.models.naive:RandomWalkPredictor",
     "RealNVP": "hemline.forecasting.networks.heads.flows:RealNVP",

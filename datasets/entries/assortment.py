@@ -71,7 +71,8 @@ def placed(entry: Entry, item_ids: tuple[str, ...]) -> Placed:
         >>> found.entry.target.tolist(), found.entry.absent.tolist(), found.places.tolist()
         ([[nan, nan], [1.0, 2.0]], [True, False], [1, -1])
     """
-    rows = np.array([entry.item_ids.index(name) if name in entry.item_ids else -1 for name in item_ids])
+    given = {name: row for row, name in enumerate(entry.item_ids)}
+    rows = np.array([given.get(name, -1) for name in item_ids])
     if (rows < 0).all():
         raise ValueError(
             f"dataset: expected some of the series of the training, {_shown(item_ids)}, got {_shown(entry.item_ids)}"
@@ -81,7 +82,7 @@ def placed(entry: Entry, item_ids: tuple[str, ...]) -> Placed:
         absent |= entry.absent[rows]
     fields: dict[str, Any] = {"target": np.where(absent[:, None], np.float32(np.nan), entry.target[rows])}
     for name in CHANNELS:
-        fields[name] = _channels(getattr(entry, name), item_ids, set(entry.item_ids))
+        fields[name] = _channels(getattr(entry, name), item_ids, set(given))
     for name in STATIC:
         told = getattr(entry, name)
         if told is not None:

@@ -184,11 +184,22 @@ class Hierarchy(Checked):
         Raises:
             ValueError: there is no such attribute.
         """
-        return tuple(dict.fromkeys(self._of_series(by)))
+        return tuple(dict.fromkeys(self.of_series(by)))
+
+    def of_series(self, by: By = TOTAL) -> tuple[str, ...]:
+        """The label of each series ``[D]``; see `labels`."""
+        if by == TOTAL:
+            return (TOTAL,) * len(self.item_ids)
+        names = (by,) if isinstance(by, str) else tuple(by)
+        if not names:
+            raise ValueError("by: expected a level or several, got none")
+        for name in names:
+            self._known("by", name)
+        return tuple(" / ".join(labels) for labels in zip(*(self.attributes[name] for name in names), strict=True))
 
     def matrix(self, by: By = TOTAL) -> np.ndarray:
         """The summing matrix of a level ``[G, D]``: 1 where a series belongs to a label, else 0."""
-        of_series = np.array(self._of_series(by), dtype=object)
+        of_series = np.array(self.of_series(by), dtype=object)
         return np.stack([(of_series == label).astype(np.float64) for label in self.labels(by)])
 
     def aggregates(self, levels: Sequence[By] | None = None) -> tuple[tuple[str, ...], np.ndarray]:
@@ -224,16 +235,6 @@ class Hierarchy(Checked):
         chosen = [places[name] for name in item_ids]
         attributes = {name: tuple(labels[place] for place in chosen) for name, labels in self.attributes.items()}
         return Hierarchy(tuple(item_ids), attributes, self.nested)
-
-    def _of_series(self, by: By) -> tuple[str, ...]:
-        if by == TOTAL:
-            return (TOTAL,) * len(self.item_ids)
-        names = (by,) if isinstance(by, str) else tuple(by)
-        if not names:
-            raise ValueError("by: expected a level or several, got none")
-        for name in names:
-            self._known("by", name)
-        return tuple(" / ".join(labels) for labels in zip(*(self.attributes[name] for name in names), strict=True))
 
     def _known(self, argument: str, name: str) -> None:
         if name not in self.attributes:

@@ -84,6 +84,8 @@ class Trained:
         settings: what was given beside those that ship.
         seed: of the training.
         whole: whether it has learnt from the test windows too.
+        partition_by: the attribute by which the assortment was trained in partitions; ``None`` where it was not.
+        partition_size: the most series of a partition, if there is a limit.
     """
 
     dataset: str
@@ -91,6 +93,8 @@ class Trained:
     settings: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     whole: bool = False
+    partition_by: str | None = None
+    partition_size: int | None = None
 
 
 def remember_training(path: Path, trained: Trained) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import socket
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -159,10 +160,11 @@ def on_ray(workers: int | None, threads: int = 1, address: str | None = None) ->
         lanes = workers or max(1, cores() // threads)
         options |= {"address": "local", "num_cpus": lanes * threads, "include_dashboard": False}
     else:
+        require_cluster(address)
         options |= {"address": address}
     try:
         ray.init(**options)
-    except ConnectionError as error:
+    except (ConnectionError, ValueError) as error:
         raise ValueError(f"address: expected a Ray cluster, got none at {address}: {error}") from error
     try:
         resources = ray.cluster_resources()
@@ -171,6 +173,26 @@ def on_ray(workers: int | None, threads: int = 1, address: str | None = None) ->
         yield [RayActor(threads, gpus) for _ in range(count)]
     finally:
         ray.shutdown()
+
+
+def require_cluster(address: str) -> None:
+    """Refuse an address at which nobody answers, for which Ray itself would wait five minutes and then exit.
+
+    Arguments:
+        address: host and port, ``ray://`` before them or not; ``"auto"`` is left to Ray.
+
+    Raises:
+        ValueError: nobody answers there.
+    """
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        if not (host and port.isdecimal()):
+            raise OSError("expected host:port")
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ValueError(f"address: expected a Ray cluster, got none at {address!r}: {error}") from error
 
 
 @contextmanager

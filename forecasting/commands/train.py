@@ -19,6 +19,8 @@ from .simulate import register as register_simulate
 
 if TYPE_CHECKING:
     from ...datasets.entries.data import ForecastData
+    from ..registry.builders import Model
+    from ..wrappers.partitions.estimator import PartitionedEstimator
 
 
 def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
@@ -53,17 +55,39 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         whole: Annotated[
             bool, typer.Option("--whole", help="Learn from the test windows too, to forecast the time after the data.")
         ] = False,
+        partition_by: Annotated[
+            str | None,
+            typer.Option(
+                help="Attribute of the articles, as in category: a model for each label, tied by one of their totals; "
+                "or correlation. Labels are crossed with commas."
+            ),
+        ] = None,
+        partition_size: Annotated[
+            int | None,
+            typer.Option(min=1, help="The most articles of a partition; larger ones are divided by correlation."),
+        ] = None,
+        workers: Annotated[int | None, typer.Option(min=1, help="Partitions trained at the same time.")] = None,
+        ray: Annotated[bool, typer.Option("--ray", help="Workers on Ray, on this machine.")] = False,
+        address: Annotated[
+            str | None, typer.Option(help="Address of a Ray cluster for the workers, which sees the same folders.")
+        ] = None,
         trust: Trust = None,
     ) -> None:
         """Train a model and keep the predictor; a killed training goes on where it stopped.
 
         Example: hemline train --dataset simulated_sales --model gru-maf --out runs/sales
 
+        A large assortment is trained in partitions: hemline train --dataset shop.toml --model analog --partition-by
+        category --workers 4 --out runs/shop
+
         With --from a trained model goes on with the weeks that have come since: hemline train --from runs/shop
         """
         if before is not None:
             if model is not None or config is not None or epochs is not None or seed:
                 raise ValueError("from: expected no --model, --config, --epochs or --seed beside it, which stay")
+            if partition_by is not None:
+                raise ValueError("from: expected no --partition-by beside it; a trained model keeps its partitions")
+            _no_partitions(partition_size, workers, ray, address)
             _update(before, dataset, out or before, load, whole, trust or ())
             return
         if trust:
@@ -72,6 +96,12 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             raise ValueError(
                 "train: expected --dataset, --model and --out, or --from and the folder of a trained model"
             )
+        if partition_by is None:
+            _no_partitions(partition_size, workers, ray, address)
+        if address is not None:
+            from ...evaluation.execution.workers import require_cluster
+
+            require_cluster(address)
         check_place("out", out, folder=True)
         overrides = dict(read_settings(config)) if config else {}
         with naming("dataset", dataset):
@@ -85,6 +115,10 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             if epochs is not None:
                 overrides["train"] = {**table_of(overrides, "train"), "max_epochs": epochs}
             built = build_model(model, data.metadata, overrides)
+        if partition_by is not None:
+            with naming("partition-by", partition_by):
+                built = partitioned(built, data, partition_by, partition_size)
+                built.workers, built.ray, built.address = workers or 1, ray, address
         if not needs_training(built):
             raise ValueError(f"model: {model!r} learns nothing and needs no training; use it in `hemline backtest`")
         with only_one(out / ".lock", f"out: expected a folder that no other training is writing to, got {out}"):
@@ -93,7 +127,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             typer.echo(f"Training {model} on {dataset}: {data.metadata.target_dim} series")
             with naming("model", model) if config is None else naming("config", config):
                 predictor = built.for_run(seed, out / "checkpoints").train(whole_history(data) if whole else data.train)
-            remember_training(out, Trained(dataset, model, overrides, seed, whole))
+            remember_training(out, Trained(dataset, model, overrides, seed, whole, partition_by, partition_size))
             store_predictor(predictor, out)
         typer.echo(f"The predictor lies in {out}")
 
@@ -188,11 +222,42 @@ def _update(
         until = written_date(entries[-1].start, entries[-1].length - 1)
         typer.echo(f"Updating {trained.model} with {trained.dataset}: {data.metadata.target_dim} series until {until}")
         with naming("from", before):
-            model = for_run(build_model(trained.model, data.metadata, trained.settings), trained.seed)
+            built = build_model(trained.model, data.metadata, trained.settings)
+            if trained.partition_by is not None:
+                built = partitioned(built, data, trained.partition_by, trained.partition_size)
+            model = for_run(built, trained.seed)
             predictor = updated(model, fitted, entries, out / "checkpoints" / f"until-{until}")
         remember_training(out, trained)
         store_predictor(predictor, out)
     typer.echo(f"The predictor lies in {out}")
+
+
+def partitioned(model: Model, data: ForecastData, by: str, size: int | None) -> PartitionedEstimator:
+    """The model of each partition as one of all of them.
+
+    Arguments:
+        model: of a partition.
+        data: whose articles have the attributes.
+        by: an attribute, several with commas between, or ``"correlation"``.
+        size: the most articles of a partition.
+
+    Raises:
+        ValueError: the articles have no such attribute, or there is no label for one of them.
+    """
+    from ..wrappers.partitions.assignment import partitions_of
+    from ..wrappers.partitions.estimator import PartitionedEstimator
+
+    parts = [part.strip() for part in by.split(",")]
+    levels = parts[0] if len(parts) == 1 else tuple(parts)
+    partitions_of(data.whole, levels, size)
+    return PartitionedEstimator(model, levels, size=size)
+
+
+def _no_partitions(size: int | None, workers: int | None, ray: bool, address: str | None) -> None:
+    given = {"partition-size": size, "workers": workers, "ray": ray or None, "address": address}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name}: expected with --partition-by only, got {value}")
 
 
 def read_settings(path: Path) -> Mapping[str, object]:

@@ -15,6 +15,7 @@ CLASSIFY = "--checkpoint new --size 24 --widths 4,8 --epochs 1"
 VALID = {
     "describe": f"models describe gru-maf {SALES}",
     "train": f"train {SALES} --model gru-maf --config short.toml --out new",
+    "parts": "train --dataset parts.toml --model var --partition-by category --out new",
     "forecast": f"forecast --predictor gru {SALES} --window 0 --num-samples 5 --out new.csv",
     "simulate": f"simulate --predictor gru --set price[dress_1]=-20% {PAIR}",
     "order": f"order --predictor gru {SALES} --window 0 --stock stock.csv --service-level 0.9 --paths 5 --out new",

@@ -23,6 +23,7 @@ MADE = (
     "train --dataset simulated_sales --model gru-maf --config short.toml --out gru",
     "train --dataset simulated_sales --model deepar --config short.toml --out grouped",
     "train --dataset simulated_sales --model analog --config analog.toml --out analog",
+    "train --dataset parts.toml --model var --partition-by category --out parted",
     "backtest --dataset simulated_sales --models random-walk,last-value --num-samples 5 --out bt",
     "vision classify train --data shop.toml --checkpoint tasks --size 24 --widths 4,8 --epochs 1",
     "vision classify test --data shop.toml --checkpoint tasks",
@@ -67,7 +68,10 @@ def furnish(place: Path) -> None:
     bought = [(f"c{n % 5}", f"i{n * 7 % 24}", f"2024-{1 + n // 28:02}-{1 + n % 28:02}") for n in range(56)]
     pd.DataFrame(bought, columns=["customer", "article", "time"]).to_csv(place / "bought.csv", index=False)
     sales.pivot(index="week", columns="article", values="units").reset_index().to_csv(place / "wide.csv", index=False)
+    sales.assign(category=sales["article"].map({"a": "x", "b": "y"})).to_csv(place / "parts.csv", index=False)
     texts = {
+        "parts.toml": 'table = "parts.csv"\narticle = "article"\ndate = "week"\nunits = "units"\n'
+        'attributes = ["category"]\nprediction_length = 2\nwindows = 1\n',
         "short.toml": SHORT,
         "analog.toml": "model.origins = 4\nresponse = { iterations = 3 }\n",
         "grid.toml": 'out = "new"\ndatasets = ["simulated_sales"]\nmodels = ["last-value"]\nnum_samples = 5\n',

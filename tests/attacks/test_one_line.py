@@ -8,6 +8,7 @@ import bad_customers
 import bad_files
 import bad_generation
 import bad_looks
+import bad_partitions
 import bad_words
 import pytest
 from bad_inputs import EXTRAS, VALID
@@ -32,6 +33,9 @@ PARTS = {
         bad_files.broken_predictors,
         bad_files.broken_backtests,
         bad_files.broken_picture_runs,
+        bad_partitions.words_of_partitions,
+        bad_partitions.tables_of_partitions,
+        bad_partitions.broken_partitions,
         bad_customers.words_of_recommenders,
         bad_customers.tables_of_purchases,
         bad_customers.files_beside_purchases,

@@ -26,6 +26,7 @@ OURS = {name: place for name, place in NAMES.places.items() if place.startswith(
 # Results and views, which no file holds.
 NOT_STORED = {
     *("Architecture", "Composition", "WindowEstimator", "WrappingEstimator"),
+    *("Ended", "PartitionWork", "Partitions", "Weighed"),
     *(
         "Cannibalisation",
         "Change",
