@@ -25,7 +25,7 @@ from hemline.vision.generate.design.designer import SPLIT, packshots, train_desi
 from hemline.vision.generate.design.network import DesignForm
 from hemline.vision.generate.design.training import DesignConfig
 
-TERMS = ("told_colour", "colour", "same_colour", "structure", "ground", "diversity")
+TERMS = ("told_colour", "colour", "same_colour", "structure", "ground", "diversity", "contrast")
 COLUMNS = ("colour", "overlap", "kept", "other", "leak", "contrast", "frechet")
 
 

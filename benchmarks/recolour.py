@@ -34,15 +34,19 @@ from scipy.ndimage import binary_closing, binary_opening, label
 Draw = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def shots(folder: Path, size: int) -> np.ndarray:
-    """The photos of each garment, 0…1, ``[40, 3, 3, S, S]``."""
+FULL = 256
+"""Side at which masks are found, pixels."""
+
+
+def shots(folder: Path) -> np.ndarray:
+    """The photos of each garment, 0…1, ``[40, 3, 3, 256, 256]``."""
     found = []
     for line in (folder / "colours.jsonl").read_text().splitlines():
         names = json.loads(line)["colours"]
         paths = [
             next(path for part in ("colours", "images") if (path := folder / part / name).exists()) for name in names
         ]
-        found.append(np.stack([resize_photo(read_photo(str(path)), size) for path in paths]))
+        found.append(np.stack([resize_photo(read_photo(str(path)), FULL) for path in paths]))
     return np.stack(found) / 255
 
 
@@ -54,6 +58,13 @@ def difference_mask(photos: np.ndarray) -> np.ndarray:
     sizes = np.bincount(parts[parts > 0])
     found: np.ndarray = np.isin(parts, np.flatnonzero(sizes > 0.02 * sizes.max()))
     return found.astype(np.float64)
+
+
+def shrunk(maps: np.ndarray, size: int) -> np.ndarray:
+    """Maps ``[…, 256, 256]`` at a smaller side, each pixel the mean of those that it holds."""
+    step = FULL // size
+    found: np.ndarray = maps.reshape(*maps.shape[:-2], size, step, size, step).mean(axis=(-3, -1))
+    return found
 
 
 def unchanged(images: np.ndarray, masks: np.ndarray, colours: np.ndarray) -> np.ndarray:
@@ -120,7 +131,7 @@ def scores(draw: Draw, photos: np.ndarray, masks: np.ndarray, asked_of: int) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--size", type=int, choices=(16, 32, 64, 128, 256), default=FULL, help="of the images, pixels")
     parser.add_argument("--garments", choices=("chosen", "reported"), default="reported")
     parser.add_argument("--grid", action="store_true", help="settings beside each other")
     parser.add_argument("--checkpoint", help="a designer, for images of its size")
@@ -131,8 +142,9 @@ def main() -> None:
     torch.set_num_threads(1)
     kept = slice(0, None, 2) if options.garments == "chosen" else slice(1, None, 2)
     colours = Path(find_named("images/magento_luma/colours.jsonl", "benchmarks/recolour.py"))
-    photos = shots(colours.parent, options.size)[kept]
-    masks = np.stack([difference_mask(each) for each in photos])
+    photos = shots(colours.parent)[kept]
+    masks = shrunk(np.stack([difference_mask(each) for each in photos]), options.size) > 0.5
+    photos, masks = shrunk(photos, options.size), masks.astype(np.float64)
     rows: dict[str, Draw] = {
         "unchanged": unchanged,
         "filled": filled,
