@@ -8,6 +8,12 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit
 
+_SOME = 500
+"""Trained customers whose chances are looked at, at least, where there are so many."""
+
+_IMPOSSIBLE = -60.0
+"""Log odds of what could not happen."""
+
 
 @dataclass(frozen=True, eq=False)
 class NormalPrior:
@@ -36,6 +42,30 @@ class NormalPrior:
         covariance = (1 - ridge) * covariance + ridge * np.diag(spread) + 1e-8 * np.eye(len(spread))
         return cls(weights.mean(0), np.linalg.cholesky(covariance))
 
+    @classmethod
+    def learnt(cls, weights: np.ndarray, inputs: np.ndarray, offset: np.ndarray, steps: int = 5) -> NormalPrior:
+        """The prior that customers come from, by empirical Bayes: what is found of them differs less than they do.
+
+        What is found of a customer is drawn to the mean as far as it is not known; by EM the covariance of the true
+        weights is that of the found ones and, beside it, the mean of their posterior covariances. These are taken at
+        the mean chances of all customers (Laplace).
+
+        Arguments:
+            weights: those of trained customers ``[C, d]``.
+            inputs: ``[n, d]``, those of the regressions that they were found by.
+            offset: ``[n]``.
+            steps: of EM.
+        """
+        found = cls.of(weights, ridge=0.0)
+        known = found.root @ found.root.T
+        some = np.asarray(weights, dtype=float)[:: max(1, len(weights) // _SOME)]
+        chance = np.mean([expit(offset + inputs @ each) for each in some], axis=0)
+        told = inputs.T @ (inputs * (chance * (1 - chance))[:, None])
+        covariance = known
+        for _ in range(steps):
+            covariance = known + np.linalg.inv(told + np.linalg.inv(covariance))
+        return cls(found.mean, np.linalg.cholesky((covariance + covariance.T) / 2))
+
 
 def fit_logistic(
     inputs: np.ndarray,
@@ -54,7 +84,7 @@ def fit_logistic(
     Arguments:
         inputs: float ``[n, d]``, shared by all.
         happened: sparse ``[m, n]``, 1 where y is.
-        offset: ``[n]``, added to the log odds.
+        offset: ``[n]`` or, one for each regression, ``[m, n]``, added to the log odds; −∞ for what could not happen.
         prior: of the weights.
         tolerance: the largest entry of the gradient, in units of the prior's spread, at which it ends.
         most: steps.
@@ -70,18 +100,20 @@ def fit_logistic(
         [[1.0, -2.0]]
     """
     inputs = np.asarray(inputs, dtype=float)
-    common = offset + inputs @ prior.mean
+    # Every regression has the same row where there is one offset for all.
+    common = np.atleast_2d(np.maximum(offset, _IMPOSSIBLE) + inputs @ prior.mean)
+    each = np.arange(happened.shape[0]) if len(common) > 1 else np.zeros(happened.shape[0], dtype=int)
     whitened = inputs @ prior.root
     chance = expit(common)
-    weight = chance * (1 - chance)
+    weight = (chance * (1 - chance)).mean(0)
     curvature, axes = np.linalg.eigh(whitened.T @ (whitened * weight[:, None]))
     turned = whitened @ axes
     target = np.asarray(happened @ turned)
     found = np.zeros((happened.shape[0], inputs.shape[1]))
-    events = np.asarray(happened @ common).ravel()
+    events = np.asarray(happened.multiply(common[each]).sum(1)).ravel()
 
     def objective(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        odds = common + values @ turned.T
+        odds = common[each[rows]] + values @ turned.T
         cost = np.logaddexp(0, odds).sum(1) - events[rows] - (values * target[rows]).sum(1) + 0.5 * (values**2).sum(1)
         return cost, odds
 

@@ -35,6 +35,19 @@ class FashionDNA(DNASettings):
         """Read vectors, weights and calibration."""
         assert articles is not None
         found = {name: each.numpy() for name, each in folder.read_tensors(WEIGHTS).items()}
+        count, width = len(purchases.item_ids), found["vectors"].shape[-1]
+        shapes = {
+            "vectors": (count, width),
+            "weights": (len(purchases.customers), width + 1),
+            "sold": (count,),
+            "log_weeks": (count,),
+            "on_sale": (2, count),
+            "lines": (2, 2),
+        }
+        for name, shape in shapes.items():
+            if name not in found or found[name].shape != shape:
+                got = f"{list(found[name].shape)}" if name in found else "none"
+                raise ValueError(f"{WEIGHTS}: expected {name} {list(shape)}, got {got}")
         return FittedFashionDNA(
             self,
             purchases,
@@ -43,5 +56,6 @@ class FashionDNA(DNASettings):
             weights=found["weights"],
             sold=found["sold"],
             log_weeks=found["log_weeks"],
+            on_sale=found["on_sale"],
             lines=found["lines"],
         )

@@ -32,8 +32,14 @@ FEWEST_WEEKS = 0.5
 FEWEST_EVENTS = 50
 """Purchases that a calibration needs."""
 
+_DAY = 86_400
+"""Seconds of a day."""
+
 _CELLS = 2_000_000
 """Cells that probabilities are calibrated on, at most."""
+
+_AT_ONCE = 20_000_000
+"""Cells of new customers that are fitted at a time, at most."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +54,7 @@ class FittedFashionDNA(FittedRecommender):
         weights: float32 ``[C, d + 1]``, the weights of the customers with their intercepts last.
         sold: bool ``[n]``, whether an article was on sale and bought before.
         log_weeks: float32 ``[n]``, the logarithm of the weeks for which it was.
+        on_sale: int64 ``[2, n]``, from when on it was in the shop, and before when, in seconds of the epoch.
         lines: float64 ``[2, 2]``, intercept and slope by which log odds are calibrated, of new and of sold articles.
         losses: the training log.
     """
@@ -59,6 +66,7 @@ class FittedFashionDNA(FittedRecommender):
     weights: np.ndarray
     sold: np.ndarray
     log_weeks: np.ndarray
+    on_sale: np.ndarray
     lines: np.ndarray
     losses: tuple[PlainObject, ...] = ()
     scores_new_articles = True
@@ -78,6 +86,10 @@ class FittedFashionDNA(FittedRecommender):
     def new_customers(self, history: Purchases) -> np.ndarray:
         """Weights of customers who were not in the training data, by a convex fit with the articles as they are.
 
+        What a customer did not buy counts for as long as it was on sale between the first and the last purchase that
+        is known: who came last month passed over nothing of last year. The prior is what trained customers come from
+        (`NormalPrior.learnt`).
+
         Arguments:
             history: what each of them has bought, of the articles of the model.
 
@@ -85,10 +97,25 @@ class FittedFashionDNA(FittedRecommender):
             float32 ``[customers, d + 1]``.
         """
         rows = np.flatnonzero(self.sold)
-        inputs = np.column_stack([self.vectors[rows], np.ones(len(rows))])
+        inputs = np.column_stack([self.vectors[rows], np.ones(len(rows))]).astype(float)
+        prior = NormalPrior.learnt(self.weights, inputs, self.log_weeks[rows].astype(float))
+        time, count = history.time.astype(np.int64), len(history.customers)
+        first, last = np.full(count, time.max(initial=0)), np.zeros(count, dtype=np.int64)
+        np.minimum.at(first, history.customer, time)
+        np.maximum.at(last, history.customer, time)
+        begin, leaves = self.on_sale[:, rows]
         bought = history.matrix()[:, rows]
-        found = fit_logistic(inputs, bought, self.log_weeks[rows].astype(float), NormalPrior.of(self.weights))
-        return found.astype(np.float32)
+        found = np.empty((count, inputs.shape[1]), dtype=np.float32)
+        at_once = max(1, _AT_ONCE // max(len(rows), 1))
+        for start in range(0, count, at_once):
+            part = slice(start, start + at_once)
+            seconds = np.minimum(leaves, last[part, None] + _DAY) - np.maximum(begin, first[part, None] - _DAY)
+            weeks = np.maximum(seconds / (7 * _DAY), 0.0)
+            # What was bought was there, whatever the data say of when it came.
+            weeks = np.where((weeks > 0) | (bought[part].toarray() > 0), np.maximum(weeks, FEWEST_WEEKS), 0.0)
+            with np.errstate(divide="ignore"):
+                found[part] = fit_logistic(inputs, bought[part], np.log(weeks), prior)
+        return found
 
     def neighbours(self) -> np.ndarray:
         """The vectors f, from their mean."""
@@ -101,6 +128,7 @@ class FittedFashionDNA(FittedRecommender):
             "weights": self.weights,
             "sold": self.sold,
             "log_weeks": self.log_weeks,
+            "on_sale": self.on_sale,
             "lines": self.lines,
         }
         folder.write_tensors(WEIGHTS, {name: torch.from_numpy(each) for name, each in tensors.items()})
@@ -180,6 +208,7 @@ def learn_dna(
         weights,
         sold,
         log_weeks,
+        np.stack([on_sale.begin, on_sale.leaves]).astype(np.int64),
         np.array([new_line, sold_line]),
         tuple(log),
     )

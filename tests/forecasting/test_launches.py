@@ -9,6 +9,7 @@ from hemline.datasets.entries.entry import Entry
 from hemline.forecasting import Scenario, build_model, simulate
 from hemline.forecasting.response.pair_odds import Described, PairOdds
 from hemline.forecasting.wrappers.cold_start.cross_effects import came_or_went, lessened, on_sale
+from safetensors.numpy import load_file, save_file
 from scipy.optimize import check_grad
 
 pytestmark = pytest.mark.filterwarnings("ignore:covariates.*never seen:UserWarning")
@@ -134,6 +135,14 @@ class TestPaths:
         again = Predictor.deserialize(tmp_path)
         one, two = (next(each.predict([PAST], num_samples=20, seed=3)).samples for each in (predictor, again))
         np.testing.assert_array_equal(one, two)
+
+    def test_a_changed_file_is_refused_in_one_line(self, predictor, tmp_path):
+        predictor.serialize(tmp_path)
+        file = next(path for path in tmp_path.rglob("response.safetensors") if path.parent.name != "predictor")
+        arrays = load_file(file)
+        save_file({**arrays, "mixed": arrays["mixed"][:4].copy()}, file)
+        with pytest.raises(ValueError, match=r"response.safetensors: expected mixed \[5, 25, .*\], got \[4, 25, "):
+            Predictor.deserialize(tmp_path)
 
     def test_whole_numbers_keep_their_mean(self):
         chance = np.random.default_rng(0).random(20_000)

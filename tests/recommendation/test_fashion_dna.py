@@ -1,16 +1,20 @@
 """Fashion DNA: its loss against the whole matrix, convex fits, new articles and customers, calibration."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from customers import TEST, WEEKS, N, before, features, shop
 from hemline.evaluation.scores.probabilities import calibration_line
 from hemline.evaluation.scores.ranking import auc
-from hemline.recommendation import build_recommender
+from hemline.recommendation import build_recommender, load_recommender
 from hemline.recommendation.contract.article_network import ArticleNetwork, inputs_of
 from hemline.recommendation.contract.convex_fit import NormalPrior, fit_logistic
+from hemline.recommendation.contract.stored import save_recommender
 from hemline.recommendation.fashion_dna.blocks import Blocks, held_out
 from hemline.recommendation.fashion_dna.network import DNANetwork
+from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from scipy.optimize import minimize
 
@@ -106,6 +110,58 @@ def test_a_convex_fit_is_the_minimum_that_scipy_finds():
         np.testing.assert_allclose(weights, best.x, atol=1e-4)
 
 
+def test_offsets_may_differ_between_regressions_and_what_could_not_happen_says_nothing():
+    rng = np.random.default_rng(1)
+    inputs, prior = rng.normal(size=(200, 4)), NormalPrior(rng.normal(size=4), np.eye(4))
+    offset = rng.normal(-1, 1, (3, 200))
+    offset[1, 50:] = -np.inf
+    happened = sparse.csr_matrix((rng.random((3, 200)) < 0.2) & np.isfinite(offset)).astype(float)
+    together = fit_logistic(inputs, happened, offset, prior, tolerance=1e-8)
+    for number in range(3):
+        there = np.isfinite(offset[number])
+        alone = fit_logistic(inputs[there], happened[number][:, there], offset[number][there], prior, tolerance=1e-8)
+        np.testing.assert_allclose(together[number], alone[0], atol=1e-4)
+
+
+def test_the_prior_of_customers_is_wider_than_what_is_found_of_them():
+    rng = np.random.default_rng(2)
+    inputs, root = rng.normal(size=(400, 3)), np.diag([1.5, 1.0, 0.3])
+    offset = np.full(400, -3.0)
+    planted = NormalPrior(np.array([0.5, 0.0, 0.0]), root)
+    true = planted.mean + rng.normal(size=(600, 3)) @ root.T
+    happened = rng.random((600, 400)) < 1 / (1 + np.exp(-(offset + true @ inputs.T)))
+    found = fit_logistic(inputs, sparse.csr_matrix(happened.astype(float)), offset, NormalPrior(planted.mean, root / 2))
+    plain, learnt = NormalPrior.of(found, ridge=0.0), NormalPrior.learnt(found, inputs, offset)
+    size = [np.trace(each.root @ each.root.T) for each in (planted, plain, learnt)]
+    assert size[1] < size[2] <= 1.1 * size[0]
+    assert abs(size[2] - size[0]) < abs(size[1] - size[0])
+
+
+def test_what_was_gone_before_a_new_customer_came_says_nothing_of_their_taste(fitted):
+    late = fitted.purchases.time[-1] - np.timedelta64(20, "D")
+    who = fitted.customers[int(np.bincount(fitted.purchases.customer[fitted.purchases.time > late]).argmax())]
+    history = fitted.purchases.of_customers([who]).between(late)
+    gone = np.flatnonzero(fitted.sold)[:40]
+    gone = gone[~np.isin(gone, history.article)]
+    before = fitted.on_sale.copy()
+    before[1, gone] = before[0, gone] + 1  # sold for a second, long ago
+    before[0, gone] -= 10**8
+    before[1, gone] -= 10**8
+    sold = fitted.sold.copy()
+    sold[gone] = False
+    one = replace(fitted, on_sale=before).new_customers(history)
+    prior = NormalPrior.learnt(
+        fitted.weights,
+        np.column_stack([fitted.vectors, np.ones(len(sold))])[fitted.sold].astype(float),
+        fitted.log_weeks[fitted.sold].astype(float),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NormalPrior, "learnt", lambda *_: prior)
+        without = replace(fitted, sold=sold).new_customers(history)
+    np.testing.assert_allclose(one, without, atol=5e-3)
+    assert np.abs(one - fitted.new_customers(history)).max() > 0.01
+
+
 def test_new_and_sold_articles_are_told_apart_by_customers_and_shuffled_features_tell_nothing(fitted, judged):
     bought, new, sold = judged
     scores = fitted.score()
@@ -158,3 +214,18 @@ def test_a_training_is_the_same_again_and_goes_on_after_a_kill(tmp_path):
 
 def test_the_weeks_of_a_score_are_those_asked_for(fitted):
     assert WEEKS - TEST == fitted.config.weeks == 8
+
+
+@pytest.mark.parametrize("name", ["vectors", "weights", "sold", "log_weeks", "on_sale", "lines"])
+def test_a_folder_whose_numbers_do_not_fit_is_refused_in_one_line(fitted, tmp_path, name):
+    save_recommender(fitted, str(tmp_path / "dna"))
+    file = tmp_path / "dna" / "model.safetensors"
+    arrays = load_file(file)
+    save_file({**arrays, name: arrays[name][:-1].copy()}, file)
+    with pytest.raises(
+        ValueError, match=r"recommender: cannot read .*: model.safetensors: expected \w+ \[.*\], got \["
+    ):
+        load_recommender(str(tmp_path / "dna"))
+    save_file({key: value for key, value in arrays.items() if key != name}, file)
+    with pytest.raises(ValueError, match=f"recommender: cannot read .*'?{name}"):
+        load_recommender(str(tmp_path / "dna"))

@@ -283,6 +283,9 @@ class ColdStartPredictor(FittedModel):
         described = read_json(folder / "cold_start.json")
         predictor = read_predictor(folder / "predictor", names, device=device)
         response = Response.deserialize(folder) if described.pop("responds") else None
+        if response is not None and response.mixed is not None and response.mixed.shape != (5, *response.mean.shape):
+            wanted = [5, *response.mean.shape]
+            raise ValueError(f"response.safetensors: expected mixed {wanted}, got {list(response.mixed.shape)}")
         spec = part_from_plain(described.pop("spec"), names, SeriesSpec)
         likeness = part_from_plain(described.pop("likeness"), names, Likeness)
         settings = described.pop("log_linear", None)  # those of before have none
