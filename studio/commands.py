@@ -34,7 +34,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
     def studio(
         runs: Annotated[
             list[Path],
-            typer.Argument(metavar="RUN...", help="Folders of `hemline vision classify train` or `hemline train`."),
+            typer.Argument(metavar="RUN...", help="Folders of classifiers, of an index of photos, of trained models."),
         ],
         data: Annotated[str | None, typer.Option(help="The catalogue of the photos: see `hemline vision`.")] = None,
         dataset: Annotated[
@@ -123,19 +123,24 @@ def open_studio(
     from ..evaluation.adapters.predictor_folder import holds_predictor
     from ..runtime.run_folder import RunFolder
     from ..vision.classify.classifier import MODEL
+    from ..vision.search.index import PhotoIndex
+    from ..vision.search.segments import INDEX
     from .database.open import Database
     from .labels.labelling import Labelling
     from .studio import Studio
 
     series = [run for run in runs if holds_predictor(run)]
-    classifiers = [run for run in runs if run not in series]
+    indexes = [run for run in runs if RunFolder(str(run)).has(INDEX)]
+    classifiers = [run for run in runs if run not in series and run not in indexes]
     for run in classifiers:
         if not RunFolder(str(run)).has(MODEL):
-            wanted = "`hemline vision classify train` or `hemline train`"
+            wanted = "`hemline vision classify train`, `hemline vision index build` or `hemline train`"
             raise ValueError(f"run: expected a folder that {wanted} wrote, got {run}")
     source = None
-    if classifiers and data is None:
-        raise ValueError(f"data: expected the catalogue of the photos of {classifiers[0]}, got none")
+    if (photos := [*classifiers, *indexes]) and data is None:
+        raise ValueError(f"data: expected the catalogue of the photos of {photos[0]}, got none")
+    if len(indexes) > 1:
+        raise ValueError(f"run: expected one index of photos at most, got {indexes[0]} and {indexes[1]}")
     if data is not None:
         with naming("data", data):
             source = open_source(data)
@@ -150,6 +155,8 @@ def open_studio(
     for run in classifiers:
         with naming("run", run):
             studio.add_run(str(run))
+    for run in indexes:
+        studio.index = PhotoIndex.open(str(run))
     for run in series:
         _add_shop(studio, run, dataset, load, trust)
     return studio

@@ -14,9 +14,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as PlainHTTPException
 
 from ..runtime.arguments.naming import in_words
-from .access.doors import NotLoggedIn, who_changes
+from .access.doors import Anybody, NotLoggedIn, who_changes
 from .access.guards import Guards
-from .pages import forecasts, grid, jobs, labels, people, photos, scenarios
+from .pages import forecasts, grid, jobs, labels, looks, people, photos, scenarios
 from .pages.rendering import rendered, wants_part
 from .studio import Studio
 
@@ -37,12 +37,12 @@ def create_app(studio: Studio) -> FastAPI:
     app.state.studio = studio
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.include_router(people.open_router)
-    for each in (people, labels, grid, photos, jobs, forecasts, scenarios):
+    for each in (people, labels, grid, photos, looks, jobs, forecasts, scenarios):
         app.include_router(each.router, dependencies=[Depends(who_changes)])
 
-    @app.get("/", dependencies=[Depends(who_changes)])
-    def home() -> Response:
-        return RedirectResponse("/labels" if studio.runs else "/forecasts", 303)
+    @app.get("/")
+    def home(person: Anybody) -> Response:
+        return RedirectResponse(next(address for address, _ in (*studio.menu(person), ("/jobs", ""))), 303)
 
     @app.exception_handler(NotLoggedIn)
     async def ask_to_log_in(request: Request, _: Exception) -> Response:

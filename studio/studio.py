@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..runtime.run_folder import RunFolder
 from ..vision.classify.classify import PROBABILITIES
+from ..vision.search.index import PhotoIndex
 from .access.people import Person
 from .access.rates import Rate
 from .database.open import Database
@@ -33,6 +34,7 @@ class Studio:
         labelling: the catalogue and its labels; ``None`` where none was opened.
         runs: classifiers by name, the oldest first.
         shops: models of series by name.
+        index: the photos of the catalogue by what they look like; ``None`` where there is none.
     """
 
     settings: StudioSettings
@@ -40,6 +42,7 @@ class Studio:
     labelling: Labelling | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     shops: dict[str, Shop] = field(default_factory=dict)
+    index: PhotoIndex | None = None
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.database)
@@ -92,6 +95,22 @@ class Studio:
             raise ValueError(f"model: expected one of {', '.join(self.shops) or 'none'}; got {name[:100]!r}")
         return self.shops[name] if name else next(iter(self.shops.values()))
 
+    @property
+    def looks(self) -> PhotoIndex:
+        """The photos of the catalogue by what they look like.
+
+        Raises:
+            ValueError: there is no index.
+        """
+        if self.index is None:
+            raise ValueError("looks: expected an index of photos, got a studio that was started without one")
+        return self.index
+
+    def text_of(self, item_id: str) -> str:
+        """What words are looked for in: item id and title of an article."""
+        found = self.opened.rows.get(item_id)
+        return item_id if found is None else f"{item_id} {self.opened.source.catalogue.articles[found].text}"
+
     def new_run(self) -> str:
         """A folder for a run that is trained here, of a name that none has."""
         base = next(iter(self.runs))
@@ -130,6 +149,7 @@ class Studio:
     def menu(self, person: Person) -> list[tuple[str, str]]:
         """The parts of the studio that somebody can open: addresses and names."""
         found = [("/labels", "Labels")] if self.runs else []
+        found += [("/looks", "Look-alikes")] if self.index is not None else []
         found += [("/forecasts", "Forecasts"), ("/scenarios", "Scenarios")] if self.shops else []
         found += [("/jobs", "Work")] if self.runs else []
         return [*found, ("/people", "People")] if person.may("admin") else found

@@ -29,15 +29,21 @@
     return card ? all.findIndex((box) => cardOf(box) === card) : -1;
   }
 
+  // Sent one by one, with what was chosen when the key was pressed: the next key may come before the answer.
   function apply(button) {
     const at = place();
-    if (!boxes().some((box) => box.checked)) {
-      if (at < 0) { said(document.body.dataset.none || ""); return; }
-      boxes()[at].checked = true;
+    let chosen = boxes().filter((box) => box.checked);
+    if (!chosen.length) {
+      if (at < 0) return;
+      chosen = [boxes()[at]];
     }
-    const chosen = boxes().map((box, number) => (box.checked ? number : -1)).filter((number) => number >= 0);
-    button.click();
-    move(chosen[chosen.length - 1], 1);
+    const form = document.getElementById("retag");
+    const values = { to: button.value, chosen: chosen.map((box) => box.value) };
+    ["why", "how"].forEach((name) => { if (form.elements[name]) values[name] = form.elements[name].value; });
+    const last = boxes().indexOf(chosen[chosen.length - 1]);
+    chosen.forEach((box) => { box.checked = false; cardOf(box).classList.add("sent"); });
+    htmx.ajax("POST", form.getAttribute("hx-post"), { source: cardOf(chosen[0]), values: values, swap: "none" });
+    move(last, 1);
   }
 
   function keys(event) {

@@ -1,0 +1,184 @@
+"""The studio in a real browser, by keyboard and on a phone: labels, training again, scenarios, two editors."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+
+for package in ("fastapi", "uvicorn", "playwright"):
+    pytest.importorskip(package, reason="needs the extra `studio` and playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser of Debian's package chromium")
+
+import uvicorn
+from hemline.studio.access.people import invite
+from hemline.studio.server import create_app
+from playwright.sync_api import expect, sync_playwright
+
+from .rooms import WRONG
+
+PATIENCE = 60_000
+"""Milliseconds: other work may keep the processor."""
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def people(chromium):
+    """A function that logs somebody in to a studio, which answers on a port, and returns their page."""
+    servers, contexts, said = [], [], []
+
+    def logged_in(studio, name="Ann", role="editor", **options):
+        if not servers:
+            listening = socket.create_server(("127.0.0.1", 0))
+            server = uvicorn.Server(uvicorn.Config(create_app(studio), log_level="error", lifespan="off"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+            thread.start()
+            servers.append((server, thread, listening.getsockname()[1]))
+            while not server.started:
+                time.sleep(0.02)
+        with studio.database.writing() as session:
+            token = invite(session, name, role)
+        context = chromium.new_context(base_url=f"http://127.0.0.1:{servers[0][2]}", **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto("/login")
+        page.fill("#token", token)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/labels" if studio.runs else "**/forecasts")
+        return page
+
+    yield logged_in
+    for context in contexts:
+        context.close()
+    for server, thread, _ in servers:
+        server.should_exit = True
+        thread.join(10)
+    assert said == [], "no error on the console"
+
+
+def f1(page, run):
+    page.goto("/labels")
+    row = page.locator("tr", has=page.get_by_role("link", name="colour", exact=True)).filter(
+        has=page.get_by_role("cell", name=run, exact=True)
+    )
+    return float(re.search(r"[\d.]+", row.locator("td.strong").inner_text())[0])
+
+
+def test_twenty_photos_are_corrected_by_keys_and_a_new_run_is_better(people, studio):
+    page = people(studio)
+    before = f1(page, "colours")
+    page.goto("/labels/photos?run=colours&task=colour&truth=blue&words=red+thing&order=table")
+    expect(page.locator(".card")).to_have_count(WRONG)
+    page.keyboard.press("ArrowRight")
+    for _ in range(WRONG):
+        page.keyboard.press("3")
+    expect(page.locator(".card.saved")).to_have_count(WRONG)
+    changed = studio.opened.standing.changed["colour"]
+    assert changed == {f"i{3 * number}": (1, ("red",)) for number in range(WRONG)}
+    page.keyboard.press("u")
+    last = page.locator(".card").last
+    expect(last.locator("b").first).to_have_text("blue")
+    assert studio.opened.standing.changed["colour"][f"i{3 * WRONG - 3}"] == (2, ("blue",))
+    page.keyboard.press("3")
+    expect(last.locator("b").first).to_have_text("red")
+    page.goto("/labels")
+    page.get_by_role("button", name="Train again").click()
+    expect(page.locator("tr.finished")).to_have_count(1, timeout=3 * PATIENCE)
+    assert f1(page, "colours-2") > f1(page, "colours") + 20
+    assert f1(page, "colours") == before, "test labels were not changed"
+
+
+def test_photos_are_chosen_and_corrected_with_the_mouse(people, studio):
+    page = people(studio)
+    page.goto("/labels/photos?run=colours&task=colour&truth=blue&words=red+thing&order=table")
+    page.locator(".card input").nth(1).click()
+    page.locator(".card input").nth(3).click(modifiers=["Shift"])
+    page.get_by_role("button", name="red").click()
+    expect(page.locator(".card.saved")).to_have_count(3)
+    assert set(studio.opened.standing.changed["colour"]) == {"i3", "i6", "i9"}
+    page.get_by_role("button", name="Undo").first.click()
+    expect(page.locator(".card.saved .labels b", has_text="blue")).to_have_count(1)
+
+
+def test_a_planner_reads_what_a_lower_price_takes_from_another_article(people, planner):
+    page = people(planner)
+    page.get_by_role("link", name="Scenarios").click()
+    page.fill("#article", "dress_1")
+    page.fill("#second", "dress_2")
+    page.keyboard.press("Tab")
+    loss = page.get_by_role("row", name=re.compile("dress_2, pieces"))
+    expect(loss).to_be_visible()
+    assert loss.locator("td").nth(2).inner_text().startswith("−")
+    page.fill("#value", "-40")
+    page.keyboard.press("Tab")
+    expect(page.locator("#answer h2")).to_contain_text("40 % lower")
+    assert page.url.endswith("/scenarios"), "answered without a new page"
+
+
+def test_two_editors_see_each_other(people, studio):
+    ann, bob = people(studio, "Ann"), people(studio, "Bob")
+    for page in (ann, bob):
+        page.goto("/labels/photos?run=colours&task=colour&words=i0&order=table")
+        expect(page.locator(".card")).to_have_count(1)
+    for page, key in ((ann, "3"), (bob, "2")):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press(key)
+        expect(page.locator("#said")).not_to_be_empty()
+    expect(bob.get_by_role("alert")).to_contain_text("Ann changed this to “red” meanwhile; you wanted “green”")
+    bob.get_by_role("button", name="Set mine all the same").click()
+    expect(bob.locator(".card b").first).to_have_text("green")
+    assert studio.opened.standing.changed["colour"]["i0"] == (2, ("green",))
+
+
+PAGES = [
+    "/labels",
+    "/labels/task?run=colours&task=colour",
+    "/labels/photos?run=colours&task=facets",
+    "/labels/photos?run=colours&task=colour&words=i0",
+    "/labels/article?run=colours&task=colour&item=i7",
+    "/jobs",
+    "/people",
+]
+PLANS = [
+    "/forecasts",
+    "/forecasts?window=0",
+    "/forecasts/series?window=0&series=dress_1&series=dress_2",
+    "/forecasts/calibration",
+    "/scenarios?article=dress_1",
+]
+
+
+@pytest.mark.parametrize("which", ["labels", "plans"])
+def test_pages_fit_a_phone_and_paper_and_are_accessible(people, studio, planner, which):
+    Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe
+    page = people(studio if which == "labels" else planner, role="admin", viewport={"width": 360, "height": 700})
+    for address in PAGES if which == "labels" else PLANS:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        root = "document.documentElement"
+        assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), f"{address} is wider than a phone"
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], address
+        page.emulate_media(media="print")
+        assert not page.locator("header nav").is_visible()
+        assert page.locator("h1").is_visible()
+        page.emulate_media(media="screen")

@@ -1,0 +1,103 @@
+"""`hemline studio`: which folders it takes, whom it lets in, and what it refuses in one line."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import typer
+
+pytest.importorskip("fastapi", reason="needs the extra `studio`")
+
+from hemline import cli
+from hemline.datasets.registry import get_dataset
+from hemline.evaluation.adapters.predictor_folder import store_predictor
+from hemline.forecasting import build_model
+from hemline.runtime.run_folder import RunFolder
+from hemline.studio import commands
+from hemline.studio.access.people import everybody, log_in
+from hemline.vision.classify.classify import PROBABILITIES
+
+
+@pytest.fixture
+def studio_of(monkeypatch, capsys):
+    """A function that runs the command without serving, and returns the status, what was printed, and the studio."""
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    commands.register(app, get_dataset)
+    monkeypatch.setattr(cli, "app", app)
+
+    def run(*words, looked=lambda studio: None):
+        seen = []
+        monkeypatch.setattr(commands, "serve", lambda studio: seen.append(looked(studio)))
+        status = cli.run(["studio", *map(str, words)])
+        return status, capsys.readouterr(), seen
+
+    return run
+
+
+def test_classifiers_and_models_are_told_apart_and_an_untested_run_is_tested(studio_of, shop, trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "colours")
+    (tmp_path / "colours" / PROBABILITIES).unlink()
+    naive = build_model("seasonal-naive", get_dataset("simulated_sales").metadata)
+    store_predictor(naive, tmp_path / "naive")
+    words = [tmp_path / "colours", tmp_path / "naive", "--data", shop, "--dataset", "simulated_sales"]
+    told = studio_of(
+        *words, "--out", tmp_path / "out", looked=lambda studio: (list(studio.runs), list(studio.shops), studio.index)
+    )
+    assert told[0] == 0
+    assert told[2] == [(["colours"], ["naive"], None)]
+    assert RunFolder(str(tmp_path / "colours")).has(PROBABILITIES)
+
+
+def test_the_first_start_lets_an_admin_in_and_later_ones_nobody(studio_of, shop, trained, tmp_path):
+    words = [trained, "--data", shop, "--out", tmp_path / "out"]
+
+    def who(studio):
+        with studio.database.reading() as session:
+            return [(account.name, account.role) for account in everybody(session)]
+
+    _, told, seen = studio_of(*words, looked=who)
+    assert seen == [[("admin", "admin")]]
+    token = told.out.split("only now: ")[1].split()[0]
+    _, told, seen = studio_of(*words, "--invite", "Eve:viewer", looked=who)
+    assert seen == [[("Eve", "viewer"), ("admin", "admin")]]
+    assert "Token of Eve (viewer)" in told.out
+    assert "admin" not in told.out
+
+    def enters(studio):
+        with studio.database.writing() as session:
+            return log_in(session, token, 1)
+
+    assert studio_of(*words, looked=enters)[2][0][1] == "admin"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["{tmp}/none"], "run: expected a folder, got {tmp}/none"),
+        (["{tmp}"], "run: expected a folder that `hemline vision classify train`"),
+        (["{run}"], "data: expected the catalogue of the photos of {run}, got none"),
+        (["{run}", "--data", "{tmp}/none.toml"], "{tmp}/none.toml: expected a TOML file"),
+        (["{run}", "{run}", "--data", "{shop}"], "run"),
+        (["{run}", "--data", "{shop}", "--invite", "Eve:king"], "invite: "),
+        (["{run}", "--data", "{shop}", "--invite", "Eve"], "invite: "),
+        (["{run}", "--data", "{shop}", "--proxy", "here"], "proxies: expected addresses"),
+        (["{run}", "--data", "{shop}", "--proxy", "10.0.0.1"], "proxy_secret: expected at least 16"),
+        (["{run}", "--data", "{shop}", "--database", "nothing"], "database: "),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(studio_of, shop, trained, tmp_path, words, told):
+    fill = {"tmp": str(tmp_path), "run": trained, "shop": str(shop)}
+    status, said, seen = studio_of(*(word.format(**fill) for word in words), "--out", tmp_path / "out")
+    assert (status, seen) == (1, [])
+    assert said.err.count("\n") == 1
+    assert told.format(**fill) in said.err
+
+
+def test_a_folder_of_another_catalogue_is_refused(studio_of, shop, trained, tmp_path):
+    studio_of(trained, "--data", shop, "--out", tmp_path / "out")
+    other = shutil.copytree(shop.parent, tmp_path / "other") / "shop.toml"
+    status, said, seen = studio_of(trained, "--data", other, "--out", tmp_path / "out")
+    assert (status, seen) == (1, [])
+    assert "take another --out for another catalogue" in said.err

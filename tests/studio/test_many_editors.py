@@ -1,0 +1,152 @@
+"""Fifty editors at once, on SQLite and PostgreSQL, and a server that is shot: nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra `studio`")
+
+import httpx2
+from hemline.studio.access.doors import COOKIE
+from hemline.studio.access.people import invite, log_in
+from hemline.studio.database.open import Database
+from hemline.studio.database.tables import CurrentLabel, LedgerEntry
+from hemline.studio.labels.ledger import read, replayed
+from sqlalchemy import select
+
+pytestmark = pytest.mark.slow
+
+EDITORS, SECONDS, SHOT_AFTER = 50, 60, 30
+RETAG = "/labels/retag?run=colours&task=colour"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+@pytest.fixture
+def postgres(tmp_path: Path):
+    """The address of an empty PostgreSQL, which refuses to run as root."""
+    home = shutil.which("postgres") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))), None)
+    if home is None:
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    programs, port = Path(home).parent, free_port()
+    own = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    if own and subprocess.run([*own, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs a user `postgres`, since PostgreSQL does not run as root")
+    folder = Path(subprocess.run([*own, "mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    make = [*own, str(programs / "initdb"), "-D", str(folder), "-U", "studio", "--auth=trust", "--no-sync"]
+    subprocess.run(make, check=True, capture_output=True, cwd="/")
+    command = [*own, str(programs / "postgres"), "-D", str(folder), "-p", str(port), "-k", str(folder)]
+    server = subprocess.Popen([*command, "-h", "127.0.0.1"], stderr=subprocess.DEVNULL, cwd="/")
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield f"postgresql+psycopg://studio@127.0.0.1:{port}/postgres"
+    server.terminate()
+    server.wait(30)
+    subprocess.run([*own, "rm", "-rf", str(folder)], check=True)
+
+
+class Serving:
+    """`hemline studio` in a process of its own."""
+
+    def __init__(self, shop: Path, trained: str, out: Path, database: str | None) -> None:
+        self.port, self.words = free_port(), [trained, "--data", str(shop), "--out", str(out)]
+        self.words += [] if database is None else ["--database", database]
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "hemline", "studio", *self.words, "--port", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            if "answers at" in line:
+                break
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_acknowledged_change_is_lost(shop, trained, tmp_path, kind, request):
+    address = request.getfixturevalue("postgres") if kind == "postgresql" else None
+    out = tmp_path / "studio"
+    out.mkdir()
+    database = Database(address or f"sqlite:///{out / 'studio.db'}")
+    with database.writing() as session:
+        tokens = [invite(session, f"editor {number}", "editor") for number in range(EDITORS)]
+        session.flush()
+        # Not by the page: it lets few log in a minute from one address.
+        cookies = [log_in(session, token, 1)[0] for token in tokens]
+    serving = Serving(shop, trained, out, address)
+    told: list[tuple[str, str]] = []
+    """What was acknowledged: who, and why, which no two changes share."""
+    conflicts: list[int] = []
+    end = time.monotonic() + SECONDS
+
+    def work(number: int) -> None:
+        draw = random.Random(number)
+        where = {"base_url": f"http://127.0.0.1:{serving.port}", "cookies": {COOKIE: cookies[number]}}
+        with httpx2.Client(**where, timeout=60) as browser:
+            secret = re.search(r'name="csrf" value="([^"]+)"', browser.get("/jobs").text)[1]
+            count = 0
+            while time.monotonic() < end:
+                item, count = f"i{draw.randrange(120)}", count + 1
+                version = versions.get(item, 0)
+                fields = {"chosen": f'["{item}", {version}]', "to": f"label {draw.randrange(9)}", "why": f"{count}"}
+                try:
+                    answer = browser.post(RETAG, data=fields, headers={"HX-Request": "true", "X-CSRF-Token": secret})
+                except httpx2.TransportError:
+                    time.sleep(0.2)  # the server was shot: nothing was acknowledged
+                    continue
+                if answer.status_code == 429:
+                    time.sleep(1)  # all come from one address
+                    continue
+                assert answer.status_code == 200, answer.text
+                versions[item] = int(re.search(r"&#34;, (\d+)\]", answer.text)[1])
+                if "1 photo changed" in answer.text:
+                    told.append((f"editor {number}", f"{count}"))
+                conflicts.append("changed this to" in answer.text)
+
+    versions: dict[str, int] = {}
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(EDITORS)]
+    for worker in workers:
+        worker.start()
+    time.sleep(SHOT_AFTER)
+    os.kill(serving.process.pid, signal.SIGKILL)
+    serving.process.wait()
+    before = len(told)
+    serving.start()
+    for worker in workers:
+        worker.join()
+    serving.process.send_signal(signal.SIGTERM)
+    serving.process.wait(60)
+    with database.reading() as session:
+        entries = session.scalars(select(LedgerEntry)).all()
+        current = session.scalars(select(CurrentLabel)).all()
+    database.close()
+    kept = {(entry.who, entry.why) for entry in entries}
+    assert len(told) > before > 100, "changes went on after the server was back"
+    assert sum(conflicts) > 0
+    assert [each for each in told if each not in kept] == []
+    assert replayed(entries) == {(row.task, row.item_id): (row.version, read(row.labels)) for row in current}
+    print(f"{kind}: {len(told)} changes acknowledged, {sum(conflicts)} conflicts, {len(entries)} entries")
