@@ -25,7 +25,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-UPLOADS = ("/labels/import", "/looks/photo")
+UPLOADS = ("/labels/import",)
 """Pages that take files."""
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, File, Form, HTTPException, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
 from ..access.doors import Anybody, Editor, address_of
 from ..access.people import note
 from ..labels.answers import View
 from ..labels.exports import as_csv, as_jsonl, description, ledger_csv
+from ..labels.imports import wishes_of
+from ..labels.ledger import change
 from ..labels.training import TrainOrder, judge_out_of_fold, train_again
 from ..studio import Studio
 from .rendering import back_to, rendered, studio_of
@@ -157,6 +160,26 @@ def _order(studio: Studio, run: str, out: str) -> TrainOrder:
         for task, items in labelling.standing.changed.items()
     }
     return TrainOrder(labelling.data, studio.run(run).address, out, changed)
+
+
+@router.post("/import")
+def take_in(
+    request: Request,
+    person: Editor,
+    file: Annotated[UploadFile, File()],
+    why: Annotated[str, Form(max_length=400)] = "",
+) -> Response:
+    """Change labels to what a table says that was exported and changed elsewhere."""
+    studio = studio_of(request)
+    labelling, name = studio.opened, file.filename or ""
+    changed, conflicts = 0, 0
+    for task, wishes in wishes_of(labelling, labelling.standing, name, file.file.read()).items():
+        reason = f"{name[:80]}: {why}" if why else name[:80]
+        outcome = change(studio.database, task, wishes, who=person.name, why=reason, told=partial(labelling.told, task))
+        changed, conflicts = changed + len(outcome.entries), conflicts + len(outcome.conflicts)
+    with studio.database.writing() as session:
+        note(session, person.name, address_of(request), "import", f"{name[:200]}: {changed} labels")
+    return rendered(request, "imported.html", name=name, changed=changed, conflicts=conflicts)
 
 
 @router.get("/export/{name}")
