@@ -62,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="docs/vision/myntra-tasks.toml")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="the first seed, to run the others apart")
     parser.add_argument("--vectors", help="an .npy file that keeps the vectors of the photos for another run")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -75,7 +76,7 @@ def main() -> None:
     often = [np.bincount(codes[task.name][learnt].clip(0)).argmax() for task in labels.tasks]
     shown = [(codes[task.name][judged] == most).mean() for task, most in zip(labels.tasks, often, strict=True)]
     print("| most frequent label | – | accuracy | " + " | ".join(f"{share:.3f}" for share in shown) + " |", flush=True)
-    for seed in range(options.seeds):
+    for seed in range(options.first, options.first + options.seeds):
         rows(known, labels, "words", seed)
 
 

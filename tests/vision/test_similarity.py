@@ -183,13 +183,47 @@ def test_a_learnt_index_reads_photos_by_itself(index, tmp_path):
         train_similarity(again, str(tmp_path / "other"))
 
 
-def test_no_step_at_all_would_be_the_similarity_of_before(index, tmp_path):
-    learnt = train_similarity(index, str(tmp_path / "it"), training=TripletConfig(steps=1, lr=1e-9))
+@pytest.mark.parametrize("learn", ["shape", "both"])
+def test_no_step_at_all_would_be_the_similarity_of_before(index, tmp_path, learn):
+    learnt = train_similarity(index, str(tmp_path / "it"), learn=learn, training=TripletConfig(steps=1, lr=1e-9))
     item = index.item_ids[3]
     before = {hit.item_id: hit.score for hit in find_similar(index, [item], k=20)}
     after = {hit.item_id: hit.score for hit in find_similar(learnt, [item], k=20)}
     assert before.keys() == after.keys()
     np.testing.assert_allclose([after[name] for name in before], list(before.values()), atol=1e-5)
+
+
+def test_a_shape_that_is_learnt_leaves_the_colours_their_weight(index, tmp_path):
+    options = {"by": "shape", "learn": "shape", "training": TripletConfig(steps=40, lr=3e-3)}
+    again = PhotoIndex.open(train_similarity(index, str(tmp_path / "it"), **options).folder.address)
+    shape, vectors = again.vectors.parts["shape"], again.vectors.vectors
+    assert again.vectors.parts == index.vectors.parts
+    assert again.vectors.encoder != index.vectors.encoder
+    assert np.array_equal(vectors[:, shape:], index.vectors.vectors[:, shape:])
+    assert np.abs(vectors[:, :shape] - index.vectors.vectors[:, :shape]).max() > 0.01
+    alone = PhotoIndex.open(train_similarity(index, str(tmp_path / "alone")).folder.address)
+    assert alone.vectors.parts == index.vectors.parts
+    np.testing.assert_allclose(np.linalg.norm(vectors[:, :shape], axis=1), 1, rtol=1e-5)
+    photo, colours = index.vectors.photos[0], {"shape": 0.0, "colours": 1.0}
+    assert find_similar(again, [photo], k=1)[0].score == pytest.approx(1.0, abs=1e-4)
+    of_colours = [[hit.item_id for hit in find_similar(each, [photo], weights=colours)] for each in (index, again)]
+    assert of_colours[0] == of_colours[1]
+
+
+def test_a_learnt_shape_brings_photos_of_one_article_together(tmp_path):
+    """Articles seen in the dark and in the light: what is learnt of some holds for others."""
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(40, 8)).repeat(2, axis=0)
+    light = np.tile([[3.0], [-3.0]], (40, 1)) * np.eye(16)[0]
+    vectors = np.concatenate([own, rng.normal(size=(80, 8))], axis=1) * 0.5 + light
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    group = np.arange(80) // 2
+    matrix = fit_projection(unit[:60], group[:60], TripletConfig(steps=200, lr=1e-2))
+    ranks = []
+    for seen in (unit[60:], (torch.from_numpy(unit[60:]) @ matrix).numpy()):
+        seen = seen / np.linalg.norm(seen, axis=1, keepdims=True)
+        ranks.append(first_right(seen @ seen.T, group[60:], group[60:], np.eye(20, dtype=bool)).mean())
+    assert ranks[1] < 0.5 * ranks[0]
 
 
 def test_what_cannot_be_learnt_is_one_line(index, tmp_path):

@@ -126,8 +126,14 @@ def refine(
     triplets: Annotated[
         str | None, typer.Option(help="A .csv file of item ids: anchor, positive (more like it), negative.")
     ] = None,
-    colours: Annotated[float, typer.Option(min=0, help="How much colours count at the start.")] = 1.5,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of training.")] = 60,
+    both: Annotated[
+        bool | None,
+        typer.Option("--both/--shape", help="Learn shape and colours as one part. Default: with --by and --triplets."),
+    ] = None,
+    colours: Annotated[float, typer.Option(min=0, help="How much colours count while is learnt.")] = 1.5,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of training. Default: 240, of shape and colours as one part 60.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws the triplets.")] = 0,
 ) -> None:
     """Learn from triplets what looks alike, and write an index with that similarity."""
@@ -135,20 +141,23 @@ def refine(
     check_colours(colours)
     check_place("out", out, folder=True)
     from ..search.index import PhotoIndex
-    from ..search.refine import train_similarity
+    from ..search.refine import STEPS, Learn, train_similarity
     from ..similarity.look_encoder import COLOURS, SHAPE
     from ..similarity.triplets import TripletConfig
 
     curated = [] if triplets is None else _triplets(triplets)
     with naming("index", index):
         opened = PhotoIndex.open(index)
+    whole = by is not None or triplets is not None if both is None else both
+    learn: Learn = "both" if whole else "shape"
     made = train_similarity(
         opened,
         out,
         by=by,
         triplets=curated,
+        learn=learn,
         weights={SHAPE: 1.0, COLOURS: colours},
-        training=TripletConfig(steps=steps, seed=seed),
+        training=TripletConfig(steps=steps or STEPS[learn], seed=seed),
     )
     typer.echo(f"{len(made.vectors)} photos of {len(made)} articles in {out}; {made.vectors.encoder}")
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
 
 from ...runtime.arguments.kinds import checked
-from ..similarity.look_encoder import SAME_COLOUR
+from ..similarity.look_encoder import SAME_COLOUR, SHAPE
 from ..similarity.triplets import TripletConfig, fit_projection, part_scale
 from .index import PhotoIndex
 from .look_alikes import encoder_of
+
+Learn = Literal["shape", "both"]
+
+STEPS: dict[Learn, int] = {"shape": 240, "both": 60}
 
 
 @checked
@@ -22,6 +27,7 @@ def train_similarity(
     *,
     by: str | None = None,
     triplets: Sequence[tuple[str, str, str]] = (),
+    learn: Learn | None = None,
     weights: Mapping[str, float] | None = None,
     training: TripletConfig | None = None,
 ) -> PhotoIndex:
@@ -32,11 +38,14 @@ def train_similarity(
         out: folder or fsspec address of the new index.
         by: a label column whose label the photos that belong together share; the article if ``None``.
         triplets: curated triplets of item ids (anchor, more like it, less like it), in the place of drawn ones.
-        weights: of the parts at the start; those of `find_similar` by default.
-        training: how to learn.
+        learn: ``"shape"`` to learn the similarity of shapes alone, beside which the colours stay a part; ``"both"`` to
+            make one part of both. By default the shape where photos of one article belong together, which have their
+            colours in common anyway.
+        weights: of the parts in the similarity by which is learnt; those of `find_similar` by default.
+        training: how to learn; by default 240 steps for the shape alone and 60 for both.
 
     Returns:
-        The new index; its vectors have one part.
+        The new index.
 
     Raises:
         ValueError: the index was learnt already, a triplet or column is not in it, nothing belongs together, or
@@ -48,11 +57,14 @@ def train_similarity(
     if encoder.projection is not None:
         raise ValueError(f"index: expected one whose similarity was not learnt yet, got {index.folder.address}")
     rows = index.vectors
+    learn = learn or ("both" if by is not None or triplets else "shape")
     scale = part_scale(encoder.given, dict(SAME_COLOUR if weights is None else weights))
-    vectors = rows.vectors * scale.numpy()
+    moved = encoder.given[SHAPE] if learn == "shape" else len(scale)
+    training = training or TripletConfig(steps=STEPS[learn])
     curated = _rows_of(index, triplets) if triplets else None
-    learnt = fit_projection(vectors, _groups(index, by), training or TripletConfig(), triplets=curated)
-    made = replace(encoder, projection=scale[:, None] * learnt)
+    vectors = rows.vectors * scale.numpy()
+    learnt = fit_projection(vectors, _groups(index, by), training, moved=moved, triplets=curated)
+    made = replace(encoder, projection=scale[:moved, None] * learnt)
     projected = made.projected(torch.from_numpy(rows.vectors)).numpy()
     new = replace(rows, vectors=projected, parts=made.parts, encoder=made.name)
     return PhotoIndex.write(out, new, index.described, made.tensors())

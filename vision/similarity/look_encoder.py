@@ -45,7 +45,8 @@ class LookEncoder:
         described: where the network comes from: ``{"backbone": …, "size": …}`` or ``{"run": …}``; and a
             ``"locator"`` if photos are cut by one.
         network: the name of the network, with a digest of its weights.
-        projection: ``[k + 300, k + 300]``, which makes one part of the two; ``None``: nothing was learnt.
+        projection: what was learnt: ``[k, k]`` of the shape, which stays a part beside the colours, or
+            ``[k + 300, k + 300]``, which makes one part of the two; ``None``: nothing.
 
     Raises:
         ValueError: the projection is not of this size.
@@ -58,9 +59,10 @@ class LookEncoder:
     projection: Tensor | None = None
 
     def __post_init__(self) -> None:
-        width = sum(self.given.values())
-        if self.projection is not None and self.projection.shape != (width, width):
-            raise ValueError(f"projection: expected weights {[width, width]}, got {list(self.projection.shape)}")
+        sides = (self.given[SHAPE], sum(self.given.values()))
+        if self.projection is not None and self.projection.shape not in [(side, side) for side in sides]:
+            expected = " or ".join(str([side, side]) for side in sides)
+            raise ValueError(f"projection: expected weights {expected}, got {list(self.projection.shape)}")
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ class LookEncoder:
     @property
     def parts(self) -> dict[str, int]:
         """The parts of a vector."""
-        return self.given if self.projection is None else {LEARNT: sum(self.given.values())}
+        whole = self.projection is not None and len(self.projection) != self.given[SHAPE]
+        return {LEARNT: sum(self.given.values())} if whole else self.given
 
     def tensors(self) -> dict[str, Tensor]:
         """All on top of the network, as tensors."""
@@ -96,8 +99,11 @@ class LookEncoder:
         return found
 
     def projected(self, vectors: Tensor) -> Tensor:
-        """Vectors of two parts ``[N, k + 300]`` as vectors of this encoder, of length 1 where something was learnt."""
-        return vectors if self.projection is None else normalize(vectors @ self.projection, dim=1)
+        """Vectors of two parts ``[N, k + 300]`` as vectors of this encoder: what was learnt on has length 1 again."""
+        if self.projection is None:
+            return vectors
+        side = len(self.projection)
+        return torch.cat([normalize(vectors[:, :side] @ self.projection, dim=1), vectors[:, side:]], dim=1)
 
 
 def open_network(described: Mapping[str, str | int]) -> tuple[Backbone, str]:

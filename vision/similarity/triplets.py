@@ -49,9 +49,14 @@ def part_scale(parts: Mapping[str, int], weights: Mapping[str, float]) -> Tensor
 
 
 def fit_projection(
-    vectors: np.ndarray, group: np.ndarray, config: TripletConfig, *, triplets: np.ndarray | None = None
+    vectors: np.ndarray,
+    group: np.ndarray,
+    config: TripletConfig,
+    *,
+    moved: int | None = None,
+    triplets: np.ndarray | None = None,
 ) -> Tensor:
-    """Weights ``[F, F]``, identity at the start, whose products bring photos of one group together.
+    """Weights ``[m, m]``, identity at the start, whose products bring photos of one group together.
 
     The loss of a triplet is ``max(0, margin + s(a, n) − s(a, p))``, s the cosine of projected vectors; the mean over
     those above 0 (pytorch-metric-learning). So began TiefVision's DeepRank, with a margin of 0.1.
@@ -60,6 +65,8 @@ def fit_projection(
         vectors: float32 ``[n, F]``, of length 1.
         group: int64 ``[n]``: photos of one group are each other's positives, those of others negatives.
         config: how to learn.
+        moved: m, the first columns of the vectors, which alone are moved and keep their length: the others count in
+            every similarity as they are; all F if ``None``.
         triplets: int64 ``[m, 3]``, the rows of curated triplets (anchor, positive, negative); drawn if ``None``.
 
     Raises:
@@ -71,16 +78,23 @@ def fit_projection(
     held = torch.from_numpy(vectors)
     draw = _Curated(triplets) if triplets is not None else _Drawn(group, config)
     generator = torch.Generator().manual_seed(config.seed)
-    weights = torch.eye(held.shape[1], requires_grad=True)
+    side = held.shape[1] if moved is None else moved
+    length = held[:, :side].norm(dim=1, keepdim=True)
+    weights = torch.eye(side, requires_grad=True)
+
+    def projected(rows: Tensor, by: Tensor) -> Tensor:
+        part = normalize(held[rows, :side] @ by, dim=1) * length[rows]
+        return torch.cat([part, held[rows, side:]], dim=1)
+
+    everyone = torch.arange(len(held))
     optimiser = torch.optim.Adam([weights], lr=config.lr)
     loss = TripletMarginLoss(margin=config.margin, distance=CosineSimilarity())
     numbers = torch.arange(3 * config.batch_size)
     for _ in range(config.steps):
-        rows = draw(held @ weights.detach(), generator, config.batch_size)
-        projected = held[rows.T.flatten()] @ weights
+        rows = draw(projected(everyone, weights.detach()), generator, config.batch_size)
         count = len(rows)
         indices = (numbers[:count], numbers[count : 2 * count], numbers[2 * count : 3 * count])
-        value = loss(projected, numbers[: 3 * count], indices_tuple=indices)
+        value = loss(projected(rows.T.flatten(), weights), numbers[: 3 * count], indices_tuple=indices)
         optimiser.zero_grad()
         value.backward()
         optimiser.step()
