@@ -11,7 +11,8 @@ MODULES = [
     module.name
     for module in pkgutil.walk_packages(hemline.__path__, "hemline.")
     if module.name.split(".")[1]
-    in {"datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "vision"}
+    in {"datasets", "decisions", "evaluation", "forecasting", "recommendation", "runtime", "studio", "vision"}
+    and not module.name.endswith(".migrations.env")  # a script that Alembic runs
 ]
 
 
