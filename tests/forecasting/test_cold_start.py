@@ -261,6 +261,24 @@ def test_the_first_steps_of_a_new_article_are_those_of_past_launches():
     assert steps[:4].mean() / steps[4:].mean() == pytest.approx(1 + 12 / 15, rel=0.1)
 
 
+def test_the_first_steps_of_a_new_article_are_those_of_launches_that_are_like_it():
+    generator = np.random.default_rng(0)
+    expected = np.full((21, 120), 50.0)
+    for number, begin in enumerate(range(20, 80, 5)):
+        expected[number, :begin] = np.nan
+        expected[number, begin : begin + 4] = 150 if number % 2 else 50
+    units = np.where(np.isnan(expected), np.nan, generator.poisson(np.nan_to_num(expected))).astype(float)
+    units[-2:] = np.nan
+    kinds = np.array([*(np.arange(19) % 2), 1, 0])[:, None]
+    entry = {"start": TRAIN["start"], "target": units, "feat_static_cat": kinds}
+    predictor = ColdStartEstimator(AnalogEstimator(8), domain="count").train([entry])
+    predictor.likeness = Likeness(course=0.25)
+    steps = next(predictor.predict([entry], num_samples=300)).samples[:, :, -2:].mean(0)
+    hyped, calm = steps[:4].mean(0) / steps[4:].mean(0)
+    assert hyped > 1.7
+    assert calm == pytest.approx(1, abs=0.15)
+
+
 def test_a_backtest_goes_over_a_launch():
     target = SHOP.test[0]["target"].copy()
     target[NEW, :-4] = np.nan

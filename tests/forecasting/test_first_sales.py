@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hemline.forecasting.wrappers.cold_start.first_sales import (
+    DOUBT,
     ages_of,
     at_ages,
     brought_to,
@@ -98,3 +99,16 @@ class TestPaths:
         weights, today = np.full(3, 1 / 3), np.array([1.0, 50.0, 100.0])
         of = followed(weights, today, np.full(30_000, 50.0), np.random.default_rng(5))
         np.testing.assert_allclose(np.bincount(of) / 30_000, np.array([0.02, 1, 1]) / 2.02, atol=0.01)
+
+
+def test_the_course_of_a_launch_is_that_of_the_launches_that_are_like_it():
+    sales = np.full((11, 24), 10.0)
+    sales[1:, :8] = np.nan
+    sales[1:6, 8:10] = 30.0  # five launches of one kind begin with three times their level
+    levels, index, kinds = np.full(11, 10.0), np.ones(24), np.repeat([0, 1, 0], [1, 5, 5])
+    plain = launch_course(sales, levels, index, 4)
+    np.testing.assert_allclose(plain[:2], (DOUBT + 5 * 3 + 5) / (DOUBT + 10))
+    of_kind = [launch_course(sales, levels, index, 4, np.where(kinds == kind, 0.2, 1e-9)) for kind in (1, 0)]
+    np.testing.assert_allclose(of_kind[0][:2], (DOUBT + 5 * 3) / (DOUBT + 5), rtol=1e-6)
+    np.testing.assert_allclose(of_kind[1], 1.0, rtol=1e-6)
+    np.testing.assert_allclose(launch_course(sales, levels, index, 4, np.full(11, 0.1)), plain)

@@ -36,9 +36,9 @@ class ColdStartEstimator(WrappingEstimator):
       of the others (`foretold_levels`). How much descriptors tell, if anything, is learnt by leaving each article out
       in turn.
     * Its **course** is that of one of the others on the same path, drawn by likeness, so that it has their season,
-      holidays and shocks, and rises and falls with them. The first steps of a life are those of past launches
-      (`launch_course`). Counts of an article that sells more are thinned out: a share of negative binomial sales is
-      negative binomial again, with the same dispersion.
+      holidays and shocks, and rises and falls with them. The first steps of a life are those of past launches,
+      the most alike before all (`launch_course`). Counts of an article that sells more are thinned out: a share of
+      negative binomial sales is negative binomial again, with the same dispersion.
     * It answers to **its own price** as the others do to theirs on average (`LogLinear`): the effects of theirs are
       taken out of their paths, its own are put in. Of a model that reads no prices it is their average effect in the
       past that is taken out.

@@ -26,7 +26,9 @@ def ages_of(sales: np.ndarray) -> np.ndarray:
     return np.arange(sales.shape[1]) - first[:, None]
 
 
-def launch_course(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ages: int) -> np.ndarray:
+def launch_course(
+    sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ages: int, likely: np.ndarray | None = None
+) -> np.ndarray:
     """Launch curve: sales of the first steps relative to level and seasonal index.
 
     The mean over the launches that the data show: articles whose first value comes a while after the first of all,
@@ -39,6 +41,8 @@ def launch_course(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ages
         index: ``[T]``.
         ages: steps A of the course; an article counts if its first value comes no earlier than that, and if it was seen
             for twice as long.
+        likely: ``[D]`` how much each is like the article that is asked for, so that the nearest launches count most,
+            together as many as their weights are worth (the effective sample size of Kish 1965); ``None``, all alike.
 
     Returns:
         ``[A]``.
@@ -56,7 +60,11 @@ def launch_course(sales: np.ndarray, levels: np.ndarray, index: np.ndarray, ages
     for step in range(ages):
         of = counts[:, None] & seen & (age == step)
         ratios = sales[of] / np.maximum((levels[:, None] * index)[of], 1e-300)
-        course[step] = (DOUBT + ratios.sum()) / (DOUBT + len(ratios))
+        weights = np.ones(len(ratios))
+        if likely is not None:
+            chosen = likely[np.nonzero(of)[0]]
+            weights = chosen * chosen.sum() / max((chosen**2).sum(), 1e-300)
+        course[step] = (DOUBT + (weights * ratios).sum()) / (DOUBT + weights.sum())
     return course
 
 

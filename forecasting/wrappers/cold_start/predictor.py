@@ -195,11 +195,12 @@ class ColdStartPredictor(FittedModel):
         draws = max(count, DRAWS) if ages[new].any() else count
         logs = foretold_levels(levels, told[self.known], told[new], self.likeness, draws, generator)
         likely = alike(told[self.known], told[new], self.likeness.course)
-        first = launch_course(sales[self.known], levels, index, 2 * horizon)
         effects, usual = self._effects(entry, plan, count, seeds)
         paths = np.empty((count, horizon, len(new)))
         for place, article in enumerate(new):
             level = logs[:, place]
+            alike_launches = likely[place] if np.isfinite(self.likeness.course) else None
+            first = launch_course(sales[self.known], levels, index, 2 * horizon, alike_launches)
             if ages[article]:
                 steps = int((~np.isnan(sales[article])).sum())
                 doubt = doubt_in_means(sales[self.known], levels, index, steps)
