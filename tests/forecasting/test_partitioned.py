@@ -28,7 +28,7 @@ from hemline.forecasting import (
 )
 from hemline.forecasting.paths.tied import matched
 from hemline.forecasting.wrappers.partitions import training
-from hemline.forecasting.wrappers.partitions.predictor import seed_of
+from hemline.forecasting.wrappers.partitions.predictor import PartitionedPredictor, seed_of
 from scipy.optimize import linear_sum_assignment
 
 HORIZON, GROUPS, EACH = 4, 4, 10
@@ -249,6 +249,11 @@ def test_a_changed_price_moves_its_own_partition_alone(sold):
     assert change[..., 0].mean() > 0
     assert not change[..., ~own].any()
     np.testing.assert_array_equal(outcomes["baseline"].paths, paths(model, data.history(0), 50, 0))
+    # Paths that are moved all the way keep the correction of the plan: the total of the partition changes too.
+    full = PartitionedPredictor(model.members, model.totals, model.partitions, 1.0)
+    outcomes = simulate(full, data.history(0), Scenario("cut", f"price[{item}] = -30%"), paths=50)
+    change = (outcomes["cut"].paths - outcomes["baseline"].paths).mean((0, 1))
+    assert change[own].sum() > 0.2 * change[0] > 0
 
 
 def test_another_assortment_is_matched_by_name(sold):
