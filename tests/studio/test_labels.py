@@ -22,6 +22,9 @@ from hemline.studio.labels.ledger import Wish, change, read, replayed, undo
 from hemline.studio.labels.quality import OUT_OF_FOLD, held_out_shares, label_quality, likely_errors, out_of_fold_table
 from hemline.studio.labels.selection import Selection, paged
 from hemline.studio.labels.training import TrainOrder, judge_out_of_fold, train_again
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.training import TrainConfig
+from hemline.vision.networks.product_network import NetworkConfig
 from sqlalchemy import select
 
 from .rooms import SCRIPT, WRONG
@@ -302,3 +305,19 @@ def test_a_run_is_trained_again_on_the_same_sides_with_the_labels_that_stand(stu
     assert scores > RunFolder(trained).read_json("test.json")["test"]["colour"]["macro_f1"] + 0.3
     studio.add_run(out)
     assert studio.run("colours-2").view("colour").score("test")["macro_f1"] == scores
+
+
+def test_sides_that_were_drawn_stay_where_they_were_drawn(shop, tmp_path):
+    """Another seed and other shares than by default, so that a split that is drawn anew is another one."""
+    described = shop.parent / "drawn.toml"
+    described.write_text(shop.read_text().replace('side = "side"\n', ""))
+    run, out = str(tmp_path / "run"), str(tmp_path / "again")
+    network = NetworkConfig(backbone="small-cnn", size=16, widths=(8,))
+    training = TrainConfig(epochs=1, augment=None)
+    source = open_source(str(described))
+    train_classifier(source, run, network=network, training=training, tasks=["colour"], shares=(0.1, 0.3), split_seed=5)
+    train_again(TrainOrder(str(described), run, out, {"colour": {"i0": ("red",)}}), lambda *_: None)
+    before, after = (RunFolder(place).read_json("split.json") for place in (run, out))
+    for side in ("train", "validation", "test"):
+        assert sorted(before[side]) == sorted(after[side])
+        assert len(before[side]) > 0
