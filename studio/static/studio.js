@@ -23,9 +23,15 @@
     cardOf(all[place]).scrollIntoView({ block: "nearest" });
   }
 
+  // A card that an answer replaced has lost the focus for a moment, in which a key still means it.
+  function current() {
+    const at = document.activeElement;
+    return cardOf(at) || (focused && (!at || at === document.body) ? document.getElementById(focused) : null);
+  }
+
   function place() {
     const all = boxes();
-    const card = cardOf(document.activeElement);
+    const card = current();
     return card ? all.findIndex((box) => cardOf(box) === card) : -1;
   }
 
@@ -78,11 +84,10 @@
     lastPicked = now;
   });
 
-  document.addEventListener("htmx:beforeRequest", () => { const card = cardOf(document.activeElement); focused = card ? card.id : null; });
-  document.addEventListener("htmx:oobBeforeSwap", () => { const card = cardOf(document.activeElement); if (card) focused = card.id; });
+  document.addEventListener("focusin", (event) => { const card = cardOf(event.target); focused = card ? card.id : null; });
+  document.addEventListener("mousedown", (event) => { if (!cardOf(event.target)) focused = null; });
   document.addEventListener("htmx:afterSettle", () => {
-    if (!focused || cardOf(document.activeElement)) return;
-    const card = document.getElementById(focused);
+    const card = cardOf(document.activeElement) ? null : current();
     if (card) card.querySelector("input[name=chosen]").focus();
   });
   document.addEventListener("htmx:responseError", (event) => said(event.detail.xhr.responseText.slice(0, 300)));

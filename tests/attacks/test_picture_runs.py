@@ -315,4 +315,4 @@ def test_a_generator_larger_than_its_weights_is_refused_before_it_is_built(tmp_p
 
 @needs_linux
 def test_a_designer_larger_than_its_weights_likewise(tmp_path):
-    assert attacked(designer(tmp_path), "designer.json", "form", TrainedDesigner.load) == 6
+    assert attacked(designer(tmp_path), "designer.json", "form", TrainedDesigner.load) == 7

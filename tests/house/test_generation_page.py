@@ -15,4 +15,5 @@ def test_the_page_runs_from_a_design_to_a_scenario(tmp_path, monkeypatch):
     # Without their vectors both would be an article like all others. Red sells twice what blue sells in this world.
     assert 1.4 < units[red, "baseline"].mean() / units[blue, "baseline"].mean() < 4
     assert units[red, "cheaper"].mean() > 1.02 * units[red, "baseline"].mean()
-    assert (units["dress_2", "cheaper"] == units["dress_2", "baseline"]).all()
+    # What a launch takes from an article that is as little like it as these is little.
+    assert units["dress_2", "cheaper"].mean() == pytest.approx(units["dress_2", "baseline"].mean(), rel=0.03)

@@ -55,9 +55,10 @@ def test_the_paths_and_the_seed_of_every_predictor(kind):
 
 def test_the_stored_predictors_are_of_every_class():
     found = {type(load_predictor(STORED / "predictors" / kind)) for kind in KINDS}
-    # The first two are parts of a stored one, the third draws with the two that it is made of, and the last two are
-    # of packages that a user chooses, without stored weights.
-    others = {"AnalogPredictor", "CountModelPredictor", "ReconciledPredictor", "ChronosPredictor", "TimesFMPredictor"}
+    # The first two are parts of a stored one, the third draws with the two that it is made of, the fourth with one for
+    # each partition, and the last two are of packages that a user chooses, without stored weights.
+    others = {"AnalogPredictor", "CountModelPredictor", "ReconciledPredictor", "PartitionedPredictor"}
+    others |= {"ChronosPredictor", "TimesFMPredictor"}
     assert {cls.__name__ for cls in FITTED - found} == others
     assert len(FITTED) > 10
 

@@ -187,7 +187,9 @@ def test_a_walk_that_is_killed_in_the_middle_goes_on(walk, through, tmp_path, mo
     assert noted == ["week-00", "week-01", "week-02"]
     trained = []
     train = walk.Walk._trained
-    monkeypatch.setattr(walk.Walk, "_trained", lambda self, week: (trained.append(week), train(self, week))[1])
+    monkeypatch.setattr(
+        walk.Walk, "_trained", lambda self, week, *seed: (trained.append(week), train(self, week, *seed))[1]
+    )
     walk.Walk("deepar", small, tmp_path / "broken", through).run()
     assert trained == [2, 3]  # those to compare with; the model itself goes on
     assert scores(broken) == scores(whole)
