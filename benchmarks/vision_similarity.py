@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -114,15 +115,12 @@ def learnt(index: PhotoIndex, weights: dict[str, float], seed: int, folds: int, 
     """The similarity of each photo to all, learnt without its garment and those of its fold."""
     rows = index.vectors
     vectors = rows.vectors * part_scale(rows.parts, weights).numpy()
-    style = np.unique([labels["style"][0] for labels in rows.labels], return_inverse=True)[1]
-    fold = np.random.default_rng(seed).permutation(style.max() + 1) % folds
-    similar = np.empty((len(rows), len(rows)), dtype=np.float32)
-    for number in range(folds):
-        held = fold[style] == number
-        group = np.unique(style[~held], return_inverse=True)[1]
-        matrix = fit_projection(vectors[~held], group, TripletConfig(seed=seed, steps=steps))
-        similar[held] = cosines(torch.from_numpy(vectors) @ matrix)[held]
-    return similar
+
+    def similarity(others: np.ndarray, group: np.ndarray) -> np.ndarray:
+        matrix = fit_projection(vectors[others], group, TripletConfig(seed=seed, steps=steps))
+        return cosines(torch.from_numpy(vectors) @ matrix)
+
+    return by_fold(index, seed, folds, similarity)
 
 
 def learnt_shape(index: PhotoIndex, name: str, seed: int, folds: int) -> np.ndarray:
@@ -134,14 +132,32 @@ def learnt_shape(index: PhotoIndex, name: str, seed: int, folds: int) -> np.ndar
     rows, moved = index.vectors, index.vectors.parts["shape"]
     vectors = rows.vectors * part_scale(rows.parts, weights).numpy()
     shape, colours = (torch.from_numpy(part) for part in np.split(rows.vectors, [moved], axis=1))
-    style = np.unique([labels["style"][0] for labels in rows.labels], return_inverse=True)[1]
+
+    def similarity(others: np.ndarray, group: np.ndarray) -> np.ndarray:
+        matrix = fit_projection(vectors[others], group, TripletConfig(seed=seed, steps=steps), moved=moved)
+        return cosines(shape @ matrix) + weights["colours"] * cosines(colours)
+
+    return by_fold(index, seed, folds, similarity)
+
+
+def by_fold(
+    index: PhotoIndex, seed: int, folds: int, similarity: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Similarities ``[n, n]``, each row by what was learnt of the garments of the other folds.
+
+    Arguments:
+        index: n photos with their garments.
+        seed: draws the folds.
+        folds: how many.
+        similarity: of all photos, learnt from which of them ``[n]`` and the garment of each of these.
+    """
+    style = np.unique([labels["style"][0] for labels in index.vectors.labels], return_inverse=True)[1]
     fold = np.random.default_rng(seed).permutation(style.max() + 1) % folds
-    similar = np.empty((len(rows), len(rows)), dtype=np.float32)
+    similar = np.empty((len(style), len(style)), dtype=np.float32)
     for number in range(folds):
         held = fold[style] == number
         group = np.unique(style[~held], return_inverse=True)[1]
-        matrix = fit_projection(vectors[~held], group, TripletConfig(seed=seed, steps=steps), moved=moved)
-        similar[held] = (cosines(shape @ matrix) + weights["colours"] * cosines(colours))[held]
+        similar[held] = similarity(~held, group)[held]
     return similar
 
 

@@ -105,6 +105,10 @@ def change(
 
     Returns:
         The entries that were added, in the order of the wishes, and the conflicts.
+
+    Raises:
+        ValueError: a wish names a version of an article that nobody has changed; nothing is changed.
+        TimeoutError: others change the same articles at the same time.
     """
     for _ in range(_TRIES):
         try:
@@ -140,6 +144,8 @@ def _changed(
             if read(row.labels) != wish.labels:
                 conflicts.append(Conflict(wish, standing))
             continue
+        if row is None and wish.version:
+            raise ValueError(f"version: expected 0 of {wish.item_id!r}, which nobody has changed, got {wish.version}")
         before = told(wish.item_id) if row is None else read(row.labels)
         if before == wish.labels:
             continue

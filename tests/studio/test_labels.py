@@ -183,6 +183,14 @@ def test_a_change_that_was_changed_again_is_not_taken_back(studio):
     assert outcome.conflicts[0].entry.who == "Bob"
 
 
+def test_a_version_that_never_was_is_refused_and_nothing_is_changed(studio):
+    wishes = [wanted("i0", "green"), wanted("i1", "green", 5)]
+    with pytest.raises(ValueError, match="version: expected 0 of 'i1', which nobody has changed, got 5"):
+        change(studio.database, "colour", wishes, who="Ann", why="", told=told(studio))
+    with studio.database.reading() as session:
+        assert session.scalars(select(LedgerEntry)).all() == []
+
+
 def test_a_ledger_with_a_missing_entry_is_noticed(studio):
     for version, label in enumerate(("red", "green", "blue")):
         change(studio.database, "colour", [wanted("i1", label, version)], who="Ann", why="", told=told(studio))

@@ -93,6 +93,20 @@ def test_with_some_patches_it_is_attention_to_those_of_the_definition(score, pat
 
 
 @pytest.mark.parametrize("score", SCORES)
+def test_what_lies_beyond_the_border_of_the_queries_has_no_say(score):
+    partition = Partition(patches=1, base=4, cells=1, score=score)
+    for seed in range(8):
+        torch.manual_seed(seed)
+        query, key = (
+            2 * torch.randn(1, 1, 3, *OWN, dtype=torch.float64),
+            torch.randn(1, 1, 3, *OTHER, dtype=torch.float64),
+        )
+        value = torch.randn(1, 1, 2, *OTHER, dtype=torch.float64)
+        expected = full(query, key, value, score, seen_by_definition(query, key, partition))
+        assert_close(grid_partitioned_attention(query, key, value, partition), expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("score", SCORES)
 def test_groups_of_cells_change_nothing(score, monkeypatch):
     given, partition = maps(), Partition(patches=2, base=4, cells=4, score=score)
     at_once = grid_partitioned_attention(*given, partition)

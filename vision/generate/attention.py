@@ -123,13 +123,13 @@ def chosen_patches(query: Tensor, key: Tensor, partition: Partition) -> Tensor:
     query, key, scale = comparable(query, key, partition.score)
     within = partition.cell(height, width) // own
     queries, keys = _blocks(query, within), key.flatten(2)
-    real = _blocks(query.new_ones(1, 1, *query.shape[2:]), within)[..., 0, None]
     patches = min(partition.patches, keys.shape[2])
     found = []
     size = max(1, _AT_A_TIME // (within**2 * keys.shape[2] * len(keys)))
-    for some, there in zip(queries.split(size, dim=1), real.split(size, dim=1), strict=True):
+    for some in queries.split(size, dim=1):
+        # Places beyond the border have the score 0 with all keys, and so favour none.
         scores = torch.matmul(some.flatten(1, 2), keys).float() * scale
-        shares = scores.softmax(dim=2).unflatten(1, (-1, within**2)) * there
+        shares = scores.softmax(dim=2).unflatten(1, (-1, within**2))
         found.append(shares.sum(dim=2).topk(patches, dim=2).indices)
     return torch.cat(found, dim=1).unflatten(0, batch)
 
