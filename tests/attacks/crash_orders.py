@@ -1,4 +1,4 @@
-"""Orders, and searches for settings, as works that can be started again."""
+"""Orders, searches for settings and assortments in partitions, as works that can be started again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
-from crash_works import SALES_TABLE, STORED, State, Work, command, digest, nothing
+from crash_works import NETWORK, SALES_TABLE, STORED, State, Work, command, digest, forecasts, nothing
 from golden_data import sales
 from hemline.evaluation import tune
 from hemline.evaluation.store.store import Store
-from hemline.forecasting import VARPredictor
+from hemline.forecasting import PartitionedEstimator, VARPredictor, build_model, load_predictor
 
 
 def ordered(folder: Path) -> None:
@@ -70,7 +70,35 @@ def trials(folder: Path) -> State:
     return told
 
 
-ORDERS: dict[str, Work] = {"order": Work(earlier_order, ordered, order)}
+def partitioned(folder: Path) -> None:
+    """Networks in partitions of two articles, kept as they are trained, and the predictor of all."""
+    model = build_model("gru-maf", sales().metadata, NETWORK)
+    given = {"size": 2, "windows": 1, "num_samples": 4}
+    trained = PartitionedEstimator(model, "correlation", **given, directory=folder / "parts")  # type: ignore[arg-type]
+    trained.train(sales().train).serialize(folder / "it")
+
+
+def partitions(folder: Path) -> State:
+    """The kept models that are whole, and the forecast of all."""
+    told = forecasts(folder)
+    for place in sorted(folder.glob("parts/**/predictor")):
+        load_predictor(place)
+        weights = b"".join(path.read_bytes() for path in sorted(place.glob("*.safetensors")))
+        told[str(place.relative_to(folder))] = digest(weights)
+    return told
+
+
+def partitioned_by_command(folder: Path) -> None:
+    if not forecasts(folder):
+        words = ["--model", "var", "--partition-by", "correlation", "--partition-size", "2", "--workers", "1"]
+        command("train", "--dataset", str(SALES_TABLE), *words, "--out", str(folder / "it"))
+
+
+ORDERS: dict[str, Work] = {
+    "order": Work(earlier_order, ordered, order),
+    "partitions": Work(nothing, partitioned, partitions),
+    "train-partitions": Work(nothing, partitioned_by_command, forecasts),
+}
 if find_spec("optuna"):
     # SQLite writes past Python: what a failing disk does not see, kills at random moments do.
     ORDERS["search"] = Work(nothing, searched, trials, (".db", "-journal"))
