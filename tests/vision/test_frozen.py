@@ -10,6 +10,7 @@ import torch
 from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
+from hemline.vision.classify import inputs
 from hemline.vision.classify.answers import judge
 from hemline.vision.classify.classifier import SHIPPED, Classifier, stored_labels
 from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
@@ -38,6 +39,32 @@ def test_the_backbone_sees_each_photo_and_its_mirror_image_once(shop: Path, tmp_
     before = build_backbone("small-cnn", size=24, widths=(4, 8))
     for name, value in before.state_dict().items():
         assert torch.equal(value, trained.network.backbone.state_dict()[name])
+
+
+def test_a_training_that_was_ended_reads_only_the_photos_that_it_had_not_read(
+    shop: Path, tmp_path: Path, monkeypatch
+) -> None:
+    source, run, seen, plain = open_source(str(shop)), str(tmp_path / "run"), [], SmallCNN.forward
+    whole = train_classifier(source, str(tmp_path / "whole"), network=TINY, training=FROZEN)
+    monkeypatch.setattr(inputs, "_KEPT_AT_ONCE", 25)
+
+    def look(self: SmallCNN, images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        if sum(seen) == 2 * (25 + 25 + 10):
+            raise KeyboardInterrupt
+        return plain(self, images)
+
+    monkeypatch.setattr(SmallCNN, "forward", look)
+    with pytest.raises(KeyboardInterrupt):
+        train_classifier(source, run, network=TINY, training=FROZEN)
+    kept = sorted(Path(run, inputs.READ).iterdir())
+    assert len(kept) == 2
+    seen[:] = [1000]
+    trained = train_classifier(source, run, network=TINY, training=FROZEN, resume=True)
+    assert sum(seen) == 1000 + 2 * 10
+    assert not Path(run, inputs.READ).exists()
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, trained.network.state_dict()[name])
 
 
 def test_stored_vectors_and_whole_photos_give_the_same_answers(shop: Path, tmp_path: Path) -> None:

@@ -65,6 +65,21 @@ def test_a_killed_training_goes_on_to_the_same_losses_and_the_same_sheet(name, s
     assert not broken.has("last.ckpt")
 
 
+def test_learning_rates_fall_to_nothing_over_the_last_steps(shop, tmp_path, monkeypatch):
+    assert [AdversarialConfig(steps=8, decay=0.5).rate_at(step) for step in (0, 4, 6, 7)] == [1, 1, 0.5, 0.25]
+    assert AdversarialConfig(steps=8).rate_at(8) == 1
+    seen, step = [], AdversarialTraining.training_step
+
+    def noted(self, batch, index):
+        step(self, batch, index)
+        seen.append([each.param_groups[0]["lr"] for each in self.optimizers()])
+
+    monkeypatch.setattr(AdversarialTraining, "training_step", noted)
+    chosen = recipe(lr=1e-3, critic_lr=2e-3, decay=0.5)
+    train_generator(open_source(str(shop)), str(tmp_path / "run"), recipe=chosen, size=24)
+    assert np.allclose(seen, np.outer([1, 1, 1, 1, 2 / 3, 1 / 3], [1e-3, 2e-3]))
+
+
 def test_nan_stops_a_training_and_the_state_of_before_is_kept(shop, tmp_path, monkeypatch):
     chosen, source = recipe(), open_source(str(shop))
     step = AdversarialTraining.training_step

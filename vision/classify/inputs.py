@@ -10,10 +10,18 @@ import torch
 from torch import Tensor
 
 from ...datasets.pictures.photos import Pictures
+from ...runtime.digest import sha256_of
+from ...runtime.display.bars import Bar
+from ...runtime.run_folder import RunFolder
 from ..networks.product_network import NO_TITLES, WORDS, ProductNetwork
 from ..titles.text_encoder import TextEncoder
 
 TITLE_BUCKETS = 4096
+
+READ = "photo-vectors"
+"""The folder of a run in which vectors of photos are kept until its training has ended."""
+
+_KEPT_AT_ONCE = 512
 
 
 class TitleForm(TypedDict):
@@ -60,7 +68,9 @@ def title_vectors(network: ProductNetwork, titles: Sequence[str], train: np.ndar
     return vectors
 
 
-def photo_vectors(network: ProductNetwork, pictures: Pictures, *, mirrored: bool, device: str) -> Tensor:
+def photo_vectors(
+    network: ProductNetwork, pictures: Pictures, *, mirrored: bool, device: str, folder: RunFolder | None = None
+) -> Tensor:
     """The vectors of photos by a network that stays as it is.
 
     Arguments:
@@ -68,16 +78,40 @@ def photo_vectors(network: ProductNetwork, pictures: Pictures, *, mirrored: bool
         pictures: the photos.
         mirrored: whether the mirror image of each photo is a second view of it.
         device: where to calculate.
+        folder: where vectors are kept, some hundred photos a file, until `forget_vectors`; those that are there are
+            not computed again. ``None`` keeps none.
 
     Returns:
         float32 ``[photos, views, F]``, the photo itself first.
     """
     faster = network.for_inference().eval().to(device)
-    pixels = torch.from_numpy(pictures.pixels)
-    found = []
-    with torch.no_grad():
-        for some in pixels.split(64):
-            images = faster.prepare(some.to(device))
-            views = [images, images.flip(-1)] if mirrored else [images]
-            found.append(torch.stack([faster.photo_vectors(view).float().cpu() for view in views], dim=1))
+    weights = sha256_of(str(mirrored), *(value.cpu().numpy() for value in network.backbone.state_dict().values()))
+
+    def seen(pixels: Tensor) -> Tensor:
+        images = faster.prepare(pixels.to(device))
+        views = [images, images.flip(-1)] if mirrored else [images]
+        return torch.stack([faster.photo_vectors(view).float().cpu() for view in views], dim=1)
+
+    pixels, found = torch.from_numpy(pictures.pixels), []
+    with torch.no_grad(), Bar(len(pictures), "vectors of photos", unit="photos") as bar:
+        for first in range(0, len(pictures), _KEPT_AT_ONCE):
+            some = slice(first, first + _KEPT_AT_ONCE)
+            name = f"{READ}/{sha256_of(weights, *pictures.content[some])[:16]}.safetensors"
+            if folder is not None and folder.has(name):
+                found.append(folder.read_tensors(name)["vectors"])
+            else:
+                told = []
+                for few in pixels[some].split(64):
+                    told.append(seen(few))
+                    bar.reach(first + sum(map(len, told)))
+                found.append(torch.cat(told))
+                if folder is not None:
+                    folder.write_tensors(name, {"vectors": found[-1]})
+            bar.reach(min(first + _KEPT_AT_ONCE, len(pictures)))
     return torch.cat(found)
+
+
+def forget_vectors(folder: RunFolder) -> None:
+    """Remove what `photo_vectors` kept."""
+    if folder.has(READ):
+        folder.files.rm(f"{folder.root}/{READ}", recursive=True)

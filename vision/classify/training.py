@@ -24,7 +24,7 @@ from ..networks.article_batches import ArticleBatch, ArticleBatches
 from ..networks.augmentation import Augmentation, AugmentConfig
 from ..networks.product_network import ProductNetwork
 from ..networks.standardisation import Standardisation
-from .inputs import photo_vectors, title_vectors
+from .inputs import forget_vectors, photo_vectors, title_vectors
 from .parameter_groups import parameter_groups
 from .task_loss import ClassWeights, TaskLoss
 
@@ -232,7 +232,7 @@ def fit(
         targets: task -> codes of the whole catalogue.
         train: int64, the numbers of the articles to learn from; each has a photo.
         validation: int64, the numbers of the articles to watch; may be empty.
-        folder: where the state of each epoch is kept; ``None`` keeps none.
+        folder: where the state of each epoch is kept, and what a frozen network sees; ``None`` keeps none.
         logger: Lightning's, one or several, for the curves of the training.
         further: whether the network was trained before: its statistics and answers are what it begins with.
         titles: the titles of the whole catalogue, for a network that reads them.
@@ -254,7 +254,8 @@ def fit(
         network.freeze()
         if network.warp is None and vectors is None:
             mirrored = config.augment is not None and config.augment.mirror > 0
-            vectors = photo_vectors(network, pictures, mirrored=mirrored, device=torch_device(config.device))
+            device = torch_device(config.device)
+            vectors = photo_vectors(network, pictures, mirrored=mirrored, device=device, folder=folder)
         if vectors is not None:
             if isinstance(network.scale, Standardisation) and not further:
                 network.scale.fit(vectors[torch.from_numpy(np.isin(pictures.article, train)), 0])
@@ -270,5 +271,7 @@ def fit(
     }
     options["logger"] = logger or False
     run_training(module, Checkpoints(folder), options=options)
+    if folder is not None:
+        forget_vectors(folder)
     network.eval()
     return module.history

