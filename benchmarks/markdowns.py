@@ -1,6 +1,6 @@
 """Markdown plans on simulated sales: against a search that knows the truth, the interval of the gain, time and memory.
 
-Run: python -m benchmarks.markdowns [--part gap|interval|size] [--model NAME] [--seeds 5] [--out runs/markdowns]
+Run: python -m benchmarks.markdowns [--part gap|interval|size] [--model NAME] [--seeds 5] [--first 0] [--out FOLDER]
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def main() -> None:
     parser.add_argument("--part", choices=list(PARTS), default="gap")
     parser.add_argument("--model", default="analog+var-responding", help="or a mixture of equal parts")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed, of the shop and of all that is drawn")
     parser.add_argument("--articles", type=int)
     parser.add_argument("--weeks", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("runs/markdowns"))
@@ -194,7 +195,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     measure, usual = PARTS[options.part]
     articles, rows = options.articles or usual, []
-    for seed in range(options.seeds):
+    for seed in range(options.first, options.first + options.seeds):
         file = options.out / f"{options.part}-{options.model}-{articles}-{options.weeks}-{seed}.json"
         if not file.exists():
             file.write_text(json.dumps(measure(seed, options.model, articles, options.weeks), default=float))

@@ -118,6 +118,22 @@ def test_mirror_images_are_learnt_from_with_their_masks():
     assert {tuple(photo[0, 0].tolist()) for photos in plain for photo in photos} < seen
 
 
+def test_what_the_critic_sees_is_moved_with_its_mask_onto_white_and_gradients_pass():
+    config = replace(SHORT, shift=0.25)
+    training = DesignTraining(FORM.build(), FORM.critic(), config, torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
+    images, masks = torch.ones(6, 3, 8, 8), torch.zeros(6, 1, 8, 8)
+    images[:, :, 2:5, 3:6], masks[:, :, 2:5, 3:6] = -0.5, 1
+    images.requires_grad_()
+    torch.manual_seed(0)
+    seen, told = training._seen(images, masks)
+    assert ((seen == -0.5).all(1, keepdim=True) == (told == 1)).all()
+    assert ((seen == 1).all(1, keepdim=True) == (told == 0)).all()
+    assert (told.sum((1, 2, 3)) == 9).all()
+    assert len({tuple(each.flatten().tolist()) for each in told}) > 1
+    seen.sum().backward()
+    assert float(images.grad[:, :, 2:5, 3:6].min()) == 1
+
+
 def test_scores_of_designs_by_hand():
     image = np.zeros((1, 3, 2, 2))
     image[0, :, 0] = 1

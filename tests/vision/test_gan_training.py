@@ -66,8 +66,6 @@ def test_a_killed_training_goes_on_to_the_same_losses_and_the_same_sheet(name, s
 
 
 def test_learning_rates_fall_to_nothing_over_the_last_steps(shop, tmp_path, monkeypatch):
-    assert [AdversarialConfig(steps=8, decay=0.5).rate_at(step) for step in (0, 4, 6, 7)] == [1, 1, 0.5, 0.25]
-    assert AdversarialConfig(steps=8).rate_at(8) == 1
     seen, step = [], AdversarialTraining.training_step
 
     def noted(self, batch, index):

@@ -24,6 +24,10 @@ def train(
     size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 64,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the designer.")] = 10_000,
     groups: Annotated[int, typer.Option(min=1, help="Groups of eight images a step.")] = 4,
+    decay: Annotated[float, typer.Option(help="Last share of the steps, over which the learning rates fall to 0.")] = 0,
+    shift: Annotated[
+        float, typer.Option(help="Share of the side by which all that the critic sees is moved, for few photos.")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Draws weights, order and conditions.")] = 0,
     split_seed: Annotated[int, typer.Option(min=0, help="Draws the split.")] = 0,
     device: Device = "auto",
@@ -43,7 +47,7 @@ def train(
 
     torch_device(device)
     form = DesignForm(size=size)
-    training = DesignConfig(steps=steps, groups=groups, seed=seed, device=device)
+    training = DesignConfig(steps=steps, groups=groups, decay=decay, shift=shift, seed=seed, device=device)
     with naming("data", data):
         source = open_source(data)
     with shown_progress("opening photos") as progress:

@@ -21,6 +21,7 @@ from ..networks.style import StyleGenerator
 from .augment import AdaptiveAugment, DiffAugment, mirrored
 from .losses import LOSSES, LossName
 from .penalties import PathLength, clip_weights, drift, gradient_penalty, squared_gradient
+from .rates import rate_left, set_rates
 from .watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -99,11 +100,6 @@ class AdversarialConfig(Checked):
         """Rows of the log."""
         return -(-self.steps // self.log_steps)
 
-    def rate_at(self, step: int) -> float:
-        """The share of the learning rates that is left after so many steps."""
-        falling = self.decay * self.steps
-        return min(1.0, (self.steps - step) / falling) if falling else 1.0
-
 
 class AdversarialTraining(EpochTraining):
     """Generator and critic under Lightning, by turns.
@@ -169,10 +165,8 @@ class AdversarialTraining(EpochTraining):
         of_generator, of_critic = cast("list[LightningOptimizer]", self.optimizers())
         done = self.current_epoch * self.config.log_steps + index
         now = done % self.config.every == 0
-        left = self.config.rate_at(done)
-        for optimizer, rate in ((of_generator, self.config.lr), (of_critic, self.config.critic_lr)):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * left
+        left = rate_left(done, self.config.steps, self.config.decay)
+        set_rates((of_generator, of_critic), (self.config.lr, self.config.critic_lr), left)
         images = (batch[0].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         for part, labels in _parts(images, batch[1], self.config.batch_size):
             real = mirrored(part) if self.config.mirror else part

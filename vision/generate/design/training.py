@@ -14,7 +14,9 @@ from torch import Tensor
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
 from ....runtime.training.epochs import EpochTraining
 from ....runtime.training.run import Precision
+from ..adversarial.augment import shifted
 from ..adversarial.losses import LOSSES
+from ..adversarial.rates import rate_left, set_rates
 from .masks import mean_colours
 from .network import DesignCritic, Designer
 from .terms import colour_term, contrast_term, ground_term, pattern_similarity, same_colour_term, structure_term
@@ -29,6 +31,7 @@ class DesignConfig(Checked):
         groups: of 2 textures × 2 colours × 2 masks in a step, eight images each.
         lr: learning rate of the designer.
         critic_lr: learning rate of the critic.
+        decay: last share of the steps, over which both learning rates fall to 0 along a line; 0 for rates that stay.
         told_colour: weight of the squared distance of the colour that the critic tells.
         colour: weight of `colour_term`.
         same_colour: weight of `same_colour_term`.
@@ -38,6 +41,8 @@ class DesignConfig(Checked):
         alike: `pattern_similarity` of two textures that costs nothing.
         contrast: weight of `contrast_term`.
         mirror: whether half of the photos and masks are mirrored, by chance.
+        shift: largest share of the side by which what the critic sees is moved, real and designed images with their
+            masks (S. Zhao et al., 2020, arXiv 2006.10738); 0 for none.
         average: decay a step of the running mean of the weights, which is what is kept.
         log_steps: steps of an epoch: of a row of the log and of a state to go on from.
         seed: draws weights, order and conditions.
@@ -49,6 +54,7 @@ class DesignConfig(Checked):
     groups: Count = 4
     lr: Positive = 1e-3
     critic_lr: Positive = 2e-4
+    decay: Share = 0.0
     told_colour: NotNegative = 1.0
     colour: NotNegative = 100.0
     same_colour: NotNegative = 100.0
@@ -58,6 +64,7 @@ class DesignConfig(Checked):
     alike: Share = 0.3
     contrast: NotNegative = 5.0
     mirror: bool = True
+    shift: Annotated[float, Within(0, 0.5)] = 0.0
     average: Annotated[float, Within(0, 1, below=True)] = 0.998
     log_steps: Count = 250
     seed: Seed = 0
@@ -136,6 +143,9 @@ class DesignTraining(EpochTraining):
     def training_step(self, batch: DesignBatch, index: int) -> None:
         """One step of each."""
         of_designer, of_critic = cast("list[LightningOptimizer]", self.optimizers())
+        config = self.config
+        left = rate_left(self.current_epoch * config.log_steps + index, config.steps, config.decay)
+        set_rates((of_designer, of_critic), (config.lr, config.critic_lr), left)
         photos, own, masks, palette = batch
         real, own, masks = photos.float() / 127.5 - 1, own.float() / 255, masks.float() / 255
         colours = mean_colours(palette[0].float() / 127.5 - 1, palette[1].float() / 255)
@@ -161,8 +171,8 @@ class DesignTraining(EpochTraining):
     ) -> None:
         self.critic.requires_grad_(True)
         _, colours, masks = conditions
-        real_logits, real_colours = self.critic(real, own)
-        made_logits, made_colours = self.critic(made, masks)
+        real_logits, real_colours = self.critic(*self._seen(real, own))
+        made_logits, made_colours = self.critic(*self._seen(made, masks))
         loss = self.noted(self.loss.critic(real_logits.float(), made_logits.float()), "critic_loss")
         seen = (real_colours.float() - mean_colours(real, own)).square().sum(dim=1).mean()
         seen = seen + (made_colours.float() - colours).square().sum(dim=1).mean()
@@ -177,7 +187,7 @@ class DesignTraining(EpochTraining):
         self.critic.requires_grad_(False)
         config = self.config
         _, colours, masks = conditions
-        logits, told = self.critic(made, masks)
+        logits, told = self.critic(*self._seen(made, masks))
         total = self.noted(self.loss.generator(logits, logits.float()), "designer_loss")
         by_condition = made.float().unflatten(0, (-1, 2, 2, 2))
         first, second = (by_condition[:, number].flatten(0, 2) for number in range(2))
@@ -200,6 +210,13 @@ class DesignTraining(EpochTraining):
         optimizer.zero_grad()
         self.manual_backward(total)
         optimizer.step()
+
+    def _seen(self, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """What the critic sees of images and masks: both moved alike, onto a white ground."""
+        if not self.config.shift:
+            return images, masks
+        moved = shifted(torch.cat([images - 1, masks.to(images)], dim=1), self.config.shift)
+        return moved[:, :3] + 1, moved[:, 3:]
 
     @torch.no_grad()
     def _follow(self) -> None:
