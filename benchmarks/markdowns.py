@@ -185,7 +185,7 @@ def main() -> None:
     """Print the rows of a part; each is kept, so that a run that was ended goes on behind it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=list(PARTS), default="gap")
-    parser.add_argument("--model", default="analog+var-responding", help="or a mixture of equal parts")
+    parser.add_argument("--model", default="cross-fit", help="or a mixture of equal parts, with a plus between them")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=0, help="the first seed, of the shop and of all that is drawn")
     parser.add_argument("--articles", type=int)

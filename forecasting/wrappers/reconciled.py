@@ -15,7 +15,6 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...datasets.hierarchies.hierarchy import By, Hierarchy
-from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, updated
 from ...evaluation.scores.multivariate import energy_score
@@ -79,7 +78,7 @@ class ReconciledEstimator(WrappingEstimator):
     ) -> None:
         super().__init__(model)
         self.hierarchy = hierarchy
-        self.of_totals = None if of_totals is None else grouped(of_totals)
+        self.of_totals = None if of_totals is None else self.beside("of_totals", of_totals)
         self.levels = None if levels is None else tuple(by if isinstance(by, str) else tuple(by) for by in levels)
         if not len(hierarchy.aggregates(self.levels)[0]):
             raise ValueError("levels: expected at least one, got none")

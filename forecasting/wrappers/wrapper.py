@@ -24,6 +24,20 @@ class WrappingEstimator(ForecastModel):
         super().__init__()
         self.model = grouped(model)
 
+    def beside(self, argument: str, other: Estimator | Predictor) -> Estimator | Predictor:
+        """A second model, as joint as the first and with its horizon.
+
+        Raises:
+            ValueError: the horizons differ.
+        """
+        found = grouped(other)
+        if int(found.prediction_length) != self.prediction_length:
+            raise ValueError(
+                f"{argument}: expected a model with a horizon of {self.prediction_length}, got one of "
+                f"{found.prediction_length}"
+            )
+        return found
+
     @property
     def reads_channels(self) -> bool:
         """As the model beneath it."""

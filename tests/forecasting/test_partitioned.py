@@ -323,6 +323,8 @@ def test_wrong_arguments_are_named(tmp_path):
             PartitionedEstimator(WALK, by).train([wrong])
     with pytest.raises(ValueError, match=r"^strength: expected from 0 to 1, got 2$"):
         PartitionedEstimator(WALK, "category", strength=2)
+    with pytest.raises(ValueError, match=r"^of_totals: expected a model with a horizon of 4, got one of 5$"):
+        PartitionedEstimator(WALK, "category", of_totals=RandomWalkPredictor(HORIZON + 1))
     with pytest.raises(ValueError, match=r"^directory: expected a folder that the workers at x see as well, got none"):
         PartitionedEstimator(WALK, "category", address="x").train([entry])
     with pytest.raises(ValueError, match=r"^update: expected a partitioned predictor, got a RandomWalkPredictor$"):

@@ -156,6 +156,8 @@ def test_bad_input_is_one_line():
         ReconciledEstimator(walk, other).train([entry])
     with pytest.raises(ValueError, match="strength: expected from 0 to 1, got 2"):
         ReconciledEstimator(walk, other, strength=2.0)
+    with pytest.raises(ValueError, match="of_totals: expected a model with a horizon of 7, got one of 9"):
+        ReconciledEstimator(walk, other, of_totals=RandomWalkPredictor(9))
     with pytest.raises(ValueError, match="weights: expected"):
         ReconciledEstimator(walk, other, weights="mint")
     with pytest.raises(ValueError, match="levels: expected at least one, got none"):

@@ -16,7 +16,6 @@ from ....datasets.entries.entry import Entry
 from ....datasets.entries.gluonts_keys import GluontsEntry
 from ....datasets.entries.multivariate import as_multivariate
 from ....datasets.hierarchies.hierarchy import By
-from ....evaluation.adapters.estimator import grouped
 from ....evaluation.adapters.fitted import FittedModel
 from ....evaluation.adapters.foreign import for_run, updated
 from ....evaluation.adapters.model import ForecastModel
@@ -91,7 +90,7 @@ class PartitionedEstimator(WrappingEstimator):
         if strength is not None and not 0 <= strength <= 1:
             raise ValueError(f"strength: expected from 0 to 1, got {strength}")
         self.by: By = by if isinstance(by, str) else tuple(by)
-        self.of_totals = None if of_totals is None else grouped(of_totals)
+        self.of_totals = None if of_totals is None else self.beside("of_totals", of_totals)
         self.size, self.strength, self.windows, self.num_samples, self.seed = size, strength, windows, num_samples, seed
         self.workers, self.ray, self.address, self.directory = workers, ray, address, directory
 
