@@ -21,7 +21,7 @@ from ...runtime.run_folder import RunFolder
 from ...vision.classify.answers import judge
 from ...vision.classify.classifier import Classifier
 from ...vision.classify.classify import SPLIT, evaluate_classifier, train_classifier
-from ...vision.classify.inputs import photo_vectors, title_vectors
+from ...vision.classify.inputs import kept_vectors, photo_vectors, title_vectors
 from ...vision.classify.training import fit
 from ...vision.networks.known_backbones import build_backbone
 from ...vision.networks.product_network import ProductNetwork
@@ -41,12 +41,14 @@ class TrainOrder:
         run: the run whose options and sides of the split are taken.
         out: the folder of the new run, or of the judgements.
         changed: task -> item id -> the labels that stand.
+        vectors: the folder of what networks that stay as they are see of photos; each is looked at once.
     """
 
     data: str
     run: str
     out: str
     changed: Mapping[str, Mapping[str, Labels]]
+    vectors: str
 
 
 def train_again(order: TrainOrder, tell: Tell) -> str:
@@ -60,18 +62,19 @@ def train_again(order: TrainOrder, tell: Tell) -> str:
         The folder of the new run, which is tested.
     """
     source, before = _relabelled(order), Classifier.load(RunFolder(order.run))
-    train_classifier(
-        source,
-        order.out,
-        network=before.network.config,
-        training=before.training,
-        tasks=[task.name for task in before.network.labels.tasks],
-        max_images=before.max_images,
-        progress=_photos(tell),
-        logger=_Epochs(tell, "training", before.training.epochs or 0),
-    )
-    tell("testing", 0, 0)
-    evaluate_classifier(order.out, source)
+    with kept_vectors(order.vectors):
+        train_classifier(
+            source,
+            order.out,
+            network=before.network.config,
+            training=before.training,
+            tasks=[task.name for task in before.network.labels.tasks],
+            max_images=before.max_images,
+            progress=_photos(tell),
+            logger=_Epochs(tell, "training", before.training.epochs or 0),
+        )
+        tell("testing", 0, 0)
+        evaluate_classifier(order.out, source)
     return order.out
 
 
@@ -100,7 +103,8 @@ def judge_out_of_fold(order: TrainOrder, tell: Tell) -> str:
     vectors = None
     if training.frozen and network.warp is None:
         tell("looking at photos", 0, 0)
-        vectors = photo_vectors(network, pictures, mirrored=before.both_views, device=torch_device(training.device))
+        with kept_vectors(order.vectors):
+            vectors = photo_vectors(network, pictures, mirrored=before.both_views, device=torch_device(training.device))
     tables = []
     for number in range(FOLDS):
         apart, others = rows[parts == number], rows[parts != number]
@@ -118,7 +122,8 @@ def judge_out_of_fold(order: TrainOrder, tell: Tell) -> str:
             titles=titles,
             vectors=vectors,
         )
-        shares = judge(fold, pictures, apart, mirrored=before.both_views, titles=title_vectors(fold, titles))
+        read = title_vectors(fold, titles)
+        shares = judge(fold, pictures, apart, mirrored=before.both_views, titles=read, vectors=vectors)
         items = [articles[row].item_id for row in apart]
         tables += [out_of_fold_table(task, items, shares[task.name]) for task in fold.labels.tasks]
     if not tables:

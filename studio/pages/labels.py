@@ -159,7 +159,7 @@ def _order(studio: Studio, run: str, out: str) -> TrainOrder:
         task: {item: labels for item, (_, labels) in items.items()}
         for task, items in labelling.standing.changed.items()
     }
-    return TrainOrder(labelling.data, studio.run(run).address, out, changed)
+    return TrainOrder(labelling.data, studio.run(run).address, out, changed, str(studio.settings.folder / "vectors"))
 
 
 @router.post("/import")

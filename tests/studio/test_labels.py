@@ -254,9 +254,9 @@ def test_names_of_articles_and_labels_are_shown_and_not_read(studio, browse):
         assert "&lt;script&gt;alert" in page
 
 
-def test_networks_that_did_not_learn_a_label_find_the_wrong_ones(studio, shop, trained):
+def test_networks_that_did_not_learn_a_label_find_the_wrong_ones(studio, shop, trained, tmp_path):
     out = studio.folds_at(studio.run("colours"))
-    judge_out_of_fold(TrainOrder(str(shop), trained, out, {}), lambda *_: None)
+    judge_out_of_fold(TrainOrder(str(shop), trained, out, {}, str(tmp_path / "vectors")), lambda *_: None)
     view = studio.run("colours").view("colour")
     shares = held_out_shares(view.answers, out)
     frame = RunFolder(out).read_frame(OUT_OF_FOLD)
@@ -300,11 +300,11 @@ def test_probabilities_of_classes_in_another_order_are_refused(studio, tmp_path)
         held_out_shares(answers, str(tmp_path))
 
 
-def test_a_run_is_trained_again_on_the_same_sides_with_the_labels_that_stand(studio, shop, trained):
+def test_a_run_is_trained_again_on_the_same_sides_with_the_labels_that_stand(studio, shop, trained, tmp_path):
     wrong = {f"i{3 * number}": ("red",) for number in range(WRONG)}
     told = []
     out = str(studio.settings.folder / "runs" / "colours-2")
-    order = TrainOrder(str(shop), trained, out, {"colour": wrong})
+    order = TrainOrder(str(shop), trained, out, {"colour": wrong}, str(tmp_path / "vectors"))
     assert train_again(order, lambda *stage: told.append(stage)) == out
     assert ("training", 16, 16) in told
     split, before = (RunFolder(place).read_json("split.json") for place in (out, trained))
@@ -324,7 +324,9 @@ def test_sides_that_were_drawn_stay_where_they_were_drawn(shop, tmp_path):
     training = TrainConfig(epochs=1, augment=None)
     source = open_source(str(described))
     train_classifier(source, run, network=network, training=training, tasks=["colour"], shares=(0.1, 0.3), split_seed=5)
-    train_again(TrainOrder(str(described), run, out, {"colour": {"i0": ("red",)}}), lambda *_: None)
+    train_again(
+        TrainOrder(str(described), run, out, {"colour": {"i0": ("red",)}}, str(tmp_path / "vectors")), lambda *_: None
+    )
     before, after = (RunFolder(place).read_json("split.json") for place in (run, out))
     for side in ("train", "validation", "test"):
         assert sorted(before[side]) == sorted(after[side])

@@ -1,6 +1,7 @@
 """A backbone that stays as it is: its vectors are computed once, and a small shop is trained enough."""
 
 import re
+from contextvars import Context
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 from hemline.datasets.pictures.labels import LabelSpace, Task
+from hemline.datasets.pictures.photos import Pictures
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.classify import inputs
 from hemline.vision.classify.answers import judge
 from hemline.vision.classify.classifier import SHIPPED, Classifier, stored_labels
 from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
-from hemline.vision.classify.inputs import photo_vectors
+from hemline.vision.classify.inputs import kept_vectors, photo_vectors
 from hemline.vision.classify.training import TrainConfig, Training
 from hemline.vision.commands.commands import app
 from hemline.vision.networks.augmentation import AugmentConfig
@@ -87,6 +89,39 @@ def test_stored_vectors_and_whole_photos_give_the_same_answers(shop: Path, tmp_p
         assert not np.allclose(shares, others, atol=1e-6)
 
 
+def test_kept_vectors_are_computed_once_and_give_the_same_run(shop: Path, tmp_path: Path, monkeypatch) -> None:
+    source = open_source(str(shop))
+    train_classifier(source, str(tmp_path / "run"), network=TINY, training=FROZEN)
+    evaluate_classifier(str(tmp_path / "run"), source)
+    seen, plain = [], SmallCNN.forward
+    monkeypatch.setattr(SmallCNN, "forward", lambda self, images: seen.append(len(images)) or plain(self, images))
+    with kept_vectors(str(tmp_path / "vectors")):
+        for name in ("kept", "again"):
+            train_classifier(source, str(tmp_path / name), network=TINY, training=FROZEN)
+            evaluate_classifier(str(tmp_path / name), source)
+    assert sum(seen) == 2 * 60
+    runs = {name: RunFolder(str(tmp_path / name)) for name in ("run", "kept", "again")}
+    for name in ("kept", "again"):
+        for file in ("articles.parquet", "photos.parquet"):
+            before, after = (runs[each].read_frame(file) for each in ("run", name))
+            assert before.select_dtypes("object").equals(after.select_dtypes("object"))
+            assert np.allclose(before.select_dtypes("number"), after.select_dtypes("number"), atol=1e-6)
+    network, few = Classifier.load(runs["run"]).network, source.load(24, channels=3).first(1)
+    with kept_vectors(str(tmp_path / "vectors")):
+        before = photo_vectors(network, few, mirrored=True, device="cpu")
+        assert torch.allclose(before, photo_vectors_now(network, few), atol=1e-6)
+        with torch.no_grad():
+            next(network.backbone.parameters()).add_(1.0)
+        assert torch.allclose(
+            photo_vectors(network, few, mirrored=True, device="cpu"), photo_vectors_now(network, few), atol=1e-6
+        ), "vectors of another backbone are others"
+
+
+def photo_vectors_now(network: ProductNetwork, pictures: Pictures) -> torch.Tensor:
+    """In a context of its own, in which none are kept."""
+    return Context().run(photo_vectors, network, pictures, mirrored=True, device="cpu")
+
+
 def test_what_was_trained_on_both_views_is_asked_by_both(shop: Path, tmp_path: Path) -> None:
     source = open_source(str(shop))
     photo = [str(shop.parent / "photos" / "0-0.png")]
@@ -104,7 +139,6 @@ def test_what_was_trained_on_both_views_is_asked_by_both(shop: Path, tmp_path: P
 @pytest.mark.parametrize(("articles", "passes"), [(6, 75), (640, 8), (64_000, 1)])
 def test_few_articles_are_passed_as_often_as_makes_enough_steps(articles: int, passes: int) -> None:
     from hemline.datasets.pictures.labels import LabelSpace, Task
-    from hemline.datasets.pictures.photos import Pictures
 
     labels = LabelSpace((Task("colour", ("red", "blue")),))
     network = ProductNetwork(backbone=SmallCNN(2, widths=(2,)), labels=labels)

@@ -24,6 +24,7 @@ def judge(
     each_photo: bool = False,
     mirrored: bool = False,
     titles: Tensor | None = None,
+    vectors: Tensor | None = None,
     batch_size: int = 256,
 ) -> dict[str, np.ndarray]:
     """The probabilities of all classes.
@@ -35,6 +36,8 @@ def judge(
         each_photo: judge every photo alone.
         mirrored: take the mean of the probabilities with those of the mirror images.
         titles: ``[articles, titles]`` of the whole catalogue, from `title_vectors`; by default none is known.
+        vectors: what `photo_vectors` gave of these pictures, with mirror images where these are asked for; then photos
+            are not looked at again.
         batch_size: articles at a time.
 
     Returns:
@@ -44,12 +47,14 @@ def judge(
     found: dict[str, list[Tensor]] = {task.name: [] for task in network.labels.tasks}
     network = network.eval().for_inference()
     with torch.inference_mode():
-        batches = ArticleBatches(pictures, {}, rows, batch_size=batch_size, each_photo=each_photo, titles=titles)
+        batches = ArticleBatches(
+            pictures, {}, rows, batch_size=batch_size, each_photo=each_photo, titles=titles, vectors=vectors
+        )
         for batch in batches:
             moved = batch.to(device)
-            shares = _shares(network, moved, moved.pixels)
+            shares = _shares(network, moved, vectors is not None, mirror=False)
             if mirrored:
-                other = _shares(network, moved, moved.pixels.flip(-1))
+                other = _shares(network, moved, vectors is not None, mirror=True)
                 shares = {name: (values + other[name]) / 2 for name, values in shares.items()}
             for name, values in shares.items():
                 found[name].append(values.cpu())
@@ -57,10 +62,16 @@ def judge(
     return {name: torch.cat(parts).numpy() if parts else empty[name].numpy() for name, parts in found.items()}
 
 
-def _shares(network: ProductNetwork, batch: ArticleBatch, pixels: Tensor) -> dict[str, Tensor]:
+def _shares(network: ProductNetwork, batch: ArticleBatch, seen: bool, *, mirror: bool) -> dict[str, Tensor]:
+    """Probabilities from photos, or from the vectors of those that were `seen` before."""
+    if seen:
+        logits = network.judge_vectors(batch.pixels[:, int(mirror)], batch.article, len(batch), batch.titles)
+    else:
+        pixels = batch.pixels.flip(-1) if mirror else batch.pixels
+        logits = network(pixels, batch.article, len(batch), batch.titles)
     return {
-        name: logits.float().sigmoid() if network.labels[name].facets else logits.float().softmax(dim=1)
-        for name, logits in network(pixels, batch.article, len(batch), batch.titles).items()
+        name: values.float().sigmoid() if network.labels[name].facets else values.float().softmax(dim=1)
+        for name, values in logits.items()
     }
 
 

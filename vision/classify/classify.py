@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.loggers import Logger
-from torch import Tensor
 
 from ...datasets.pictures.catalogue import Article, Catalogue
 from ...datasets.pictures.labels import LabelSpace
@@ -28,7 +28,7 @@ from ..networks.product_network import NetworkConfig, ProductNetwork
 from .answers import article_table, judge, photo_table, probability_table
 from .classifier import SHIPPED, Classifier, machine
 from .further import further_config, further_labels, further_split, take_over
-from .inputs import title_form, title_vectors
+from .inputs import photo_vectors, title_form, title_vectors, vectors_are_kept
 from .reporting import learned_facts, scan_report
 from .scores import Score, score
 from .training import TrainConfig, fit
@@ -218,13 +218,16 @@ def evaluate_classifier(
     new = labels.count_unseen(source.catalogue.articles)
     learned = _rows(source.catalogue, split.train, pictures)
     counts = pictures.counts(len(source.catalogue))
-    titles = title_vectors(network, _titles(source.catalogue))
+    titles, vectors = title_vectors(network, _titles(source.catalogue)), None
+    if vectors_are_kept() and classifier.training.frozen and network.warp is None:
+        vectors = photo_vectors(network, pictures, mirrored=mirrored, device=device)
+    asked = partial(judge, network, pictures, mirrored=mirrored, titles=titles, vectors=vectors)
     scores: dict[str, dict[str, Score]] = {}
     tables, shares, photos = [], [], []
     for side in ("train", "validation", "test"):
         rows = _rows(source.catalogue, split.side(side), pictures)
         everyone = _rows(source.catalogue, split.side(side), None)
-        probabilities = judge(network, pictures, rows, mirrored=mirrored, titles=titles)
+        probabilities = asked(rows)
         scores[side] = {
             task.name: score(
                 task,
@@ -239,7 +242,7 @@ def evaluate_classifier(
         tables.append(article_table(labels, articles, counts[everyone], probabilities).assign(side=side))
         judged = [source.catalogue.articles[row].item_id for row in rows]
         shares.append(probability_table(judged, probabilities).assign(side=side))
-        told = _photos(classifier, source.catalogue, pictures, rows, probabilities, mirrored, titles)
+        told = _photos(labels, source.catalogue, pictures, rows, probabilities, asked)
         photos.append(told.assign(side=side))
     if not any(len(part) for part in photos):
         raise ValueError(f"data: expected articles with photos of the split in {folder.path(SPLIT)}, got none")
@@ -302,19 +305,15 @@ def _most_frequent(codes: np.ndarray) -> np.ndarray | None:
 
 
 def _photos(
-    classifier: Classifier,
+    labels: LabelSpace,
     catalogue: Catalogue,
     pictures: Pictures,
     rows: np.ndarray,
     probabilities: dict[str, np.ndarray],
-    mirrored: bool,
-    titles: Tensor | None,
+    asked: Callable[..., dict[str, np.ndarray]],
 ) -> pd.DataFrame:
     chosen = np.flatnonzero(np.isin(pictures.article, rows))
     if len(chosen) != len(rows):
-        network = classifier.network
-        probabilities = judge(network, pictures, rows, each_photo=True, mirrored=mirrored, titles=titles)
+        probabilities = asked(rows, each_photo=True)
     names = [catalogue.articles[pictures.article[number]].item_id for number in chosen]
-    return photo_table(
-        classifier.network.labels, names, [pictures.addresses[number] for number in chosen], probabilities
-    )
+    return photo_table(labels, names, [pictures.addresses[number] for number in chosen], probabilities)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypedDict
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import Tensor
 from ...datasets.pictures.photos import Pictures
 from ...runtime.digest import sha256_of
 from ...runtime.display.bars import Bar
+from ...runtime.plain import to_plain
 from ...runtime.run_folder import RunFolder
 from ..networks.product_network import NO_TITLES, WORDS, ProductNetwork
 from ..titles.text_encoder import TextEncoder
@@ -22,6 +25,8 @@ READ = "photo-vectors"
 """The folder of a run in which vectors of photos are kept until its training has ended."""
 
 _KEPT_AT_ONCE = 512
+
+_KEPT: ContextVar[RunFolder | None] = ContextVar("kept_vectors", default=None)
 
 
 class TitleForm(TypedDict):
@@ -68,6 +73,25 @@ def title_vectors(network: ProductNetwork, titles: Sequence[str], train: np.ndar
     return vectors
 
 
+@contextmanager
+def kept_vectors(address: str) -> Iterator[None]:
+    """Context in which `photo_vectors` keeps what it computes for further runs too, and computes nothing twice.
+
+    Arguments:
+        address: a folder, or an fsspec address; it may be removed at any time.
+    """
+    token = _KEPT.set(RunFolder(address))
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
+def vectors_are_kept() -> bool:
+    """Whether `kept_vectors` is around the call, so that to ask for vectors again costs nothing."""
+    return _KEPT.get() is not None
+
+
 def photo_vectors(
     network: ProductNetwork, pictures: Pictures, *, mirrored: bool, device: str, folder: RunFolder | None = None
 ) -> Tensor:
@@ -79,13 +103,16 @@ def photo_vectors(
         mirrored: whether the mirror image of each photo is a second view of it.
         device: where to calculate.
         folder: where vectors are kept, some hundred photos a file, until `forget_vectors`; those that are there are
-            not computed again. ``None`` keeps none.
+            not computed again. ``None`` keeps none. In the context of `kept_vectors` its folder stands in for this one.
 
     Returns:
         float32 ``[photos, views, F]``, the photo itself first.
     """
+    folder = _KEPT.get() or folder
     faster = network.for_inference().eval().to(device)
-    weights = sha256_of(str(mirrored), *(value.cpu().numpy() for value in network.backbone.state_dict().values()))
+    shape = pictures.pixels.shape[1:]
+    told = (mirrored, network.config.depths, network.config.colours, to_plain(network.backbone.form), shape)
+    weights = sha256_of(repr(told), *(value.cpu().numpy() for value in network.backbone.state_dict().values()))
 
     def seen(pixels: Tensor) -> Tensor:
         images = faster.prepare(pixels.to(device))
@@ -100,11 +127,11 @@ def photo_vectors(
             if folder is not None and folder.has(name):
                 found.append(folder.read_tensors(name)["vectors"])
             else:
-                told = []
+                parts = []
                 for few in pixels[some].split(64):
-                    told.append(seen(few))
-                    bar.reach(first + sum(map(len, told)))
-                found.append(torch.cat(told))
+                    parts.append(seen(few))
+                    bar.reach(first + sum(map(len, parts)))
+                found.append(torch.cat(parts))
                 if folder is not None:
                     folder.write_tensors(name, {"vectors": found[-1]})
             bar.reach(min(first + _KEPT_AT_ONCE, len(pictures)))
