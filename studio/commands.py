@@ -34,7 +34,10 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
     def studio(
         runs: Annotated[
             list[Path],
-            typer.Argument(metavar="RUN...", help="Folders of classifiers, of an index of photos, of trained models."),
+            typer.Argument(
+                metavar="RUN...",
+                help="Folders of classifiers, of an index of photos, of trained models, of orders and plans.",
+            ),
         ],
         data: Annotated[str | None, typer.Option(help="The catalogue of the photos: see `hemline vision`.")] = None,
         dataset: Annotated[
@@ -107,7 +110,7 @@ def open_studio(
 
     Arguments:
         settings: how it is run.
-        runs: folders of classifiers and of models of series.
+        runs: folders of classifiers, of an index of photos, of models of series, of orders and of markdown plans.
         data: the catalogue of the photos.
         dataset: the series that the models go on from; those that each was trained on if ``None``.
         load: dataset name to dataset.
@@ -126,15 +129,17 @@ def open_studio(
     from ..vision.search.index import PhotoIndex
     from ..vision.search.segments import INDEX
     from .database.open import Database
+    from .forecasts.decided import holds_decision
     from .labels.labelling import Labelling
     from .studio import Studio
 
     series = [run for run in runs if holds_predictor(run)]
+    decided = [run for run in runs if holds_decision(run) and run not in series]
     indexes = [run for run in runs if RunFolder(str(run)).has(INDEX)]
-    classifiers = [run for run in runs if run not in series and run not in indexes]
+    classifiers = [run for run in runs if run not in (*series, *decided, *indexes)]
     for run in classifiers:
         if not RunFolder(str(run)).has(MODEL):
-            wanted = "`hemline vision classify train`, `hemline vision index build` or `hemline train`"
+            wanted = "`hemline vision classify train`, `vision index build`, `train`, `order` or `plan`"
             raise ValueError(f"run: expected a folder that {wanted} wrote, got {run}")
     source = None
     if (photos := [*classifiers, *indexes]) and data is None:
@@ -149,7 +154,7 @@ def open_studio(
     with naming("database"):
         database = Database(settings.address)
     labelling = None if source is None or data is None else Labelling(source, data, database)
-    studio = Studio(settings, database, labelling)
+    studio = Studio(settings, database, labelling, planned=(*decided, *series))
     if labelling is not None:
         studio.remember_catalogue()
     for run in classifiers:

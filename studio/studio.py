@@ -14,6 +14,7 @@ from .access.people import Person
 from .access.rates import Rate
 from .database.open import Database
 from .database.tables import Fact
+from .forecasts.decided import orders_in, plans_in
 from .forecasts.scenarios import Simulations
 from .forecasts.shop import Shop
 from .jobs.jobs import Jobs
@@ -35,6 +36,7 @@ class Studio:
         runs: classifiers by name, the oldest first.
         shops: models of series by name.
         index: the photos of the catalogue by what they look like; ``None`` where there is none.
+        planned: run folders in which orders and markdown plans are looked for.
     """
 
     settings: StudioSettings
@@ -43,6 +45,7 @@ class Studio:
     runs: dict[str, Run] = field(default_factory=dict)
     shops: dict[str, Shop] = field(default_factory=dict)
     index: PhotoIndex | None = None
+    planned: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.database)
@@ -50,6 +53,7 @@ class Studio:
         self.key = secrets.token_bytes(32)
         self.lock, self.judge = threading.Lock(), Judge()
         self.simulations, self.thumbnails = Simulations(), None
+        self.orders, self.plans = orders_in(self.planned), plans_in(self.planned)
         if self.labelling is not None:
             self.thumbnails = Thumbnails(self.labelling, self.settings.folder / "thumbnails")
             for folder in sorted((self.settings.folder / "runs").glob("*"), key=_number):
@@ -151,6 +155,7 @@ class Studio:
         found = [("/labels", "Labels")] if self.runs else []
         found += [("/looks", "Look-alikes")] if self.index is not None else []
         found += [("/forecasts", "Forecasts"), ("/scenarios", "Scenarios")] if self.shops else []
+        found += [("/orders", "Orders"), ("/plans", "Prices")] if self.planned else []
         found += [("/jobs", "Work")] if self.runs else []
         return [*found, ("/people", "People")] if person.may("admin") else found
 

@@ -17,13 +17,14 @@ from ...evaluation.drawing.style import GREY, HUE, LITERAL, png_bytes
 from ...forecasting.paths.table import write_frame
 from ...runtime.whole_files import whole_file
 from .plan import OrderPlan
+from .report import OrderReport
 
 _SHOWN = 20
 """Articles in the picture."""
 
 
 def write_order(plan: OrderPlan, dates: pd.DatetimeIndex, lead_time: int, out: str | os.PathLike[str]) -> Path:
-    """Write an order: ``order.csv``, and the page ``order.html``.
+    """Write an order: ``order.csv``, ``order.json``, which `read_order` reads, and the page ``order.html``.
 
     Arguments:
         plan: the order.
@@ -34,36 +35,34 @@ def write_order(plan: OrderPlan, dates: pd.DatetimeIndex, lead_time: int, out: s
     Returns:
         The page.
     """
-    folder = Path(out)
+    folder, report = Path(out), OrderReport.of(plan, dates, lead_time)
     write_frame(plan.table(), folder / "order.csv")
+    report.write(folder)
     with whole_file(folder / "order.html") as aside:
-        aside.write_text(_page(plan, dates, lead_time), encoding="utf-8")
+        aside.write_text(_page(report), encoding="utf-8")
     return folder / "order.html"
 
 
-def order_figure(plan: OrderPlan) -> Figure:
+def order_figure(report: OrderReport) -> Figure:
     """What stock and order cover of the demand, for the articles with the largest orders.
 
     Arguments:
-        plan: the order.
+        report: the order.
 
     Returns:
         The figure: a bar of stock and order an article, and the interval of its demand from arrival on, 80 % of paths.
     """
-    table = plan.table()
-    left_at_arrival = (plan.demand - plan.needs.units).mean(0)
-    chosen = np.argsort(-plan.order, kind="stable")[:_SHOWN][::-1]
+    lines = report.lines[:_SHOWN][::-1]
     with mpl.rc_context(LITERAL):
-        figure = Figure(figsize=(9, 0.9 + 0.32 * len(chosen)), layout="constrained", dpi=130)
+        figure = Figure(figsize=(9, 0.9 + 0.32 * len(lines)), layout="constrained", dpi=130)
         axes = figure.add_subplot()
-        places = np.arange(len(chosen))
-        stock = np.maximum(left_at_arrival[chosen], 0)
+        places, stock = np.arange(len(lines)), [line.at_arrival for line in lines]
         axes.barh(places, stock, color="#c4c4c4", label="stock at arrival, mean")
-        axes.barh(places, plan.order[chosen], left=stock, color=HUE, label="order")
-        low, high = table["q10"].to_numpy()[chosen], table["q90"].to_numpy()[chosen]
-        axes.hlines(places, low, high, color="#e07b00", linewidth=2, label="demand, 80 % of futures")
-        axes.plot(table["demand"].to_numpy()[chosen], places, "D", color="#e07b00", markersize=4)
-        axes.set_yticks(places, [str(plan.item_ids[place]) for place in chosen], fontsize=8)
+        axes.barh(places, [line.order for line in lines], left=stock, color=HUE, label="order")
+        ends = [line.low for line in lines], [line.high for line in lines]
+        axes.hlines(places, *ends, color="#e07b00", linewidth=2, label="demand, 80 % of futures")
+        axes.plot([line.demand for line in lines], places, "D", color="#e07b00", markersize=4)
+        axes.set_yticks(places, [line.article for line in lines], fontsize=8)
         axes.set_xlabel("units", fontsize=8, color=GREY)
         axes.tick_params(axis="x", labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
@@ -72,48 +71,45 @@ def order_figure(plan: OrderPlan) -> Figure:
     return figure
 
 
-def _page(plan: OrderPlan, dates: pd.DatetimeIndex, lead_time: int) -> str:
-    table = plan.table()
-    facts = [
-        ("Units ordered", f"{plan.order.sum():,.0f} of {np.count_nonzero(plan.order)} articles"),
-        ("All articles last", f"with a probability of {plan.all_sufficient:.0%}"),
-        ("One common stock would last", f"with a probability of {plan.common_sufficient:.0%}"),
-        ("Expected lost", f"{plan.expected_lost.sum():,.1f} units"),
-        ("Expected left over", f"{plan.expected_left.sum():,.1f} units"),
+def _page(report: OrderReport) -> str:
+    facts = [("Units ordered", f"{report.units:,.0f} of {report.ordered} articles")]
+    if report.purchase is not None:
+        facts.append(("Cost of the order", f"{report.purchase:,.2f}"))
+    facts += [
+        ("All articles last", f"with a probability of {report.all_sufficient:.0%}"),
+        ("One common stock would last", f"with a probability of {report.common_sufficient:.0%}"),
+        ("Expected lost", f"{report.lost:,.1f} units"),
+        ("Expected left over", f"{report.left:,.1f} units"),
     ]
-    for name, (used, most) in plan.used().items():
-        facts.append((name.capitalize(), f"{used:,.0f} of {most:,.0f} used"))
-    numbers = table.set_index("article").astype(float).sort_values("order", ascending=False, kind="stable")
+    facts += [(limit.name.capitalize(), f"{limit.used:,.0f} of {limit.most:,.0f} used") for limit in report.limits]
     rows = [
         {
-            "article": article,
-            "order": f"{row['order']:,.10g}",
-            "stock": f"{row['stock']:,.10g}",
-            "demand": f"{row['demand']:,.1f}",
-            "low": f"{row['q10']:,.0f}",
-            "high": f"{row['q90']:,.0f}",
-            "sufficient": f"{row['sufficient']:.0%}",
-            "risky": row["sufficient"] < 0.5,
-            "lost": f"{row['expected_lost']:,.1f}",
-            "left": f"{row['expected_left']:,.1f}",
-            "before": f"{row['lost_before']:,.1f}",
+            "article": line.article,
+            "order": f"{line.order:,.10g}",
+            "stock": f"{line.stock:,.10g}",
+            "demand": f"{line.demand:,.1f}",
+            "low": f"{line.low:,.0f}",
+            "high": f"{line.high:,.0f}",
+            "sufficient": f"{line.sufficient:.0%}",
+            "risky": line.sufficient < 0.5,
+            "lost": f"{line.lost:,.1f}",
+            "left": f"{line.left:,.1f}",
+            "before": f"{line.lost_before:,.1f}",
         }
-        for article, row in zip(numbers.index, numbers.to_dict("records"), strict=True)
+        for line in report.lines
     ]
-    arrival = dates[lead_time]
     sentence = (
-        f"Placed now, it arrives for the step of {arrival:%Y-%m-%d} and has to last until the step of "
-        f"{dates[-1]:%Y-%m-%d}."
+        f"Placed now, it arrives for the step of {report.arrives} and has to last until the step of {report.last}."
     )
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     template = environment.from_string((files(__package__) / "templates" / "order.html").read_text("utf-8"))
     return template.render(
-        date=f"{dates[0]:%Y-%m-%d}",
+        date=report.begins,
         sentence=sentence,
         facts=facts,
         rows=rows,
-        before=bool(plan.needs.lost_before.any()),
-        last=f"{dates[-1]:%Y-%m-%d}",
-        paths=len(plan.demand),
-        picture=base64.b64encode(png_bytes(order_figure(plan))).decode(),
+        before=any(line.lost_before for line in report.lines),
+        last=report.last,
+        paths=report.paths,
+        picture=base64.b64encode(png_bytes(order_figure(report))).decode(),
     )

@@ -27,6 +27,7 @@ class OrderPlan:
         demand: ``[S, D]``, units from the arrival of the order to the end of the horizon.
         costs: of a unit.
         limits: what the articles share.
+        unit_cost: what a unit costs to buy ``[D]``, money; ``None`` where it is not known.
     """
 
     item_ids: tuple[str, ...]
@@ -36,6 +37,7 @@ class OrderPlan:
     demand: np.ndarray = field(repr=False)
     costs: UnitCosts = field(repr=False)
     limits: tuple[Limit, ...] = field(default=(), repr=False)
+    unit_cost: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def expected_lost(self) -> np.ndarray:
@@ -77,9 +79,11 @@ class OrderPlan:
         Returns:
             ``article``, ``stock`` and ``order`` in units, the mean ``demand`` from the arrival of the order on with
             its quantiles ``q10`` and ``q90``, the probability ``sufficient``, ``expected_lost`` and
-            ``expected_left`` in units, ``lost_before`` the order arrives, and ``expected_cost`` in money.
+            ``expected_left`` in units, ``lost_before`` the order arrives, and ``expected_cost`` in money; what the
+            order costs to buy, ``purchase``, where unit costs are known.
         """
         low, high = np.quantile(self.demand, [0.1, 0.9], axis=0)
+        bought = {} if self.unit_cost is None else {"purchase": self.order * self.unit_cost}
         return pd.DataFrame(
             {
                 "article": list(self.item_ids),
@@ -93,6 +97,7 @@ class OrderPlan:
                 "expected_left": self.expected_left,
                 "lost_before": self.needs.lost_before.mean(0),
                 "expected_cost": self.costs.of(self.needs.units, self.order),
+                **bought,
             }
         )
 
@@ -131,7 +136,7 @@ def order_quantities(
         lead_time: steps before the order arrives, fewer than H.
         unmet: ``"lost"`` where demand on an empty shelf is lost, ``"waits"`` where it is served later.
         budget: money for all orders together; needs `unit_cost`.
-        unit_cost: what a unit costs to buy, money.
+        unit_cost: what a unit costs to buy, money; also without a budget, to say what the order costs.
         capacity: room or production for all orders together, in the units of `unit_size`.
         unit_size: what a unit takes of the capacity.
         pack: units in which an article is ordered; ``None`` for any quantity.
@@ -160,17 +165,18 @@ def order_quantities(
     held = each_of("stock", stock, items)
     costs = _costs(service_level, missing, left, items)
     limits = []
+    bought = None if unit_cost is None else each_of("unit_cost", unit_cost, items)
     if budget is not None:
-        if unit_cost is None:
+        if bought is None:
             raise ValueError("unit_cost: expected what a unit costs beside a budget, got None")
-        limits.append(Limit("budget", each_of("unit_cost", unit_cost, items), limit_of("budget", budget)))
+        limits.append(Limit("budget", bought, limit_of("budget", budget)))
     if capacity is not None:
         limits.append(Limit("capacity", each_of("unit_size", unit_size, items), limit_of("capacity", capacity)))
     packs = None if pack is None else each_of("pack", pack, items, above=True)
     needs = needs_of(samples, held, lead_time, unmet)
     order = least_cost(needs.units, costs, limits, packs)
     demand = np.maximum(samples[:, lead_time:], 0).sum(1, dtype=np.float64)
-    return OrderPlan(items, order, held, needs, demand, costs, tuple(limits))
+    return OrderPlan(items, order, held, needs, demand, costs, tuple(limits), bought)
 
 
 def _costs(

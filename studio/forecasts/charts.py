@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
 
+from ...decisions.markdowns.page import gain_figure, stock_figure
+from ...decisions.markdowns.report import PlanReport
+from ...decisions.orders.page import order_figure
+from ...decisions.orders.report import OrderReport
 from ...evaluation.drawing.style import svg_bytes
 from ...evaluation.reports.figures import pit_chart
 from ...evaluation.reports.forecast_plot import plot_forecast
@@ -54,3 +59,15 @@ def pair_chart(simulation: Simulation, scenario: str, first: str, second: str) -
     """The pictures of the pair view, see `pair_figure`."""
     with _DRAWING:
         return svg_bytes(pair_figure(simulation, scenario, first, second))
+
+
+def order_chart(report: OrderReport) -> bytes:
+    """The picture of an order, see `order_figure`."""
+    with _DRAWING:
+        return svg_bytes(order_figure(report))
+
+
+def plan_chart(report: PlanReport, which: Literal["gain", "stock"]) -> bytes:
+    """A picture of a markdown plan, see `gain_figure` and `stock_figure`."""
+    with _DRAWING:
+        return svg_bytes(gain_figure(report) if which == "gain" else stock_figure(report))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hemline import cli
 from hemline.datasets import get_dataset
 from page import run_page
@@ -52,6 +53,7 @@ def test_a_plan_of_prices_shows_names_as_they_are_and_limits_that_it_does_not_ke
     from hemline.decisions.markdowns.ladder import Schedules
     from hemline.decisions.markdowns.page import write_plan
     from hemline.decisions.markdowns.plan import Judged, MarkdownPlan
+    from hemline.decisions.markdowns.report import PlanReport, read_plan
     from hemline.decisions.markdowns.terms import Terms
 
     items = ("<script>alert(1)</script>", "=HYPERLINK(1)")
@@ -63,6 +65,12 @@ def test_a_plan_of_prices_shows_names_as_they_are_and_limits_that_it_does_not_ke
     judged = {name: Judged(steps * (name == "plan"), sold, terms) for name in ("plan", "no markdown")}
     plan = MarkdownPlan(items, pd.date_range("2024-01-01", periods=3), terms, judged, ("price[a]: <b>never</b> seen",))
     page = write_plan(plan, tmp_path).read_text()
+    told = read_plan(tmp_path)
+    assert told == PlanReport.of(plan)
+    assert [line.prices for line in told.lines] == [(10.0, 8.0, 8.0), (10.0, 10.0, 10.0)]
+    assert [line.cuts for line in told.lines] == [(0.0, pytest.approx(0.2), pytest.approx(0.2)), (0.0, 0.0, 0.0)]
+    assert told.marked_down == 1
+    assert told.planned.worth == plan.comparison().set_index("rule").loc["plan", "worth"]
     assert "<script>" not in page
     assert "<b>never" not in page
     assert "keep the limit “clear”" in page
@@ -91,3 +99,29 @@ def test_a_table_of_stock_that_cannot_be_read_is_one_line(tmp_path):
         assert message in str(done.exception)
         assert str(done.exception).lstrip("'").startswith("stock")
         assert not (tmp_path / "out").exists()
+
+
+def test_what_was_written_is_read_back_whole(tmp_path):
+    import numpy as np
+    from gluonts.model.forecast import SampleForecast
+    from hemline.decisions import order_quantities
+    from hemline.decisions.orders.page import write_order
+    from hemline.decisions.orders.report import OrderReport, read_order
+
+    items, dates = ("a", "=b", "<c>"), pd.date_range("2024-01-01", periods=3)
+    samples = np.random.default_rng(0).poisson(5, (50, 3, 3))
+    drawn = SampleForecast(samples, pd.Period("2024-01-01", "D"))
+    costs = {"a": 2.0, "=b": 3.5, "<c>": 0.25}
+    plan = order_quantities(drawn, items, 2, missing=3.0, left=1.0, budget=40, unit_cost=costs, lead_time=1)
+    write_order(plan, dates, 1, tmp_path)
+    told = read_order(tmp_path)
+    assert told == OrderReport.of(plan, dates, 1)
+    assert {line.article: line.order for line in told.lines} == dict(zip(items, plan.order, strict=True))
+    assert told.purchase == sum(costs[item] * order for item, order in zip(items, plan.order, strict=True))
+    assert (told.begins, told.arrives, told.last) == ("2024-01-01", "2024-01-02", "2024-01-03")
+    assert [(limit.name, limit.most) for limit in told.limits] == [("budget", 40.0)]
+    assert [line.order for line in told.lines] == sorted(plan.order, reverse=True)
+    held = {item: float((np.maximum(2 - samples[:, 0, place], 0)).mean()) for place, item in enumerate(items)}
+    assert {line.article: line.at_arrival for line in told.lines} == {
+        name: pytest.approx(value) for name, value in held.items()
+    }

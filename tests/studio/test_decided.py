@@ -1,0 +1,154 @@
+"""Orders and markdown plans in the studio: what to order, what it costs, which price each week."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra `studio`")
+
+from gluonts.model.forecast import SampleForecast
+from hemline.decisions import order_quantities
+from hemline.decisions.markdowns.ladder import Schedules
+from hemline.decisions.markdowns.page import write_plan
+from hemline.decisions.markdowns.plan import Judged, MarkdownPlan
+from hemline.decisions.markdowns.terms import Terms
+from hemline.decisions.orders.page import write_order
+from hemline.studio.forecasts.decided import holds_decision, orders_in
+
+from .rooms import SCRIPT
+
+ITEMS = ("coat", SCRIPT, "hat")
+DATES = pd.date_range("2024-01-01", periods=4, freq="7D")
+
+
+def write_an_order(folder, stock=2.0, costs=(20.0, 5.0, 1.5)):
+    samples = np.random.default_rng(0).poisson((9, 3, 5), (60, 4, 3)).astype(float)
+    drawn = SampleForecast(samples, pd.Period("2024-01-01", "D"))
+    told = {} if costs is None else {"unit_cost": dict(zip(ITEMS, costs, strict=True))}
+    plan = order_quantities(drawn, ITEMS, stock, service_level=0.9, lead_time=1, **told)
+    write_order(plan, DATES, 1, folder)
+    return plan
+
+
+def write_prices(folder):
+    three = np.ones(3)
+    prices = np.array([[10, 8.0, 6.0]] * 3)
+    schedules = (Schedules((0, 1, 2), 4),) * 3
+    terms = Terms(ITEMS, 50 * three, prices, 0 * three, 0 * three, three, schedules, 5.0, 0.9, 4)
+    sold = np.random.default_rng(0).poisson(4, size=(3, 4, 40)).astype(float)
+    steps = np.array([[0, 1, 2, 2], [0, 0, 0, 0], [0, 0, 0, 1]])
+    judged = {name: Judged(steps * (name == "plan"), sold, terms) for name in ("plan", "no markdown")}
+    plan = MarkdownPlan(ITEMS, DATES, terms, judged, ("price[coat]: <b>never</b> seen",))
+    write_plan(plan, folder)
+    return plan
+
+
+def cells(page: str) -> list[list[str]]:
+    rows = re.findall(r"<tr.*?</tr>", page, re.S)
+    return [
+        [unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)] for row in rows
+    ]
+
+
+@pytest.fixture
+def shelves(planner, tmp_path):
+    """A studio that looks for orders and plans in the folder of a run."""
+    planner.planned = (tmp_path / "sales",)
+    (tmp_path / "sales").mkdir()
+    planner.__post_init__()
+    return planner
+
+
+def test_a_folder_without_orders_says_so(shelves, plan):
+    browser = plan()
+    for address, words in (("/orders", "hemline order --out"), ("/plans", "hemline plan --out")):
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert "sales" in page.text
+        assert words in page.text
+
+
+def test_an_order_says_how_much_and_what_it_costs(shelves, plan, tmp_path):
+    told = write_an_order(tmp_path / "sales" / "march")
+    page = plan().get("/orders").text
+    assert "What to order on 2024-01-01" in page
+    assert "the step of 2024-01-08" in page
+    rows = {row[0]: row for row in cells(page)[1:]}
+    for item, order, cost in zip(ITEMS, told.order, (20.0, 5.0, 1.5), strict=True):
+        assert rows[item][1] == f"{order:.0f}"
+        assert rows[item][2] == f"{order * cost:,.2f}".replace(",", "\u202f")
+    assert f"{told.order @ (20.0, 5.0, 1.5):,.2f}".replace(",", "\u202f") in page
+    assert "<script>alert" not in page
+
+
+def test_without_unit_costs_the_page_says_that_costs_are_not_known(shelves, plan, tmp_path):
+    write_an_order(tmp_path / "sales", costs=None)
+    assert "had no column unit_cost" in plan().get("/orders").text
+
+
+def test_a_new_order_takes_the_place_of_an_old_one_without_a_new_start(shelves, plan, tmp_path):
+    browser = plan()
+    write_an_order(tmp_path / "sales")
+    before = browser.get("/orders").text
+    told = write_an_order(tmp_path / "sales", stock=500.0)
+    after = browser.get("/orders").text
+    assert told.order.sum() == 0
+    assert before != after
+    assert "0 pieces of 0 articles" in after
+
+
+def test_a_plan_shows_each_price_and_what_it_gains(shelves, plan, tmp_path):
+    told = write_prices(tmp_path / "sales" / "summer")
+    page = plan().get("/plans").text
+    rows = {row[0]: row for row in cells(page)}
+    assert rows["coat"][2:6] == ["10.00", "8.00−20 %", "6.00−40 %", "6.00−40 %"]
+    assert rows[SCRIPT][2:6] == ["10.00"] * 4
+    assert "2 of 3 articles are marked down" in page
+    gain = told.gain("no markdown").mean()
+    assert f"{gain:+,.0f}".replace("-", "−") in page
+    assert "does not quite keep a limit: money that may be given away" in page
+    assert "&lt;b&gt;never" in page
+    assert "<script>alert" not in page
+
+
+def test_pictures_are_drawn_and_others_refused(shelves, plan, tmp_path):
+    write_an_order(tmp_path / "sales" / "a")
+    write_prices(tmp_path / "sales" / "a")
+    browser = plan()
+    for address in ("/orders/order.svg", "/plans/gain.svg", "/plans/stock.svg"):
+        answer = browser.get(f"{address}?name=sales/a")
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert "<svg" in answer.text
+    assert browser.get("/plans/other.svg?name=sales/a").status_code == 422
+    for name in ("../sales", "sales/../../etc", "nope"):
+        assert browser.get("/orders", params={"name": name}).status_code == 400
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"dates": 3}', '{"begins": "x", "lines": [{"order": 1}]}'])
+@pytest.mark.parametrize(("address", "file"), [("/orders", "order.json"), ("/plans", "plan.json")])
+def test_a_broken_file_is_told_in_one_line(shelves, plan, tmp_path, address, file, content):
+    (tmp_path / "sales" / file).write_text(content)
+    answer = plan().get(address)
+    assert answer.status_code == 400
+    assert file in answer.text
+
+
+def test_words_and_pages(shelves, plan, tmp_path):
+    write_an_order(tmp_path / "sales")
+    browser = plan()
+    assert [row[0] for row in cells(browser.get("/orders?words=HA").text)[1:]] == ["hat"]
+    assert "No article is like this" in browser.get("/orders?words=nothing").text
+
+
+def test_which_folders_are_looked_into(tmp_path):
+    write_an_order(tmp_path / "run")
+    write_an_order(tmp_path / "run" / "april")
+    write_an_order(tmp_path / "run" / "april" / "deep")
+    assert set(orders_in([tmp_path / "run"]).found()) == {"run", "run/april"}
+    assert holds_decision(tmp_path / "run")
+    assert not holds_decision(tmp_path)
