@@ -25,9 +25,6 @@ import pandas as pd
 import torch
 from fastapi.testclient import TestClient
 from hemline.datasets.pictures.catalogue import Catalogue
-from hemline.datasets.pictures.labels import LabelSpace
-from hemline.datasets.pictures.parts import photos_of
-from hemline.datasets.pictures.photos import Pictures
 from hemline.datasets.pictures.source import Source, open_source
 from hemline.datasets.pictures.split import ArticleSplit, split_articles
 from hemline.studio.access.people import invite
@@ -35,17 +32,12 @@ from hemline.studio.commands import open_studio
 from hemline.studio.server import create_app
 from hemline.studio.settings import StudioSettings
 from hemline.vision.classify.classify import evaluate_classifier, train_classifier
-from hemline.vision.classify.inputs import kept_vectors, photo_vectors
+from hemline.vision.classify.inputs import kept_vectors
 from hemline.vision.classify.training import TrainConfig
 from hemline.vision.networks.backbone import AUTO
-from hemline.vision.networks.efficientnet_lite import FORMS
-from hemline.vision.networks.known_backbones import build_backbone, chosen_backbone
-from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
+from hemline.vision.networks.known_backbones import build_backbone
 
-AT_ONCE = 100
 LOOKED_AT = 100
-LOOK = NetworkConfig(backbone=chosen_backbone(AUTO), depths=chosen_backbone(AUTO) in FORMS)
-"""How photos are looked at: as by `hemline vision classify train` without options."""
 
 
 def planted(catalogue: Catalogue, task: str, train: set[str], share: float, seed: int) -> dict[str, str]:
@@ -122,7 +114,7 @@ def one_seed(options: argparse.Namespace, source: Source, split: ArticleSplit, s
     wrong = planted(source.catalogue, task, set(split.train), options.share, seed)
     truth = {each.item_id: each.labels[task][0] for each in source.catalogue.articles if each.labels.get(task)}
     scores = {}
-    vectors = folder / "studio" / "vectors"
+    vectors = folder / "studio" / "vectors"  # where the studio's trainings keep them
     vectors.parent.mkdir(parents=True, exist_ok=True)
     if not vectors.exists():
         vectors.symlink_to(options.vectors.absolute(), target_is_directory=True)
@@ -166,15 +158,6 @@ def _no_series(name: str) -> Any:
     raise ValueError(f"dataset: expected none, got {name}")
 
 
-def look_once(pictures: Pictures, network: ProductNetwork, vectors: Path) -> None:
-    """Compute what the network sees of each photo, some at a time, so that a killed run goes on."""
-    for start in range(0, len(pictures), AT_ONCE):
-        with kept_vectors(str(vectors)):
-            some = photos_of(pictures, np.arange(start, min(start + AT_ONCE, len(pictures))))
-            photo_vectors(network, some, mirrored=True, device="cpu")
-        print(f"looked at {min(start + AT_ONCE, len(pictures)):,} of {len(pictures):,} photos", flush=True)
-
-
 def main() -> None:
     """Print a row a seed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -188,12 +171,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     source = open_source(options.data)
-    backbone = build_backbone(AUTO)
-    pictures = source.load(**backbone.preprocessing.photos)
-    split = split_articles(source.catalogue, pictures)
-    labels = LabelSpace.of(source.catalogue.articles, [options.task])
-    look_once(pictures, ProductNetwork(backbone=backbone, labels=labels, config=LOOK), options.vectors)
-    del pictures
+    split = split_articles(source.catalogue, source.load(**build_backbone(AUTO).preprocessing.photos))
     rows = []
     for seed in range(options.seeds):
         kept = options.out / f"seed-{seed}.json"
