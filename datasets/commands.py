@@ -128,6 +128,28 @@ def shop(
     typer.echo(f"{articles} articles in {stores} stores over {weeks} weeks, described by {written}")
 
 
+@app.command()
+def poses(
+    folder: Annotated[str, typer.Argument(help="Folder to write into.")],
+    people: Annotated[int, typer.Option(min=1, help="People to learn from.")] = 500,
+    held_out: Annotated[int, typer.Option(min=0, help="Further people, to judge by.")] = 50,
+    photos: Annotated[int, typer.Option(min=2, help="Photos of each person, in poses of their own.")] = 2,
+    size: Annotated[int, typer.Option(help="Side of the photos in pixels.")] = 64,
+    standing: Annotated[str, typer.Option(help="middle, or anywhere at any size.")] = "middle",
+    seed: Annotated[int, typer.Option(min=0, help="Draws people and poses.")] = 0,
+) -> None:
+    """Write photos of simulated figures with their poses, in pairs of one person: the layout of DeepFashion's poses.
+
+    Example: hemline data poses people --people 500
+    """
+    from .simulated.figure_poses import simulated_pose_pairs, write_pose_pairs
+
+    check_place("folder", folder, folder=True)
+    made = simulated_pose_pairs(people, held_out, photos, size=size, standing=standing, seed=seed)
+    written = write_pose_pairs(made, folder)
+    typer.echo(f"{len(made.images)} photos of {people + held_out} people, described by {written}")
+
+
 def _whereabouts(name: str) -> str:
     """Where a dataset would be read from now."""
     from .benchmarks.load import archive_in_cache

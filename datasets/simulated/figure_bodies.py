@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-JOINTS = (
-    "right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle", "pelvis", "thorax",
-    "neck", "head", "right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist",
-)  # fmt: skip
-"""In the order of MPII Human Pose (M. Andriluka et al., CVPR 2014): `thorax` is where the shoulders meet, `head` the
-top of the head; right and left are the figure's, who faces the viewer."""
+from ..pictures.skeletons import MPII
+
+JOINTS = MPII.joints
+"""In the order of MPII: `thorax` is where the shoulders meet, `head` the top of the head; right and left are the
+figure's, who faces the viewer."""
 
 PLACE = {name: number for number, name in enumerate(JOINTS)}
 

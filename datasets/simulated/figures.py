@@ -14,6 +14,8 @@ from .figure_garments import SLOTS, Garment, draw, drawn_garment, packshot, piec
 
 Side = Annotated[int, Within(16, 1024)]
 
+Standing = Literal["middle", "anywhere"]
+
 _WORN = {"hat": 0.4, "top": 1.0, "jacket": 0.5, "bottom": 1.0, "shoes": 0.8, "bag": 0.4}
 """How often a figure has a garment for a slot."""
 
@@ -94,7 +96,7 @@ def simulated_figures(
     *,
     height: Side = 64,
     width: Side = 64,
-    standing: Literal["middle", "anywhere"] = "middle",
+    standing: Standing = "middle",
     packshot_size: Side = 32,
     seed: Seed = 0,
 ) -> SimulatedFigures:

@@ -26,6 +26,7 @@ VALID = {
     "grid": "table --run grid.toml",
     "data": "data describe sales.csv --timestamp week --item article --target units",
     "shop": "data shop new --articles 2 --stores 1",
+    "poses": "data poses new --people 1 --held-out 1 --size 16",
     "classify": f"vision classify train --data shop.toml {CLASSIFY}",
     "judge": "vision classify test --data shop.toml --checkpoint tasks",
     "plot": "vision classify plot --data shop.toml --checkpoint tasks",

@@ -9,6 +9,7 @@ import bad_files
 import bad_generation
 import bad_looks
 import bad_partitions
+import bad_poses
 import bad_words
 import pytest
 from bad_inputs import EXTRAS, VALID
@@ -48,6 +49,7 @@ PARTS = {
         bad_generation.words_of_generators,
         bad_generation.photos_of_garments,
         bad_generation.broken_generators,
+        bad_poses.words_of_poses,
     )
 }
 
