@@ -36,7 +36,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             list[Path],
             typer.Argument(
                 metavar="RUN...",
-                help="Folders of classifiers, of an index of photos, of trained models, of orders and plans.",
+                help="Folders of classifiers, of an index of photos, of trained models, backtests, orders and plans.",
             ),
         ],
         data: Annotated[str | None, typer.Option(help="The catalogue of the photos: see `hemline vision`.")] = None,
@@ -110,7 +110,7 @@ def open_studio(
 
     Arguments:
         settings: how it is run.
-        runs: folders of classifiers, of an index of photos, of models of series, of orders and of markdown plans.
+        runs: folders of classifiers, of an index of photos, of models of series, backtests, orders and markdown plans.
         data: the catalogue of the photos.
         dataset: the series that the models go on from; those that each was trained on if ``None``.
         load: dataset name to dataset.
@@ -129,6 +129,7 @@ def open_studio(
     from ..vision.search.index import PhotoIndex
     from ..vision.search.segments import INDEX
     from .database.open import Database
+    from .forecasts.backtests import StoredBacktest, holds_backtest
     from .forecasts.decided import holds_decision
     from .labels.labelling import Labelling
     from .studio import Studio
@@ -136,10 +137,11 @@ def open_studio(
     series = [run for run in runs if holds_predictor(run)]
     decided = [run for run in runs if holds_decision(run) and run not in series]
     indexes = [run for run in runs if RunFolder(str(run)).has(INDEX)]
-    classifiers = [run for run in runs if run not in (*series, *decided, *indexes)]
+    backtests = [run for run in runs if holds_backtest(run)]
+    classifiers = [run for run in runs if run not in (*series, *decided, *indexes, *backtests)]
     for run in classifiers:
         if not RunFolder(str(run)).has(MODEL):
-            wanted = "`hemline vision classify train`, `vision index build`, `train`, `order` or `plan`"
+            wanted = "`hemline vision classify train`, `vision index build`, `train`, `backtest`, `order` or `plan`"
             raise ValueError(f"run: expected a folder that {wanted} wrote, got {run}")
     source = None
     if (photos := [*classifiers, *indexes]) and data is None:
@@ -162,6 +164,11 @@ def open_studio(
             studio.add_run(str(run))
     for run in indexes:
         studio.index = PhotoIndex.open(str(run))
+    for run in backtests:
+        with naming("run", run):
+            if run.name in studio.backtests:
+                raise ValueError(f"run: expected backtests in folders of different names, got {run.name!r} twice")
+            studio.backtests[run.name] = StoredBacktest(run)
     for run in series:
         _add_shop(studio, run, dataset, load, trust)
     return studio

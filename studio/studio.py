@@ -14,6 +14,7 @@ from .access.people import Person
 from .access.rates import Rate
 from .database.open import Database
 from .database.tables import Fact
+from .forecasts.backtests import StoredBacktest
 from .forecasts.decided import orders_in, plans_in
 from .forecasts.scenarios import Simulations
 from .forecasts.shop import Shop
@@ -36,6 +37,7 @@ class Studio:
         runs: classifiers by name, the oldest first.
         shops: models of series by name.
         index: the photos of the catalogue by what they look like; ``None`` where there is none.
+        backtests: backtests by name.
         planned: run folders in which orders and markdown plans are looked for.
     """
 
@@ -45,6 +47,7 @@ class Studio:
     runs: dict[str, Run] = field(default_factory=dict)
     shops: dict[str, Shop] = field(default_factory=dict)
     index: PhotoIndex | None = None
+    backtests: dict[str, StoredBacktest] = field(default_factory=dict)
     planned: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
@@ -98,6 +101,17 @@ class Studio:
         if not self.shops or (name and name not in self.shops):
             raise ValueError(f"model: expected one of {', '.join(self.shops) or 'none'}; got {name[:100]!r}")
         return self.shops[name] if name else next(iter(self.shops.values()))
+
+    def backtest(self, run: str) -> StoredBacktest:
+        """The backtest of a run by the name of the run, or by its own; the first one for an empty name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        name = run.partition("/")[0]
+        if not self.backtests or (name and name not in self.backtests):
+            raise ValueError(f"run: expected one of {', '.join(self.backtests) or 'none'}; got {run[:100]!r}")
+        return self.backtests[name] if name else next(iter(self.backtests.values()))
 
     @property
     def looks(self) -> PhotoIndex:
@@ -155,6 +169,7 @@ class Studio:
         found = [("/labels", "Labels")] if self.runs else []
         found += [("/looks", "Look-alikes")] if self.index is not None else []
         found += [("/forecasts", "Forecasts"), ("/scenarios", "Scenarios")] if self.shops else []
+        found += [("/backtests", "Backtests")] if self.backtests else []
         found += [("/orders", "Orders"), ("/plans", "Prices")] if self.planned else []
         found += [("/jobs", "Work")] if self.runs else []
         return [*found, ("/people", "People")] if person.may("admin") else found

@@ -24,7 +24,7 @@ _SIZE = (5.2, 3.0)
 
 
 def write_plan(plan: MarkdownPlan, out: str | os.PathLike[str]) -> Path:
-    """Write a markdown plan: ``plan.csv``, ``rules.csv``, ``plan.json``, which `read_plan` reads, and ``plan.html``.
+    """Write a markdown plan: ``plan.csv``, ``rules.csv``, ``prices.json``, which `read_plan` reads, and ``plan.html``.
 
     Arguments:
         plan: the plan.

@@ -17,7 +17,7 @@ from ...runtime.whole_files import whole_file
 from .baselines import NONE
 from .plan import INTERVAL, PLAN, MarkdownPlan
 
-PRICES = "plan.json"
+PRICES = "prices.json"
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class PlanReport(Checked):
         return sum(line.stock for line in self.lines)
 
     def write(self, folder: Path) -> None:
-        """Write ``plan.json``, whole or not at all."""
+        """Write ``prices.json``, whole or not at all."""
         with whole_file(folder / PRICES) as aside:
             aside.write_text(json.dumps(to_plain(self), ensure_ascii=False), encoding="utf-8")
 
@@ -204,7 +204,7 @@ def read_plan(folder: str | os.PathLike[str]) -> PlanReport:
     """A markdown plan that `hemline plan` wrote.
 
     Arguments:
-        folder: in which ``plan.json`` lies.
+        folder: in which ``prices.json`` lies.
 
     Raises:
         FileNotFoundError: there is none.

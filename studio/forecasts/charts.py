@@ -14,10 +14,12 @@ from ...decisions.markdowns.report import PlanReport
 from ...decisions.orders.page import order_figure
 from ...decisions.orders.report import OrderReport
 from ...evaluation.drawing.style import svg_bytes
+from ...evaluation.reports.figures import fan_chart as stored_fan_chart
 from ...evaluation.reports.figures import pit_chart
 from ...evaluation.reports.forecast_plot import plot_forecast
 from ...forecasting.scenarios.outcome import Simulation
 from ...forecasting.scenarios.pair_figures import pair_figure
+from .backtests import SUM, StoredRun
 from .shop import Window
 
 _DRAWING = threading.Lock()
@@ -40,6 +42,21 @@ def fan_chart(window: Window, names: Sequence[str]) -> bytes:
         figure = plot_forecast(
             drawn, {"start": window.entry.start, "target": target}, item_ids=[title], series=[title], history=52
         )
+        figure.set_size_inches(9, 3.6)
+        return svg_bytes(figure)
+
+
+def stored_fan(run: StoredRun, window: str, series: str) -> bytes:
+    """The fan of a series in a window of a backtest, or that of the sum, with what came.
+
+    Arguments:
+        run: of a backtest.
+        window: the number of one.
+        series: its name; ``SUM`` for that of all.
+    """
+    title = "sum of all series" if series == SUM else series
+    with _DRAWING:
+        figure = stored_fan_chart({title: run.rows(window, series)}, "", columns=1, windows=1)
         figure.set_size_inches(9, 3.6)
         return svg_bytes(figure)
 

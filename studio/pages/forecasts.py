@@ -158,7 +158,17 @@ def calibration(request: Request, person: Anybody, model: Model = "") -> Respons
     """How often intervals held what came."""
     shop = studio_of(request).shop(model)
     shares, _ = shop.calibration()
-    return rendered(request, "calibration.html", shop=shop, shares=shares, windows=len(shop.past()))
+    query = {"model": shop.name}
+    return rendered(
+        request,
+        "calibration.html",
+        shop=shop,
+        name=shop.name,
+        back=("/forecasts", query),
+        picture=("/forecasts/calibration.svg", query),
+        shares=shares,
+        windows=len(shop.past()),
+    )
 
 
 @router.get("/calibration.svg")

@@ -130,7 +130,7 @@ def test_pictures_are_drawn_and_others_refused(shelves, plan, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"dates": 3}', '{"begins": "x", "lines": [{"order": 1}]}'])
-@pytest.mark.parametrize(("address", "file"), [("/orders", "order.json"), ("/plans", "plan.json")])
+@pytest.mark.parametrize(("address", "file"), [("/orders", "order.json"), ("/plans", "prices.json")])
 def test_a_broken_file_is_told_in_one_line(shelves, plan, tmp_path, address, file, content):
     (tmp_path / "sales" / file).write_text(content)
     answer = plan().get(address)
