@@ -150,6 +150,30 @@ def poses(
     typer.echo(f"{len(made.images)} photos of {people + held_out} people, described by {written}")
 
 
+@app.command()
+def worn(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into.")],
+    people: Annotated[int, typer.Option(min=1, help="People, each with an outfit of its own.")] = 500,
+    photos: Annotated[int, typer.Option(min=1, help="Photos of each, in poses of their own.")] = 2,
+    height: Annotated[int, typer.Option(help="Of the photos, pixels.")] = 64,
+    width: Annotated[int, typer.Option(help="Of the photos, pixels.")] = 64,
+    standing: Annotated[str, typer.Option(help="middle, or anywhere at any size.")] = "middle",
+    slot: Annotated[str, typer.Option(help="The garment: hat, top, jacket, bottom, shoes or bag.")] = "top",
+    seed: Annotated[int, typer.Option(min=0, help="Draws people, outfits and poses.")] = 0,
+) -> None:
+    """Write photos of simulated figures with packshots of a garment that they wear, and the truth of swaps.
+
+    Example: hemline data worn figures --people 500 --standing anywhere
+    """
+    from .simulated.people.figure_photos import write_worn_figures
+
+    check_place("folder", folder, folder=True)
+    written, count = write_worn_figures(
+        folder, people, photos, height=height, width=width, standing=standing, slot=slot, seed=seed
+    )
+    typer.echo(f"{count} photos of {people} people, described by {written}")
+
+
 def _whereabouts(name: str) -> str:
     """Where a dataset would be read from now."""
     from .benchmarks.load import archive_in_cache

@@ -121,6 +121,25 @@ def colour_leaks(first: np.ndarray, second: np.ndarray, masks: np.ndarray) -> np
     return colour_errors(first, masks, mean_colours(second, masks))
 
 
+def changes_outside(before: np.ndarray, after: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of two images where a mask is 0, over pixels and channels, ``[n]``.
+
+    Arguments:
+        before: ``[n, 3, H, W]``, 0…1.
+        after: likewise.
+        masks: shares of each pixel ``[n, H, W]``, 0…1; 0 where nothing was to change.
+
+    Example:
+        >>> one, mask = np.zeros((1, 3, 2, 2)), np.array([[[1.0, 0.0], [0.0, 0.0]]])
+        >>> changes_outside(one, one + 0.3, mask).round(3).tolist()
+        [0.3]
+    """
+    outside = (np.asarray(masks) == 0).astype(np.float64)
+    changed = (np.abs(np.asarray(after) - np.asarray(before)).mean(axis=1) * outside).sum(axis=(1, 2))
+    found: np.ndarray = changed / np.maximum(outside.sum(axis=(1, 2)), 1)
+    return found
+
+
 def explained_share(told: np.ndarray, found: np.ndarray) -> float:
     """Share of the variance of numbers that a linear probe finds in others: R² of ridge regression, leave-one-out.
 

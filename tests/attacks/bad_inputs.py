@@ -60,6 +60,12 @@ VALID = {
     "recolour": "vision design recolour shots/test/dress/5.png --colour #aa2233 --out new.png",
     "controls": "vision design sheet --checkpoint designer --out new.png --textures 1",
     "weigh-designs": "vision design score --data shots --checkpoint designer --features small-cnn --out new.csv",
+    "worn": "data worn new --people 3 --height 16 --width 16",
+    "learn-swaps": "vision tryon train --data worn/pairs.csv --checkpoint new --height 16 --width 16 --steps 1 "
+    "--batch-size 2",
+    "swap": "vision tryon worn/image/0-0.png --wearing worn/cloth/0.png --instead worn/cloth/1.png "
+    "--checkpoint swaps --out new.png",
+    "weigh-swaps": "vision tryon score --data worn/pairs.csv --checkpoint swaps --out new.csv",
     "later": "recommend score --recommender recommender --purchases bought.csv --out new.csv",
 }
 """Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""

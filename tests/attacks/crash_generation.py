@@ -1,4 +1,4 @@
-"""Runs of generators and designers that are written to disk, each as something that can be started again."""
+"""Runs of generators, designers and swaps that are written to disk, each as something that can be started again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from crash_pictures import shop
 from crash_works import State, Work, command, digest, nothing
 from hemline.datasets.pictures.source import open_source
+from hemline.datasets.pictures.worn.pairs import load_worn, worn_rows
+from hemline.datasets.simulated.people.figure_photos import write_worn_figures
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.generate.design.designer import TrainedDesigner
+from hemline.vision.generate.swap.swapper import TrainedSwapper
 from hemline.vision.generate.trained import TrainedGenerator
 from PIL import Image
 
@@ -43,10 +46,44 @@ def designer(folder: Path) -> None:
     command("vision", "design", "train", *words, *_words(folder))
 
 
+@functools.cache
+def worn(folder: Path) -> str:
+    """A few figures with packshots of their tops, beside the folder."""
+    place = folder.parent / "worn"
+    if not (place / "pairs.csv").exists():
+        write_worn_figures(place, 6, 1, height=16, width=16)
+    return str(place / "pairs.csv")
+
+
+def swapper(folder: Path) -> None:
+    words = ["--data", worn(folder), "--height", "16", "--width", "16", "--batch-size", "2"]
+    command("vision", "tryon", "train", *words, *_words(folder))
+
+
+def figures(folder: Path) -> None:
+    if not (folder / "it" / "pairs.csv").exists():
+        words = ["--people", "3", "--photos", "1", "--height", "16", "--width", "16"]
+        command("data", "worn", str(folder / "it"), *words)
+
+
+def read_figures(folder: Path) -> State:
+    """The photos and packshots of figures, as far as a reader finds a table of them."""
+    table = folder / "it" / "pairs.csv"
+    if not table.exists():
+        return {}
+    pairs = load_worn(worn_rows(str(table)), 16, 16)
+    assert not pairs.quarantine, pairs.quarantine
+    return {"photos": digest(pairs.images.tobytes() + pairs.articles.tobytes() + pairs.truths.tobytes())}
+
+
 def generated(folder: Path) -> State:
-    """The weights of a generator or designer, as far as a reader finds one; and its report."""
+    """The weights of a generator, designer or swap, as far as a reader finds one; and its report."""
     run, told = RunFolder(str(folder / "it")), {}
-    for name, read in (("generator.json", TrainedGenerator.load), ("designer.json", TrainedDesigner.load)):
+    for name, read in {
+        "generator.json": TrainedGenerator.load,
+        "designer.json": TrainedDesigner.load,
+        "swapper.json": TrainedSwapper.load,
+    }.items():
         if run.has(name):
             weights = read(run).network.state_dict()
             told["weights"] = digest(b"".join(value.numpy().tobytes() for value in weights.values()))
@@ -72,5 +109,7 @@ def photos(folder: Path) -> State:
 GENERATION: dict[str, Work] = {
     "generator": Work(nothing, generator, generated),
     "designer": Work(nothing, designer, generated),
+    "swapper": Work(nothing, swapper, generated),
+    "worn-figures": Work(nothing, figures, read_figures),
     "generated-catalogue": Work(generator, catalogue, photos),
 }

@@ -35,6 +35,8 @@ MADE = (
     "vision index build --data shop.toml --index looks --backbone small-cnn --axes 4",
     "vision gan train --data shop.toml --checkpoint made --task shape --size 24 --width 4 --steps 1 --batch-size 4",
     "vision design train --data shots --checkpoint designer --size 16 --steps 1 --groups 1",
+    "data worn worn --people 12 --height 16 --width 16",
+    "vision tryon train --data worn/pairs.csv --checkpoint swaps --height 16 --width 16 --steps 1 --batch-size 2",
 )
 
 

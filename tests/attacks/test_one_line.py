@@ -9,6 +9,7 @@ import bad_files
 import bad_generation
 import bad_looks
 import bad_partitions
+import bad_people
 import bad_poses
 import bad_words
 import pytest
@@ -50,6 +51,10 @@ PARTS = {
         bad_generation.photos_of_garments,
         bad_generation.broken_generators,
         bad_poses.words_of_poses,
+        bad_people.words_of_people,
+        bad_people.photos_of_people,
+        bad_people.tables_of_people,
+        bad_people.broken_swaps,
     )
 }
 

@@ -17,7 +17,7 @@ def tell_scores(table: pd.DataFrame, what: str, out: str | None) -> None:
     """Print the scores of each row, of how many images they are and in which features, and write all of it as CSV.
 
     Arguments:
-        table: of `score_generator` or `score_designer`, with ``features`` and ``count`` equal in all rows.
+        table: with ``count``, and where images are compared by features ``features``, equal in all rows.
         what: the things that are counted, in a word.
         out: path or fsspec address of the file; ``None`` for none.
     """
@@ -25,9 +25,10 @@ def tell_scores(table: pd.DataFrame, what: str, out: str | None) -> None:
 
     from ...runtime.whole_files import write_whole
 
-    shown = table.drop(columns=["features", "count"])
+    shown = table.drop(columns=["features", "count"], errors="ignore")
     typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    typer.echo(f"\n{table['count'].iloc[0]} {what} of each, features of {table['features'].iloc[0]}")
+    by = f", features of {table['features'].iloc[0]}" if "features" in table else ""
+    typer.echo(f"\n{table['count'].iloc[0]} {what} of each{by}")
     if out is not None:
         files, place = url_to_fs(out)
         write_whole(files, place, table.to_csv(index=False).encode())

@@ -18,10 +18,9 @@ from ...datasets.pictures.split import ArticleSplit, split_articles
 from ...runtime.arguments.kinds import Count, Seed, checked
 from ...runtime.plain import PlainObject, made_of, to_plain
 from ...runtime.run_folder import RunFolder
-from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.resume import REPORT, begin, check_begun, finish
-from ...runtime.training.run import run_training
 from .adversarial.precision import precision_here
+from .adversarial.running import keep_sheet, train_adversaries
 from .adversarial.training import AdversarialTraining
 from .networks.network import Generator, ImageSpec
 from .recipes import DEFAULT, RECIPES, Recipe
@@ -29,9 +28,6 @@ from .sheets import sample_sheet
 from .trained import TrainedGenerator
 
 SPLIT, SHEET = "split.json", "samples.png"
-
-_SHEETS = 20
-"""Sheets of a training beside the last."""
 
 
 @dataclass(frozen=True)
@@ -179,18 +175,10 @@ def train_generator(
 
         def shown(epoch: int, now: Generator) -> None:
             content = sample_sheet(TrainedGenerator(now, recipe, task, learnt.shares))
-            folder.write_bytes(SHEET, content)
-            if epoch % max(recipe.training.epochs // _SHEETS, 1) == 0:
-                folder.write_bytes(f"sheets/epoch-{epoch:05d}.png", content)
+            keep_sheet(folder, SHEET, content, epoch, recipe.training.epochs)
 
         module = AdversarialTraining(generator, critic, recipe.training, learnt.images, learnt.labels, shown)
-        options: dict[str, object] = {
-            "accelerator": recipe.training.device,
-            "precision": precision_here(recipe.training.precision, recipe.training.device),
-            "reload_dataloaders_every_n_epochs": 1,
-            "logger": logger or False,
-        }
-        run_training(module, Checkpoints(folder), options=options)
+        train_adversaries(module, folder, recipe.training.precision, recipe.training.device, logger)
         trained = TrainedGenerator(module.average.cpu(), recipe, task, learnt.shares)
         trained.save(folder)
         report: PlainObject = {

@@ -19,25 +19,25 @@ def sheet(images: np.ndarray, columns: int, names: Sequence[str] = ()) -> bytes:
     """Images in rows on white, as PNG.
 
     Arguments:
-        images: uint8 ``[n, 1 or 3, S, S]``; small ones are shown larger, a pixel as a square.
+        images: uint8 ``[n, 1 or 3, H, W]``; small ones are shown larger, a pixel as a square.
         columns: images of a row.
         names: of the rows, on their left.
     """
-    size = images.shape[-1]
-    times = max(1, _LEAST // size)
-    side = size * times + _MARGIN
+    height, width = images.shape[-2:]
+    times = max(1, _LEAST // max(height, width))
+    down, across = height * times + _MARGIN, width * times + _MARGIN
     rows = -(-len(images) // columns)
     left = _NAMES if names else 0
-    paper = Image.new("RGB", (left + columns * side + _MARGIN, rows * side + _MARGIN), "white")
+    paper = Image.new("RGB", (left + columns * across + _MARGIN, rows * down + _MARGIN), "white")
     for number, image in enumerate(images):
         pixels = np.repeat(image, 3, axis=0) if len(image) == 1 else image
         shown = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-        shown = shown.resize((size * times, size * times), Image.Resampling.NEAREST)
+        shown = shown.resize((width * times, height * times), Image.Resampling.NEAREST)
         row, column = divmod(number, columns)
-        paper.paste(shown, (left + column * side + _MARGIN, row * side + _MARGIN))
+        paper.paste(shown, (left + column * across + _MARGIN, row * down + _MARGIN))
     pen = ImageDraw.Draw(paper)
     for row, name in enumerate(names):
-        pen.text((_MARGIN, row * side + side // 2 - 6), name[:16], fill="black")
+        pen.text((_MARGIN, row * down + down // 2 - 6), name[:16], fill="black")
     content = io.BytesIO()
     paper.save(content, "png")
     return content.getvalue()

@@ -21,10 +21,8 @@ from ....runtime.display.showing import Shown
 from ....runtime.plain import PlainObject, made_of, to_plain
 from ....runtime.reading.weights import network_with_tensors
 from ....runtime.run_folder import RunFolder
-from ....runtime.training.checkpoints import Checkpoints
 from ....runtime.training.resume import REPORT, begin, check_begun, finish
-from ....runtime.training.run import run_training
-from ..adversarial.precision import precision_here
+from ..adversarial.running import keep_sheet, train_adversaries
 from ..sheets import sheet
 from ..trained import as_bytes
 from .masks import are_packshots, article_masks
@@ -33,7 +31,7 @@ from .training import DesignConfig, DesignTraining
 
 WEIGHTS, DESIGNER, SPLIT, SHEET = "designer.safetensors", "designer.json", "split.json", "controls.png"
 
-_AT_ONCE, _SHEETS, _KEPT_MASKS = 64, 20, 6
+_AT_ONCE, _KEPT_MASKS = 64, 6
 
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
 
@@ -201,19 +199,10 @@ def train_designer(
         few = shots.masks[:_KEPT_MASKS].clone()
 
         def shown(epoch: int, now: Designer) -> None:
-            content = TrainedDesigner(now, training, few).controls()
-            folder.write_bytes(SHEET, content)
-            if epoch % max(training.epochs // _SHEETS, 1) == 0:
-                folder.write_bytes(f"sheets/epoch-{epoch:05d}.png", content)
+            keep_sheet(folder, SHEET, TrainedDesigner(now, training, few).controls(), epoch, training.epochs)
 
         module = DesignTraining(network, critic, training, shots.images, shots.masks, shown)
-        options: dict[str, object] = {
-            "accelerator": training.device,
-            "precision": precision_here(training.precision, training.device),
-            "reload_dataloaders_every_n_epochs": 1,
-            "logger": logger or False,
-        }
-        run_training(module, Checkpoints(folder), options=options)
+        train_adversaries(module, folder, training.precision, training.device, logger)
         trained = TrainedDesigner(module.average.cpu(), training, few)
         trained.save(folder)
         report: PlainObject = {

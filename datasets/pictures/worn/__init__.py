@@ -1,0 +1,1 @@
+"""People in articles: photos of persons beside packshots of what they wear."""

@@ -1,0 +1,1 @@
+"""Simulated figures on disk, in the layouts that photos of people have."""

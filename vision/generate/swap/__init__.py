@@ -1,0 +1,1 @@
+"""Articles that are swapped on photos of people."""
