@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -168,9 +168,9 @@ def worn(
     from .simulated.people.figure_photos import write_worn_figures
 
     check_place("folder", folder, folder=True)
-    written, count = write_worn_figures(
-        folder, people, photos, height=height, width=width, standing=standing, slot=slot, seed=seed
-    )
+    # Any: what of both is none is refused there by name.
+    chosen: dict[str, Any] = {"standing": standing, "slot": slot}
+    written, count = write_worn_figures(folder, people, photos, height=height, width=width, seed=seed, **chosen)
     typer.echo(f"{count} photos of {people} people, described by {written}")
 
 
