@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import typer
 from typer.core import TyperGroup
 
 
 class DrawsByDefault(TyperGroup):
     """Commands of which ``draw`` is meant where the first word is none of them."""
 
-    # Any: typer has its own copy of click in some releases, and its context is of that.
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    # The context that typer hands on is one of its own, whatever click it brings.
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Put ``draw`` before words that begin with no command."""
         if args and args[0] not in (*self.commands, "--help"):
             args = ["draw", *args]
