@@ -23,7 +23,7 @@ from hemline.vision.generate.adversarial.precision import precision_here
 from hemline.vision.generate.adversarial.training import AdversarialTraining, Batch
 from hemline.vision.generate.networks.network import ImageSpec
 from hemline.vision.generate.networks.style_layers import ModulatedConv
-from hemline.vision.generate.recipes import RECIPES
+from hemline.vision.generate.recipes import RECIPES, Recipe
 from hemline.vision.generate.trained import TrainedGenerator
 from torch import Tensor
 from torch.nn.functional import conv2d
@@ -50,19 +50,22 @@ class Timed(AdversarialTraining):
         self.times.append((time.perf_counter(), time.process_time()))
 
 
-def measure(name: str, device: str) -> dict[str, Any]:
-    """One recipe: its training and its images."""
-    recipe = RECIPES[name]
+def timed(recipe: Recipe, spec: ImageSpec, device: str) -> tuple[Timed, float, float]:
+    """A recipe trained for some steps on noise in ten classes, and its seconds of clock and processor a step.
+
+    Arguments:
+        recipe: the recipe.
+        spec: of its images.
+        device: ``"cpu"`` or ``"cuda"``.
+    """
     # As many as there are from one lazy penalty to the next, and four where every step is like the others.
     measured = max(4, recipe.training.every)
     steps = BEFORE + measured
     config = replace(recipe.training, steps=steps, log_steps=steps, device="cpu" if device == "cpu" else "gpu")
     torch.manual_seed(0)
-    generator, critic = recipe.generator.build(SPEC), recipe.critic.build(SPEC)
-    images = torch.randint(0, 256, (2000, 3, 32, 32), dtype=torch.uint8)
-    labels = torch.randint(0, 10, (2000,))
-    idle = peak_gib(device)
-    module = Timed(generator, critic, config, images, labels)
+    generator, critic = recipe.generator.build(spec), recipe.critic.build(spec)
+    images = torch.randint(0, 256, (2000, spec.channels, spec.size, spec.size), dtype=torch.uint8)
+    module = Timed(generator, critic, config, images, torch.randint(0, 10, (2000,)))
     precision = precision_here(config.precision, config.device)
     run_training(
         module,
@@ -70,13 +73,21 @@ def measure(name: str, device: str) -> dict[str, Any]:
         options={"accelerator": config.device, "precision": precision, "logger": False},
     )
     clock, processor = ((module.times[-1][kind] - module.times[BEFORE][kind]) / measured for kind in (0, 1))
+    return module, clock, processor
+
+
+def measure(name: str, device: str) -> dict[str, Any]:
+    """One recipe: its training and its images."""
+    recipe = RECIPES[name]
+    idle = peak_gib(device)
+    module, clock, processor = timed(recipe, SPEC, device)
     trained = TrainedGenerator(module.average, recipe, "kind", (0.1,) * 10)
     began = time.perf_counter(), time.process_time()
     trained.sample(IMAGES, device=device)
     return {
         "case": name,
-        "parameters": sum(each.numel() for part in (generator, critic) for each in part.parameters()),
-        "precision": precision,
+        "parameters": sum(each.numel() for part in (module.generator, module.critic) for each in part.parameters()),
+        "precision": precision_here(module.config.precision, module.config.device),
         "steps a second": 1 / clock,
         "processor s a step": processor,
         "10,000 images s": time.perf_counter() - began[0],

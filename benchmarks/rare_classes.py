@@ -79,7 +79,7 @@ def added(row: str, seed: int, options: argparse.Namespace, pixels: np.ndarray, 
     folder = options.out / f"generator-{seed}"
     recipe = widened(RECIPES["small"], options.width)
     training = dataclasses.replace(
-        recipe.training, steps=options.steps, log_steps=50, augment="diff", seed=seed, device="cpu"
+        recipe.training, steps=options.steps, log_steps=50, decay=0.0, augment="diff", seed=seed, device="cpu"
     )
     trained: TrainedGenerator = train_generator(
         a_source(pixels, labels, ["train"] * len(labels)),

@@ -9,7 +9,9 @@ from rich.table import Table
 
 from .entries.channels import kinds_of
 from .entries.data import ForecastData
-from .entries.frequency import written_date
+from .entries.domain import closed
+from .entries.entry import Entry
+from .entries.frequency import dates_of, step_word, written_date
 
 
 def summary(data: ForecastData, is_file: bool) -> Table:
@@ -38,6 +40,7 @@ def summary(data: ForecastData, is_file: bool) -> Table:
         "domain": metadata.domain,
         "missing": f"{np.isnan(target).mean():.2%}",
         "zeros": f"{(target == 0).mean():.2%}",
+        **_closed(whole),
         "covariates": _channels(metadata.covariates),
         "past covariates": _channels(metadata.past_covariates),
         **({"ended": f"{len(data.ended)} series"} if data.ended else {}),
@@ -57,6 +60,16 @@ def _ahead(data: ForecastData) -> dict[str, str]:
     if known <= seen:
         return {}
     return {"known future": f"{known - seen} steps, to {written_date(data.ahead.start, known - 1)}"}
+
+
+def _closed(entry: Entry) -> dict[str, str]:
+    """The weekdays on which series are closed, whose forecasts are 0."""
+    if entry.domain == "real" or step_word(entry.freq) != "day":
+        return {}
+    share = closed(entry.target, entry.freq, 7).mean(1)
+    days = dates_of(entry.start, entry.length + 7)[-7:].day_name()
+    told = [f"{day}s ({part:.0%} of series)" for day, part in zip(days, share, strict=True) if part]
+    return {"closed": ", ".join(told)} if told else {}
 
 
 def series(data: ForecastData, count: int) -> Table:

@@ -1,4 +1,4 @@
-"""The values that series and their sample paths can take: real numbers, amounts that are not negative, or counts."""
+"""The values that series and their sample paths can take: real numbers, amounts, or counts; and when there are none."""
 
 from __future__ import annotations
 
@@ -8,13 +8,68 @@ from typing import Literal
 
 import numpy as np
 
+from .frequency import frequency_family
+
 DataDomain = Literal["real", "positive", "unit", "count"]
 """The values of the series of a dataset: any, from 0, from 0 to 1, or whole numbers from 0."""
 
 Domain = Literal["real", "nonnegative", "count"]
 """The values of the paths of a model."""
 
+CLOSED_FOR = 8
+"""Weeks without a value after which a place of the week counts as closed."""
+
+NOTHING_SOLD_FOR = 26
+"""Weeks after which a weekday that had nothing but 0 counts as closed."""
+
 _GOLDEN = (5**0.5 - 1) / 2
+
+
+def closed(target: np.ndarray, freq: str, horizon: int) -> np.ndarray:
+    """The steps to come on which a shop is closed: at this place of the week nothing was ever sold, and else it was.
+
+    A place of the week is a weekday of daily data, and an hour of a weekday of hourly data. It counts as closed for a
+    series that had it `CLOSED_FOR` times or more since its first value and never a value there, while at least half of
+    the steps at other places have one (places that never had one left out). On a weekday on which a series had nothing
+    but 0 it is closed likewise, after `NOTHING_SOLD_FOR` weeks, if at least half of the others are above 0.
+
+    Arguments:
+        target: ``[D, T]``, NaN where missing.
+        freq: of the steps.
+        horizon: H.
+
+    Returns:
+        bool ``[H, D]``.
+
+    Example:
+        >>> week = np.array([5.0, 6.0, 7.0, 5.0, 6.0, 9.0, np.nan])
+        >>> closed(np.tile(week, 10)[None], "D", 8)[:, 0].astype(int)
+        array([0, 0, 0, 0, 0, 0, 1, 0])
+    """
+    count, unit = frequency_family(freq)
+    week, rest = divmod({"D": 7, "h": 168}.get(unit, 0), count)
+    missing = np.isnan(target)
+    if rest or week < 2 or target.shape[1] < CLOSED_FOR * week:
+        return np.zeros((horizon, len(target)), dtype=bool)
+    shut = np.zeros((len(target), week), dtype=bool)
+    if missing.any():
+        shut |= _shut(~missing, ~missing, week, CLOSED_FOR)
+    if week == 7:
+        shut |= _shut(target > 0, ~missing, week, NOTHING_SOLD_FOR)
+    return np.asarray(shut[:, np.arange(horizon) % week].T)
+
+
+def _shut(happened: np.ndarray, seen: np.ndarray, week: int, weeks: int) -> np.ndarray:
+    """Places of the week ``[D, week]``, that of the next step first, at which nothing happened in so many weeks."""
+    length = seen.shape[1]
+    begun = np.logical_or.accumulate(seen, axis=1)
+    often, there = (
+        np.stack([steps[:, length - week + place :: -week].sum(1) for place in range(week)], axis=1)
+        for steps in (happened, begun)
+    )
+    usual = often.sum(1) >= 0.5 * np.where(often > 0, there, 0).sum(1)
+    some = (often > 0).any(1)
+    return np.asarray((there >= weeks) & (often == 0) & (usual & some)[:, None])
 
 
 def raised(paths: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 from gluonts.model.forecast import SampleForecast
 
 from ...datasets.encodings.encoding import Encoding
-from ...datasets.entries.domain import phases, settled
+from ...datasets.entries.domain import DataDomain, closed, phases, settled
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import written_date
 from ...datasets.entries.multivariate import as_multivariate
@@ -119,8 +119,9 @@ def at_the_door(predict: Predict) -> Predict:
     More paths than memory holds are refused, and so are paths with a value that is infinite or not a number. What lies
     below 0 where the data do not is raised and the rest lowered in its place, and counts are rounded so that on every
     path the sum of each series over the horizon stays to less than 1 (`settled`). The mean of a value changes where it
-    is below 0 alone. Paths within the domain, such as those of a model of counts, stay as they are; those of a changed
-    future are rounded as those of the planned one (`Entry.planned`).
+    is below 0 alone, and on days on which a shop is closed, where every path is 0 (`closed`). Other paths within the
+    domain, such as those of a model of counts, stay as they are; those of a changed future are rounded as those of the
+    planned one (`Entry.planned`).
 
     A series that is none of the training has no forecast (`by_name`), and one that is not there is not asked for: these
     alone may be NaN.
@@ -237,16 +238,30 @@ def _within(forecast: SampleForecast, entry: Entry, seed: list[int], usual: Call
         usual: draws the samples of the planned future, where the entry has a changed one.
     """
     given = np.asarray(forecast.samples)
-    paths = given.reshape(*given.shape[:2], -1)
-    whole = entry.domain != "count" or not (paths % 1 > 0).any()
-    if entry.domain == "real" or (
-        whole and not (paths < 0).any() and not (entry.domain == "unit" and (paths > 1).any())
-    ):
+    if entry.domain == "real":
         return forecast
-    like = None if entry.planned is None or entry.domain != "count" else usual().reshape(paths.shape)
+    paths = given.reshape(*given.shape[:2], -1)
     fixed = None if entry.imposed is None else ~np.isnan(entry.imposed.T)
-    found = settled(paths, entry.domain, phases(len(paths), _names(entry), seed), like=like, fixed=fixed)
-    return SampleForecast(found.reshape(given.shape), forecast.start_date, forecast.item_id, forecast.info)
+    shut = closed(entry.target, entry.freq, paths.shape[1])
+    if fixed is not None:
+        shut &= ~fixed
+    # A series that is none of the training has no forecast, be it open or closed.
+    if (paths[:, shut] > 0).any():
+        paths = np.where(shut & ~np.isnan(paths), 0, paths)
+    elif _lies_within(paths, entry.domain):
+        return forecast
+    if not _lies_within(paths, entry.domain):
+        like = None
+        if entry.planned is not None and entry.domain == "count":
+            like = np.where(shut, 0, usual().reshape(paths.shape))
+        paths = settled(paths, entry.domain, phases(len(paths), _names(entry), seed), like=like, fixed=fixed)
+    return SampleForecast(paths.reshape(given.shape), forecast.start_date, forecast.item_id, forecast.info)
+
+
+def _lies_within(paths: np.ndarray, domain: DataDomain) -> bool:
+    if domain == "count" and (paths % 1 > 0).any():
+        return False
+    return not (paths < 0).any() and not (domain == "unit" and (paths > 1).any())
 
 
 def _names(entry: Entry) -> Sequence[str] | range:

@@ -98,3 +98,15 @@ def test_describe_takes_the_file(tmp_path):
     shown = CliRunner().invoke(app, ["describe", describe(tmp_path, SHOP)], catch_exceptions=False).output
     assert "price (2)" in shown
     assert "not set" not in shown
+
+
+def test_describe_names_the_weekdays_on_which_a_shop_is_closed(tmp_path):
+    days = pd.date_range("2024-01-01", periods=200)
+    rows = [(day, item, 5) for item in "ab" for day in days[days.dayofweek < (6 if item == "a" else 7)]]
+    pd.DataFrame(rows, columns=["day", "item", "units"]).to_csv(tmp_path / "daily.csv", index=False)
+    words = ["describe", str(tmp_path / "daily.csv"), "--timestamp", "day", "--item", "item", "--target", "units"]
+    shown = CliRunner().invoke(app, words, catch_exceptions=False).output
+    assert "closed" not in shown  # a bare file may hold any numbers
+    keys = {"article": "item", "date": "day", "units": "units", "prediction_length": 7}
+    shown = CliRunner().invoke(app, ["describe", describe(tmp_path, keys, "daily.csv")], catch_exceptions=False).output
+    assert "Sundays (50% of series)" in shown

@@ -107,6 +107,44 @@ def test_a_series_that_never_sold_sells_next_to_nothing(name, trained_shortly):
     assert found[..., 0].sum(1).mean() < 1
 
 
+@pytest.mark.parametrize("name", ["analog", "auto-ets", "deepar", "random-walk", "var"])
+@pytest.mark.parametrize("rows", ["none", "of 0"])
+def test_nothing_is_sold_on_a_weekday_on_which_a_shop_is_closed(name, rows, trained_shortly):
+    needs_extra(name)
+    values = np.random.default_rng(0).poisson(8.0, size=(28 * 7 + 2, 2)).astype(float)
+    sundays = pd.date_range("2024-01-01", periods=len(values) + HORIZON).dayofweek == 6
+    values[sundays[: len(values)], 0] = np.nan if rows == "none" else 0
+    data = table(values, "count")
+    found = drawn(trained_shortly(name, data), data.history(0))
+    there = sundays[data.train[0].length :][:HORIZON]
+    assert there.sum() == 1
+    assert (found[:, there, 0] == 0).all()
+    assert found[:, ~there].mean() > 1
+    assert found[:, there, 1].mean() > 1
+
+
+def test_closed_are_only_places_of_the_week_at_which_nothing_ever_happened():
+    days = np.random.default_rng(1).poisson(6.0, size=(5, 40 * 7 + 3)).astype(float) + 1
+    weekday = np.arange(days.shape[1]) % 7
+    days[0, weekday == 2] = np.nan  # closed
+    days[1, weekday == 2] = np.nan
+    days[1, 100] = 1  # once open on this weekday, the hundredth day
+    days[2, weekday == 3] = 0  # closed, with rows of 0
+    days[3, : 35 * 7] = np.nan
+    days[3, weekday == 4] = np.nan  # too young to say
+    days[4] = np.where(np.random.default_rng(2).random(days.shape[1]) < 0.1, 1, 0)  # rarely sold
+    days[4, weekday == 5] = 0
+    assert 100 % 7 == 2
+    found = units.closed(days, "D", 14)
+    assert {(int(step + days.shape[1]) % 7, int(series)) for step, series in np.argwhere(found)} == {(2, 0), (3, 2)}
+    assert found.sum() == 4
+    assert not units.closed(days[:, ::-1][:, :55], "D", 7).any()
+    assert not units.closed(days, "W", 7).any()
+    hours = np.tile(np.r_[np.full(9, np.nan), np.ones(15)], 7 * 9)[None]
+    assert units.closed(hours, "h", 24)[:, 0].tolist() == [True] * 9 + [False] * 15
+    assert units.closed(hours[:, ::2], "2h", 12)[:, 0].tolist() == np.isnan(hours[0, :24:2]).tolist()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_at_the_end_of_single_precision_give_numbers_or_one_line(name, trained_shortly):
     needs_extra(name)
