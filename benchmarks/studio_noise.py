@@ -34,8 +34,11 @@ from hemline.studio.settings import StudioSettings
 from hemline.vision.classify.classify import evaluate_classifier, train_classifier
 from hemline.vision.classify.inputs import kept_vectors
 from hemline.vision.classify.training import TrainConfig
+from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.backbone import AUTO
-from hemline.vision.networks.known_backbones import build_backbone
+from hemline.vision.networks.efficientnet_lite import FORMS
+from hemline.vision.networks.known_backbones import build_backbone, chosen_backbone
+from hemline.vision.networks.product_network import NetworkConfig
 
 LOOKED_AT = 100
 
@@ -113,6 +116,9 @@ def one_seed(options: argparse.Namespace, source: Source, split: ArticleSplit, s
     folder, task = options.out / f"seed-{seed}", options.task
     wrong = planted(source.catalogue, task, set(split.train), options.share, seed)
     truth = {each.item_id: each.labels[task][0] for each in source.catalogue.articles if each.labels.get(task)}
+    backbone = chosen_backbone(AUTO)
+    network = NetworkConfig(backbone=backbone, size=options.size, depths=backbone in FORMS)
+    training = TrainConfig(frozen=True, seed=seed, augment=AugmentConfig(mirror=0.5 if options.views == 2 else 0.0))
     scores = {}
     vectors = folder / "studio" / "vectors"  # where the studio's trainings keep them
     vectors.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +129,7 @@ def one_seed(options: argparse.Namespace, source: Source, split: ArticleSplit, s
             data = write_catalogue(folder / name, source, task, split, labels)
             run = str(folder / "runs" / name)
             opened = open_source(data)
-            train_classifier(opened, run, tasks=[task], training=TrainConfig(frozen=True, seed=seed))
+            train_classifier(opened, run, tasks=[task], network=network, training=training)
             scores[name] = 100 * evaluate_classifier(run, opened)["test"][task]["macro_f1"]
     studio = open_studio(StudioSettings(folder / "studio"), [folder / "runs" / "noisy"], data, None, _no_series)
     with studio.database.writing() as session:
@@ -166,12 +172,19 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.05)
     parser.add_argument("--retags", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--size", type=int, help="side of the photos, pixels; by default what the weights were made for"
+    )
+    parser.add_argument("--views", type=int, choices=(1, 2), default=2, help="2: the mirror image of each photo too")
     parser.add_argument("--out", type=Path, default=Path("runs/studio_noise"))
     parser.add_argument("--vectors", type=Path, default=Path("runs/studio_noise/vectors"))
     options = parser.parse_args()
     torch.set_num_threads(1)
     source = open_source(options.data)
-    split = split_articles(source.catalogue, source.load(**build_backbone(AUTO).preprocessing.photos))
+    options.vectors.mkdir(parents=True, exist_ok=True)
+    split = split_articles(
+        source.catalogue, source.load(**build_backbone(AUTO, size=options.size).preprocessing.photos)
+    )
     rows = []
     for seed in range(options.seeds):
         kept = options.out / f"seed-{seed}.json"

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 from ..runtime.arguments.naming import in_words
 from .access.doors import Anybody, NotLoggedIn, who_changes
 from .access.guards import Guards
-from .pages import backtests, decided, forecasts, grid, jobs, labels, looks, people, photos, scenarios
+from .pages import backtests, crowd, decided, forecasts, grid, jobs, labels, looks, people, photos, scenarios
 from .pages.rendering import rendered, wants_part
 from .studio import Studio
 
@@ -37,7 +37,7 @@ def create_app(studio: Studio) -> FastAPI:
     app.state.studio = studio
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.include_router(people.open_router)
-    for each in (people, labels, grid, photos, looks, jobs, forecasts, scenarios, backtests, decided):
+    for each in (people, labels, grid, photos, looks, jobs, forecasts, scenarios, backtests, decided, crowd):
         app.include_router(each.router, dependencies=[Depends(who_changes)])
 
     @app.get("/")

@@ -25,7 +25,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-UPLOADS = ("/labels/import",)
+UPLOADS = ("/labels/import", "/labels/crowd/answers")
 """Pages that take files."""
 
 

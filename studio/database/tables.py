@@ -128,6 +128,35 @@ class AuditEntry(Base):
     detail: Mapped[str] = mapped_column(String(500), default="")
 
 
+class CrowdBatch(Base):
+    """Photos about which several people are asked outside the studio: item ids with their versions, as JSON."""
+
+    __tablename__ = "crowd_batches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    who: Mapped[str] = mapped_column(String(80))
+    task: Mapped[str] = mapped_column(String(200))
+    question: Mapped[str] = mapped_column(String(300))
+    choices: Mapped[str] = mapped_column(Text)
+    items: Mapped[str] = mapped_column(Text)
+    answers_each: Mapped[int]
+
+
+class CrowdAnswer(Base):
+    """What somebody said of a photo of a batch; rows are only ever added."""
+
+    __tablename__ = "crowd_answers"
+    __table_args__ = (UniqueConstraint("batch_id", "item_id", "worker"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("crowd_batches.id"))
+    item_id: Mapped[str] = mapped_column(String(1000))
+    worker: Mapped[str] = mapped_column(String(100))
+    answer: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Fact(Base):
     """What a studio remembers of itself: the catalogue that it was begun with."""
 

@@ -1,4 +1,4 @@
-"""Labels from a table that was exported, changed elsewhere and brought back."""
+"""Labels from a file that was exported, changed elsewhere and brought back: a table, or JSON of other programs."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ from pathlib import Path
 
 from ...datasets.pictures.catalogue import CatalogueTable, read_catalogue
 from ...datasets.pictures.table_rows import read_rows
+from ...runtime.reading.json_files import parsed_json
+from .fiftyone import read_fiftyone
+from .label_studio import read_label_studio
 from .labelling import Labelling, Standing
-from .ledger import Wish, require_label
+from .ledger import Labels, Wish, require_label
 
-ENDINGS = (".jsonl", ".csv")
+ENDINGS = (".jsonl", ".csv", ".json")
 
 
-def wishes_of(labelling: Labelling, standing: Standing, name: str, content: bytes) -> dict[str, list[Wish]]:
-    """What a table wants labels to be, as `hemline.studio.labels.exports` writes it; the rest of it is not looked at.
+def wishes_of(
+    labelling: Labelling, standing: Standing, name: str, content: bytes, task: str = ""
+) -> dict[str, list[Wish]]:
+    """What a file wants labels to be; the rest of it is not looked at.
 
-    Articles and label columns that the table leaves out stay as they are; an empty cell takes labels away.
+    A table is as `hemline.studio.labels.exports` writes it: articles and label columns that it leaves out stay as they
+    are, an empty cell takes labels away. Of JSON, a list is of Label Studio, see `read_label_studio`, and an object of
+    FiftyOne, see `read_fiftyone`; their labels have to be known ones.
 
     Arguments:
         labelling: the catalogue.
-        standing: its labels as they stand, which the table may change.
-        name: of the file, which says whether it is CSV or JSON lines.
+        standing: its labels as they stand, which the file may change.
+        name: of the file, which says what it is.
         content: of the file.
+        task: the label column of which a file of FiftyOne is.
 
     Returns:
         Task -> a wish for each article whose labels would be others.
@@ -32,7 +40,40 @@ def wishes_of(labelling: Labelling, standing: Standing, name: str, content: byte
     """
     ending = Path(name).suffix.lower()
     if ending not in ENDINGS:
-        raise ValueError(f"file: expected one that ends in {' or '.join(ENDINGS)}, got {name[:100]!r}")
+        raise ValueError(f"file: expected one that ends in {', '.join(ENDINGS)}; got {name[:100]!r}")
+    if ending == ".json":
+        read = parsed_json(content, name[:100])
+        if not isinstance(read, (list, dict)):
+            raise ValueError(f"file: expected JSON of Label Studio or FiftyOne in {name[:100]!r}, got something else")
+        found = read_label_studio(labelling, read) if isinstance(read, list) else read_fiftyone(labelling, read, task)
+        _require_known(labelling, standing, found)
+    else:
+        found = _table(labelling, name, content, ending)
+    wishes: dict[str, list[Wish]] = {}
+    for column, told in found.items():
+        wishes[column] = []
+        for item, labels in told.items():
+            if column not in labelling.source.facets and len(labels) > 1:
+                raise ValueError(f"{column}: expected at most one label of {item!r}, got {len(labels)}")
+            if labels != standing.labels(column, labelling.article(item)):
+                wishes[column].append(Wish(item, standing.version(column, item), labels))
+    return wishes
+
+
+def _require_known(labelling: Labelling, standing: Standing, found: dict[str, dict[str, Labels]]) -> None:
+    for column, told in found.items():
+        known = labelling.known_labels(column, standing)
+        for item, labels in told.items():
+            labelling.article(item)
+            for label in labels:
+                if label not in known:
+                    raise ValueError(
+                        f"{column}: expected labels that it has, such as {', '.join(sorted(known)[:5])}; got "
+                        f"{label[:100]!r} of {item[:100]!r}"
+                    )
+
+
+def _table(labelling: Labelling, name: str, content: bytes, ending: str) -> dict[str, dict[str, Labels]]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / f"labels{ending}"
         place.write_bytes(content)
@@ -41,19 +82,16 @@ def wishes_of(labelling: Labelling, standing: Standing, name: str, content: byte
             tasks = tuple(task for task in labelling.tasks if task in known)
             if not tasks:
                 raise ValueError(f"file: expected one of the columns {', '.join(labelling.tasks)}, got none")
-            found = read_catalogue(str(place), columns=CatalogueTable(images=None, labels=_told(place, tasks)))
+            read = read_catalogue(str(place), columns=CatalogueTable(images=None, labels=_told(place, tasks)))
         except ValueError as error:
             raise ValueError(str(error).replace(str(place), name[:100])) from None
-    wishes: dict[str, list[Wish]] = {task: [] for task in tasks}
-    for article in found.articles:
-        before = labelling.article(article.item_id)
-        for task in tasks:
-            labels = tuple(require_label(label) for label in article.labels.get(task, ()))
-            if task not in labelling.source.facets and len(labels) > 1:
-                raise ValueError(f"{task}: expected at most one label of {article.item_id!r}, got {len(labels)}")
-            if labels != standing.labels(task, before):
-                wishes[task].append(Wish(article.item_id, standing.version(task, article.item_id), labels))
-    return wishes
+    return {
+        task: {
+            article.item_id: tuple(require_label(label) for label in article.labels.get(task, ()))
+            for article in read.articles
+        }
+        for task in tasks
+    }
 
 
 def _told(place: Path, tasks: tuple[str, ...]) -> tuple[str, ...]:

@@ -87,11 +87,20 @@ class Labelling:
     @cached_property
     def choices(self) -> dict[str, list[str]]:
         """Label columns of few labels and these, as the table has them: by them photos can be filtered."""
+        return {task: sorted(labels) for task, labels in self._told_labels.items() if 1 < len(labels) <= _CHOICES}
+
+    def known_labels(self, task: str, standing: Standing) -> set[str]:
+        """The labels of a column: those of the table, and those that people have given."""
+        changed = standing.changed.get(task, {}).values()
+        return {*self._told_labels[task], *(label for _, labels in changed for label in labels)}
+
+    @cached_property
+    def _told_labels(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {task: set() for task in self.tasks}
         for article in self.source.catalogue.articles:
             for task, labels in article.labels.items():
                 found[task].update(labels)
-        return {task: sorted(labels) for task, labels in found.items() if 1 < len(labels) <= _CHOICES}
+        return found
 
     @property
     def standing(self) -> Standing:

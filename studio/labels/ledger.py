@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -92,7 +93,7 @@ def change(
     told: Callable[[str], Labels],
     undoes: Mapping[str, int] | None = None,
 ) -> Outcome:
-    """Change the labels of some articles in one task, all that are not in conflict in one transaction.
+    """Change the labels of some articles in one task, see `change_all`.
 
     Arguments:
         database: of the studio.
@@ -101,6 +102,28 @@ def change(
         who: by whom.
         why: in their words, may be empty.
         told: what the catalogue says of an article, for one that was never changed.
+        undoes: item id -> the entry that a wish takes back.
+    """
+    return change_all(database, {task: wishes}, who=who, why=why, told=lambda _, item: told(item), undoes=undoes)
+
+
+def change_all(
+    database: Database,
+    wishes: Mapping[str, Sequence[Wish]],
+    *,
+    who: str,
+    why: str,
+    told: Callable[[str, str], Labels],
+    undoes: Mapping[str, int] | None = None,
+) -> Outcome:
+    """Change the labels of some articles, all that are not in conflict in one transaction.
+
+    Arguments:
+        database: of the studio.
+        wishes: label column -> what is wanted in it.
+        who: by whom.
+        why: in their words, may be empty.
+        told: what the catalogue says in a column of an article, for one that was never changed.
         undoes: item id -> the entry that a wish takes back.
 
     Returns:
@@ -113,10 +136,17 @@ def change(
     for _ in range(_TRIES):
         try:
             with database.writing() as session:
-                return _changed(session, task, wishes, who, why, told, undoes or {})
+                done = [
+                    _changed(session, task, some, who, why, partial(told, task), undoes or {})
+                    for task, some in wishes.items()
+                ]
+            return Outcome(
+                tuple(entry for each in done for entry in each.entries),
+                tuple(conflict for each in done for conflict in each.conflicts),
+            )
         except IntegrityError:
             continue  # another process was first: now it is a conflict
-    raise TimeoutError(f"{task}: others change the same articles; try again")
+    raise TimeoutError(f"{', '.join(wishes)}: others change the same articles; try again")
 
 
 def _changed(

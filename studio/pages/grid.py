@@ -47,7 +47,7 @@ class Card:
         return json.dumps([self.item_id, self.version])
 
 
-def _selection(
+def selection_asked(
     run: Annotated[str, Query(max_length=300)],
     task: Annotated[str, Query(max_length=200)],
     side: Annotated[str, Query(max_length=20)] = "",
@@ -59,11 +59,12 @@ def _selection(
     words: Annotated[str, Query(max_length=200)] = "",
     page: Annotated[int, Query(ge=1, le=10**7)] = 1,
 ) -> Selection:
+    """The selection that an address asks for."""
     return Selection(run, task, side, truth, answer, kind, order, where, words, page)
 
 
 @router.get("/photos")
-def photos(request: Request, person: Anybody, selection: Annotated[Selection, Depends(_selection)]) -> Response:
+def photos(request: Request, person: Anybody, selection: Annotated[Selection, Depends(selection_asked)]) -> Response:
     """The photos of a selection, a page at a time."""
     studio = studio_of(request)
     run = studio.run(selection.run)
@@ -120,7 +121,7 @@ def _palette(view: View, cards: list[Card]) -> list[tuple[str, str]]:
 def retag(
     request: Request,
     person: Editor,
-    selection: Annotated[Selection, Depends(_selection)],
+    selection: Annotated[Selection, Depends(selection_asked)],
     chosen: Annotated[list[str], Form(max_length=_MOST)],
     to: Annotated[str, Form(max_length=400)] = "",
     other: Annotated[str, Form(max_length=400)] = "",
@@ -154,7 +155,7 @@ def retag(
 def take_back(
     request: Request,
     person: Editor,
-    selection: Annotated[Selection, Depends(_selection)],
+    selection: Annotated[Selection, Depends(selection_asked)],
     entry: Annotated[int, Form()],
 ) -> Response:
     """Take back a change."""

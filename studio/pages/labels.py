@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import PurePath
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, File, Form, HTTPException, Request, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Query, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
 from ..access.doors import Anybody, Editor, address_of
 from ..access.people import note
 from ..labels.answers import View
 from ..labels.exports import as_csv, as_jsonl, description, ledger_csv
+from ..labels.fiftyone import fiftyone_archive
 from ..labels.imports import wishes_of
-from ..labels.ledger import change
+from ..labels.label_studio import label_studio_config, label_studio_tasks
+from ..labels.ledger import change_all
 from ..labels.training import TrainOrder, judge_out_of_fold, train_again
 from ..studio import Studio
 from .rendering import back_to, rendered, studio_of
@@ -167,32 +169,42 @@ def take_in(
     request: Request,
     person: Editor,
     file: Annotated[UploadFile, File()],
+    task: Annotated[str, Form(max_length=200)] = "",
     why: Annotated[str, Form(max_length=400)] = "",
 ) -> Response:
-    """Change labels to what a table says that was exported and changed elsewhere."""
+    """Change labels to what a file says that was exported and changed elsewhere: all of them, or none."""
     studio = studio_of(request)
     labelling, name = studio.opened, file.filename or ""
-    changed, conflicts = 0, 0
-    for task, wishes in wishes_of(labelling, labelling.standing, name, file.file.read()).items():
-        reason = f"{name[:80]}: {why}" if why else name[:80]
-        outcome = change(studio.database, task, wishes, who=person.name, why=reason, told=partial(labelling.told, task))
-        changed, conflicts = changed + len(outcome.entries), conflicts + len(outcome.conflicts)
+    wishes = wishes_of(labelling, labelling.standing, name, file.file.read(), task)
+    reason = f"{name[:80]}: {why}" if why else name[:80]
+    outcome = change_all(studio.database, wishes, who=person.name, why=reason, told=labelling.told)
+    changed, conflicts = len(outcome.entries), len(outcome.conflicts)
     with studio.database.writing() as session:
         note(session, person.name, address_of(request), "import", f"{name[:200]}: {changed} labels")
     return rendered(request, "imported.html", name=name, changed=changed, conflicts=conflicts)
 
 
 @router.get("/export/{name}")
-def export(request: Request, person: Anybody, name: str) -> Response:
-    """The catalogue with the labels as they stand, its description, or the ledger."""
+def export(request: Request, person: Anybody, name: str, task: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """The catalogue with the labels as they stand, its description, forms for other programs, or the ledger."""
     labelling = studio_of(request).opened
-    makers = {"catalogue.jsonl": as_jsonl, "catalogue.csv": as_csv, "ledger.csv": ledger_csv}
+    makers = {
+        "catalogue.jsonl": as_jsonl,
+        "catalogue.csv": as_csv,
+        "ledger.csv": ledger_csv,
+        "label_studio.json": label_studio_tasks,
+    }
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     if name in ("catalogue.jsonl.toml", "catalogue.csv.toml"):
         return Response(
             description(labelling, name.removesuffix(".toml")), media_type="text/plain", headers=disposition
         )
+    if name == "label_studio.xml":
+        return Response(label_studio_config(labelling), media_type="text/plain", headers=disposition)
+    if name == "fiftyone.zip":
+        return Response(fiftyone_archive(labelling, task), media_type="application/zip", headers=disposition)
     if name not in makers:
         raise HTTPException(404, f"export: expected one of {', '.join(makers)}; got {name[:40]!r}")
-    kind = "text/csv; charset=utf-8" if name.endswith(".csv") else "application/jsonl; charset=utf-8"
+    kinds = {".csv": "text/csv; charset=utf-8", ".json": "application/json"}
+    kind = kinds.get(PurePath(name).suffix, "application/jsonl; charset=utf-8")
     return StreamingResponse(makers[name](labelling), media_type=kind, headers=disposition)

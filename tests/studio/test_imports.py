@@ -54,7 +54,7 @@ def test_a_column_of_empty_cells_takes_all_away(studio, browse):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("a.exe", "x", "file: expected one that ends in .jsonl or .csv"),
+        ("a.exe", "x", "file: expected one that ends in .jsonl, .csv, .json"),
         ("a.csv", "item_id,colour\nnobody,red\n", "item: expected an article of the catalogue"),
         ("a.csv", "item_id,price\ni0,3\n", "file: expected one of the columns colour"),
         ("a.csv", "colour\nred\n", "item_id"),

@@ -1,0 +1,92 @@
+"""Labels for FiftyOne and back: its layout ``FiftyOneImageClassificationDataset``, one label column at a time."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import PurePath
+
+from .labelling import Labelling
+from .ledger import Labels
+
+LABELS, DATA = "labels.json", "data.json"
+
+
+def fiftyone_archive(labelling: Labelling, task: str) -> bytes:
+    """A ZIP of ``labels.json``, the classes and the labels by item id, and ``data.json``, where their photos lie.
+
+    Unpacked it is a dataset directory: ``fiftyone.Dataset.from_dir(dataset_dir=FOLDER, data_path="data.json",
+    dataset_type=fiftyone.types.FiftyOneImageClassificationDataset)``.
+
+    Arguments:
+        labelling: the catalogue.
+        task: the label column.
+
+    Raises:
+        ValueError: there is no such column.
+    """
+    standing = labelling.standing
+    classes = sorted(labelling.known_labels(labelling.require_task(task), standing))
+    number = {label: place for place, label in enumerate(classes)}
+    labels: dict[str, int | list[int] | None] = {}
+    for article in labelling.source.catalogue.articles:
+        told = [number[label] for label in standing.labels(task, article)]
+        labels[article.item_id] = told if task in labelling.source.facets else told[0] if told else None
+    photos = {each.item_id: each.images[0] for each in labelling.source.catalogue.articles if each.images}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(LABELS, json.dumps({"classes": classes, "labels": labels}, ensure_ascii=False))
+        archive.writestr(DATA, json.dumps(photos, ensure_ascii=False))
+    return file.getvalue()
+
+
+def read_fiftyone(labelling: Labelling, content: dict[str, object], task: str) -> dict[str, dict[str, Labels]]:
+    """The labels that ``labels.json`` of FiftyOne says.
+
+    A key is an item id, or, as FiftyOne writes it, the name of a photo without its ending.
+
+    Arguments:
+        labelling: the catalogue.
+        content: of the file.
+        task: the label column of which it is.
+
+    Returns:
+        Task -> item id -> labels; none for an article that the file has without a label.
+
+    Raises:
+        ValueError: no column is named, the layout is another one, or a photo is unknown.
+    """
+    if not task:
+        raise ValueError(f"task: expected the column of these labels, one of {', '.join(labelling.tasks)}; got none")
+    labelling.require_task(task)
+    labels, classes = content.get("labels"), content.get("classes")
+    if not isinstance(labels, dict) or not (classes is None or isinstance(classes, list)):
+        raise ValueError("file: expected labels, and classes, as in labels.json of FiftyOne, got others")
+    by_photo: dict[str, list[str]] = {}
+    for article in labelling.source.catalogue.articles:
+        for image in article.images:
+            by_photo.setdefault(PurePath(image).stem, []).append(article.item_id)
+    found: dict[str, Labels] = {}
+    for key, target in labels.items():
+        items = [key] if key in labelling.rows else list(dict.fromkeys(by_photo.get(PurePath(key).name, ())))
+        if len(items) != 1:
+            what = "several articles" if items else "none"
+            raise ValueError(f"file: expected a photo of one article of the catalogue, got {key[:100]!r} of {what}")
+        if items[0] in found:
+            raise ValueError(f"file: expected each article once, got {items[0][:100]!r} twice")
+        several = target if isinstance(target, list) else [] if target is None else [target]
+        found[items[0]] = tuple(_label(each, classes, key) for each in several)
+    return {task: found}
+
+
+def _label(target: object, classes: list[object] | None, key: str) -> str:
+    told = target.get("label") if isinstance(target, dict) else target
+    if isinstance(told, str) and classes is None:
+        return told
+    if isinstance(told, str) and classes is not None and told in classes:
+        return told
+    if isinstance(told, int) and not isinstance(told, bool) and classes is not None and 0 <= told < len(classes):
+        return str(classes[told])
+    known = "a label" if classes is None else f"the number of one of {len(classes)} classes"
+    raise ValueError(f"labels: expected {known} for {key[:100]!r}, got {str(told)[:50]!r}")

@@ -1,0 +1,151 @@
+"""Labels for Label Studio and FiftyOne: what was exported comes back equal, what is wrong is one line."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ET
+import zipfile
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra `studio`")
+
+from .rooms import SCRIPT
+from .test_imports import bring, entries
+
+
+def tasks_of(browser):
+    return json.loads(browser.get("/labels/export/label_studio.json").text)
+
+
+def archive_of(browser, task):
+    answer = browser.get("/labels/export/fiftyone.zip", params={"task": task})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as opened:
+        return {name: json.loads(opened.read(name)) for name in opened.namelist()}
+
+
+def test_label_studio_comes_back_equal_and_with_its_changes_alone(studio, browse):
+    browser = browse()
+    told = tasks_of(browser)
+    assert [each["data"]["item_id"] for each in told] == [f"i{number}" for number in range(120)]
+    answers = {one["from_name"]: one["value"]["choices"] for one in told[0]["annotations"][0]["result"]}
+    assert answers == {"colour": ["blue"], "facets": ["is-red", "warm"], "size": ["small"]}
+    assert "0 labels changed" in bring(browser, "a.json", json.dumps(told)).text
+    told[0]["annotations"][0]["result"][0]["value"]["choices"] = ["red"]
+    del told[1]["annotations"][0]["result"][1]
+    told[2]["annotations"] = []
+    told[3]["annotations"][0] |= {"was_cancelled": True, "result": []}
+    assert "2 labels changed" in bring(browser, "a.json", json.dumps(told), why="looked").text
+    assert [(e.who, e.task, e.item_id, e.before, e.after, e.why) for e in entries(studio)] == [
+        ("Ann", "colour", "i0", '["blue"]', '["red"]', "a.json: looked"),
+        ("Ann", "facets", "i1", '["is-green"]', "[]", "a.json: looked"),
+    ]
+    assert "0 labels changed" in bring(browser, "b.json", json.dumps(tasks_of(browser))).text
+
+
+def test_the_interface_of_label_studio_has_every_column_and_label(browse):
+    root = ET.fromstring(browse().get("/labels/export/label_studio.xml").text)
+    assert [each.get("name") for each in root.iter("Choices")] == ["colour", "facets", "size"]
+    assert [each.get("choice") for each in root.iter("Choices")] == ["single", "multiple", "single"]
+    assert {each.get("value") for each in root.iter("Choice")} >= {"red", "warm", SCRIPT}
+
+
+@pytest.mark.parametrize(("task", "change"), [("colour", 2), ("facets", [0, 3])])
+def test_fiftyone_comes_back_equal_and_with_its_changes_alone(studio, browse, task, change):
+    browser = browse()
+    told = archive_of(browser, task)
+    labels = told["labels.json"]
+    assert set(labels["labels"]) == set(told["data.json"]) == {f"i{number}" for number in range(120)}
+    names = labels["classes"]
+    first = labels["labels"]["i0"]
+    assert [names[place] for place in (first if isinstance(first, list) else [first])] == (
+        ["blue"] if task == "colour" else ["is-red", "warm"]
+    )
+    assert "0 labels changed" in bring(browser, "labels.json", json.dumps(labels), task=task).text
+    labels["labels"]["i1"], labels["labels"]["i2"] = change, None
+    assert "2 labels changed" in bring(browser, "labels.json", json.dumps(labels), task=task).text
+    wanted = tuple(names[place] for place in (change if isinstance(change, list) else [change]))
+    assert studio.opened.standing.changed == {task: {"i1": (1, wanted), "i2": (1, ())}}
+    again = archive_of(browser, task)["labels.json"]
+    assert "0 labels changed" in bring(browser, "labels.json", json.dumps(again), task=task).text
+
+
+def test_fiftyone_names_photos_by_their_files_and_may_leave_classes_out(studio, browse):
+    browser = browse()
+    # photos are called 0.png, 1.png, ...; FiftyOne calls them by their names without the ending
+    content = {"labels": {"0": "red", "7": {"label": "blue", "confidence": 0.5}}}
+    assert "2 labels changed" in bring(browser, "labels.json", json.dumps(content), task="colour").text
+    assert studio.opened.standing.changed["colour"] == {"i0": (1, ("red",)), "i7": (1, ("blue",))}
+
+
+def one(item="i0", choices=("red",), **other):
+    result = {"from_name": "colour", "to_name": "image", "type": "choices", "value": {"choices": list(choices)}}
+    return {"data": {"item_id": item}, "annotations": [{"result": [result | other]}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "task", "told"),
+    [
+        ("[", "", "a.json: not JSON"),
+        ("3", "", "file: expected JSON of Label Studio or FiftyOne"),
+        ([1], "", "file: expected data and annotations, as of Label Studio, got none in task 1"),
+        ([{"image": "x.png", "colour": "red"}], "", "got none in task 1"),
+        ([{"data": {}, "annotations": []}], "", "file: expected an item_id in the data of task 1"),
+        ([one(), one("nobody")], "", "item: expected an article of the catalogue, got 'nobody'"),
+        ([one(), one("i1", ["rde"])], "", "colour: expected labels that it has, such as blue, green, red; got 'rde'"),
+        ([one(choices=["red", "blue"])], "", "colour: expected at most one label of 'i0', got 2"),
+        ([one(from_name="price")], "", "from_name: expected one of colour, facets, size; got 'price'"),
+        ([one(type="rectanglelabels")], "", "file: expected choices of 'i0', got 'rectanglelabels'"),
+        ([one(), one()], "", "file: expected each article once, got 'i0' twice"),
+        ([{**one(), "annotations": 3}], "", "file: expected lists of annotations and results of 'i0'"),
+        (
+            [{**one(), "annotations": one()["annotations"] + one(choices=["blue"])["annotations"]}],
+            "",
+            "file: expected annotations of 'i0' that say the same",
+        ),
+        ({"labels": {"i0": "red"}}, "", "task: expected the column of these labels"),
+        ({"labels": {"i0": "red"}}, "price", "task: expected one of colour, facets, size; got 'price'"),
+        ({"samples": []}, "colour", "file: expected labels, and classes, as in labels.json of FiftyOne"),
+        (
+            {"labels": {"i0": "red", "x": "red"}},
+            "colour",
+            "file: expected a photo of one article of the catalogue, got",
+        ),
+        ({"labels": {"i0": "red", "0": "red"}}, "colour", "file: expected each article once, got 'i0' twice"),
+        ({"labels": {"i0": "rde"}}, "colour", "colour: expected labels that it has"),
+        (
+            {"classes": ["red"], "labels": {"i0": 1}},
+            "colour",
+            "labels: expected the number of one of 1 classes for 'i0'",
+        ),
+        ({"classes": ["red"], "labels": {"i0": True}}, "colour", "labels: expected the number of one of 1 classes"),
+        ({"classes": ["red"], "labels": {"i0": [0, 0]}}, "colour", "colour: expected at most one label of 'i0'"),
+        ({"classes": 3, "labels": {}}, "colour", "file: expected labels, and classes"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_half_written(studio, browse, content, task, told):
+    text = content if isinstance(content, str) else json.dumps(content)
+    answer = bring(browse(), "a.json", text, task=task)
+    assert answer.status_code == 400
+    assert told in answer.text.replace("&#39;", "'")
+    assert entries(studio) == []
+
+
+def test_a_column_that_fails_late_takes_the_earlier_ones_back(studio, browse, monkeypatch):
+    """All columns of a file are changed in one transaction."""
+    from hemline.studio.labels import ledger
+
+    plain, seen = ledger._changed, []
+
+    def failing(session, task, *rest):
+        seen.append(task)
+        if task == "facets":
+            raise ValueError("facets: disk is full")
+        return plain(session, task, *rest)
+
+    monkeypatch.setattr(ledger, "_changed", failing)
+    content = "item_id,colour,facets\ni0,red,\n"
+    assert bring(browse(), "a.csv", content).status_code == 400
+    assert seen == ["colour", "facets"]
+    assert entries(studio) == []
