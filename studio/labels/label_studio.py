@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
 from ...datasets.pictures.catalogue import Article
+from ...runtime.plain import Plain
 from .labelling import Labelling, Standing
 from .ledger import Labels
 
@@ -53,7 +54,7 @@ def label_studio_config(labelling: Labelling) -> str:
     return "\n".join([*lines, "</View>"]) + "\n"
 
 
-def read_label_studio(labelling: Labelling, content: list[object]) -> dict[str, dict[str, Labels]]:
+def read_label_studio(labelling: Labelling, content: Sequence[Plain]) -> dict[str, dict[str, Labels]]:
     """The labels that an export of Label Studio (JSON) says.
 
     Columns that no annotation answers stay as they are, and so do articles without an annotation; an annotation that
