@@ -23,6 +23,7 @@ from .labels.answers import Run
 from .labels.labelling import Labelling
 from .labels.photos import Thumbnails
 from .labels.quality import OUT_OF_FOLD, Judge
+from .labels.uploads import Uploads
 from .settings import StudioSettings
 
 
@@ -55,7 +56,7 @@ class Studio:
         self.changes, self.logins = Rate(self.settings.changes), Rate(self.settings.logins)
         self.key = secrets.token_bytes(32)
         self.lock, self.judge = threading.Lock(), Judge()
-        self.simulations, self.thumbnails = Simulations(), None
+        self.simulations, self.uploads, self.thumbnails = Simulations(), Uploads(), None
         self.orders, self.plans = orders_in(self.planned), plans_in(self.planned)
         if self.labelling is not None:
             self.thumbnails = Thumbnails(self.labelling, self.settings.folder / "thumbnails")

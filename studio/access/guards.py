@@ -25,7 +25,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-UPLOADS = ("/labels/import", "/labels/crowd/answers")
+UPLOADS = ("/labels/import", "/labels/crowd/answers", "/looks/upload")
 """Pages that take files."""
 
 

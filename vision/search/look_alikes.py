@@ -146,6 +146,7 @@ def find_similar(
     words_weight: Positive = 1.0,
     text_network: str | None = None,
     engine: Engine = "exact",
+    photos: np.ndarray | None = None,
 ) -> list[Hit]:
     """The articles of an index that look most like some photos or articles, or that words name.
 
@@ -162,6 +163,7 @@ def find_similar(
         words_weight: how much the cosine of the words counts beside the similarity of the photos.
         text_network: a folder or hub name of weights that read words and titles; by default TF-IDF of words and pairs.
         engine: ``"exact"`` or ``"faiss"``, whose answers are the same; words take the former.
+        photos: what `encode_photo` gave of further photos, float32 ``[photos, F]``.
 
     Returns:
         The articles, the most similar first.
@@ -169,16 +171,17 @@ def find_similar(
     Raises:
         ValueError: something is neither in the index nor a photo that can be opened, or as in `PhotoIndex.search`.
     """
-    if not like and words is None:
+    if not like and words is None and photos is None:
         raise ValueError("like: expected photos, items or words, got none")
-    if not like and unlike:
+    if not like and unlike and photos is None:
         raise ValueError("like: expected photos or items beside what is not wanted, got none")
     conditions = [Condition.read(text) for text in where]
     encoder = None
     if any(name not in index.item_ids for name in (*like, *unlike)):
         encoder = encoder_of(index)
     nothing = np.zeros((1, index.vectors.vectors.shape[1]), dtype=np.float32)
-    queries = np.concatenate([_vectors(index, encoder, name, "like") for name in like] or [nothing])
+    asked = [_vectors(index, encoder, name, "like") for name in like] + ([] if photos is None else [photos])
+    queries = np.concatenate(asked or [nothing])
     against = [_vectors(index, encoder, name, "unlike") for name in unlike]
     return index.search(
         queries,
@@ -190,6 +193,15 @@ def find_similar(
         words=None if words is None else words_weight * index.words(text_network).scores(words),
         engine=engine,
     )
+
+
+def encode_photo(index: PhotoIndex, address: str) -> np.ndarray:
+    """The vectors of a photo that is not in the index, float32 ``[1, F]``, for `find_similar`.
+
+    Raises:
+        ValueError: it cannot be opened, or the network that made the index has other weights now.
+    """
+    return _encoded(encoder_of(index), address, "photo")
 
 
 def _weights(index: PhotoIndex) -> Mapping[str, float]:
@@ -214,6 +226,10 @@ def _vectors(index: PhotoIndex, encoder: LookEncoder | None, name: str, argument
         return index.of_item(name)
     if "://" not in name and not os.path.isfile(name):
         raise ValueError(f"{argument}: expected a photo or an item of the index, got {name!r}")
+    return _encoded(encoder, name, argument)
+
+
+def _encoded(encoder: LookEncoder, name: str, argument: str) -> np.ndarray:
     alone = Catalogue((Article(name, images=(name,)),))
     pictures = _pictures(alone, encoder.backbone, cutter(encoder.described))
     if pictures.quarantine:
