@@ -145,7 +145,8 @@ def poses(
     from .simulated.figure_poses import simulated_pose_pairs, write_pose_pairs
 
     check_place("folder", folder, folder=True)
-    made = simulated_pose_pairs(people, held_out, photos, size=size, standing=standing, seed=seed)
+    where: Any = standing  # a text of the command line, which the function checks
+    made = simulated_pose_pairs(people, held_out, photos, size=size, standing=where, seed=seed)
     written = write_pose_pairs(made, folder)
     typer.echo(f"{len(made.images)} photos of {people + held_out} people, described by {written}")
 

@@ -139,7 +139,7 @@ def read_keypoints(address: str) -> dict[str, np.ndarray]:
             name stands twice.
     """
     found: dict[str, np.ndarray] = {}
-    for number, row in enumerate(_rows(address, ":", COLUMNS), start=2):
+    for number, row in enumerate(_rows("keypoints", address, ":", COLUMNS), start=2):
         where = f"keypoints: line {number} of {address}"
         down, across = (_numbers(row[key], where) for key in COLUMNS[1:])
         name = row["name"].strip()
@@ -177,7 +177,7 @@ def read_pairs(address: str, poses: Mapping[str, np.ndarray]) -> list[tuple[str,
         ValueError: there is no pair, or one that names a photo without a pose.
     """
     found = []
-    for number, row in enumerate(_rows(address, ",", ("from", "to")), start=2):
+    for number, row in enumerate(_rows("pairs", address, ",", ("from", "to")), start=2):
         pair = row["from"].strip(), row["to"].strip()
         for name in pair:
             if name not in poses:
@@ -237,27 +237,25 @@ def write_keypoints(poses: Mapping[str, np.ndarray]) -> bytes:
     return file.getvalue().encode()
 
 
-def _rows(address: str, separator: str, columns: Sequence[str]) -> list[dict[str, str]]:
+def _rows(what: str, address: str, separator: str, columns: Sequence[str]) -> list[dict[str, str]]:
     require_allowed(address)
     with fsspec.open(address, "rb") if "://" in address else open_file(address) as file:
         content = read_with_room(file, address)
     try:
         lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{address}: expected a text in UTF-8, got {error}") from None
-    try:
         told = list(csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE, escapechar="\\"))
-    except csv.Error as error:
-        raise ValueError(f"{address}: expected a table, got {error}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{what}: expected a table in UTF-8 in {address}, got {error}") from None
     header = [name.strip() for name in told[0]] if told else []
     if not set(columns) <= set(header):
-        raise ValueError(f"{address}: expected the columns {separator.join(columns)}, got {separator.join(header)!r}")
+        wanted, found = separator.join(columns), separator.join(header)
+        raise ValueError(f"{what}: expected the columns {wanted} in {address}, got {found[:80]!r}")
     rows = []
     for number, cells in enumerate(told[1:], start=2):
         if not cells:
             continue
         if len(cells) != len(header):
-            raise ValueError(f"{address}: expected {len(header)} cells in line {number}, got {len(cells)}")
+            raise ValueError(f"{what}: expected {len(header)} cells in line {number} of {address}, got {len(cells)}")
         rows.append(dict(zip(header, cells, strict=True)))
     return rows
 

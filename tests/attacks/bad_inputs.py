@@ -66,6 +66,11 @@ VALID = {
     "swap": "vision tryon worn/image/0-0.png --wearing worn/cloth/0.png --instead worn/cloth/1.png "
     "--checkpoint swaps --out new.png",
     "weigh-swaps": "vision tryon score --data worn/pairs.csv --checkpoint swaps --out new.csv",
+    "learn-poses": "vision morph train --data people/poses.toml --checkpoint new --size 16 --width 4 --steps 1 "
+    "--batch-size 2 --features small-cnn",
+    "morph": "vision morph people/photos/00000-0.png --keypoints people/keypoints.csv --pose 00001-1.png "
+    "--checkpoint posed --out new.png",
+    "weigh-poses": "vision morph score --data people/poses.toml --checkpoint posed --out new.csv",
     "later": "recommend score --recommender recommender --purchases bought.csv --out new.csv",
 }
 """Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""

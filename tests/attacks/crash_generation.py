@@ -7,11 +7,14 @@ from pathlib import Path
 
 from crash_pictures import shop
 from crash_works import State, Work, command, digest, nothing
+from hemline.datasets.pictures.poses import read_pose_pairs
 from hemline.datasets.pictures.source import open_source
 from hemline.datasets.pictures.worn.pairs import load_worn, worn_rows
+from hemline.datasets.simulated.figure_poses import simulated_pose_pairs, write_pose_pairs
 from hemline.datasets.simulated.people.figure_photos import write_worn_figures
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.generate.design.designer import TrainedDesigner
+from hemline.vision.generate.morph.morph import TrainedMorph
 from hemline.vision.generate.swap.swapper import TrainedSwapper
 from hemline.vision.generate.trained import TrainedGenerator
 from PIL import Image
@@ -76,20 +79,51 @@ def read_figures(folder: Path) -> State:
     return {"photos": digest(pairs.images.tobytes() + pairs.articles.tobytes() + pairs.truths.tobytes())}
 
 
+@functools.cache
+def people(folder: Path) -> str:
+    """A few figures in two poses, beside the folder."""
+    place = folder.parent / "people"
+    if not (place / "poses.toml").exists():
+        write_pose_pairs(simulated_pose_pairs(2, 1, size=16), str(place))
+    return str(place / "poses.toml")
+
+
+def morph(folder: Path) -> None:
+    words = ["--data", people(folder), "--size", "16", "--width", "4", "--batch-size", "2", "--features", "small-cnn"]
+    command("vision", "morph", "train", *words, *_words(folder))
+
+
+READERS = (
+    ("generator.json", TrainedGenerator.load),
+    ("designer.json", TrainedDesigner.load),
+    ("morph.json", TrainedMorph.load),
+    ("swapper.json", TrainedSwapper.load),
+)
+
+
 def generated(folder: Path) -> State:
-    """The weights of a generator, designer or swap, as far as a reader finds one; and its report."""
+    """The weights of a generator, designer, swap or network of poses, as far as a reader finds one; and its report."""
     run, told = RunFolder(str(folder / "it")), {}
-    for name, read in {
-        "generator.json": TrainedGenerator.load,
-        "designer.json": TrainedDesigner.load,
-        "swapper.json": TrainedSwapper.load,
-    }.items():
+    for name, read in READERS:
         if run.has(name):
             weights = read(run).network.state_dict()
             told["weights"] = digest(b"".join(value.numpy().tobytes() for value in weights.values()))
     if run.has("report.json"):
         told["report"] = str(len(run.read_json("report.json")["history"]))
     return told
+
+
+def poses_written(folder: Path) -> None:
+    if not (folder / "it" / "poses.toml").exists():
+        command("data", "poses", str(folder / "it"), "--people", "1", "--held-out", "0", "--size", "16")
+
+
+def poses_read(folder: Path) -> State:
+    """Pairs of poses that were written, as far as a reader finds them."""
+    described = folder / "it" / "poses.toml"
+    if not described.exists():
+        return {}
+    return {"pairs": read_pose_pairs(str(described), 16).digest()}
 
 
 def catalogue(folder: Path) -> None:
@@ -111,5 +145,7 @@ GENERATION: dict[str, Work] = {
     "designer": Work(nothing, designer, generated),
     "swapper": Work(nothing, swapper, generated),
     "worn-figures": Work(nothing, figures, read_figures),
+    "morph": Work(nothing, morph, generated),
+    "poses": Work(nothing, poses_written, poses_read),
     "generated-catalogue": Work(generator, catalogue, photos),
 }

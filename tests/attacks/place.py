@@ -37,6 +37,9 @@ MADE = (
     "vision design train --data shots --checkpoint designer --size 16 --steps 1 --groups 1",
     "data worn worn --people 12 --height 16 --width 16",
     "vision tryon train --data worn/pairs.csv --checkpoint swaps --height 16 --width 16 --steps 1 --batch-size 2",
+    "data poses people --people 2 --held-out 1 --size 16",
+    "vision morph train --data people/poses.toml --checkpoint posed --size 16 --width 4 --steps 1 --batch-size 2 "
+    "--features small-cnn",
 )
 
 

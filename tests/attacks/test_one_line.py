@@ -55,6 +55,7 @@ PARTS = {
         bad_people.photos_of_people,
         bad_people.tables_of_people,
         bad_people.broken_swaps,
+        bad_poses.files_of_poses,
     )
 }
 

@@ -24,6 +24,9 @@ from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.generate.design.designer import TrainedDesigner
 from hemline.vision.generate.design.network import DesignForm
 from hemline.vision.generate.design.training import DesignConfig
+from hemline.vision.generate.morph.morph import TrainedMorph
+from hemline.vision.generate.morph.network import MorphForm
+from hemline.vision.generate.morph.training import MorphConfig
 from hemline.vision.generate.networks.network import ImageSpec
 from hemline.vision.generate.recipes import RECIPES, widened
 from hemline.vision.generate.trained import TrainedGenerator
@@ -228,6 +231,7 @@ def replaced_by(kind: str, path: Path, kept: Path) -> Iterator[None]:
         shutil.move(kept, path)
 
 
+SPOILT_KINDS = ("small-cnn", "clip_vision_model", "captioner", "biggan", "stylegan2", "designer", "morph")
 NO_FILES = ("named pipe", "device", "folder", "a sparse terabyte")
 
 
@@ -238,6 +242,7 @@ def test_a_file_of_a_run_that_is_no_file_is_refused_unread(tmp_path, kind):
         (captioner(tmp_path / "b"), Annotator.load),
         (generator(tmp_path / "c", "dcgan"), TrainedGenerator.load),
         (designer(tmp_path / "d"), TrainedDesigner.load),
+        (morph(tmp_path / "e"), TrainedMorph.load),
     ]
     for run, read in pairs:
         for path in list(Path(run).iterdir()):
@@ -250,12 +255,16 @@ def test_a_file_of_a_run_that_is_no_file_is_refused_unread(tmp_path, kind):
 
 @needs_linux
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))])
-@pytest.mark.parametrize("kind", ["small-cnn", "clip_vision_model", "captioner", "biggan", "stylegan2", "designer"])
+@pytest.mark.parametrize(
+    "kind", ["small-cnn", "clip_vision_model", "captioner", "biggan", "stylegan2", "designer", "morph"]
+)
 def test_a_spoilt_run(tmp_path, ran, kind, seed):
     if kind == "captioner":
         run, read = Path(captioner(tmp_path)), Annotator.load
     elif kind == "designer":
         run, read = Path(designer(tmp_path)), TrainedDesigner.load
+    elif kind == "morph":
+        run, read = Path(morph(tmp_path)), TrainedMorph.load
     elif kind in RECIPES:
         run, read = Path(generator(tmp_path, kind)), TrainedGenerator.load
     else:
@@ -307,6 +316,12 @@ def designer(folder: Path) -> str:
     return str(folder / "run")
 
 
+def morph(folder: Path) -> str:
+    form = MorphForm(size=16, width=4, most=8, pose=7)
+    TrainedMorph(form.build().eval(), MorphConfig()).save(RunFolder(str(folder / "run")))
+    return str(folder / "run")
+
+
 @needs_linux
 @pytest.mark.parametrize("name", ["dcgan", "biggan", "stylegan", "stylegan2"])
 def test_a_generator_larger_than_its_weights_is_refused_before_it_is_built(tmp_path, name):
@@ -316,3 +331,8 @@ def test_a_generator_larger_than_its_weights_is_refused_before_it_is_built(tmp_p
 @needs_linux
 def test_a_designer_larger_than_its_weights_likewise(tmp_path):
     assert attacked(designer(tmp_path), "designer.json", "form", TrainedDesigner.load) == 7
+
+
+@needs_linux
+def test_a_network_of_poses_larger_than_its_weights_likewise(tmp_path):
+    assert attacked(morph(tmp_path), "morph.json", "form", TrainedMorph.load) > 5

@@ -12,6 +12,7 @@ from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
 from hemline.runtime.training.checkpoints import Checkpoints
 from hemline.runtime.training.run import run_training
+from hemline.vision.generate.adversarial.averaging import follow
 from hemline.vision.generate.adversarial.training import AdversarialConfig, AdversarialTraining, Batches
 from hemline.vision.generate.adversarial.watch import Watch
 from hemline.vision.generate.generate import train_generator
@@ -171,8 +172,7 @@ def test_the_running_mean_is_that_of_the_weights_and_counts_are_taken_as_they_ar
         for parameter in module.generator.parameters():
             parameter.add_(1.0)
     module.generator.normalise.num_batches_tracked.fill_(7)
-    module._counts = {"generator_loss": 1000}
-    module._follow()
+    follow(module.average, module.generator, module.config.average, 1000)
     after = module.average.state_dict()
     for name, _ in module.average.named_parameters():
         torch.testing.assert_close(after[name], before[name] + 0.25)

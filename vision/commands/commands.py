@@ -1,4 +1,4 @@
-"""The commands of this room: ``hemline vision classify|annotate|embed|index|similar|sort|locate|gan|design|tryon``."""
+"""The commands of this room, ``hemline vision ...``: of labels, captions, search and generated photos."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .design import app as design
 from .embed import embed
 from .gan import app as gan
 from .locate import app as locate
+from .people.morph import app as morph
 from .people.tryon import app as tryon
 from .predict import export, predict
 from .search import app as index
@@ -35,6 +36,8 @@ app.add_typer(locate, name="locate")
 app.add_typer(gan, name="gan")
 
 app.add_typer(design, name="design")
+
+app.add_typer(morph, name="morph")
 
 app.add_typer(tryon, name="tryon")
 

@@ -19,7 +19,9 @@ from ....runtime.training.run import Precision
 from ..networks.network import Critic, Generator
 from ..networks.style import StyleGenerator
 from .augment import AdaptiveAugment, DiffAugment, mirrored
+from .averaging import follow
 from .losses import LOSSES, LossName
+from .order import RandomOrder
 from .penalties import PathLength, clip_weights, drift, gradient_penalty, squared_gradient
 from .rates import rate_left, set_rates
 from .watch import Watch
@@ -172,7 +174,8 @@ class AdversarialTraining(EpochTraining):
             real = mirrored(part) if self.config.mirror else part
             self._critic_step(of_critic, real, labels, now)
         self._generator_step(of_generator, real, labels, now)
-        self._follow()
+        done = self.current_epoch * self.config.log_steps + self._counts["generator_loss"]
+        follow(self.average, self.generator, self.config.average, done)
 
     def on_train_epoch_end(self) -> None:
         """Look for collapse and for a critic that wins outright, and show what is generated.
@@ -258,17 +261,6 @@ class AdversarialTraining(EpochTraining):
         self.manual_backward(loss)
         optimizer.step()
 
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the running mean of the generator a step on; in its first steps it forgets faster."""
-        done = self.current_epoch * self.config.log_steps + self._counts["generator_loss"]
-        decay = min(self.config.average, done / (done + 9))
-        mean, now = self.average.state_dict(), self.generator.state_dict()
-        for name, value in now.items():
-            # Statistics of batches are noisy as weights are; directions of spectral norms and counts are not.
-            smooth = value.is_floating_point() and not name.endswith(("._u", "._v"))
-            mean[name].lerp_(value, 1 - decay) if smooth else mean[name].copy_(value)
-
 
 class Batches:
     """Images in a random order, without one twice before all were drawn.
@@ -282,18 +274,14 @@ class Batches:
     """
 
     def __init__(self, images: Tensor, labels: Tensor | None, steps: int, count: int, seed: int) -> None:
-        self.images, self.labels, self.steps, self.count, self.seed = images, labels, steps, count, seed
+        self.images, self.labels = images, labels
+        self.order = RandomOrder(len(images), steps, count, seed)
 
     def __len__(self) -> int:
-        return self.steps
+        return len(self.order)
 
     def __iter__(self) -> Iterator[Batch]:
-        generator = torch.Generator().manual_seed(self.seed)
-        order = torch.empty(0, dtype=torch.long)
-        for _ in range(self.steps):
-            while len(order) < self.count:
-                order = torch.cat([order, torch.randperm(len(self.images), generator=generator)])
-            chosen, order = order[: self.count], order[self.count :]
+        for chosen in self.order:
             yield self.images[chosen], None if self.labels is None else self.labels[chosen]
 
 

@@ -53,19 +53,29 @@ class Watch:
                 f"epoch {epoch + 1}: generated images are nearly all alike (their variance is {share:.3f} of that "
                 "of the photos); try smaller learning rates, more critic_steps, or a penalty (r1, gradient_penalty)",
             )
-        if critic_loss is not None and self.undecided and abs(critic_loss / self.undecided - 1) < _GUESSING:
+        if critic_loss is not None:
+            self.look_at_critic(epoch, critic_loss)
+        return {"spread": round(share, 4)}
+
+    def look_at_critic(self, epoch: int, critic_loss: float) -> None:
+        """Warn of a critic that wins outright or guesses.
+
+        Arguments:
+            epoch: from 0.
+            critic_loss: the mean of the epoch.
+        """
+        if self.undecided and abs(critic_loss / self.undecided - 1) < _GUESSING:
             self._warn(
                 "guessing",
                 f"epoch {epoch + 1}: the critic only guesses (loss {critic_loss:.4f}), and what the generator learns "
                 "from it is chance; try smaller learning rates",
             )
-        if critic_loss is not None and self.undecided and critic_loss < _WON * self.undecided:
+        if self.undecided and critic_loss < _WON * self.undecided:
             self._warn(
                 "critic",
                 f"epoch {epoch + 1}: the critic wins outright (loss {critic_loss:.4f}), and what the generator learns "
                 "from it is little; try a smaller critic_lr, a penalty (r1), or augment for few photos",
             )
-        return {"spread": round(share, 4)}
 
     def _warn(self, what: str, words: str) -> None:
         if what not in self.warned:

@@ -15,6 +15,7 @@ from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, S
 from ....runtime.training.epochs import EpochTraining
 from ....runtime.training.run import Precision
 from ..adversarial.augment import shifted
+from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES
 from ..adversarial.rates import rate_left, set_rates
 from .masks import mean_colours
@@ -154,7 +155,8 @@ class DesignTraining(EpochTraining):
         made = self.designer(*conditions)
         self._critic_step(of_critic, real, own, made.detach(), conditions)
         self._designer_step(of_designer, made, conditions, (real, own))
-        self._follow()
+        done = self.current_epoch * self.config.log_steps + self._counts["designer_loss"]
+        follow(self.average, self.designer, self.config.average, done)
 
     def on_train_epoch_end(self) -> None:
         """Show what is designed.
@@ -217,14 +219,6 @@ class DesignTraining(EpochTraining):
             return images, masks
         moved = shifted(torch.cat([images - 1, masks.to(images)], dim=1), self.config.shift)
         return moved[:, :3] + 1, moved[:, 3:]
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        done = self.current_epoch * self.config.log_steps + self._counts["designer_loss"]
-        decay = min(self.config.average, done / (done + 9))
-        now = self.designer.state_dict()
-        for name, mean in self.average.state_dict().items():
-            mean.lerp_(now[name], 1 - decay)
 
 
 DesignBatch = tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]
