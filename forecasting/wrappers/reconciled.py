@@ -20,15 +20,13 @@ from ...evaluation.adapters.foreign import for_run, updated
 from ...evaluation.scores.multivariate import energy_score
 from ...runtime.arguments.kinds import Count, Seed
 from ..paths.reconciliation import Weights, error_covariance, moves, observed_totals, ranked_totals, reconciling_gain
+from ..paths.strength import STRENGTHS, chosen_strength, over_steps
 from ..training.members import trained_member
 from ..windows.held_out import HeldOut, held_out_windows
 from .reconciled_predictor import ReconciledPredictor, above
 from .wrapper import WrappingEstimator
 
 logger = logging.getLogger(__name__)
-
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Shares of the least-variance correction of which the held-out windows choose one."""
 
 
 class ReconciledEstimator(WrappingEstimator):
@@ -208,14 +206,7 @@ class ReconciledEstimator(WrappingEstimator):
                 for drawn, change in zip(paths, moves(paths, ranked, matrix, strength * gain), strict=True)
             ]
             scores.append(_scores_by_level(np.stack(found), truth, levels))
-        relative = np.log(np.array(scores)) - np.log(scores[0])
-        best = int(relative.mean(1).argmin())
-        logger.info(
-            "share of the correction: %g; energy score by level, relative to the series' own sums: %s",
-            STRENGTHS[best],
-            ", ".join(f"{value:.3f}" for value in np.exp(relative[best])),
-        )
-        return STRENGTHS[best] * gain
+        return chosen_strength(np.array(scores), "the series and each level") * gain
 
 
 def _samples(predictor: Predictor, pasts: Sequence[Entry], count: int) -> np.ndarray:
@@ -224,8 +215,8 @@ def _samples(predictor: Predictor, pasts: Sequence[Entry], count: int) -> np.nda
     return np.stack([np.asarray(forecast.samples, dtype=np.float64) for forecast in drawn])
 
 
-def _scores_by_level(paths: np.ndarray, truth: np.ndarray, levels: Sequence[np.ndarray]) -> list[float]:
-    """The mean energy score of the series, and of the totals of each level."""
+def _scores_by_level(paths: np.ndarray, truth: np.ndarray, levels: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The mean energy score of each window ``[W]`` of the series, and of the totals of each level."""
     scores = [energy_score(paths, truth)]
     scores += [energy_score(paths @ matrix.T, observed_totals(truth, matrix)) for matrix in levels]
-    return [float(np.nanmean(score)) for score in scores]
+    return [over_steps(score) for score in scores]

@@ -23,15 +23,13 @@ from ....evaluation.runs.machine import peak_memory
 from ....evaluation.scores.multivariate import energy_score
 from ....runtime.arguments.naming import in_words
 from ....runtime.display.bars import Bar
+from ...paths.strength import STRENGTHS, chosen_strength, over_steps
 from ...paths.tied import correction, matched
 from ...paths.totals import corrected
 from ...training.members import trained_member
 from ...windows.held_out import held_out_windows
 
 logger = logging.getLogger(__name__)
-
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Shares of the way to the totals of which the held-out windows choose one."""
 
 RETRIES = 2
 """How often a partition is begun anew whose worker died."""
@@ -42,7 +40,7 @@ class Weighed:
     """How a partition was forecast in W held-out windows, with each of the C shares of `STRENGTHS`.
 
     Arguments:
-        energy: ``[C]``, mean energy score of its series.
+        energy: ``[C, W]``, mean energy score of its series over each window.
         sums: ``[C, W, S, H]``, paths of the sum of those series that are known at a step.
         truth: ``[W, H]``, what came of it; NaN where none is known.
     """
@@ -140,11 +138,11 @@ class PartitionWork:
             paths = paths if domain == "real" else raised(paths)
             paths = paths[matched(paths.sum(-1), draws)]
             moved = [corrected(paths, correction(paths, draws, share)) for share in STRENGTHS]
-            energy.append([float(np.nanmean(energy_score(each, came))) for each in moved])
+            energy.append([over_steps(energy_score(each, came)) for each in moved])
             sums.append([np.where(np.isnan(came), 0, each).sum(-1) for each in moved])
         missing = np.isnan(span.truth)
         truth = np.where(missing.all(-1), np.nan, np.where(missing, 0, span.truth).sum(-1))
-        return Weighed(np.nanmean(energy, axis=0), np.stack(sums, axis=1), truth)
+        return Weighed(np.array(energy).T, np.stack(sums, axis=1), truth)
 
 
 def train_partitions(works: Sequence[PartitionWork], lanes: Sequence[Lane]) -> list[Ended]:
@@ -202,8 +200,8 @@ def train_partitions(works: Sequence[PartitionWork], lanes: Sequence[Lane]) -> l
 def best_strength(weighed: Sequence[Weighed]) -> float:
     """The share of the way to the totals that was best in the held-out windows.
 
-    It is that of the least energy score relative to the share 0, as a mean over three levels: the series within their
-    partitions, the partitions' totals together, and the total of all.
+    It is chosen over three levels (`chosen_strength`): the series within their partitions, the partitions' totals
+    together, and the total of all.
 
     Arguments:
         weighed: of the partitions.
@@ -216,15 +214,7 @@ def best_strength(weighed: Sequence[Weighed]) -> float:
     scores = []
     for number in range(len(STRENGTHS)):
         sums = np.stack([each.sums[number] for each in weighed], axis=-1)
-        series = sum(float(each.energy[number]) for each in weighed)
-        together = float(np.nanmean(energy_score(sums, truth)))
-        scores.append([series, together, float(np.nanmean(energy_score(sums.sum(-1, keepdims=True), whole)))])
-    values = np.maximum(np.array(scores), np.finfo(float).tiny)
-    relative = np.log(values) - np.log(values[0])
-    best = int(relative.mean(1).argmin())
-    logger.info(
-        "share of the way to the totals: %g; energy score of series, partitions and total, relative to their own: %s",
-        STRENGTHS[best],
-        ", ".join(f"{value:.3f}" for value in np.exp(relative[best])),
-    )
-    return STRENGTHS[best]
+        series = np.sum([each.energy[number] for each in weighed], axis=0)
+        together = over_steps(energy_score(sums, truth))
+        scores.append([series, together, over_steps(energy_score(sums.sum(-1, keepdims=True), whole))])
+    return chosen_strength(np.array(scores), "series, partitions and total")
