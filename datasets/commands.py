@@ -175,6 +175,28 @@ def worn(
     typer.echo(f"{count} photos of {people} people, described by {written}")
 
 
+@app.command()
+def outfits(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into.")],
+    people: Annotated[int, typer.Option(min=1, help="People, each with an outfit of its own.")] = 500,
+    photos: Annotated[int, typer.Option(min=1, help="Photos of each, in poses of their own.")] = 2,
+    size: Annotated[int, typer.Option(help="Side of the photos in pixels.")] = 64,
+    standing: Annotated[str, typer.Option(help="middle, or anywhere at any size.")] = "middle",
+    seed: Annotated[int, typer.Option(min=0, help="Draws people, outfits and poses.")] = 0,
+) -> None:
+    """Write photos of simulated figures with their poses and packshots of all that they wear.
+
+    Example: hemline data outfits figures --people 500
+    """
+    from .simulated.people.figure_outfits import write_outfits
+
+    check_place("folder", folder, folder=True)
+    # Any: what is none is refused there by name.
+    chosen: dict[str, Any] = {"standing": standing}
+    written = write_outfits(folder, people, photos, size=size, seed=seed, **chosen)
+    typer.echo(f"{people * photos} photos of {people} people in {written}")
+
+
 def _whereabouts(name: str) -> str:
     """Where a dataset would be read from now."""
     from .benchmarks.load import archive_in_cache

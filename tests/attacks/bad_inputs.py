@@ -71,6 +71,11 @@ VALID = {
     "morph": "vision morph people/photos/00000-0.png --keypoints people/keypoints.csv --pose 00001-1.png "
     "--checkpoint posed --out new.png",
     "weigh-poses": "vision morph score --data people/poses.toml --checkpoint posed --out new.csv",
+    "outfits": "data outfits new --people 2 --size 16",
+    "learn-outfits": "vision outfit train --data dressed --checkpoint new --size 16 --steps 1 --batch-size 2",
+    "dress": "vision outfit --articles dressed/articles/top/0.png --pose dressed/keypoints.csv --checkpoint dresser "
+    "--out new.png",
+    "weigh-outfits": "vision outfit score --data dressed --checkpoint dresser --reader-steps 2 --out new.csv",
     "later": "recommend score --recommender recommender --purchases bought.csv --out new.csv",
 }
 """Commands that do what they are asked, which one bad option or file spoils; `place.furnish` makes what they read."""

@@ -11,10 +11,12 @@ from hemline.datasets.pictures.poses import read_pose_pairs
 from hemline.datasets.pictures.source import open_source
 from hemline.datasets.pictures.worn.pairs import load_worn, worn_rows
 from hemline.datasets.simulated.figure_poses import simulated_pose_pairs, write_pose_pairs
+from hemline.datasets.simulated.people.figure_outfits import write_outfits
 from hemline.datasets.simulated.people.figure_photos import write_worn_figures
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.generate.design.designer import TrainedDesigner
 from hemline.vision.generate.morph.morph import TrainedMorph
+from hemline.vision.generate.outfit.dresser import TrainedDresser
 from hemline.vision.generate.swap.swapper import TrainedSwapper
 from hemline.vision.generate.trained import TrainedGenerator
 from PIL import Image
@@ -47,6 +49,18 @@ def generator(folder: Path) -> None:
 def designer(folder: Path) -> None:
     words = ["--data", packshots(folder), "--size", "16", "--groups", "1"]
     command("vision", "design", "train", *words, *_words(folder))
+
+
+@functools.cache
+def dressed(folder: Path) -> str:
+    """A few figures with poses and outfits, beside the folder."""
+    place = folder.parent / "dressed"
+    return str(place if (place / "outfits.csv").exists() else write_outfits(place, 4, 1, size=16))
+
+
+def dresser(folder: Path) -> None:
+    words = ["--data", dressed(folder), "--size", "16", "--batch-size", "2"]
+    command("vision", "outfit", "train", *words, *_words(folder))
 
 
 @functools.cache
@@ -98,6 +112,7 @@ READERS = (
     ("designer.json", TrainedDesigner.load),
     ("morph.json", TrainedMorph.load),
     ("swapper.json", TrainedSwapper.load),
+    ("dresser.json", TrainedDresser.load),
 )
 
 
@@ -143,6 +158,7 @@ def photos(folder: Path) -> State:
 GENERATION: dict[str, Work] = {
     "generator": Work(nothing, generator, generated),
     "designer": Work(nothing, designer, generated),
+    "dresser": Work(nothing, dresser, generated),
     "swapper": Work(nothing, swapper, generated),
     "worn-figures": Work(nothing, figures, read_figures),
     "morph": Work(nothing, morph, generated),

@@ -40,6 +40,8 @@ MADE = (
     "data poses people --people 2 --held-out 1 --size 16",
     "vision morph train --data people/poses.toml --checkpoint posed --size 16 --width 4 --steps 1 --batch-size 2 "
     "--features small-cnn",
+    "data outfits dressed --people 10 --photos 2 --size 16",
+    "vision outfit train --data dressed --checkpoint dresser --size 16 --steps 1 --batch-size 2",
 )
 
 

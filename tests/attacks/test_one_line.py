@@ -56,6 +56,7 @@ PARTS = {
         bad_people.tables_of_people,
         bad_people.broken_swaps,
         bad_poses.files_of_poses,
+        bad_people.outfits_and_poses,
     )
 }
 

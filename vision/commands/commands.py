@@ -11,6 +11,7 @@ from .embed import embed
 from .gan import app as gan
 from .locate import app as locate
 from .people.morph import app as morph
+from .people.outfit import app as outfit
 from .people.tryon import app as tryon
 from .predict import export, predict
 from .search import app as index
@@ -40,6 +41,8 @@ app.add_typer(design, name="design")
 app.add_typer(morph, name="morph")
 
 app.add_typer(tryon, name="tryon")
+
+app.add_typer(outfit, name="outfit")
 
 app.command()(similar)
 

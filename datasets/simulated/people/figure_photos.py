@@ -14,7 +14,7 @@ from PIL import Image
 from ....runtime.arguments.kinds import Count, Seed, Share, checked
 from ....runtime.whole_files import whole_contents
 from ..figure_garments import SLOTS, Garment, drawn_garment, packshot
-from ..figures import Figure, Side, draw_figure, person_of, standing_figure
+from ..figures import Figure, Side, Standing, draw_figure, person_of, standing_figure
 
 PAIRS = "pairs.csv"
 
@@ -33,7 +33,7 @@ def write_worn_figures(
     *,
     height: Side = 64,
     width: Side = 64,
-    standing: Literal["middle", "anywhere"] = "middle",
+    standing: Standing = "middle",
     slot: Literal["hat", "top", "jacket", "bottom", "shoes", "bag"] = "top",
     test: Share = 0.1,
     seed: Seed = 0,
@@ -85,16 +85,16 @@ def write_worn_figures(
                     "kind": slot,
                     "mask": f"mask/{name}",
                 }
-                _save(aside / "image" / name, image)
-                _save(aside / "mask" / name, mask)
+                save_png(aside / "image" / name, image)
+                save_png(aside / "mask" / name, mask)
                 rows.append({**row, "side": "train" if number < first else "test"})
                 if number >= first:
                     other = _another(own, np.random.default_rng([seed, _WANTED, number, photo]))
-                    _save(aside / "wanted" / name, packshot(other, side))
-                    _save(aside / "truth" / name, truth_of(figure, other, height, width))
+                    save_png(aside / "wanted" / name, packshot(other, side))
+                    save_png(aside / "truth" / name, truth_of(figure, other, height, width))
                     rows[-1] |= {"wanted": f"wanted/{name}", "truth": f"truth/{name}"}
             if seen:
-                _save(aside / "cloth" / f"{number}.png", packshot(own, side))
+                save_png(aside / "cloth" / f"{number}.png", packshot(own, side))
         if not rows:
             raise ValueError(
                 f"people, slot: expected figures that show the garment, got none of {people} with a {slot}"
@@ -124,6 +124,7 @@ def _another(own: Garment, rng: np.random.Generator) -> Garment:
     )
 
 
-def _save(place: Path, pixels: np.ndarray) -> None:
+def save_png(place: Path, pixels: np.ndarray) -> None:
+    """Write uint8 pixels ``[3, H, W]`` or ``[H, W]`` as PNG."""
     shown = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(1, 2, 0))
     Image.fromarray(shown).save(place, "png")

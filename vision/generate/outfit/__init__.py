@@ -1,0 +1,1 @@
+"""Photos of people in chosen articles and poses."""
