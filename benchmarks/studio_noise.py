@@ -26,6 +26,7 @@ from fastapi.testclient import TestClient
 from hemline.datasets.pictures.catalogue import Catalogue
 from hemline.datasets.pictures.source import Source, open_source
 from hemline.datasets.pictures.split import ArticleSplit, split_articles
+from hemline.runtime.plain import made_of, to_plain
 from hemline.studio.access.people import invite
 from hemline.studio.commands import open_studio
 from hemline.studio.server import create_app
@@ -173,9 +174,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.05)
     parser.add_argument("--retags", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument(
-        "--size", type=int, help="side of the photos, pixels; by default what the weights were made for"
-    )
+    parser.add_argument("--size", type=int, help="side of the photos, pixels; by default that of the weights")
     parser.add_argument("--views", type=int, choices=(1, 2), default=2, help="2: the mirror image of each photo too")
     parser.add_argument("--epochs", type=int, help="by default as many as `hemline vision classify train` takes")
     parser.add_argument("--out", type=Path, default=Path("runs/studio_noise"))
@@ -184,9 +183,13 @@ def main() -> None:
     torch.set_num_threads(1)
     source = open_source(options.data)
     options.vectors.mkdir(parents=True, exist_ok=True)
-    split = split_articles(
-        source.catalogue, source.load(**build_backbone(AUTO, size=options.size).preprocessing.photos)
-    )
+    kept_split = options.out / "split.json"
+    if not kept_split.exists():
+        preprocessing = build_backbone(AUTO, size=options.size).preprocessing
+        options.out.mkdir(parents=True, exist_ok=True)
+        drawn = split_articles(source.catalogue, source.load(**preprocessing.photos))
+        kept_split.write_text(json.dumps(to_plain(drawn)))
+    split = made_of(json.loads(kept_split.read_text()), ArticleSplit)
     rows = []
     for seed in range(options.seeds):
         kept = options.out / f"seed-{seed}.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from ..runtime.arguments.naming import check_place, check_there, naming
 if TYPE_CHECKING:
     from ..datasets.entries.data import ForecastData
     from ..datasets.pictures.source import Source
+    from .forecasts.shop import Shop
     from .settings import StudioSettings
     from .studio import Studio
 
@@ -152,25 +154,28 @@ def open_studio(
         with naming("data", data):
             source = open_source(data)
         _test(classifiers, source)
+    for kind, some in (("backtests", backtests), ("models", series)):
+        for name, number in Counter(run.name for run in some).items():
+            if number > 1:
+                raise ValueError(f"run: expected {kind} in folders of different names, got {name!r} twice")
+    # All that is only read comes first: what cannot be read leaves no folder of a studio behind.
+    index = PhotoIndex.open(str(indexes[0])) if indexes else None
+    past = {}
+    for run in backtests:
+        with naming("run", run):
+            past[run.name] = StoredBacktest(run)
+    shops = {run.name: _shop(run, dataset, load, trust) for run in series}
     settings.folder.mkdir(parents=True, exist_ok=True)
     with naming("database"):
         database = Database(settings.address)
     labelling = None if source is None or data is None else Labelling(source, data, database)
-    studio = Studio(settings, database, labelling, planned=(*decided, *series))
+    planned = (*decided, *series)
+    studio = Studio(settings, database, labelling, shops=shops, index=index, backtests=past, planned=planned)
     if labelling is not None:
         studio.remember_catalogue()
     for run in classifiers:
         with naming("run", run):
             studio.add_run(str(run))
-    for run in indexes:
-        studio.index = PhotoIndex.open(str(run))
-    for run in backtests:
-        with naming("run", run):
-            if run.name in studio.backtests:
-                raise ValueError(f"run: expected backtests in folders of different names, got {run.name!r} twice")
-            studio.backtests[run.name] = StoredBacktest(run)
-    for run in series:
-        _add_shop(studio, run, dataset, load, trust)
     return studio
 
 
@@ -185,9 +190,7 @@ def _test(runs: list[Path], source: Source) -> None:
                 evaluate_classifier(str(run), source, progress=progress)
 
 
-def _add_shop(
-    studio: Studio, run: Path, dataset: str | None, load: Callable[..., ForecastData], trust: Sequence[str]
-) -> None:
+def _shop(run: Path, dataset: str | None, load: Callable[..., ForecastData], trust: Sequence[str]) -> Shop:
     from ..evaluation.adapters.foreign import read_for
     from ..forecasting.commands.simulate import load_remembered
     from ..forecasting.models.stored import load_predictor
@@ -197,9 +200,7 @@ def _add_shop(
         predictor = load_predictor(run, trust=trust)
     with naming("run", run) if dataset is None else naming("dataset", dataset):
         data = load_remembered(run, predictor, load) if dataset is None else read_for(predictor, load, dataset)
-    if run.name in studio.shops:
-        raise ValueError(f"run: expected models in folders of different names, got {run.name!r} twice")
-    studio.shops[run.name] = Shop(run.name, predictor, data)
+    return Shop(run.name, predictor, data)
 
 
 def with_needed() -> None:

@@ -139,7 +139,7 @@ def calibration(request: Request, person: Anybody, run: Run) -> Response:
         request,
         "calibration.html",
         shop=None,
-        name=shown.name,
+        name=shown.model,
         back=("/backtests", query),
         picture=("/backtests/calibration.svg", query),
         shares=shares,

@@ -99,7 +99,7 @@ def _percent(value: float | None, digits: int = 1) -> str:
 
 
 def _number(value: float, digits: int = 0) -> str:
-    return "–" if value != value else f"{value:,.{digits}f}".replace(",", "\u202f")
+    return "–" if value != value else f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
 
 
 def _signed(value: float) -> str:

@@ -33,10 +33,11 @@ from crash_customers import CUSTOMERS
 from crash_generation import GENERATION
 from crash_orders import ORDERS
 from crash_pictures import PICTURES
+from crash_studio import STUDIO
 from crash_works import CARELESS, FILES, State
 from failing_disk import HOWS, FailingDisk, How
 
-WORKS = FILES | ORDERS | PICTURES | CUSTOMERS | GENERATION
+WORKS = FILES | ORDERS | PICTURES | CUSTOMERS | GENERATION | STUDIO
 LIMIT = 120.0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from crash_works import NETWORK, SALES_TABLE, STORED, State, Work, command, digest, forecasts, nothing
 from golden_data import sales
+from hemline.decisions.orders.report import ORDER, read_order
 from hemline.evaluation import tune
 from hemline.evaluation.store.store import Store
 from hemline.forecasting import PartitionedEstimator, VARPredictor, build_model, load_predictor
@@ -29,12 +30,14 @@ def earlier_order(folder: Path) -> None:
 
 
 def order(folder: Path) -> State:
-    """The table and the page of an order, each of before or whole; the page says when it was made."""
+    """The table, the report and the page of an order, each of before or whole; the page says when it was made."""
     told = {}
     for path in (folder / "it").iterdir():
         text = path.read_text()
         if path.suffix == ".html" and not text.rstrip().endswith("</html>"):
             raise ValueError("half a page")
+        if path.name == ORDER:
+            told["report"] = digest(repr(read_order(folder / "it")))
         if path.suffix in (".csv", ".html", ".txt"):
             told[path.name] = "there" if path.suffix == ".html" and not text.startswith("before") else digest(text)
     return told

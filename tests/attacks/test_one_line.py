@@ -11,6 +11,7 @@ import bad_looks
 import bad_partitions
 import bad_people
 import bad_poses
+import bad_studio
 import bad_words
 import pytest
 from bad_inputs import EXTRAS, VALID
@@ -50,6 +51,8 @@ PARTS = {
         bad_generation.words_of_generators,
         bad_generation.photos_of_garments,
         bad_generation.broken_generators,
+        bad_studio.words_of_the_studio,
+        bad_studio.broken_folders_of_the_studio,
         bad_poses.words_of_poses,
         bad_people.words_of_people,
         bad_people.photos_of_people,

@@ -17,10 +17,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser of D
 
 import uvicorn
 from hemline.studio.access.people import invite
+from hemline.studio.forecasts.decided import orders_in, plans_in
+from hemline.studio.labels.crowd import make_batch
 from hemline.studio.server import create_app
 from playwright.sync_api import expect, sync_playwright
 
 from .rooms import WRONG
+from .test_decided import write_an_order, write_prices
 
 PATIENCE = 60_000
 """Milliseconds: other work may keep the processor."""
@@ -154,6 +157,8 @@ PAGES = [
     "/labels/photos?run=colours&task=facets",
     "/labels/photos?run=colours&task=colour&words=i0",
     "/labels/article?run=colours&task=colour&item=i7",
+    "/labels/crowd",
+    "/labels/crowd/batch?number=1",
     "/jobs",
     "/people",
 ]
@@ -163,11 +168,17 @@ PLANS = [
     "/forecasts/series?window=0&series=dress_1&series=dress_2",
     "/forecasts/calibration",
     "/scenarios?article=dress_1",
+    "/orders",
+    "/plans",
 ]
 
 
 @pytest.mark.parametrize("which", ["labels", "plans"])
-def test_pages_fit_a_phone_and_paper_and_are_accessible(people, studio, planner, which):
+def test_pages_fit_a_phone_and_paper_and_are_accessible(people, studio, planner, which, tmp_path):
+    make_batch(studio.database, studio.opened, "Ann", "colour", "Which colour?", ["i0", "i3"], 3)
+    write_an_order(tmp_path / "sales" / "march")
+    write_prices(tmp_path / "sales" / "march")
+    planner.orders, planner.plans = orders_in([tmp_path / "sales"]), plans_in([tmp_path / "sales"])
     Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe
     page = people(studio if which == "labels" else planner, role="admin", viewport={"width": 360, "height": 700})
     for address in PAGES if which == "labels" else PLANS:
