@@ -1,6 +1,6 @@
 """Simulated figures in other poses: attention that copies, the same network without it, and rows that learn nothing.
 
-    python -m benchmarks.pose_morphing --out runs/poses --size 64 --steps 500
+    python -m benchmarks.pose_morphing --out runs/poses --size 64 --steps 500 --look 1,2,8,16
     python -m benchmarks.pose_morphing --out runs/patches --size 32 --rows copy --patches 1,2,4,8
     python -m benchmarks.pose_morphing --out runs/poses --cost
 
@@ -8,7 +8,7 @@ Each row is trained on `--people` figures in three poses each, and judged on all
 similarity and mean difference over the photo, and the correlation of brightness inside each garment. All rows of a seed
 have as many steps, the same pairs in the same order, and the same loss. Beside them stand the source unchanged and its
 limbs moved rigidly. A killed run goes on, and finished ones stay in `--out`; the figures that are learnt from are the
-same for all seeds. `--cost` measures a step instead.
+same for all seeds. `--look` judges the network that copies with other numbers of patches too; `--cost` measures a step.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def figures(options: argparse.Namespace) -> PosePairs:
     return read_pose_pairs(str(folder / DESCRIPTION), options.size)
 
 
-def row(pairs: PosePairs, attention: str, patches: int, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Train a network, or read the one that was trained, and judge it."""
+def row(pairs: PosePairs, attention: str, patches: int, seed: int, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Train a network, or read the one that was trained, and judge it: a row for each number of patches."""
     folder = options.out / f"{attention}-{patches}-{options.size}-{options.steps}-{seed}"
     form = MorphForm(size=options.size, attention=attention, partition=Partition(patches, base=16, cells=16))
     training = MorphConfig(
@@ -58,7 +58,19 @@ def row(pairs: PosePairs, attention: str, patches: int, seed: int, options: argp
     if attention == "copy":
         found["captured"] = captured(pairs, trained)
     report = json.loads((folder / REPORT).read_text())
-    return found | {"parameters": report["parameters"], "seconds": report["seconds"]["processor"]}
+    found |= {"parameters": report["parameters"], "seconds": report["seconds"]["processor"]}
+    return [found, *(looks(pairs, trained, each, found) for each in numbers(options.look) if attention == "copy")]
+
+
+def looks(pairs: PosePairs, trained: TrainedMorph, patches: int, found: dict[str, Any]) -> dict[str, Any]:
+    """The row of the same weights with another number of patches."""
+    other = trained.looking_at(patches)
+    return {**found, "looks": patches, **scores(pairs, other.morph), "captured": captured(pairs, other)}
+
+
+def numbers(text: str) -> list[int]:
+    """Numbers between commas."""
+    return [int(each) for each in text.split(",") if each]
 
 
 def captured(pairs: PosePairs, trained: TrainedMorph) -> float:
@@ -105,6 +117,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=700, help="to learn from")
     parser.add_argument("--rows", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
     parser.add_argument("--patches", default="4", help="kappa, one or several")
+    parser.add_argument("--look", default="", help="other kappas for the trained network that copies")
     parser.add_argument("--seeds", default="0", help="one or several")
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--batch-size", type=int, default=8)
@@ -120,11 +133,9 @@ def main() -> None:
         return
     pairs = figures(options)
     rows = [{"row": name, **scores(pairs, change)} for name, change in still_rows(pairs.skeleton).items()]
-    asked = itertools.product(
-        map(int, options.seeds.split(",")), map(int, options.patches.split(",")), options.rows.split(",")
-    )
+    asked = itertools.product(numbers(options.seeds), numbers(options.patches), options.rows.split(","))
     for seed, patches, attention in asked:
-        rows.append(row(pairs, attention, patches, seed, options))
+        rows += row(pairs, attention, patches, seed, options)
         print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     print(table.to_markdown(index=False, floatfmt=".4f"))
@@ -132,7 +143,9 @@ def main() -> None:
     if options.sheet:
         runs = [options.out / f"{kind}-{patches}-{options.size}-{options.steps}-{seed}" for kind in NAMES]
         there = [str(run) for run in runs if RunFolder(str(run)).has(REPORT)]
-        options.sheet.write_bytes(sheet_of_morphs(pairs, there[0], beside={run: run for run in there[1:]}))
+        most = max([patches, *numbers(options.look)])
+        others = {run: run for run in there[1:]}
+        options.sheet.write_bytes(sheet_of_morphs(pairs, there[0], beside=others, patches=most))
 
 
 if __name__ == "__main__":

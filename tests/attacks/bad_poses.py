@@ -10,6 +10,8 @@ from bad_words import WHOLE
 
 LEAST = {
     "poses": {"people": 1, "held-out": 0, "photos": 2, "size": 16, "seed": 0},
+    "morph": {"patches": 1},
+    "weigh-poses": {"patches": 1},
     "learn-poses": {"steps": 1, "batch-size": 1, "size": 8, "width": 1, "patches": 1, "seed": 0},
 }
 NEEDED = {

@@ -216,6 +216,18 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_epoch_before(pairs, tmp_pa
     assert folder.has("report.json")
 
 
+def test_more_patches_than_in_training_can_be_looked_at(pairs):
+    torch.manual_seed(0)
+    trained = TrainedMorph(FORM.build().eval(), SHORT)
+    rows = pairs.held_out
+    asked = pairs.images[rows[:, 0]], pairs.joints[rows[:, 0]], pairs.joints[rows[:, 1]]
+    whole = trained.looking_at(16).morph(*asked)
+    assert trained.looking_at(None) is trained
+    np.testing.assert_array_equal(trained.looking_at(2).morph(*asked), trained.morph(*asked))
+    np.testing.assert_array_equal(trained.looking_at(99).morph(*asked), whole)
+    assert (whole != trained.morph(*asked)).any()
+
+
 def test_a_run_of_other_photos_or_another_size_is_refused(pairs, tmp_path):
     with pytest.raises(ValueError, match="form: expected 16 pixels and 16 points, as the photos have, got 32 and 16"):
         train_morph(pairs, str(tmp_path / "a"), form=MorphForm(size=32), training=SHORT)

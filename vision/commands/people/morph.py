@@ -86,6 +86,9 @@ def draw(
     ],
     checkpoint: Checkpoint,
     out: Annotated[str, typer.Option(help="A .png file.")],
+    patches: Annotated[
+        int | None, typer.Option(min=1, help="Patches of the photo that each place looks at; as in training.")
+    ] = None,
     looks: Annotated[
         str | None, typer.Option(help="A .png file: where the pixel at --at looks in the photo, which it copies from.")
     ] = None,
@@ -112,7 +115,7 @@ def draw(
 
     on = torch_device(device)
     with naming("checkpoint", checkpoint):
-        trained = TrainedMorph.load(RunFolder(checkpoint))
+        trained = TrainedMorph.load(RunFolder(checkpoint)).looking_at(patches)
     asked = asked_morph(trained, source, pose, keypoints)
     from fsspec.core import url_to_fs
 
@@ -131,6 +134,9 @@ def score(
     checkpoint: Checkpoint,
     beside: Annotated[
         list[str] | None, typer.Option(help="The run of another network, for a row of its own; repeat it.")
+    ] = None,
+    patches: Annotated[
+        int | None, typer.Option(min=1, help="Patches of the source that each place looks at; as in training.")
     ] = None,
     out: Annotated[str | None, typer.Option(help="A .csv file for the table.")] = None,
     sheet: Annotated[
@@ -156,8 +162,8 @@ def score(
     with naming("data", data):
         pairs = read_pose_pairs(data, size)
     others = {run: run for run in beside or ()}
-    table = score_morph(pairs, checkpoint, beside=others)
+    table = score_morph(pairs, checkpoint, beside=others, patches=patches)
     tell_scores(table, "pairs", out)
     if sheet is not None:
         files, place = url_to_fs(sheet)
-        write_whole(files, place, sheet_of_morphs(pairs, checkpoint, beside=others))
+        write_whole(files, place, sheet_of_morphs(pairs, checkpoint, beside=others, patches=patches))

@@ -12,7 +12,7 @@ from torch import Tensor
 from ....datasets.pictures.poses import PosePairs
 from ....datasets.pictures.skeletons import Skeleton
 from ....evaluation.scores.designs import pattern_similarities, structural_similarities
-from ....runtime.arguments.kinds import checked
+from ....runtime.arguments.kinds import Count, checked
 from ....runtime.arguments.naming import naming
 from ....runtime.run_folder import RunFolder
 from ..trained import as_bytes
@@ -27,7 +27,9 @@ Moving = Callable[[Tensor, Tensor, Tensor, Skeleton], Tensor]
 
 
 @checked
-def score_morph(pairs: PosePairs, checkpoint: str, *, beside: Mapping[str, str] | None = None) -> pd.DataFrame:
+def score_morph(
+    pairs: PosePairs, checkpoint: str, *, beside: Mapping[str, str] | None = None, patches: Count | None = None
+) -> pd.DataFrame:
     """Scores of photos in the poses of held-out pairs.
 
     The rows are the network, others that are named, the source unchanged, and the source's limbs moved rigidly.
@@ -36,6 +38,7 @@ def score_morph(pairs: PosePairs, checkpoint: str, *, beside: Mapping[str, str] 
         pairs: photos and poses; those that are held out are judged by.
         checkpoint: the run of a network that changes poses.
         beside: the name of a row -> the run of another network.
+        patches: that each place of the network looks at; by default as in training.
 
     Returns:
         A row for each: ``images``, ``ssim`` (structural similarity over the photo), ``absolute`` (mean difference of
@@ -45,12 +48,17 @@ def score_morph(pairs: PosePairs, checkpoint: str, *, beside: Mapping[str, str] 
     Raises:
         ValueError: no pair is held out, or a network is of another size or layout than the photos.
     """
-    rows = _rows(pairs, checkpoint, beside or {})
+    rows = _rows(pairs, checkpoint, beside or {}, patches)
     return pd.DataFrame([{"images": name, **scores(pairs, change)} for name, change in rows.items()])
 
 
 def sheet_of_morphs(
-    pairs: PosePairs, checkpoint: str, *, beside: Mapping[str, str] | None = None, count: int = 8
+    pairs: PosePairs,
+    checkpoint: str,
+    *,
+    beside: Mapping[str, str] | None = None,
+    patches: Count | None = None,
+    count: Count = 8,
 ) -> bytes:
     """Some held-out pairs with what each row makes of them, as PNG: source, pose, the rows from the last, the truth.
 
@@ -58,21 +66,22 @@ def sheet_of_morphs(
         pairs: see `score_morph`.
         checkpoint: likewise.
         beside: likewise.
+        patches: likewise.
         count: of pairs, spread over all.
     """
-    rows = _rows(pairs, checkpoint, beside or {})
+    rows = _rows(pairs, checkpoint, beside or {}, patches)
     rows.pop("source unchanged")
     some = np.unique(np.linspace(0, len(pairs.held_out) - 1, count).round().astype(int))
     return morph_sheet(pairs, pairs.held_out[some], dict(reversed(rows.items())))
 
 
-def _rows(pairs: PosePairs, checkpoint: str, beside: Mapping[str, str]) -> dict[str, Change]:
+def _rows(pairs: PosePairs, checkpoint: str, beside: Mapping[str, str], patches: int | None) -> dict[str, Change]:
     if not len(pairs.held_out):
         raise ValueError("data: expected pairs that are held out, got none")
     rows: dict[str, Change] = {}
     for name, run in {"network": checkpoint, **beside}.items():
         with naming("checkpoint" if name == "network" else "beside", run):
-            trained = TrainedMorph.load(RunFolder(run))
+            trained = TrainedMorph.load(RunFolder(run)).looking_at(patches if name == "network" else None)
             trained.check(*_given(pairs, pairs.held_out))
             rows[name] = trained.morph
     return rows | still_rows(pairs.skeleton)

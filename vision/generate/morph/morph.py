@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -73,6 +73,18 @@ class TrainedMorph(Shown):
                 images, *poses = (torch.from_numpy(each[some]).to(device) for each in (photos, source, target))
                 found.append(as_bytes(network(images.float() / 127.5 - 1, *poses)))
         return np.concatenate(found)
+
+    def looking_at(self, patches: int | None) -> TrainedMorph:
+        """The same weights, with another number of patches that each place looks at; ``None`` for that of training.
+
+        More than it was trained with is usually better, and takes longer.
+        """
+        if patches is None:
+            return self
+        partition = replace(self.network.form.partition, patches=patches)
+        network = replace(self.network.form, partition=partition).build()
+        network.load_state_dict(self.network.state_dict())
+        return replace(self, network=network.eval())
 
     def check(self, photos: np.ndarray, source: np.ndarray, target: np.ndarray) -> None:
         """Refuse photos of another size, and poses of another layout, than those that were learnt from.
