@@ -29,7 +29,6 @@ def variants(form: SwapForm, training: SwapConfig) -> dict[str, tuple[SwapForm, 
         "all": (form, training),
         "without the cycle": (form, dataclasses.replace(training, cycle=0.0)),
         "without the term of alpha": (form, dataclasses.replace(training, identity=0.0)),
-        "without the term of what is gone": (form, dataclasses.replace(training, gone=0.0)),
         "without re-injection": (dataclasses.replace(form, reinjected=False), training),
         "without a critic": (form, dataclasses.replace(training, adversarial=0.0)),
     }

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-_GRID = 8
+_GRID = 16
 """Places in each direction at which an article is looked at."""
 
 _WHITE = 0.16

@@ -112,7 +112,7 @@ class Swapper(nn.Module):
         drawn = self.out(maps).float()
         alpha = torch.sigmoid(_logits_of(alike[0][:, :1].float()) + drawn[:, :1])
         shade = 0.5 * torch.tanh(drawn[:, 1:])
-        return alpha, (self._copied(maps, *palette(wanted)) + shade).clamp(-1, 1)
+        return alpha, (self._copied(maps, *palette(wanted, _COPIED)) + shade).clamp(-1, 1)
 
     def _with(self, maps: Tensor, told: Tensor) -> Tensor:
         return torch.cat([maps, told], dim=1) if self.form.reinjected else maps
@@ -128,8 +128,8 @@ class Swapper(nn.Module):
         return found.float().transpose(1, 2).unflatten(2, maps.shape[2:])
 
 
-_WIDE = 16
-"""Of the vectors by which colours are chosen."""
+_WIDE, _COPIED = 16, 8
+"""Width of the vectors by which colours are chosen, and the grid of an article's colours that are chosen from."""
 
 
 def _logits_of(alike: Tensor) -> Tensor:

@@ -38,17 +38,6 @@ def adversarial_term(swapped: Tensor) -> Tensor:
     return non_saturating_generator(swapped, swapped)
 
 
-def gone_term(swapped: Tensor) -> Tensor:
-    """``−mean log(1 − D(x_ij, y_i))``: nothing of the article that was worn is left on the swapped photo.
-
-    A term of our own: the critic has learnt of wrong pairs what a photo without the article looks like.
-
-    Arguments:
-        swapped: logits of swapped photos with the article that was worn.
-    """
-    return softplus(swapped).mean()
-
-
 def cycle_term(images: Tensor, back: Tensor) -> Tensor:
     """``mean |x_i − G(x_ij, y_j, y_i)|``: what is lost when the worn article is swapped back.
 

@@ -19,7 +19,7 @@ from ....runtime.training.run import Precision
 from ..adversarial.averaging import follow
 from ..adversarial.watch import Watch
 from .network import PairCritic, Swapper
-from .terms import UNDECIDED, adversarial_term, composed, cycle_term, gone_term, identity_term, pair_critic_loss
+from .terms import UNDECIDED, adversarial_term, composed, cycle_term, identity_term, pair_critic_loss
 
 _WATCHED = 64
 """Photos by which collapse is looked for."""
@@ -37,7 +37,6 @@ class SwapConfig(Checked):
         adversarial: weight of `adversarial_term`.
         cycle: γ_c, weight of `cycle_term`; 0 for no swap back.
         identity: γ_i, weight of `identity_term`.
-        gone: weight of `gone_term`.
         mirror: whether half of the photos are mirrored with their articles, by chance.
         average: decay a step of the running mean of the weights, which is what is kept.
         log_steps: steps of an epoch: of a row of the log and of a state to go on from.
@@ -53,7 +52,6 @@ class SwapConfig(Checked):
     adversarial: NotNegative = 1.0
     cycle: NotNegative = 5.0
     identity: NotNegative = 0.5
-    gone: NotNegative = 1.0
     mirror: bool = True
     average: Annotated[float, Within(0, 1, below=True)] = 0.995
     log_steps: Count = 250
@@ -166,8 +164,6 @@ class SwapTraining(EpochTraining):
         config = self.config
         judged = self.noted(adversarial_term(self.critic(swapped, wanted).float()), "swap_loss")
         total = config.adversarial * judged + config.identity * self.noted(identity_term(alpha.float()), "identity")
-        if config.gone:
-            total = total + config.gone * self.noted(gone_term(self.critic(swapped, worn).float()), "gone")
         if config.cycle:
             back = composed(swapped, *self.swapper(swapped, wanted, worn))
             total = total + config.cycle * self.noted(cycle_term(images, back.float()), "cycle")
