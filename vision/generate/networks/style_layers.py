@@ -191,13 +191,14 @@ class Mapping(nn.Module):
     def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         """Latents ``[B, Z]`` to styles ``[B, W]``."""
         told = self.conditions(labels, latents)
-        style = torch.cat([part for part in (_of_length_one(latents), _of_length_one(told)) if part.shape[1]], dim=1)
+        style = torch.cat([part for part in (of_length_one(latents), of_length_one(told)) if part.shape[1]], dim=1)
         for layer in self.layers:
             style = active(layer(style))
         return style
 
 
-def _of_length_one(numbers: Tensor) -> Tensor:
+def of_length_one(numbers: Tensor) -> Tensor:
+    """Vectors ``[B, n]`` divided by the root of their mean square; as they are where n is 0."""
     if not numbers.shape[1]:
         return numbers
     return numbers * (full(numbers).square().mean(dim=1, keepdim=True) + 1e-8).rsqrt().to(numbers.dtype)

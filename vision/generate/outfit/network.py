@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 from ....runtime.arguments.kinds import Checked, Count
 from ..networks.layers import bounded, orthogonal
 from ..networks.network import ImageSide, ImageSpec, Layers
-from ..networks.style_layers import EqualConv, EqualLinear, Mapping, ModulatedConv, Noise, active
+from ..networks.style_layers import EqualConv, EqualLinear, Mapping, ModulatedConv, Noise, active, of_length_one
 from ..swap.matching import article_shares
 
 SLOTS = 6
@@ -114,7 +114,9 @@ class OutfitEncoder(nn.Module):
         seen = self.convolutions(articles.flatten(0, 1)).mean(dim=(2, 3))
         seen = torch.cat([seen, article_colours(articles).flatten(0, 1)], dim=1).unflatten(0, (batch, SLOTS))
         read = torch.stack([slot(seen[:, number]) for number, slot in enumerate(self.slots)], dim=1)
-        return torch.where(worn[:, :, None] > 0, read, self.empty.to(read.dtype)).flatten(1)
+        # As strong as the latents beside it; else a short training would not hear it.
+        told = torch.where(worn[:, :, None] > 0, read, self.empty.to(read.dtype))
+        return of_length_one(told.flatten(0, 1)).unflatten(0, (batch, SLOTS)).flatten(1)
 
 
 def article_colours(articles: Tensor) -> Tensor:
