@@ -77,7 +77,7 @@ class Editor(TestClient):
         assert found is not None
         return found[1]
 
-    def send(self, address: str, **fields: object) -> None:
+    def submit(self, address: str, **fields: object) -> None:
         """Send a form."""
         answer = self.post(address, data={"csrf": self.secret(), **fields}, follow_redirects=False)
         assert answer.status_code in (200, 303), answer.text[-500:]
@@ -137,15 +137,15 @@ def one_seed(options: argparse.Namespace, source: Source, split: ArticleSplit, s
         assert editor.post("/login", data={"token": token}, follow_redirects=False).status_code == 303
         if not ranked.exists():
             if studio.folds(studio.run("noisy")) is None:
-                editor.send("/labels/judge", run="noisy")
+                editor.submit("/labels/judge", run="noisy")
                 editor.wait()
             ranked.write_text(json.dumps(editor.ranked(task, max(options.retags, LOOKED_AT))))
         ranking = json.loads(ranked.read_text())
         for item, version in ranking[: options.retags]:
             address = f"/labels/retag?run=noisy&task={task}&side=train"
-            editor.send(address, chosen=json.dumps([item, version]), to=truth[item], why="looked at")
+            editor.submit(address, chosen=json.dumps([item, version]), to=truth[item], why="looked at")
         if len(editor.f1()) == 1:
-            editor.send("/labels/retrain", run="noisy")
+            editor.submit("/labels/retrain", run="noisy")
             editor.wait()
         before, after = editor.f1().values()
     first, learning = [item for item, _ in ranking], [item for item in split.train if item in truth]

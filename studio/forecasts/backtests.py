@@ -183,6 +183,7 @@ class StoredRun:
         known = history["item_id"].isna() if series == SUM else history["item_id"] == series
         return rows[named & (rows["window"] == int(window))], history[known]
 
+    @cached_property
     def calibration(self) -> tuple[dict[float, float], tuple[np.ndarray, np.ndarray]]:
         """How often intervals held what came over all windows, by their nominal coverage, and the PIT spans."""
         windows = self.past()

@@ -137,6 +137,7 @@ class Shop:
         told = self.data.metadata.attributes.get(name, {})
         return frozenset(item for item, each in told.items() if each == label)
 
+    @cached_property
     def calibration(self) -> tuple[dict[float, float], tuple[np.ndarray, np.ndarray]]:
         """How often intervals held what came over all test windows, by their nominal coverage, and the PIT spans.
 

@@ -133,7 +133,7 @@ def calibration(request: Request, person: Anybody, run: Run) -> Response:
     """How often intervals held what came."""
     backtest = studio_of(request).backtest(run)
     shown = backtest.run(run)
-    shares, _ = shown.calibration()
+    shares, _ = shown.calibration
     query = {"run": shown.name}
     return rendered(
         request,
@@ -151,4 +151,4 @@ def calibration(request: Request, person: Anybody, run: Run) -> Response:
 def calibration_picture(request: Request, person: Anybody, run: Run) -> Response:
     """The PIT histogram as a picture."""
     shown = studio_of(request).backtest(run).run(run)
-    return Response(calibration_chart(shown.model, shown.calibration()[1]), headers=SVG_POLICY, media_type=SVG)
+    return Response(calibration_chart(shown.model, shown.calibration[1]), headers=SVG_POLICY, media_type=SVG)

@@ -157,7 +157,7 @@ def fan(request: Request, person: Anybody, series: Series, model: Model = "", wi
 def calibration(request: Request, person: Anybody, model: Model = "") -> Response:
     """How often intervals held what came."""
     shop = studio_of(request).shop(model)
-    shares, _ = shop.calibration()
+    shares, _ = shop.calibration
     query = {"model": shop.name}
     return rendered(
         request,
@@ -175,4 +175,4 @@ def calibration(request: Request, person: Anybody, model: Model = "") -> Respons
 def calibration_picture(request: Request, person: Anybody, model: Model = "") -> Response:
     """The PIT histogram as a picture."""
     shop = studio_of(request).shop(model)
-    return Response(calibration_chart(shop.name, shop.calibration()[1]), headers=SVG_POLICY, media_type=SVG)
+    return Response(calibration_chart(shop.name, shop.calibration[1]), headers=SVG_POLICY, media_type=SVG)

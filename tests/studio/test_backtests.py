@@ -77,7 +77,7 @@ def test_what_came_is_what_the_data_say_and_the_sum_is_that_of_all(found):
 
 def test_calibration_is_that_of_the_scores(found, plan, folder):
     run = found.run("spring")
-    shares, (lower, upper) = run.calibration()
+    shares, (lower, upper) = run.calibration
     scores = load_backtest(folder).scores
     pooled = scores[scores[["window", "item_id", "step"]].isna().all(axis=1) & (scores["model"] == run.model)]
     assert shares[0.8] == pytest.approx(pooled[pooled["metric"] == "coverage_80"]["value"].iloc[0], abs=0.04)
