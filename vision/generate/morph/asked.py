@@ -94,7 +94,7 @@ def asked_morph(trained: TrainedMorph, source: str, pose: str, keypoints: str) -
             there = False
         if not there:
             raise ValueError(f"pose: expected a file, or one of the {len(poses)} poses in {keypoints}, got {pose!r}")
-        with naming("pose", pose):
+        with naming("pose"):
             given = list(read_keypoints(pose).values())
         if len(given) != 1:
             raise ValueError(f"pose: expected one pose, got {len(given)} in {pose}")
