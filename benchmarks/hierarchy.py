@@ -1,11 +1,12 @@
 """Scores at every level of a hierarchy: the series' own sums, the totals' own forecasts, and both reconciled.
 
-Run: python -m benchmarks.hierarchy [--sets wikipedia,orange_juice] [--model analog] [--seeds 3] [--out runs/hierarchy]
+Run: python -m benchmarks.hierarchy [--sets wikipedia,orange_juice] [--model analog] [--of-totals var] [--seeds 3]
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -48,17 +49,20 @@ SETS: dict[str, Callable[[], tuple[ForecastData, Hierarchy]]] = {
 }
 
 
-def rows(name: str, model: str, seed: int) -> list[dict[str, object]]:
+def rows(name: str, model: str, of_totals: str, seed: int) -> list[dict[str, object]]:
     """Scores by level and kind of forecast, over all test windows.
 
     Arguments:
         name: of the set.
-        model: by its name, for the series and for the totals.
+        model: by its name, for the series.
+        of_totals: likewise, for the totals.
         seed: of both.
     """
     data, hierarchy = SETS[name]()
     began = time.process_time()
-    estimator = ReconciledEstimator(build_model(model, data.metadata), hierarchy)
+    above_all = dataclasses.replace(data.metadata, item_ids=hierarchy.aggregates()[0], past_covariates=())
+    totals = build_model(of_totals, above_all)
+    estimator = ReconciledEstimator(build_model(model, data.metadata), hierarchy, of_totals=totals)
     predictor = estimator.for_run(seed).train(data.train)
     seconds = time.process_time() - began
     horizon = data.metadata.prediction_length
@@ -89,7 +93,7 @@ def rows(name: str, model: str, seed: int) -> list[dict[str, object]]:
             found.append(
                 {
                     "set": name,
-                    "model": model,
+                    "model": model if of_totals == model else f"{model}, {of_totals}",
                     "seed": seed,
                     "level": level,
                     "forecast": kind,
@@ -106,6 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--model", default="analog")
+    parser.add_argument("--of-totals", help="the model of the totals; the same by default")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/hierarchy"))
     options = parser.parse_args()
@@ -114,9 +119,10 @@ def main() -> None:
     frames = []
     for name in options.sets.split(","):
         for seed in range(options.seeds):
-            file = options.out / f"{name}-{options.model}-{seed}.csv"
+            of_totals = options.of_totals or options.model
+            file = options.out / f"{name}-{options.model}-{of_totals}-{seed}.csv"
             if not file.exists():
-                pd.DataFrame(rows(name, options.model, seed)).to_csv(file, index=False)
+                pd.DataFrame(rows(name, options.model, of_totals, seed)).to_csv(file, index=False)
             frames.append(pd.read_csv(file))
     found = pd.concat(frames)
     grouped = found.groupby(["set", "model", "level", "forecast"], sort=False)[["energy", "crps", "seconds"]]
