@@ -61,11 +61,10 @@ class Designer(nn.Module):
     """Texture, colour and mask to an image.
 
     Styles of the texture modulate convolutions from the smallest map to the image, and the mask joins the maps of every
-    side. Composed, what comes out is a pattern: its mean within the mask is taken off, it is brought to the contrast
-    that the texture has, a matrix that depends on the colour says how strong it is in which channel, and the colour
-    that was asked for is added; outside the mask is white. Without bounds of its own a pattern need not be of two
-    shades to have the contrast of photos. So the pattern does not know the colour, and the colour not the pattern but
-    where it is too dark or too light for it.
+    side. Composed, what comes out is a pattern: its mean within the mask is taken off, a matrix that depends on the
+    colour says how strong it is in which channel, and the colour that was asked for is added; outside the mask is
+    white. So the pattern does not know the colour, and the colour not the pattern but where it is too dark or too
+    light for it.
 
     Source of the conditions: G. Yildirim et al. (2018), arXiv 1806.07819; their network is a progressive GAN's, and
     composes nothing.
@@ -92,7 +91,6 @@ class Designer(nn.Module):
         # How strong a pattern is on a colour: white garments have fainter shades than those of middle brightness.
         layers = (EqualLinear(3, 32), nn.LeakyReLU(0.2), EqualLinear(32, 9)) if form.composed else ()
         self.strength = nn.Sequential(*layers)
-        self.contrast = EqualLinear(form.style, 1, bias=-1.0) if form.composed else nn.Identity()
 
     def forward(self, textures: Tensor, colours: Tensor, masks: Tensor) -> Tensor:
         """Images, −1…1.
@@ -105,18 +103,14 @@ class Designer(nn.Module):
         Returns:
             ``[B, 3, S, S]``.
         """
-        styles = self.mapping(textures, None)
-        drawn = self.pattern(styles, colours, masks)
+        drawn = self.pattern(self.mapping(textures, None), colours, masks)
         if not self.form.composed:
             return torch.tanh(drawn)
+        drawn = torch.tanh(drawn)
         drawn = drawn - mean_colours(drawn, masks)[:, :, None, None]
-        size = (drawn.square() * masks).mean(dim=(1, 2, 3)) / masks.mean(dim=(1, 2, 3)).clamp_min(1e-6)
-        drawn = drawn * (self.contrast(styles)[:, 0].sigmoid() / (size + 1e-4).sqrt())[:, None, None, None]
         strength = softplus(torch.eye(3, device=drawn.device).flatten() + self.strength(colours)).unflatten(1, (3, 3))
         shades = torch.einsum("bij,bjhw->bihw", strength / 3, drawn)
         inside = _within(colours[:, :, None, None] + shades)
-        # What was cut off at black and white has moved the mean.
-        inside = _within(inside + (colours - mean_colours(inside, masks))[:, :, None, None])
         return masks * inside + (1 - masks)
 
     def pattern(self, styles: Tensor, colours: Tensor, masks: Tensor) -> Tensor:
