@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hemline.evaluation.scores.designs import colour_leaks, explained_share, structural_similarities
+from hemline.evaluation.scores.designs import changes_outside, colour_leaks, explained_share, structural_similarities
 
 
 def test_the_structural_similarity_is_that_of_torchmetrics():
@@ -32,6 +32,18 @@ def test_a_texture_that_changes_the_colour_leaks_by_as_much():
     other = grey.copy()
     other[1, 0] = 0.8
     np.testing.assert_allclose(colour_leaks(grey, other, np.ones((2, 4, 4))), [0, 0.3])
+
+
+def test_what_changes_outside_a_mask_counts_and_nothing_within():
+    rng = np.random.default_rng(0)
+    before, after = rng.random((2, 3, 3, 8, 6))
+    masks = rng.random((3, 8, 6)).round() * rng.random((3, 8, 6))
+    masks[2] = 1
+    found = changes_outside(before, after, masks)
+    wanted = [np.abs(after[row] - before[row])[:, masks[row] == 0].mean() for row in range(2)]
+    np.testing.assert_allclose(found, [*wanted, 0])
+    inside = np.where(masks[:, None] > 0, after, before)
+    np.testing.assert_array_equal(changes_outside(before, inside, masks), 0)
 
 
 @pytest.mark.parametrize("wide", [4, 60])
