@@ -77,6 +77,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         """
         import os
 
+        from ..runtime.run_folder import RunFolder
         from .settings import StudioSettings
 
         check_place("out", out, folder=True)
@@ -92,12 +93,13 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             proxies=tuple(proxy or ()),
             proxy_secret=os.environ.get(SECRET, ""),
         )
-        opened = open_studio(settings, runs, data, dataset, load, trust or ())
-        try:
-            let_in(opened, invite or [])
-            serve(opened)
-        finally:
-            opened.close()
+        with RunFolder(str(out)).alone("out", ".studio.lock"):
+            opened = open_studio(settings, runs, data, dataset, load, trust or ())
+            try:
+                let_in(opened, invite or [])
+                serve(opened)
+            finally:
+                opened.close()
 
 
 def open_studio(

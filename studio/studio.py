@@ -55,6 +55,7 @@ class Studio:
         self.jobs = Jobs(self.database)
         self.changes, self.logins = Rate(self.settings.changes), Rate(self.settings.logins)
         self.key = secrets.token_bytes(32)
+        self._given: set[str] = set()
         self.lock, self.judge = threading.Lock(), Judge()
         self.simulations, self.uploads, self.thumbnails = Simulations(), Uploads(), None
         self.orders, self.plans = orders_in(self.planned), plans_in(self.planned)
@@ -131,12 +132,14 @@ class Studio:
         return item_id if found is None else f"{item_id} {self.opened.source.catalogue.articles[found].text}"
 
     def new_run(self) -> str:
-        """A folder for a run that is trained here, of a name that none has."""
+        """A folder for a run that is trained here, of a name that none has and none was given before."""
         base = next(iter(self.runs))
-        number = 2
-        while f"{base}-{number}" in self.runs or self._runs_at(f"{base}-{number}").exists():
-            number += 1
-        return str(self._runs_at(f"{base}-{number}"))
+        with self.lock:
+            number = 2
+            while (name := f"{base}-{number}") in self.runs or name in self._given or self._runs_at(name).exists():
+                number += 1
+            self._given.add(name)
+        return str(self._runs_at(name))
 
     def folds(self, run: Run) -> str | None:
         """Where the labels of a run's training side were judged by others; ``None`` where they were not yet."""

@@ -37,9 +37,26 @@ class Decided(Generic[Report]):
         for place in self.places:
             below = [(f"{place.name}/{folder.name}", folder) for folder in sorted(place.glob("*/"))]
             for name, folder in [(place.name, place), *below]:
-                if (folder / self.file).is_file():
-                    named.setdefault(name, folder)
+                # A second folder of a name is called by the folder above it too.
+                if (folder / self.file).is_file() and named.setdefault(name, folder) != folder:
+                    named[f"{folder.parent.name}/{name}"] = folder
         return dict(sorted(named.items(), key=lambda each: -(each[1] / self.file).stat().st_mtime))
+
+    def shown(self, name: str) -> tuple[str, Report]:
+        """A report with its name; without one the newest that can be read.
+
+        Raises:
+            ValueError: there is none of this name, its file is none, or none can be read.
+        """
+        if name:
+            return name, self.report(name)
+        said = ValueError("name: expected a folder with a report, got none")
+        for each in self.found():
+            try:
+                return each, self.report(each)
+            except ValueError as error:
+                said = error
+        raise said
 
     def report(self, name: str) -> Report:
         """A report by its name; read anew where its file was written since.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tempfile
 from pathlib import Path
 
@@ -77,6 +79,8 @@ def _table(labelling: Labelling, name: str, content: bytes, ending: str) -> dict
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / f"labels{ending}"
         place.write_bytes(content)
+        if ending == ".csv":
+            _require_whole_lines(content, name)
         try:
             known = {column for row in read_rows(str(place)) for column in row}
             tasks = tuple(task for task in labelling.tasks if task in known)
@@ -92,6 +96,20 @@ def _table(labelling: Labelling, name: str, content: bytes, ending: str) -> dict
         }
         for task in tasks
     }
+
+
+def _require_whole_lines(content: bytes, name: str) -> None:
+    """Refuse a table whose lines are cut off: a cell that is missing would be read as one that is empty."""
+    try:
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"file: expected CSV in UTF-8, got {name[:100]!r}: {error}") from None
+    width = len(lines[0]) if lines else 0
+    for number, line in enumerate(lines, start=1):
+        if line and len(line) != width:
+            raise ValueError(f"file: expected {width} cells in each line, got {len(line)} in line {number}")
+        if any("\0" in cell for cell in line):
+            raise ValueError(f"file: expected text without NUL, got some in line {number}")
 
 
 def _told(place: Path, tasks: tuple[str, ...]) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ def batch_table(request: Request, person: Anybody, number: Number) -> Response:
 
 @router.post("/answers")
 def answers(
-    request: Request, person: Editor, file: Annotated[UploadFile, File()], number: Annotated[int, Form()]
+    request: Request, person: Editor, file: Annotated[UploadFile, File()], number: Annotated[int, Form(ge=0, le=10**9)]
 ) -> Response:
     """Take in answers; the labels stay as they are."""
     studio = studio_of(request)
@@ -118,7 +118,7 @@ def answers(
 
 
 @router.post("/apply")
-def apply(request: Request, person: Editor, number: Annotated[int, Form()]) -> Response:
+def apply(request: Request, person: Editor, number: Annotated[int, Form(ge=0, le=10**9)]) -> Response:
     """Make the majority's answers labels; ties stay open, and what others changed since stays as they left it."""
     studio = studio_of(request)
     with studio.database.reading() as session:

@@ -33,13 +33,13 @@ def order(request: Request, person: Anybody, name: Name = "", words: Words = "",
     names = list(found.found())
     if not names:
         return rendered(request, "undecided.html", what="order", places=found.places)
-    report = found.report(name or names[0])
+    name, report = found.shown(name)
     lines, pages = _shown(report.lines, words, page)
     return rendered(
         request,
         "order.html",
         names=names,
-        name=name or names[0],
+        name=name,
         report=report,
         words=words,
         lines=lines,
@@ -56,13 +56,13 @@ def plan(request: Request, person: Anybody, name: Name = "", words: Words = "", 
     names = list(found.found())
     if not names:
         return rendered(request, "undecided.html", what="plan", places=found.places)
-    report = found.report(name or names[0])
+    name, report = found.shown(name)
     lines, pages = _shown(report.lines, words, page)
     return rendered(
         request,
         "plan.html",
         names=names,
-        name=name or names[0],
+        name=name,
         report=report,
         words=words,
         lines=lines,

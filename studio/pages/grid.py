@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from ..access.doors import Anybody, Editor
@@ -156,7 +156,7 @@ def take_back(
     request: Request,
     person: Editor,
     selection: Annotated[Selection, Depends(selection_asked)],
-    entry: Annotated[int, Form()],
+    entry: Annotated[int, Form(ge=0, le=10**9)],
 ) -> Response:
     """Take back a change."""
     studio = studio_of(request)
@@ -173,7 +173,7 @@ def take_back(
 def _seen(text: str) -> tuple[str, int]:
     try:
         item_id, version = json.loads(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise ValueError(f"chosen: expected an article and its version, got {text[:100]!r}") from None
     if not isinstance(item_id, str) or not isinstance(version, int) or version < 0:
         raise ValueError(f"chosen: expected an article and its version, got {text[:100]!r}")
@@ -192,6 +192,13 @@ def _changed(
     request: Request, studio: Studio, run: Run, selection: Selection, items: list[str], outcome: Outcome
 ) -> Response:
     if not wants_part(request):
+        if outcome.conflicts:
+            names = ", ".join(repr(each.wish.item_id) for each in outcome.conflicts[:5])
+            raise HTTPException(
+                409,
+                f"chosen: {len(outcome.conflicts)} photos were changed by others since this page was made and stay as "
+                f"they are now ({names}); {len(outcome.entries)} were changed as asked; go back and reload the page",
+            )
         return back_to(request, f"/labels/photos?{selection.query(page=selection.page)}")
     view = run.view(selection.task)
     conflicts = {each.wish.item_id: each for each in outcome.conflicts}

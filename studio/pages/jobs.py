@@ -24,7 +24,7 @@ def jobs(request: Request, person: Anybody) -> Response:
 
 
 @router.post("/stop")
-def stop(request: Request, person: Editor, number: Annotated[int, Form()]) -> Response:
+def stop(request: Request, person: Editor, number: Annotated[int, Form(ge=0, le=10**9)]) -> Response:
     """End a job."""
     studio = studio_of(request)
     studio.jobs.stop(number)

@@ -99,6 +99,8 @@ def let_in(
     days: Annotated[float, Form(gt=0, le=3650)] = 90,
 ) -> Response:
     """Let somebody in, and show their token once."""
+    if name.strip() == person.name and role != "admin":
+        raise ValueError("name: expected somebody else, got yourself, who would be no admin then")
     with studio_of(request).database.writing() as session:
         token = invite(session, name, role, days)
         note(session, person.name, address_of(request), "invite", f"{name} as {role} for {days:g} days")

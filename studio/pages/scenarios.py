@@ -169,7 +169,7 @@ def save(
 
 
 @router.post("/forget")
-def forget(request: Request, person: Editor, number: Annotated[int, Form()]) -> Response:
+def forget(request: Request, person: Editor, number: Annotated[int, Form(ge=0, le=10**9)]) -> Response:
     """Remove a kept future of one's own; an admin may remove any."""
     studio = studio_of(request)
     with studio.database.writing() as session:

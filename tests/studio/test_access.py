@@ -77,6 +77,7 @@ def test_an_admin_lets_in_and_out_and_it_is_noted(studio, browse):
     with studio.database.writing() as session:
         cookie, name = log_in(session, token, 1)
     assert name == "Eve"
+    assert admin.submit("/people/invite", name="Ada", role="viewer").status_code == 400
     admin.submit("/people/out", name="Eve")
     with studio.database.writing() as session:
         assert visitor(session, cookie) is None

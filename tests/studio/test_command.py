@@ -101,3 +101,15 @@ def test_a_folder_of_another_catalogue_is_refused(studio_of, shop, trained, tmp_
     status, said, seen = studio_of(trained, "--data", other, "--out", tmp_path / "out")
     assert (status, seen) == (1, [])
     assert "take another --out for another catalogue" in said.err
+
+
+def test_a_second_studio_in_the_same_folder_is_refused_while_the_first_one_runs(studio_of, shop, trained, tmp_path):
+    words = [trained, "--data", shop, "--out", tmp_path / "out"]
+
+    def start_again(studio):
+        return studio_of(*words)
+
+    status, _, ((second, said, served),) = studio_of(*words, looked=start_again)
+    assert (status, second, served) == (0, 1, [])
+    assert f"out: expected a folder that no other run is writing to, got {tmp_path / 'out'}" in said.err
+    assert studio_of(*words)[0] == 0

@@ -73,6 +73,22 @@ def test_a_folder_without_orders_says_so(shelves, plan):
         assert words in page.text
 
 
+def test_a_damaged_order_hides_no_other_and_folders_of_one_name_are_both_shown(planner, plan, tmp_path):
+    places = [tmp_path / "a" / "order", tmp_path / "b" / "order"]
+    for place in places:
+        write_an_order(place)
+    planner.planned = tuple(places)
+    planner.__post_init__()
+    assert sorted(planner.orders.found()) == ["b/order", "order"]
+    browser = plan()
+    newest = next(iter(planner.orders.found().values())) / "order.json"
+    newest.write_text(newest.read_text()[:100])
+    assert "What to order on 2024-01-01" in browser.get("/orders").text
+    other = places[1 - places.index(newest.parent)] / "order.json"
+    other.write_text("{")
+    assert browser.get("/orders").status_code == 400
+
+
 def test_an_order_says_how_much_and_what_it_costs(shelves, plan, tmp_path):
     told = write_an_order(tmp_path / "sales" / "march")
     page = plan().get("/orders").text

@@ -58,6 +58,8 @@ def test_a_column_of_empty_cells_takes_all_away(studio, browse):
         ("a.csv", "item_id,colour\nnobody,red\n", "item: expected an article of the catalogue"),
         ("a.csv", "item_id,price\ni0,3\n", "file: expected one of the columns colour"),
         ("a.csv", "colour\nred\n", "item_id"),
+        ("a.csv", "item_id,colour,facets\ni0,red,warm\ni1\n", "file: expected 3 cells in each line, got 1 in line 3"),
+        ("a.csv", "item_id,colour\ni0,r\0d\n", "file: expected"),
         ("a.csv", "item_id,colour\ni0,red|blue\n", "colour: expected at most one label"),
         ("a.jsonl", "{", "a.jsonl"),
         ("../../a.csv", b"\xff\xfe\x00", "../../a.csv"),

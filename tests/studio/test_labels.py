@@ -154,6 +154,31 @@ def test_of_two_editors_the_second_is_shown_what_the_first_did(studio, browse):
     assert studio.opened.standing.changed["colour"]["i0"] == (2, ("green",))
 
 
+def test_without_script_a_conflict_is_said_too(studio, browse):
+    browse("Ann").submit(RETAG, chosen='["i0", 0]', to="red")
+    answer = browse("Bob").submit(RETAG, chosen='["i0", 0]', to="green")
+    assert answer.status_code == 409
+    assert "were changed by others" in answer.text
+    assert studio.opened.standing.changed["colour"]["i0"] == (1, ("red",))
+
+
+@pytest.mark.parametrize("chosen", ["[" * 3000, '["i0", "x"]', "x"])
+def test_what_is_no_photo_and_version_is_refused(studio, browse, chosen):
+    answer = browse().submit(RETAG, chosen=chosen, to="red")
+    assert answer.status_code == 400
+    assert "chosen: expected an article and its version" in answer.text
+
+
+def test_numbers_that_no_row_has_are_refused(browse):
+    browser = browse()
+    for address, name in (("/labels/crowd/apply", "number"), ("/jobs/stop", "number"), ("/scenarios/forget", "number")):
+        assert browser.submit(address, **{name: 10**30}).status_code in (404, 422), address
+
+
+def test_two_trainings_that_wait_have_folders_of_their_own(studio):
+    assert studio.new_run() != studio.new_run()
+
+
 def test_two_who_want_the_same_are_no_conflict(studio):
     for _ in range(2):
         outcome = change(studio.database, "colour", [wanted("i0", "red")], who="Ann", why="", told=told(studio))
