@@ -36,7 +36,8 @@ class ReconciledEstimator(WrappingEstimator):
     order of their own sums (`ranked_totals`), and each path b is then reconciled with them, :math:`b + c\, K (a - A b)`
     (`moves`, `reconciling_gain`). K is that of the least error variance, from the errors of both models in windows held
     out at the end of the span; its share c, from 0 for the series' own sums to 1, is the one with the best energy score
-    there, as a mean over levels relative to the series' own sums. Totals at all levels are the sums of the paths, so
+    there, as a mean over levels relative to the series' own sums, and 0 where that is not better by a standard error of
+    the windows (`chosen_strength`). Totals at all levels are the sums of the paths, so
     that they agree always. In a changed future a path keeps the correction that it has in the planned one.
 
     Arguments:

@@ -7,6 +7,7 @@ from gluonts.model.predictor import Predictor
 from hemline.datasets.entries.domain import roundings
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import PooledEstimator, RandomWalkPredictor
+from hemline.forecasting.paths.strength import chosen_strength
 from hemline.forecasting.paths.totals import corrected, corrections, mixed_totals, summed, to_totals
 from hemline.forecasting.wrappers.ensemble import EnsemblePredictor
 
@@ -199,3 +200,19 @@ def test_a_path_that_sells_nothing_has_no_correction_to_hand_on():
     np.testing.assert_allclose(share, [[0.0], [1.25]])
     # In another future it sells as much as was drawn.
     np.testing.assert_array_equal(corrected(np.ones((2, 1, 3)), share)[0], np.ones((1, 3)))
+
+
+def test_a_share_is_chosen_only_where_the_windows_surely_gain_by_it():
+    scores = np.ones((5, 2, 4))
+    scores[3] = 0.9
+    assert chosen_strength(scores, "both levels") == 0.75
+    scores[3] = [0.7, 1.15, 0.8, 1.2]  # better as a mean, and by less than its standard error
+    assert scores[3].mean() < 1
+    assert chosen_strength(scores, "both levels") == 0
+    scores[3, :, :] = [0.7, 0.95, 0.8, 0.9]
+    scores[:, :, 2] = np.nan  # nothing came in this window
+    assert chosen_strength(scores, "both levels") == 0.75
+    assert chosen_strength(np.full((5, 2, 1), np.nan), "both levels") == 0
+    scores = np.ones((5, 2, 1))
+    scores[1] = 0.5  # one window tells no error
+    assert chosen_strength(scores, "both levels") == 0.25

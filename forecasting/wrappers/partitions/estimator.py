@@ -43,7 +43,8 @@ class PartitionedEstimator(WrappingEstimator):
     .. math:: x'_d = x_d + c\, (t - \textstyle\sum_e x_e)\, \frac{|x_d|}{\sum_e |x_e|},
 
     and with c = 1 the totals are those of the joint model, path by path. The share is the one with the best energy
-    score in windows held out at the end of the span, as a mean over series, partitions and total. In a changed future a
+    score in windows held out at the end of the span, as a mean over series, partitions and total, and 0 where that is
+    not better than none by a standard error of the windows (`chosen_strength`). In a changed future a
     path keeps its partner and its correction. Effects of one partition on another (a price that takes sales from
     another category) are not forecast.
 

@@ -24,6 +24,7 @@ from .losses import LOSSES, LossName
 from .order import RandomOrder
 from .penalties import PathLength, clip_weights, drift, gradient_penalty, squared_gradient
 from .rates import rate_left, set_rates
+from .steps import InSteps
 from .watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ Batch = tuple[Tensor, Tensor | None]
 
 
 @dataclass(frozen=True)
-class AdversarialConfig(Checked):
+class AdversarialConfig(Checked, InSteps):
     """How generator and critic are trained.
 
     Arguments:
@@ -97,11 +98,6 @@ class AdversarialConfig(Checked):
         if max(self.betas) >= 1:
             raise ValueError(f"betas: expected shares below 1, got {self.betas}")
 
-    @property
-    def epochs(self) -> int:
-        """Rows of the log."""
-        return -(-self.steps // self.log_steps)
-
 
 class AdversarialTraining(EpochTraining):
     """Generator and critic under Lightning, by turns.
@@ -149,8 +145,7 @@ class AdversarialTraining(EpochTraining):
 
     def train_dataloader(self) -> Batches:
         """The images of an epoch, drawn anew; made by Lightning before each epoch."""
-        done = self.current_epoch * self.config.log_steps
-        steps = min(self.config.log_steps, self.config.steps - done)
+        steps = self.config.steps_of(self.current_epoch)
         count = self.config.batch_size * self.config.critic_steps
         return Batches(self.images, self.labels, steps, count, self.epoch_seed)
 

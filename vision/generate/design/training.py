@@ -18,13 +18,14 @@ from ..adversarial.augment import shifted
 from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES
 from ..adversarial.rates import rate_left, set_rates
+from ..adversarial.steps import InSteps
 from .masks import mean_colours
 from .network import DesignCritic, Designer
 from .terms import colour_term, contrast_term, ground_term, pattern_similarity, same_colour_term, structure_term
 
 
 @dataclass(frozen=True)
-class DesignConfig(Checked):
+class DesignConfig(Checked, InSteps):
     """How a designer is trained.
 
     Arguments:
@@ -71,11 +72,6 @@ class DesignConfig(Checked):
     seed: Seed = 0
     precision: Literal["auto"] | Precision = "auto"
     device: str = "auto"
-
-    @property
-    def epochs(self) -> int:
-        """Rows of the log."""
-        return -(-self.steps // self.log_steps)
 
 
 Factorial = tuple[Tensor, Tensor, Tensor]
@@ -130,8 +126,7 @@ class DesignTraining(EpochTraining):
 
     def train_dataloader(self) -> DesignBatches:
         """Photos and masks of an epoch, drawn anew."""
-        done = self.current_epoch * self.config.log_steps
-        steps = min(self.config.log_steps, self.config.steps - done)
+        steps = self.config.steps_of(self.current_epoch)
         config = self.config
         return DesignBatches(self.images, self.masks, steps, config.groups, self.epoch_seed, config.mirror)
 

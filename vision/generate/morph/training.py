@@ -19,13 +19,14 @@ from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES
 from ..adversarial.order import RandomOrder
 from ..adversarial.rates import rate_left, set_rates
+from ..adversarial.steps import InSteps
 from ..adversarial.watch import Watch
 from .network import Morph, PoseCritic
 from .terms import FixedFeatures, absolute_term, perceptual_term
 
 
 @dataclass(frozen=True)
-class MorphConfig(Checked):
+class MorphConfig(Checked, InSteps):
     """How a network that changes poses is trained.
 
     Arguments:
@@ -58,11 +59,6 @@ class MorphConfig(Checked):
     seed: Seed = 0
     precision: Literal["auto"] | Precision = "auto"
     device: str = "auto"
-
-    @property
-    def epochs(self) -> int:
-        """Rows of the log."""
-        return -(-self.steps // self.log_steps)
 
 
 MorphBatch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -101,8 +97,7 @@ class MorphTraining(EpochTraining):
 
     def train_dataloader(self) -> PairBatches:
         """Pairs of an epoch, drawn anew."""
-        done = self.current_epoch * self.config.log_steps
-        steps = min(self.config.log_steps, self.config.steps - done)
+        steps = self.config.steps_of(self.current_epoch)
         return PairBatches(self.pairs, steps, self.config.batch_size, self.epoch_seed)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:

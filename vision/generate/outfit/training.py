@@ -17,6 +17,7 @@ from ....runtime.training.epochs import EpochTraining
 from ....runtime.training.run import Precision
 from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES
+from ..adversarial.steps import InSteps
 from ..adversarial.watch import Watch
 from .network import Dresser, OutfitCritic, article_colours
 from .terms import photo_term, slot_colour_term, worn_term, wrong_pair_term
@@ -28,7 +29,7 @@ Conditions = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class OutfitConfig(Checked):
+class OutfitConfig(Checked, InSteps):
     """How dressed figures are trained.
 
     Arguments:
@@ -61,11 +62,6 @@ class OutfitConfig(Checked):
     precision: Literal["auto"] | Precision = "32-true"
     device: str = "auto"
 
-    @property
-    def epochs(self) -> int:
-        """Rows of the log."""
-        return -(-self.steps // self.log_steps)
-
 
 class OutfitTraining(EpochTraining):
     """Generator and critic of dressed figures under Lightning, by turns.
@@ -97,8 +93,7 @@ class OutfitTraining(EpochTraining):
 
     def train_dataloader(self) -> OutfitBatches:
         """Photos of an epoch with their conditions, drawn anew."""
-        done = self.current_epoch * self.config.log_steps
-        steps = min(self.config.log_steps, self.config.steps - done)
+        steps = self.config.steps_of(self.current_epoch)
         return OutfitBatches(self.outfits, steps, self.config.batch_size, self.epoch_seed)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:

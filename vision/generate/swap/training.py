@@ -17,6 +17,7 @@ from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, S
 from ....runtime.training.epochs import EpochTraining
 from ....runtime.training.run import Precision
 from ..adversarial.averaging import follow
+from ..adversarial.steps import InSteps
 from ..adversarial.watch import Watch
 from .network import PairCritic, Swapper
 from .terms import UNDECIDED, adversarial_term, composed, cycle_term, identity_term, pair_critic_loss
@@ -26,7 +27,7 @@ _WATCHED = 64
 
 
 @dataclass(frozen=True)
-class SwapConfig(Checked):
+class SwapConfig(Checked, InSteps):
     """How an article swap is trained.
 
     Arguments:
@@ -58,11 +59,6 @@ class SwapConfig(Checked):
     seed: Seed = 0
     precision: Literal["auto"] | Precision = "32-true"
     device: str = "auto"
-
-    @property
-    def epochs(self) -> int:
-        """Rows of the log."""
-        return -(-self.steps // self.log_steps)
 
 
 class SwapTraining(EpochTraining):
@@ -96,8 +92,7 @@ class SwapTraining(EpochTraining):
 
     def train_dataloader(self) -> SwapBatches:
         """Photos, worn and wanted articles of an epoch, drawn anew."""
-        done = self.current_epoch * self.config.log_steps
-        steps = min(self.config.log_steps, self.config.steps - done)
+        steps = self.config.steps_of(self.current_epoch)
         return SwapBatches(self.pairs, steps, self.config.batch_size, self.epoch_seed, self.config.mirror)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
