@@ -153,11 +153,14 @@ class Forecaster(JointForecaster):
             seen = drawn.new_ones(rows, reach + horizon, dim)
             if window.observed is not None:
                 seen[:, :reach] = window.observed[:, past - reach :].repeat_interleave(paths, 0)
+                # What the network never saw of a series in a window it was not told in training either.
+                seen[:, reach:] = window.observed.amax(1, keepdim=True).repeat_interleave(paths, 0)
         inputs = drawn.new_empty(rows, 1, spec.input_size)
         ranked = []
         for step in range(horizon):
             parts = [drawn[:, reach + step - lag] for lag in spec.lags]
             if seen is not None:
+                parts = [drawn[:, reach + step - lag] * seen[:, reach + step - lag] for lag in spec.lags]
                 parts.append(seen[:, reach + step - 1])
             parts.append(features[:, step])
             torch.cat(parts, dim=1, out=inputs[:, 0])

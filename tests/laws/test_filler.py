@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hemline.datasets import from_frame
-from hemline.forecasting import MODELS
+from hemline.forecasting import MODELS, GRUMAFEstimator, TrainConfig
 
 STEPS, HORIZON = 150, 7
 KEPT, LATE, ENDED, HOLE = range(4)
@@ -46,3 +46,14 @@ def test_a_late_start_an_early_end_and_a_hole_leave_all_forecasts_where_they_are
     assert abs(found[1] - middle)[KEPT] < 0.25 * (high - low)[KEPT]
     if (spread := (sums[False].std(0)[KEPT])) > 0:
         assert 0.6 < sums[True].std(0)[KEPT] / spread < 1.6
+
+
+def test_a_series_that_has_only_begun_does_not_spoil_a_flow():
+    """Most windows never saw it; what stands in its place there is not what it sells, nor sure to be that."""
+    values = 20 + 4 * np.random.default_rng(0).normal(size=(4, 100))
+    values[3, :92] = np.nan
+    data = [{"start": pd.Period("2024-01-01", "W"), "target": values.astype(np.float32)}]
+    train = TrainConfig(max_epochs=2, batches_per_epoch=75, batch_size=32, learning_rate=5e-3)
+    forecast = next(GRUMAFEstimator("W", 4, train=train).train(data).predict(data, num_samples=200, seed=1))
+    assert ((forecast.samples.mean((0, 1)) > 14) & (forecast.samples.mean((0, 1)) < 26)).all()
+    assert ((forecast.samples.std((0, 1)) > 2) & (forecast.samples.std((0, 1)) < 8)).all()

@@ -167,10 +167,29 @@ def test_every_gap_borrows_from_its_own_series_where_the_window_saw_it_at_all():
     observed[:10, :, 2], observed[:10, 59, 2] = 0, 1
     filled = borrow(values.masked_fill(observed == 0, 0), observed)
     assert torch.equal(filled[observed > 0], values[observed > 0])
-    assert (filled[..., 0] == 0).all()
     assert ((filled[..., 1] >= 10) & (filled[..., 1] <= 11)).all()
     saw = observed[..., 2].any(1)
     assert (filled[saw][..., 2] >= 100).all()
+    # What the window never saw is another series of it, whole, now this one and now that.
+    like = (filled[..., :1] == filled[..., 1:]).all(1)
+    assert (like.sum(-1) == 1).all()
+    assert 10 < int(like[:, 0].sum()) < 40
+    assert (borrow(torch.ones(2, 4, 3), torch.zeros(2, 4, 3)) == 0).all()
+
+
+@pytest.mark.parametrize("head", ["MAF", "RealNVP", "Diffusion", "LowRankGaussian"])
+def test_what_a_window_never_saw_is_read_as_missing_while_paths_are_drawn(head):
+    [entry] = entries(gaps=True)
+    data = [entry.with_(target=np.where(np.arange(3)[:, None] == 2, np.nan, entry.target))]
+    forecaster, series = compose((("Recurrent-gru", head), "level"), data)
+    read, dim = [], forecaster.spec.target_dim
+    forecaster.encoder.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    drawn = forecaster.sample(series.gather(torch.tensor([60]), horizon=False), 7)
+    assert (drawn[..., 2] != 0).any()
+    for inputs in read:
+        told = inputs[..., : 3 * dim].unflatten(-1, (3, dim))  # two lags, and what was seen
+        assert (told[..., 2] == 0).all()
+        assert (told[..., 2, 0] == 1).any()
 
 
 def test_a_mask_counts_every_seen_value_once():

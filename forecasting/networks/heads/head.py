@@ -87,7 +87,8 @@ class DensityHead(EmissionHead):
     Where series are missing, the loss is that of the density of those seen, counted for all. `marginal_log_prob`
     says it: exactly for a density a series (an empty event shape), and for a joint one whose head can integrate
     the others out. A joint density that can only be evaluated on all its series (a flow) has their places taken
-    by values of the same window at another time, which keeps each series' own distribution.
+    by values of the same window (`borrow`): of the series at another time, which keeps its own distribution, and of
+    another series where it was never seen there. A constant instead would be learnt as what such a series sells.
     """
 
     @abstractmethod
@@ -131,10 +132,14 @@ class DensityHead(EmissionHead):
 
 
 def borrow(values: Tensor, observed: Tensor) -> Tensor:
-    """Fill missing values with those of the same window and series at other steps, 0 where none was seen.
+    """Fill missing values with those of the same window and series at other steps.
+
+    A series that the window never saw, one before its launch or a free place, takes all steps of another that it saw,
+    drawn anew for each window: what is known of an article without a past is what the others are like. Where nothing
+    was seen at all, values are 0.
 
     Arguments:
-        values: ``[B, T, D]``.
+        values: ``[B, T, D]``, in units in which one series is like another.
         observed: ``[B, T, D]``, 1 where seen.
 
     Returns:
@@ -149,4 +154,11 @@ def borrow(values: Tensor, observed: Tensor) -> Tensor:
     steps = torch.arange(values.shape[1], device=values.device)[:, None]
     lenders = torch.where(seen > 0, steps, -1)
     last, newest = lenders.cummax(1).values, lenders.amax(1, keepdim=True)
-    return filled.gather(1, torch.where(last < 0, newest, last).clamp_min(0))
+    filled = filled.gather(1, torch.where(last < 0, newest, last).clamp_min(0))
+    there = newest[:, 0] >= 0
+    if bool(there.all()) or not bool(there.any()):
+        return filled
+    weights = torch.where(there.any(-1, keepdim=True), there.to(values.dtype), 1.0)
+    lender = torch.multinomial(weights, values.shape[-1], replacement=True)
+    own = torch.arange(values.shape[-1], device=values.device)
+    return filled.gather(2, torch.where(there, own, lender)[:, None].expand_as(filled))
