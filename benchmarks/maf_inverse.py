@@ -1,7 +1,9 @@
 """The inverse of one masked affine map, 100 rows, against one full pass of the network for each series.
 
 The D-pass inverse is written here, with masked weights and the context's term computed once, outside its loop;
-it is run in full, nothing is extrapolated. On a GPU the inverse is also timed as a CUDA graph.
+it is run in full, nothing is extrapolated. On a GPU the inverse is also timed as a CUDA graph of the loop over its
+levels and as the fused kernel; and 1,000 paths × 24 steps × 963 series are forecast on the processor, on the GPU level
+by level, and on the GPU with the kernel, with the share of the time in which the GPU waits.
 
 Run: python -m benchmarks.maf_inverse [--cases 963:100,963:1024] [--device cuda] [--threads 1] [--out FOLDER]
 """
@@ -9,14 +11,18 @@ Run: python -m benchmarks.maf_inverse [--cases 963:100,963:1024] [--device cuda]
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from hemline.forecasting.networks.transforms import Flow, FlowSampler, GaussianBase, MaskedAffine
 from hemline.forecasting.networks.transforms.affine import log_scale
+from hemline.forecasting.networks.transforms.fused.trial import SWITCH, fused_inverse, may_be_fused
 from torch import Tensor
 
 from .measuring import arguments, exponent, in_own_process, peak_gib, synchronize, write
@@ -26,6 +32,22 @@ ROWS = 100
 SERIES = (8, 137, 370, 963, 2000)
 HIDDEN = (100, 1024)
 LARGE = 200_000  # D times hidden above which the slow inverse is timed once
+FORECAST = "traffic:1000:24"  # 963 series, 1,000 paths, 24 steps; see `benchmarks.predict`
+
+
+@contextmanager
+def level_by_level(asked: bool = True) -> Iterator[None]:
+    """Without the fused kernel inside, in the processes begun inside too."""
+    before = os.environ.get(SWITCH)
+    if asked:
+        os.environ[SWITCH] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SWITCH, None)
+        else:
+            os.environ[SWITCH] = before
 
 
 def d_pass(bijection: MaskedAffine, z: Tensor, conditioning: Tensor) -> Callable[[], Tensor]:
@@ -76,16 +98,27 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
     def forward() -> Tensor:
         return bijection(z, terms[0])[0]
 
-    def inverse(cuda_graph: bool) -> Callable[[], Tensor]:
+    def inverse(cuda_graph: bool, fused: bool = False) -> Callable[[], Tensor]:
         sampler = FlowSampler(flow, cuda_graph=cuda_graph)
-        return lambda: sampler.inverse(z, terms)
 
-    (alone,) = median_seconds([lambda: flow.from_base(z, terms)], device, 4 * repeats)
+        def run() -> Tensor:
+            with level_by_level(not fused):
+                return sampler.inverse(z, terms)
+
+        return run
+
+    with level_by_level():
+        (alone,) = median_seconds([lambda: flow.from_base(z, terms)], device, 4 * repeats)
     one_pass, cached = median_seconds([forward, inverse(cuda_graph=False)], device, 4 * repeats)
-    best, graph = cached, {}
+    best, kernel = cached, inverse(cuda_graph=False)
+    graph: dict[str, float | str] = {}
     if device.startswith("cuda"):
         one_pass, best = median_seconds([forward, inverse(cuda_graph=True)], device, 4 * repeats)
-        graph = {"CUDA graph ms": 1e3 * best}
+        graph = {"CUDA graph ms": 1e3 * best, "fused ms": "not used"}
+        if may_be_fused(bijection.made, z) and fused_inverse(bijection.made, z, terms[0]) is not None:
+            kernel = inverse(cuda_graph=True, fused=True)
+            (best,) = median_seconds([kernel], device, 4 * repeats)
+            graph["fused ms"] = 1e3 * best
     peak = peak_gib(device)
     slow = d_pass(bijection, z, terms[0])
     synchronize(device)
@@ -107,32 +140,52 @@ def measure(case: str, device: str, repeats: int) -> dict[str, Any]:
         **graph,
         "times faster": passes / best,
         "passes worth": best / one_pass,
-        "largest difference": (inverse() - expected).abs().max().item(),
+        "largest difference": (kernel() - expected).abs().max().item(),
         "peak GiB": peak,
     }
 
 
+def forecasts(options: Namespace, case: str = FORECAST) -> list[dict[str, Any]]:
+    """A whole forecast on the processor, on the device level by level, and on the device with the kernel."""
+    rows = []
+    for name, device, looped in (
+        ("processor", "cpu", True),
+        ("level by level", options.device, True),
+        ("fused", options.device, False),
+    ):
+        with level_by_level(looped):
+            row = in_own_process("benchmarks.predict", case, Namespace(**{**vars(options), "device": device}))
+        usual = rows[0].get("median s") if rows else row.get("median s")
+        faster = {"times faster": usual / row["median s"]} if usual and "median s" in row else {}
+        rows.append({"on": name, **row, **faster})
+    return rows
+
+
+def measured(rows: list[dict[str, Any]]) -> list[str]:
+    """The kinds of times that all rows have."""
+    kinds = ["D passes ms", "in a decode ms", "CUDA graph ms", "fused ms", "one pass ms"]
+    return [kind for kind in kinds if all(isinstance(row.get(kind), float) for row in rows)]
+
+
 def report(rows: list[dict[str, Any]]) -> None:
     """Say how cost grows with D from 137 on, for each width."""
-    kinds = ["one pass ms", "D passes ms", "in a decode ms", "CUDA graph ms"]
     for hidden in HIDDEN:
         chosen = [row for row in rows if row.get("hidden") == hidden and row["D"] >= 137]
         if len(chosen) > 1:
             sizes = [row["D"] for row in chosen]
-            growth = {k: exponent(sizes, [row[k] for row in chosen]) for k in kinds if k in chosen[0]}
+            growth = {kind: exponent(sizes, [row[kind] for row in chosen]) for kind in measured(chosen)}
             print(f"hidden {hidden}: " + ", ".join(f"{kind[:-3]} ~ D^{p:.2f}" for kind, p in growth.items()))
 
 
 def plot(rows: list[dict[str, Any]], options: Any) -> None:
     """Milliseconds over D, one picture for each width."""
-    kinds = ["D passes ms", "in a decode ms", "CUDA graph ms", "one pass ms"]
     for hidden in HIDDEN:
         chosen = [row for row in rows if row.get("hidden") == hidden]
         if chosen:
             lines(
                 options.out / f"maf_inverse_{hidden}.png",
                 [row["D"] for row in chosen],
-                {k.removesuffix(" ms"): [row[k] for row in chosen] for k in kinds if k in chosen[0]},
+                {kind.removesuffix(" ms"): [row[kind] for row in chosen] for kind in measured(chosen)},
                 "series D",
                 "milliseconds",
                 f"MAF inverse, {ROWS} rows, {hidden} units",
@@ -149,3 +202,5 @@ if __name__ == "__main__":
         write("maf_inverse", rows, options)
         report(rows)
         plot(rows, options)
+        if options.device.startswith("cuda"):
+            write("maf_forecast", forecasts(options), options)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .affine import affine_forward, affine_inverse
 from .bijection import Bijection
+from .fused.trial import fused_inverse, may_be_fused
 from .level_solver import Workspace, solve_levels
 from .made import MADE
 
@@ -18,8 +19,9 @@ class MaskedAffine(Bijection):
 
     ``forward`` is one pass of the network. ``inverse`` solves the series group by group; without gradients
     each unit is evaluated once, which costs about as much arithmetic as one pass
-    (:func:`~hemline.forecasting.networks.transforms.level_solver.solve_levels`). With gradients it takes one full pass
-    per level instead, the price of a differentiable sample.
+    (:func:`~hemline.forecasting.networks.transforms.level_solver.solve_levels`; on a GPU one kernel does the same where
+    it fits, :func:`~hemline.forecasting.networks.transforms.fused.launch.solve_on_chip`). With gradients it takes one
+    full pass per level instead, the price of a differentiable sample.
 
     Source: Papamakarios et al. (2017), arXiv 1705.07057, eq. 3-4; context as in Rasul et al. (2021), arXiv
     2002.06103. Where we differ: α is bounded by :func:`~hemline.forecasting.networks.transforms.affine.log_scale`, and
@@ -63,6 +65,10 @@ class MaskedAffine(Bijection):
         """Map noise ``[N, D]`` to data; see :class:`Bijection`."""
         if torch.is_grad_enabled():
             return self._inverse_by_passes(z, conditioning)
+        if may_be_fused(self.made, z):
+            x = fused_inverse(self.made, z, conditioning)
+            if x is not None:
+                return x
         return solve_levels(self.made, z, conditioning, workspace or Workspace())
 
     def _inverse_by_passes(self, z: Tensor, conditioning: Tensor) -> Tensor:

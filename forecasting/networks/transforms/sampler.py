@@ -19,9 +19,10 @@ class FlowSampler:
     computed from the weights, so that weights may even change between them. The flow itself stays as it is: any number
     of threads may draw from it, each by a sampler of its own.
 
-    On a GPU the time of an inverse goes into launching some ten small kernels for each level and map. So there the
-    whole inverse is captured as one CUDA graph at the first sample of a number of rows (which costs about three
-    samples) and replayed for the others.
+    On a GPU the time of an inverse goes into launching some ten small kernels for each level of a map that has no fused
+    one (:func:`~hemline.forecasting.networks.transforms.fused.trial.may_be_fused`). So there the whole inverse is
+    captured as one CUDA graph at the first sample of a number of rows (which costs about three samples) and replayed
+    for the others.
 
     Arguments:
         flow: the flow.
