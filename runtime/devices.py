@@ -35,6 +35,36 @@ def torch_device(device: str) -> str:
     return "cuda" if device != "cpu" and available else "cpu"
 
 
+ROWS_FOR_A_GPU = 256
+"""Sample paths from which ``"auto"`` draws on a GPU."""
+
+
+def drawing_device(device: str, rows: int) -> str:
+    """The name of torch's device on which sample paths of a network are drawn.
+
+    A step of a decode is hundreds of small kernels whatever the number of paths, which a processor finishes sooner for
+    few paths and a GPU for many. 100 paths took an H200 1.4 to 2.6 times as long as two cores for each of 8 to 2,000
+    series; on the cores the time of a step grows as the square root of the paths (docs/benchmarks.md), so that both
+    are even at about 250. Paths that the fused inverse draws should be even sooner, which was not measured.
+
+    Arguments:
+        device: ``"auto"`` for a GPU where there is one and it pays, or a word of `torch_device`.
+        rows: paths of all windows; a GPU pays from `ROWS_FOR_A_GPU`.
+
+    Returns:
+        ``"cpu"`` or ``"cuda"``.
+
+    Raises:
+        ValueError: as `torch_device` does.
+
+    Example:
+        >>> drawing_device("auto", 100)
+        'cpu'
+    """
+    found = torch_device(device)
+    return "cpu" if device == "auto" and rows < ROWS_FOR_A_GPU else found
+
+
 @functools.cache
 def device_name() -> str:
     """The name of the device that ``"auto"`` means here: the GPU, or the processor and its cores."""

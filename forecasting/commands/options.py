@@ -13,6 +13,11 @@ Trust = Annotated[
     ),
 ]
 
+Device = Annotated[
+    str,
+    typer.Option("--device", help="Where paths are drawn: cpu, cuda, or auto, a GPU for 256 paths or more."),
+]
+
 
 def numbers_of(option: str, given: str | None) -> list[float] | None:
     """The numbers of an option that are set apart by commas; ``None`` where it is not given.

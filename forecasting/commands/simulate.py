@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
+from ...runtime.devices import torch_device
 from ...runtime.quiet import own_filters
 from ...runtime.texts import spreadsheet_cells
-from .options import Trust
+from .options import Device, Trust
 
 if TYPE_CHECKING:
     from gluonts.model.predictor import Predictor
@@ -60,6 +61,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         ask: Annotated[
             list[str] | None, typer.Option(help="A question, such as 'units[A] + units[B] < 500'; may be repeated.")
         ] = None,
+        device: Device = "auto",
         trust: Trust = None,
     ) -> None:
         """Simulate changed futures and show what they do to a pair of articles.
@@ -68,6 +70,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         """
         check_place("out", out, folder=True)
         check_there("predictor", predictor, folder=True)
+        torch_device(device)
         import pandas as pd
 
         from ...evaluation.adapters.foreign import read_for
@@ -77,7 +80,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
 
         chosen = gather_scenarios(set_ or [], scenario)
         with naming("predictor", predictor):
-            trained = load_predictor(predictor, trust=trust or ())
+            trained = load_predictor(predictor, device=device, trust=trust or ())
         with naming("predictor", predictor) if not dataset else naming("dataset", dataset):
             data = read_for(trained, load, dataset) if dataset else load_remembered(predictor, trained, load)
         number = chosen_window(data, window)

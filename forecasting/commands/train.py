@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
+from ...runtime.devices import torch_device
 from ...runtime.toml_files import read_toml
 from ..registry.named import build_model, model_names
 from .models import register as register_models
-from .options import Trust, numbers_of
+from .options import Device, Trust, numbers_of
 from .simulate import load_remembered
 from .simulate import register as register_simulate
 
@@ -147,6 +148,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         levels: Annotated[
             str | None, typer.Option(help="Prediction intervals to write, per cent, as in 80,95.")
         ] = None,
+        device: Device = "auto",
         trust: Trust = None,
     ) -> None:
         """Forecast the steps after the end of a dataset, or one of its test windows.
@@ -158,13 +160,14 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         check_place("out", out, folder=False)
         check_there("predictor", predictor, folder=True)
         probabilities, percents = numbers_of("quantiles", quantiles), numbers_of("levels", levels) or ()
+        torch_device(device)
         from ...evaluation.adapters.foreign import read_for
         from ..models.stored import load_predictor
         from ..paths.table import check_ending, forecast_frame, write_frame
 
         check_ending(out)
         with naming("predictor", predictor):
-            trained = load_predictor(predictor, trust=trust or ())
+            trained = load_predictor(predictor, device=device, trust=trust or ())
         with naming("dataset", dataset):
             data = read_for(trained, load, dataset)
         with naming("window", window):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from ...datasets.entries.unseen import warn_of_unseen
 from ...evaluation.adapters.by_name import by_name
 from ...evaluation.adapters.fitted import FittedModel
 from ...runtime.arguments.kinds import Count, Seed, checked
+from ...runtime.devices import drawing_device
 from ...runtime.names import Names
 from ...runtime.plain import Plain, PlainObject, from_plain, object_in, part_from_plain, to_plain
 from ...runtime.reading.json_files import read_json
@@ -37,6 +39,9 @@ from ..windows.spec import SeriesSpec
 from ..windows.tensor import SeriesTensor, Statistics
 from .architecture import Architecture
 
+MEMORY_OF_A_GPU = 8
+"""How many times the bytes of a chunk are held on a GPU, whose time is that of a chunk, whatever its size."""
+
 
 class ForecastPredictor(FittedModel):
     """Joint sample paths of a trained network.
@@ -45,7 +50,7 @@ class ForecastPredictor(FittedModel):
         composition: what the network was built from.
         forecaster: the trained network.
         training_log: a row an epoch.
-        max_bytes: bound on the memory of a chunk of paths, in bytes.
+        max_bytes: bound on the memory of a chunk of paths, in bytes; on a GPU of eight times as many.
         seed: of the draws where `predict` is given none.
         response: how sales answer to the covariates, where the network models what is left.
     """
@@ -67,6 +72,7 @@ class ForecastPredictor(FittedModel):
         self.training_log = training_log or []
         self.max_bytes, self.seed = max_bytes, seed
         self.response = response
+        self._chooses_device = False
 
     @property
     def spec(self) -> SeriesSpec:
@@ -84,8 +90,12 @@ class ForecastPredictor(FittedModel):
         return self.spec.covariate_names if self.response is None else self.response.names
 
     def to(self, device: str | torch.device) -> ForecastPredictor:
-        """Move the network to `device`, where paths are drawn from then on."""
-        self.forecaster.to(device)
+        """Move the network to `device`, where paths are drawn from then on.
+
+        ``"auto"`` leaves it on the processor, and has many paths drawn by a copy of it on a GPU; see `drawing_device`.
+        """
+        self._chooses_device = device == "auto"
+        self.forecaster.to("cpu" if self._chooses_device else device)
         return self
 
     @by_name
@@ -100,7 +110,7 @@ class ForecastPredictor(FittedModel):
                 far as the target reaches. Values in ``imposed`` are set on every path and fed back. An entry with a
                 changed future holds that of the planned one as ``planned``, as `simulate` says it.
             num_samples: paths S an entry.
-            seed: of the draws; the training seed if ``None``. The same seed gives the same paths.
+            seed: of the draws; the training seed if ``None``. The same seed gives the same paths on the same device.
 
         Returns:
             A `SampleForecast` with ``samples`` ``[S, H, D]`` in data units for each entry, in order.
@@ -119,11 +129,12 @@ class ForecastPredictor(FittedModel):
                 warn_of_unseen(entry, self.prediction_length)
             else:
                 self.response.warn_of_unseen(entry, self.prediction_length)
-        generator = _chunks(entries, self._rows_at_once() // num_samples or 1)
+        forecaster = self._drawing(len(entries) * num_samples)
+        generator = _chunks(entries, self._rows_at_once(forecaster) // num_samples or 1)
         seed = self.seed if seed is None else seed
         for number, group in enumerate(generator):
             with on_threads(threads_or(1)):
-                samples = self._sample(group, num_samples, (seed + 1) * 7919 + number)
+                samples = self._sample(forecaster, group, num_samples, (seed + 1) * 7919 + number)
             for entry, paths in zip(group, samples, strict=True):
                 yield SampleForecast(
                     samples=paths,
@@ -193,9 +204,15 @@ class ForecastPredictor(FittedModel):
         predictor.trained_by = model
         return predictor.to(device)
 
-    def _sample(self, group: list[Entry], paths: int, seed: int) -> np.ndarray:
+    def _drawing(self, rows: int) -> JointForecaster:
+        """The network that draws a number of paths: this one, or a copy on a GPU, which other threads do not see."""
+        if not self._chooses_device or drawing_device("auto", rows) == "cpu":
+            return self.forecaster
+        return copy.deepcopy(self.forecaster).to("cuda")
+
+    def _sample(self, forecaster: JointForecaster, group: list[Entry], paths: int, seed: int) -> np.ndarray:
         """Paths ``[N, S, H, D]`` of a group of entries, drawn in chunks that keep to the memory bound."""
-        forecaster, device = self.forecaster, self.forecaster.usual_scale.device
+        device = forecaster.usual_scale.device
         change, said = forecaster.scaling.change, {}
         if self.response is not None:
             said = self._response_to(group, paths, seed)
@@ -209,7 +226,7 @@ class ForecastPredictor(FittedModel):
         window = series.gather(series.forecast_starts(), horizon=False)
         last = None if change is None else torch.from_numpy(self._last_values(group, change)).to(device)
         imposed = self._imposed(group)
-        at_once = max(1, self._rows_at_once() // len(group))
+        at_once = max(1, self._rows_at_once(forecaster) // len(group))
         drawn = []
         sample = forecaster.sampler(torch.Generator(device).manual_seed(seed))
         for first in range(0, paths, at_once):
@@ -252,11 +269,11 @@ class ForecastPredictor(FittedModel):
         """The values ``[N, lag, D]`` that changes over the horizon are added to."""
         return np.stack([last_season(entry.target, lag).T for entry in group]).astype(np.float32)
 
-    def _rows_at_once(self) -> int:
-        spec = self.spec
+    def _rows_at_once(self, forecaster: JointForecaster) -> int:
+        spec, bound = self.spec, self.max_bytes * (MEMORY_OF_A_GPU if forecaster.usual_scale.is_cuda else 1)
         # The path itself, its copy on return, and what the network holds meanwhile.
-        floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + self.forecaster.width
-        return max(1, self.max_bytes // (4 * floats))
+        floats = 3 * spec.target_dim * (spec.history + spec.prediction_length) + forecaster.width
+        return max(1, bound // (4 * floats))
 
 
 def _model_of_before(described: Mapping[str, Plain], folder: Path, names: Names) -> Architecture:

@@ -18,7 +18,8 @@ def load_predictor(path: Path | str, *, device: str = "cpu", trust: Iterable[str
 
     Arguments:
         path: the folder.
-        device: on which paths are drawn, for a model that can choose.
+        device: on which paths are drawn, for a model that can choose: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU
+            where there is one and 256 paths or more are asked for.
         trust: classes of your own that the files may name, each as ``module:Class``. Those of a package that declares
             them as entry points ``hemline.models`` need not be named.
 

@@ -106,13 +106,14 @@ def choices_of_options() -> Iterator[Bad]:
         "table": "format metric wins",
         "train": "model",
         "backtest": "models",
-        "simulate": "articles",
+        "forecast": "device",
+        "simulate": "articles device",
         "order": "unmet",
         "plan": "objective",
     }.items():
         for option in options.split():
             yield from spoiled(name, option, ("", "nope", "a\nb", "CPUS"), "got 'nope'", r"got 'a\nb'", "got 'CPUS'")
-    for name in ("classify", "annotate", "judge", "predict", "embed"):
+    for name in ("classify", "annotate", "judge", "predict", "embed", "forecast", "simulate"):
         yield from spoiled(name, "device", ("gpu", "mps", "cuda:99"))
 
 

@@ -1,14 +1,26 @@
 """Predicting: shapes, seeds, memory chunks and inputs that do not fit."""
 
 from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
 
+import hemline.forecasting.models.predictor as predictor_module
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from gluonts.model.predictor import Predictor
 from hemline.evaluation.adapters.predictor_folder import holds_predictor
-from hemline.forecasting import ForecastEstimator, ForecastPredictor, NegativeBinomial, Scaling, TrainConfig
+from hemline.forecasting import (
+    ForecastEstimator,
+    ForecastPredictor,
+    NegativeBinomial,
+    Scaling,
+    TrainConfig,
+    load_predictor,
+)
 from hemline.forecasting.windows.spec import infer_spec
+from hemline.runtime.devices import drawing_device
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 TRAIN = TrainConfig(max_epochs=1, batches_per_epoch=2, batch_size=4)
 
@@ -68,8 +80,68 @@ def test_paths_are_drawn_in_chunks_that_keep_to_the_memory_bound(predictor, walk
     samples = next(predictor.predict(walks, num_samples=50)).samples
     assert samples.shape == (50, 7, 4)
     assert len(sizes) > 1
-    assert max(sizes) <= predictor._rows_at_once()
+    assert max(sizes) <= predictor._rows_at_once(predictor.forecaster)
     assert len(np.unique(samples[:, 0, 0])) == 50, "every chunk draws paths of its own"
+
+
+def test_a_gpu_holds_longer_chunks(predictor):
+    with FakeTensorMode():
+        there = torch.empty(4, device="cuda")
+    on_a_gpu = SimpleNamespace(usual_scale=there, width=predictor.forecaster.width)
+    predictor.max_bytes = 2**24
+    usual = predictor._rows_at_once(predictor.forecaster)
+    assert 8 * usual <= predictor._rows_at_once(on_a_gpu) < 8 * (usual + 1)
+
+
+@pytest.mark.parametrize("gpu", [False, True], ids=["no GPU", "a GPU"])
+def test_a_gpu_is_for_many_paths(monkeypatch, gpu):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    few, many = drawing_device("auto", 255), drawing_device("auto", 256)
+    assert (few, many) == ("cpu", "cuda" if gpu else "cpu")
+    assert drawing_device("cpu", 10**6) == "cpu"
+    if gpu:
+        assert drawing_device("cuda", 1) == "cuda"
+    else:
+        with pytest.raises(ValueError, match="device: expected a machine with a GPU for 'cuda', got none"):
+            drawing_device("cuda", 1)
+
+
+def test_many_paths_are_drawn_by_a_copy(predictor, walks, monkeypatch):
+    asked, moved = [], []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+    def rule(device, rows):
+        asked.append((device, rows))
+        return drawing_device(device, rows)
+
+    def to(network, device):
+        moved.append((network, device))
+        return network
+
+    fixed = [next(predictor.predict(walks, num_samples=paths, seed=1)).samples for paths in (9, 300)]
+    monkeypatch.setattr(predictor_module, "drawing_device", rule)
+    monkeypatch.setattr(type(predictor.forecaster), "to", to)
+    predictor.to("auto")
+    assert [device for _, device in moved] == ["cpu"]
+    chosen = [next(predictor.predict(walks, num_samples=paths, seed=1)).samples for paths in (9, 300)]
+    assert asked == [("auto", 9), ("auto", 300)]
+    assert [device for _, device in moved] == ["cpu", "cuda"]
+    assert moved[1][0] is not predictor.forecaster
+    for drawn, expected in zip(chosen, fixed, strict=True):
+        np.testing.assert_array_equal(drawn, expected)
+    list(predictor.predict([*walks, *walks], num_samples=128))
+    assert asked[-1] == ("auto", 256)
+    predictor.to("cpu")
+    next(predictor.predict(walks, num_samples=300))
+    assert len(asked) == 3
+
+
+def test_a_stored_predictor_chooses_its_device(predictor, walks, tmp_path):
+    predictor.serialize(tmp_path)
+    fixed, chosen = (load_predictor(tmp_path, device=device) for device in ("cpu", "auto"))
+    drawn = [next(each.predict(walks, num_samples=5)).samples for each in (fixed, chosen)]
+    np.testing.assert_array_equal(*drawn)
+    assert [each._chooses_device for each in (fixed, chosen)] == [False, True]
 
 
 def test_gluonts_reads_back_what_was_serialized(predictor, walks, tmp_path):
