@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -218,6 +219,16 @@ def _texts(cell: Any, separator: str, missing: Iterable[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(text for text in texts if text and text not in set(missing)))
 
 
+def _labels(cell: Any, column: str, item: str) -> Any:
+    """The cell of a label column: a text, a number or a list of them."""
+    for part in cell if isinstance(cell, list | tuple) else (cell,):
+        if isinstance(part, Mapping | list | tuple) or (isinstance(part, float) and math.isinf(part)):
+            raise ValueError(
+                f"{column}: expected a text, a finite number or a list of them for {item[:100]!r}, got {str(cell)[:60]}"
+            )
+    return cell
+
+
 def _united(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for part in parts for text in part))
 
@@ -263,7 +274,12 @@ def _article(row: dict[str, Any], number: int, folder: str, columns: CatalogueTa
         item_id=str(identity),
         images=tuple(name if "://" in name or name.startswith("/") else f"{folder}/{name}" for name in names),
         labels={
-            label: _united([_texts(_cell(row, column), columns.separator, columns.missing) for column in held])
+            label: _united(
+                [
+                    _texts(_labels(_cell(row, column), column, str(identity)), columns.separator, columns.missing)
+                    for column in held
+                ]
+            )
             for label, held in columns.columns.items()
         },
         text=" ".join(text),

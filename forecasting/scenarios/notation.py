@@ -93,7 +93,7 @@ class Change:
         if self.channel == SALES:
             what = f"{self.article} sells {self.value:g}" if self.value else f"{self.article} cannot be sold"
         elif self.relative:
-            what = f"{self.channel}{of} is {100 * abs(self.value):.4g} % {'lower' if self.value < 0 else 'higher'}"
+            what = f"{self.channel}{of} is {_per_cent(self.value)} % {'lower' if self.value < 0 else 'higher'}"
         else:
             what = f"{self.channel}{of} is {self.value:g}"
         if self.last == self.first:
@@ -109,6 +109,19 @@ class Change:
         else:
             where = f" @ {self.first}" + (f":{self.last}" if self.last != self.first else "")
         return f"{self.row} = {value}{where}"
+
+
+def _per_cent(value: float) -> str:
+    """The size of a relative change in per cent: four digits, and as many more as it takes to tell it from 100.
+
+    Example:
+        >>> _per_cent(-0.2), _per_cent(-1.0), _per_cent(-0.99999)
+        ('20', '100', '99.999')
+    """
+    size = 100 * abs(value)
+    return next(
+        (text for digits in range(4, 16) if (text := f"{size:.{digits}g}") != "100" or size == 100), f"{size:.17g}"
+    )
 
 
 def parse_change(text: str) -> Change:

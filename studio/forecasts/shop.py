@@ -133,8 +133,19 @@ class Shop:
         return [self.window(name) for name in self.windows if name != AHEAD]
 
     def label(self, name: str, label: str) -> frozenset[str]:
-        """The series that have a label of an attribute, such as a category."""
-        told = self.data.metadata.attributes.get(name, {})
+        """The series that have a label of an attribute, such as a category.
+
+        Raises:
+            ValueError: there is no such attribute, or no series has the label.
+        """
+        attributes = self.data.metadata.attributes
+        told = attributes.get(name, {})
+        if label not in told.values():
+            known = sorted(set(told.values())) if told else sorted(attributes)
+            of = "a label of " + name[:40] if told else "one of the attributes"
+            raise ValueError(
+                f"category: expected {of}, {', '.join(known[:8]) or 'none'}; got {(label if told else name)[:100]!r}"
+            )
         return frozenset(item for item, each in told.items() if each == label)
 
     @cached_property

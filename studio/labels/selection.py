@@ -75,7 +75,11 @@ class Selection:
             view: the answers beside the labels as they stand.
             quality: ``[n]``, how well each label goes with its photo, NaN where that is not known; see
                 `label_quality`.
+
+        Raises:
+            ValueError: side, label or column are none that the view knows.
         """
+        self._require_known(view)
         chosen = view.answers.sides == self.side if self.side else np.ones(len(view.truth), dtype=bool)
         if self.truth:
             chosen = chosen & view.has(self.truth)
@@ -101,6 +105,27 @@ class Selection:
         if self.order == "unsure":
             return cast("np.ndarray", places[np.argsort(confidence[places], kind="stable")])
         return places
+
+    def _require_known(self, view: View) -> None:
+        """Refuse what no photo can have: "0 photos" would say that all is well."""
+        standing, catalogue = view.standing, view.answers.articles
+        if self.side and self.side not in view.sides:
+            raise ValueError(f"side: expected one of {', '.join(view.sides)}; got {self.side[:40]!r}")
+        for name in ("truth", "answer"):
+            label = getattr(self, name)
+            if not label or label in view.task.classes or any(label in labels for labels in view.truth):
+                continue
+            if not any(label in article.labels.get(self.task, ()) for article in catalogue):
+                raise ValueError(f"{name}: expected a label of {self.task}, got {label[:100]!r}")
+        column, _, label = self.where.partition("=")
+        if column and not any(
+            label in standing.labels(column, article) or label in article.labels.get(column, ())
+            for article in catalogue
+        ):
+            columns = sorted({each for article in catalogue for each in article.labels})
+            if column not in columns:
+                raise ValueError(f"where: expected one of the columns {', '.join(columns)}; got {column[:100]!r}")
+            raise ValueError(f"where: expected a label of {column}, got {label[:100]!r}")
 
     def _kind(self, view: View) -> np.ndarray:
         if self.kind == "wrong":

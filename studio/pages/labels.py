@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import PurePath
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from ..access.people import note
 from ..labels.answers import View
 from ..labels.exports import as_csv, as_jsonl, description, ledger_csv
 from ..labels.fiftyone import fiftyone_archive
-from ..labels.imports import wishes_of
+from ..labels.imports import new_labels, wishes_of
 from ..labels.label_studio import label_studio_config, label_studio_tasks
 from ..labels.ledger import change_all
 from ..labels.training import TrainOrder, judge_out_of_fold, train_again
@@ -68,19 +69,22 @@ def tasks(request: Request, person: Anybody) -> Response:
 def _f1(row: dict[str, object]) -> float:
     scores = row["scores"]
     assert isinstance(scores, dict)
-    return float(scores.get("test", {}).get("macro_f1") or 0.0)
+    value = scores.get("test", {}).get("macro_f1")
+    return math.inf if value is None else float(value)
 
 
 @router.get("/task")
-def task(request: Request, person: Anybody, run: str, task: str, side: str = "test") -> Response:
+def task(request: Request, person: Anybody, run: str, task: str, side: str = "") -> Response:
     """The classes of a task: precision, recall, what is missed and what is claimed, and which are confused."""
     studio = studio_of(request)
     chosen = studio.run(run)
     view = chosen.view(task)
+    side = side or ("test" if "test" in view.sides else view.sides[-1])
     if side not in view.sides:
-        side = view.sides[-1]
+        raise ValueError(f"side: expected one of {', '.join(view.sides)}; got {side[:40]!r}")
     score = view.score(side)
-    per_class = sorted(score.get("per_class", []), key=lambda row: row["f1"])
+    # A class without a photo on this side has no F1, and nothing to correct.
+    per_class = sorted(score.get("per_class", []), key=lambda row: (row["support"] == 0, row["f1"]))
     beside = {
         other.name: other.view(task, view.standing).score(side).get("macro_f1")
         for other in studio.runs.values()
@@ -171,17 +175,22 @@ def take_in(
     file: Annotated[UploadFile, File()],
     task: Annotated[str, Form(max_length=200)] = "",
     why: Annotated[str, Form(max_length=400)] = "",
+    new: Annotated[bool, Form()] = False,
 ) -> Response:
     """Change labels to what a file says that was exported and changed elsewhere: all of them, or none."""
     studio = studio_of(request)
     labelling, name = studio.opened, file.filename or ""
-    wishes = wishes_of(labelling, labelling.standing, name, file.file.read(), task)
+    standing = labelling.standing
+    wishes = wishes_of(labelling, standing, name, file.file.read(), task, new)
+    fresh = new_labels(
+        labelling, standing, {column: {each.item_id: each.labels for each in some} for column, some in wishes.items()}
+    )
     reason = f"{name[:80]}: {why}" if why else name[:80]
     outcome = change_all(studio.database, wishes, who=person.name, why=reason, told=labelling.told)
     changed, conflicts = len(outcome.entries), len(outcome.conflicts)
     with studio.database.writing() as session:
         note(session, person.name, address_of(request), "import", f"{name[:200]}: {changed} labels")
-    return rendered(request, "imported.html", name=name, changed=changed, conflicts=conflicts)
+    return rendered(request, "imported.html", name=name, changed=changed, conflicts=conflicts, fresh=fresh)
 
 
 @router.get("/export/{name}")

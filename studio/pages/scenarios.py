@@ -152,6 +152,8 @@ def save(
     told = read_changes(changes)
     if not told:
         raise ValueError("changes: expected at least one, got none")
+    # What cannot be answered is not kept either: an article that the model does not know, a price beyond all sense.
+    studio.simulations.of(shop, shop.require_window(""), told)
     with studio.database.writing() as session:
         row = session.scalar(
             select(SavedScenario).where(

@@ -73,6 +73,19 @@ def test_a_folder_without_orders_says_so(shelves, plan):
         assert words in page.text
 
 
+def test_the_headline_of_an_order_tells_what_is_missing_before_it_arrives(shelves, plan, tmp_path):
+    made = write_an_order(tmp_path / "sales")
+    before = made.table()["lost_before"].sum()
+    page = re.sub(r"<[^>]+>", " ", unescape(plan().get("/orders").text))
+    assert before > 5
+    assert re.search(rf"expected to be missing before it arrives\s+{before:.1f} pieces, whatever is ordered", page)
+    assert re.search(r"expected to be missing from then on\s+\d", page)
+    write_an_order(tmp_path / "sales", stock=1000.0)
+    page = re.sub(r"<[^>]+>", " ", plan().get("/orders").text)
+    assert "before it arrives" not in page
+    assert re.search(r"expected to be missing\s+0\.0 pieces", page)
+
+
 def test_a_damaged_order_hides_no_other_and_folders_of_one_name_are_both_shown(planner, plan, tmp_path):
     places = [tmp_path / "a" / "order", tmp_path / "b" / "order"]
     for place in places:

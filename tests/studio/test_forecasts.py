@@ -187,6 +187,19 @@ def test_a_scenario_is_kept_shared_and_removed(plan, planner):
     assert "alert(1)" not in bob.get("/scenarios").text
 
 
+@pytest.mark.parametrize("changes", ["price[nobody] = -20%", "weather[dress_1] = 3", "promo[dress_1] = 1 @ 99"])
+def test_a_scenario_that_has_no_answer_is_not_kept(plan, planner, changes):
+    assert plan().submit("/scenarios/save", model="sales", name="x", changes=changes).status_code == 400
+    with planner.database.reading() as session:
+        assert session.scalars(select(SavedScenario)).all() == []
+
+
+def test_a_category_that_is_none_is_said(plan):
+    answer = plan().get("/forecasts?category=colour%3Dred")
+    assert answer.status_code == 400
+    assert "category: expected one of the attributes" in answer.text
+
+
 def test_a_viewer_sees_scenarios_and_keeps_none(plan, planner):
     browser = plan("Vera", "viewer")
     assert browser.get(CUT).status_code == 200

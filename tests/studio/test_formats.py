@@ -93,7 +93,11 @@ def one(item="i0", choices=("red",), **other):
         ([{"image": "x.png", "colour": "red"}], "", "got none in task 1"),
         ([{"data": {}, "annotations": []}], "", "file: expected an item_id in the data of task 1"),
         ([one(), one("nobody")], "", "item: expected an article of the catalogue, got 'nobody'"),
-        ([one(), one("i1", ["rde"])], "", "colour: expected labels that it has, such as blue, green, red; got 'rde'"),
+        (
+            [one(), one("i1", ["rde"])],
+            "",
+            "colour: expected labels that articles have, got 1 new: 'rde' (such as of 'i1')",
+        ),
         ([one(choices=["red", "blue"])], "", "colour: expected at most one label of 'i0', got 2"),
         ([one(from_name="price")], "", "from_name: expected one of colour, facets, size; got 'price'"),
         ([one(type="rectanglelabels")], "", "file: expected choices of 'i0', got 'rectanglelabels'"),
@@ -113,7 +117,7 @@ def one(item="i0", choices=("red",), **other):
             "file: expected a photo of one article of the catalogue, got",
         ),
         ({"labels": {"i0": "red", "0": "red"}}, "colour", "file: expected each article once, got 'i0' twice"),
-        ({"labels": {"i0": "rde"}}, "colour", "colour: expected labels that it has"),
+        ({"labels": {"i0": "rde"}}, "colour", "colour: expected labels that articles have"),
         (
             {"classes": ["red"], "labels": {"i0": 1}},
             "colour",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
@@ -77,3 +78,36 @@ def test_a_viewer_brings_nothing_and_nobody_brings_too_much(studio, browse):
     assert bring(browse("Vera", "viewer"), "a.csv", "item_id,colour\ni0,red\n").status_code == 403
     assert bring(browse(), "a.csv", b"x" * (16 * 2**20)).status_code == 413
     assert entries(studio) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ('[["red"]]', "expected a text, a finite number or a list of them"),
+        ('{"red": 1}', "expected a text, a finite number or a list of them"),
+        ("1e999", "expected a text, a finite number or a list of them"),
+        ('["red", 1e999]', "expected a text, a finite number or a list of them"),
+        ("true", "colour: expected a text, got True in row 1"),
+        ("[false]", "colour: expected a text, got [False] in row 1"),
+    ],
+)
+@pytest.mark.parametrize("new", ["", "true"])
+def test_what_is_no_word_becomes_no_label(studio, browse, cell, told, new):
+    answer = bring(browse(), "a.jsonl", f'{{"item_id": "i0", "colour": {cell}}}\n', **({"new": new} if new else {}))
+    assert answer.status_code == 400
+    assert told in html.unescape(answer.text)
+    assert entries(studio) == []
+
+
+def test_a_label_that_no_article_has_is_taken_only_where_it_is_meant(studio, browse):
+    table = "item_id,colour,facets\ni0,rde,warm|hot\ni1,green,is-green\n"
+    answer = bring(browse(), "a.csv", table)
+    assert answer.status_code == 400
+    assert "colour: expected labels that articles have, got 1 new: 'rde' (such as of 'i0')" in html.unescape(
+        answer.text
+    )
+    assert entries(studio) == []
+    page = bring(browse(), "a.csv", table, new="true").text
+    assert "New in colour: rde" in page
+    assert "New in facets: hot" in page
+    assert studio.opened.standing.changed["colour"] == {"i0": (1, ("rde",))}

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from html import unescape
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -99,7 +100,42 @@ def test_photos_are_chosen_by_side_label_answer_and_words(studio, browse):
     assert set(items(browser.get(f"{PHOTOS}&where=facets%3Dwarm&side=test").text)) == {
         f"i{number}" for number in range(84, 120, 3)
     }
-    assert items(browser.get(f"{PHOTOS}&truth=no+such").text) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("truth=no+such", "truth: expected a label of colour, got 'no such'"),
+        ("answer=warm", "answer: expected a label of colour, got 'warm'"),
+        ("side=tset", "side: expected one of train, test; got 'tset'"),
+        ("where=facets%3Dhot", "where: expected a label of facets, got 'hot'"),
+        ("where=price%3D3", "where: expected one of the columns colour, facets, size; got 'price'"),
+        ("kind=bad", "kind: expected one of"),
+        ("order=bad", "order: expected one of"),
+    ],
+)
+def test_a_filter_of_what_there_is_not_is_said_and_not_answered_with_no_photos(browse, query, told):
+    answer = browse().get(f"{PHOTOS}&{query}")
+    assert answer.status_code == 400
+    assert told in unescape(answer.text)
+
+
+def test_a_filter_by_a_label_that_nobody_has_any_more_shows_no_photos(studio, browse):
+    change(studio.database, "size", [wanted("i7", "small")], who="Ann", why="", told=lambda item: (SCRIPT,))
+    assert items(browse().get(f"{PHOTOS}&where=size%3D{quote(SCRIPT)}").text) == []
+
+
+def test_a_class_without_photos_on_a_side_has_no_f1_and_stands_last(studio, browse):
+    browser = browse()
+    red = [f"i{number}" for number in range(84, 120, 3)]
+    change(studio.database, "colour", [wanted(item, "blue") for item in red], who="Ann", why="", told=told(studio))
+    page = browser.get("/labels/task?run=colours&task=colour&side=test").text
+    rows = [
+        re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>\s*<th scope=\"row\">.*?</tr>", page, re.S)
+    ]
+    assert rows[2][:2] == ["red", "–"]
+    assert rows[2][3] in ("–", "%")
+    assert browser.get("/labels/task?run=colours&task=colour&side=tset").status_code == 400
 
 
 @pytest.mark.parametrize("order", ["errors", "confident", "unsure", "table"])
