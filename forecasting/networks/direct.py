@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from dataclasses import field as column
 
 import torch
 from torch import Tensor, nn
 
-from ...datasets.entries.channels import items_of
+from ...datasets.entries.channels import ChannelName, items_of
 from ...runtime.arguments.kinds import Checked, Count, Dropout, Positive
 from ..units.ranks import Units
 from ..windows.spec import SeriesSpec
@@ -20,6 +21,10 @@ from .seasons import past_seasons, seasons_of
 
 PRIOR = 10
 """Changes of usual size that are counted into a scale, beside those of the context."""
+
+
+FIRST_LAYER = "body.0.weight"
+"""The name of the weights, ``[hidden, inputs]``, by which a network reads a window; `inputs_of` names its columns."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,7 @@ class Columns:
     @classmethod
     def of(cls, spec: SeriesSpec) -> Columns:
         """The columns of a problem; channels without names are shared."""
-        names = [""] * spec.calendar + (list(spec.covariate_names) or [""] * spec.covariates)
-        names += list(spec.past_covariate_names) or [""] * spec.past_covariates
-        names += [""] * (spec.features - len(names))
+        names = _names(spec)
         owners = items_of(names)
         rows = [[number for number, owner in enumerate(owners) if owner == item] for item in spec.item_ids]
         taken = {number for row in rows for number in row}
@@ -75,6 +78,37 @@ class Columns:
             torch.tensor([number for number in range(len(names)) if number not in taken], dtype=torch.long),
             torch.tensor([row + [-1] * (most - len(row)) for row in rows], dtype=torch.long).view(len(rows), most),
         )
+
+
+def _names(spec: SeriesSpec) -> list[str]:
+    """The names of the features of a window, empty for those that have none."""
+    names = [""] * spec.calendar + (list(spec.covariate_names) or [""] * spec.covariates)
+    names += list(spec.past_covariate_names) or [""] * spec.past_covariates
+    return names + [""] * (spec.features - len(names))
+
+
+def inputs_of(spec: SeriesSpec, config: Direct) -> list[Hashable]:
+    """What each column of the first layer of `DirectNetwork` is, so that those of two problems can be matched.
+
+    Arguments:
+        spec: the shape of the problem.
+        config: the numbers of the network.
+    """
+    names, columns, steps = _names(spec), Columns.of(spec), spec.context_length + spec.prediction_length
+    seen = spec.context_length + spec.prediction_length * references_of(spec)
+    found: list[Hashable] = [("seen", number) for number in range(seen)]
+    found += [("series", number) for number in range(config.embedding)]
+    shared = [names[each] or (each if each < spec.calendar else each - len(names)) for each in columns.shared.tolist()]
+    found += [("ahead", step, each) for step in range(spec.prediction_length) for each in shared]
+    widest = columns.own[(columns.own >= 0).sum(1).argmax()].tolist()
+    kinds = [ChannelName.parse(names[number]).kind for number in widest]
+    found += [("own", step, kind) for step in range(steps) for kind in kinds]
+    return found + [("known", step) for step in range(spec.context_length)] * spec.missing
+
+
+def references_of(spec: SeriesSpec) -> int:
+    """The number of naive forecasts of a step."""
+    return 2 + 4 * len(seasons_of(spec))
 
 
 class DirectNetwork(Learner):
@@ -117,7 +151,7 @@ class DirectNetwork(Learner):
         self.seasons = seasons_of(spec)
         self.register_buffer("usual_change", statistics.scale.clone())
         horizon = spec.prediction_length
-        references = 2 + 4 * len(self.seasons)
+        references = references_of(spec)
         seen = spec.context_length + horizon * references
         own = columns.own.shape[1] * (spec.context_length + horizon)
         width = seen + own + horizon * len(columns.shared) + config.embedding

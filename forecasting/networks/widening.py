@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from ..windows.spec import SeriesSpec
+from .direct import FIRST_LAYER, DirectNetwork, inputs_of
 from .encoders.shared import SharedEncoder
 from .forecaster import Forecaster
 from .network import Learner
@@ -42,13 +43,15 @@ def take_over(network: Learner, weights: Mapping[str, Tensor], before: SeriesSpe
     """
     after, own = network.spec, dict(network.state_dict())
     read = _read_by(network)
+    direct = dict(_direct(network, before))
     for name, old in weights.items():
         if name.rpartition(".")[2] in MEASURED:
             continue
         new = own[name]
         if name == read:
             shared = isinstance(network, Forecaster) and isinstance(network.encoder, SharedEncoder)
-            columns = _columns(before, after, shared, old.shape[1], new.shape[1])
+            direct[name] = _columns(before, after, shared, old.shape[1], new.shape[1])
+        if columns := direct.get(name):
             new.zero_()
             new[:, columns[1]] = old[:, columns[0]]
             continue
@@ -75,12 +78,25 @@ def _read_by(network: Learner) -> str:
     return f"{name}.{inner.reads}"
 
 
+def _direct(network: Learner, before: SeriesSpec) -> Iterator[tuple[str, tuple[list[int], list[int]]]]:
+    """The columns, of the old network and of the new one, that mean the same to the first layer of direct networks."""
+    for place, each in network.named_modules():
+        if isinstance(each, DirectNetwork):
+            columns = _matched(inputs_of(before, each.config), inputs_of(each.spec, each.config))
+            yield f"{place}.{FIRST_LAYER}".lstrip("."), columns
+
+
 def _columns(before: SeriesSpec, after: SeriesSpec, shared: bool, old: int, new: int) -> tuple[list[int], list[int]]:
     """The columns of what an encoder reads, of an old network and of a new one, that mean the same."""
     first, second = _inputs(before, shared), _inputs(after, shared)
     # What stands behind is the embedding of a series.
     first += [("behind", number) for number in range(old - len(first))]
     second += [("behind", number) for number in range(new - len(second))]
+    return _matched(first, second)
+
+
+def _matched(first: Sequence[Hashable], second: Sequence[Hashable]) -> tuple[list[int], list[int]]:
+    """The numbers of the keys that both have, in the one and in the other."""
     place = {key: number for number, key in enumerate(second)}
     kept = [(number, place[key]) for number, key in enumerate(first) if key in place]
     return [number for number, _ in kept], [number for _, number in kept]
@@ -101,8 +117,12 @@ def _places(old: int, new: int, before: int, after: int, by_series: bool) -> Ten
     """Where the entries of an axis go that has some for each series, and perhaps others behind."""
     if old == new:
         return torch.arange(old)
-    each = max((new - old) // (after - before), 1)
-    if by_series or each == 1:
+    each, left = divmod(new - old, after - before) if after > before else (0, 1)
+    if after > before and (by_series or each <= 1):
         return torch.arange(old)
+    if left:  # numbers that belong to no series: where they go nobody can say
+        raise ValueError(
+            f"update: expected layers that grow with the series, got {new} for {old}; train the model anew"
+        )
     place = torch.arange(old)
     return torch.where(place < each * before, place // before * after + place % before, place + new - old)

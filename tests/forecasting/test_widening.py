@@ -7,9 +7,11 @@ import pytest
 import torch
 from hemline.datasets import simulated_sales
 from hemline.datasets.entries.assortment import in_places, with_room
+from hemline.datasets.entries.channels import Channels
 from hemline.datasets.entries.cuts import of_articles
 from hemline.datasets.entries.multivariate import as_multivariate
-from hemline.forecasting import build_model
+from hemline.forecasting import Scaling, build_model
+from hemline.forecasting.networks.direct import Direct, DirectNetwork
 from hemline.forecasting.networks.widening import take_over
 from hemline.forecasting.windows.spec import infer_spec
 from hemline.forecasting.windows.tensor import SeriesTensor
@@ -66,6 +68,39 @@ def test_it_says_of_the_old_series_what_it_said(name):
         before, after = says(name, network, first), says(name, wider, second)
     assert after.shape[-2] == 6
     torch.testing.assert_close(after[..., :3, :], before, atol=1e-5, rtol=1e-4)
+
+
+def direct(entries, item_ids, seed, missing=False):
+    """A direct network of some series with random weights, and the data that it reads."""
+    old = infer_spec(entries, freq="W-SUN", prediction_length=8, context_length=8, lags=(1, 2, 13))
+    spec = replace(old, target_dim=len(item_ids), item_ids=item_ids, missing=missing)
+    series = SeriesTensor(entries, spec, change=None)
+    torch.manual_seed(seed)
+    network = DirectNetwork(spec, Scaling(), series.statistics, Direct(hidden=16, embedding=3)).eval()
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.1)
+    for measured in (network.usual_change, network.usual_scale):  # not what is looked at here
+        measured.fill_(1.0)
+    return network, series
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_a_direct_network_says_what_it_said_where_gaps_channels_and_series_come(more):
+    whole = as_multivariate([SALES.latest.until(79)])[0]
+    whole = whole.with_(target=np.nan_to_num(whole.target, nan=3.0))
+    few = [name for name in whole.channels.names if not name.startswith(("promo", "holiday"))]
+    values = np.stack([whole.channel(name) for name in few])
+    first = of_articles([whole.with_(channels=Channels(values, tuple(few)))], np.isin(NAMES, NAMES[:3]))
+    second = [whole] if more else of_articles([whole], np.isin(NAMES, NAMES[:3]))
+    network, old = direct(first, NAMES[:3], 0)
+    wider, new = direct(second, second[0].item_ids, 1, missing=True)
+    assert wider.body[0].weight.shape[1] > network.body[0].weight.shape[1]
+    take_over(wider, network.state_dict(), network.spec)
+    three = torch.arange(3)
+    with torch.no_grad():
+        said, say = network(old.gather(torch.tensor([70])), three), wider(new.gather(torch.tensor([70])), three)
+    for before, after in zip(said, say, strict=True):
+        torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
 
 
 def test_a_new_article_takes_a_free_place_before_there_are_more():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hemline.datasets import simulated_sales
 from hemline.datasets.entries.cuts import of_articles
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.evaluation.adapters.foreign import updated
 from hemline.forecasting import MODELS, build_model, load_predictor
 
@@ -59,3 +60,16 @@ def test_a_model_goes_on_without_the_articles_that_are_gone_and_with_those_that_
         next(one.predict([fourth], num_samples=5, seed=1)).samples,
         next(other.predict([fourth], num_samples=5, seed=1)).samples,
     )
+
+
+@pytest.mark.parametrize("name", ["cross-fit", "gru-maf", "sales-maf"])
+def test_a_model_goes_on_when_the_first_value_is_missing(name):
+    """Nothing was ever missing in training; then a shelf is empty for the first time."""
+    whole = as_multivariate([WHOLE])[0]
+    whole = whole.with_(target=np.nan_to_num(whole.target, nan=3.0))
+    fitted = quick(name).train([whole.until(90, 8)])
+    gap = np.array(whole.until(96, 8).target)
+    gap[0, 92] = np.nan
+    latest = whole.until(96, 8).with_(target=gap)
+    drawn = np.asarray(next(fitted.update([latest]).predict([latest], num_samples=20, seed=1)).samples)
+    assert np.isfinite(drawn).all()
