@@ -78,6 +78,16 @@ def test_a_sum_is_that_of_the_paths_and_not_of_the_intervals(plan, shop):
     assert f"{window.observed[:, :2].sum():.0f} were sold" in page
 
 
+def test_a_sum_of_what_is_not_known_whole_is_not_shown_as_a_dash(plan, shop):
+    window = shop.window("1")
+    kept = window.observed[2, 0]
+    window.observed[2, 0] = np.nan
+    page = text_of(plan().get("/forecasts/series?window=1&series=dress_1").text)
+    window.observed[2, 0] = kept
+    assert "What was sold is not known in all of them." in page
+    assert "were sold" not in page
+
+
 @pytest.mark.parametrize(
     "address",
     [
