@@ -14,7 +14,7 @@ from hemline.datasets.pictures.worn.pairs import WornPairs, WornRow, load_worn, 
 from hemline.datasets.simulated.people.figure_photos import write_worn_figures
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.generate.swap.comparison import by_colours, by_fixed_mask, scores_of
-from hemline.vision.generate.swap.matching import article_shares, likeness, palette
+from hemline.vision.generate.swap.matching import article_shares, likeness, mean_palette, palette
 from hemline.vision.generate.swap.network import SwapForm
 from hemline.vision.generate.swap.swapper import TrainedSwapper, swap_article, train_swapper
 from hemline.vision.generate.swap.terms import (
@@ -22,6 +22,7 @@ from hemline.vision.generate.swap.terms import (
     adversarial_term,
     composed,
     cycle_term,
+    decided,
     identity_term,
     pair_critic_loss,
 )
@@ -36,6 +37,26 @@ def test_a_swap_is_what_was_drawn_where_alpha_says_so():
     images, drawn = torch.full((1, 3, 2, 2), -1.0), torch.full((1, 3, 2, 2), 1.0)
     alpha = torch.tensor([[[[0.0, 1.0], [0.5, 0.25]]]])
     assert composed(images, alpha, drawn)[0, 0].tolist() == [[-1, 1], [0, -0.5]]
+
+
+def test_alpha_is_sharper_once_it_is_decided():
+    alpha = torch.tensor([0.0, 0.1, 1 / 3, 0.5, 0.9, 1.0], dtype=torch.float64)
+    found = decided(alpha)
+    odds = [(each / (1 - each)) ** 3 * math.exp(2) for each in alpha[1:-1].tolist()]
+    assert found[1:-1].tolist() == pytest.approx([each / (1 + each) for each in odds])
+    assert float(found[0]) < 1e-12 < 1 - 1e-12 < float(found[-1])
+
+
+def test_a_trained_swap_is_composed_with_the_alpha_that_it_tells():
+    torch.manual_seed(0)
+    trained = TrainedSwapper(FORM.build().eval(), SHORT, torch.zeros(3, 1, 3, 32, 24, dtype=torch.uint8))
+    photos, worn, wanted = torch.randint(0, 256, (3, 2, 3, 32, 24), dtype=torch.uint8).numpy()
+    swapped, alpha = trained.swap(photos, worn, wanted)
+    with torch.no_grad():
+        soft, drawn = trained.network(*(torch.from_numpy(each).float() / 127.5 - 1 for each in (photos, worn, wanted)))
+    np.testing.assert_allclose(alpha, decided(soft)[:, 0].numpy(), atol=1e-6)
+    expected = alpha[:, None] * (drawn.numpy() + 1) * 127.5 + (1 - alpha[:, None]) * photos
+    assert np.abs(swapped - expected).max() <= 0.51
 
 
 def test_terms_by_hand():
@@ -73,6 +94,60 @@ def test_the_palette_has_the_colours_of_the_article_and_not_its_ground():
     assert float(article_shares(shot(RED)).mean()) == pytest.approx((24 / 32) ** 2)
     assert float(article_shares(torch.ones(1, 3, 8, 8)).mean()) == 1  # all white: a white article
     assert bool(palette(torch.ones(1, 3, 32, 32))[1].all())
+
+
+def test_means_of_cells_are_those_of_the_article_alone():
+    torch.manual_seed(0)
+    articles = torch.rand(2, 3, 16, 24, dtype=torch.float64) * 1.5 - 1
+    articles[0, :, :, 10:] = 1  # half of the third column of cells is white, and all right of it
+    colours, there = mean_palette(articles, grid=4)
+    inside = article_shares(articles)
+    for image in range(2):
+        for place in range(16):
+            down, across = (
+                slice(side * at, side * at + side) for side, at in zip((4, 6), divmod(place, 4), strict=True)
+            )
+            share = inside[image, 0, down, across]
+            assert there[image, place] == float(share.mean() > 0.5)
+            if there[image, place]:
+                expected = articles[image, :, down, across].flatten(1)[:, share.flatten() > 0].mean(dim=1)
+                torch.testing.assert_close(colours[image, place], expected)
+    assert there.mean(dim=1).tolist() == [0.5, 1]
+    # Stripes of a pixel: points of the grid see one colour of the two, cells see the mean.
+    stripes = torch.ones(1, 3, 32, 32)
+    stripes[:, 0, :, 0::2], stripes[:, 0, :, 1::2] = -1, 0
+    assert bool((mean_palette(stripes, 8)[0][..., 0] == -0.5).all())
+    assert len(palette(stripes, 8)[0][0, :64, 0].unique()) == 1
+    thin = torch.ones(1, 3, 32, 32)
+    thin[..., 5] = -1
+    assert bool(mean_palette(thin, 8)[1].all())
+
+
+def test_what_is_drawn_has_the_hue_of_the_article_whatever_the_weights():
+    torch.manual_seed(0)
+    swapper, blue = FORM.build().eval(), torch.tensor([-0.9, -0.7, 0.5])
+    images, worn, wanted = torch.rand(2, 3, 32, 24) * 2 - 1, shot(RED)[..., 4:-4], shot(blue.tolist())[..., 4:-4]
+    torch.nn.init.normal_(swapper.out.weight, std=10)
+    with torch.no_grad():
+        drawn = swapper(images, worn.expand(2, -1, -1, -1), wanted.expand(2, -1, -1, -1))[1]
+    light = (drawn + 1) / (blue + 1)[:, None, None]
+    torch.testing.assert_close(light, light[:, :1].expand_as(light), atol=1e-4, rtol=1e-4)
+    assert 0.75 - 1e-4 <= light.min() < 0.8
+    assert 1.2 < light.max() <= 1.25 + 1e-4
+
+
+def test_colours_are_chosen_by_a_softmax_over_the_cells_of_the_article_alone():
+    torch.manual_seed(0)
+    swapper = FORM.build().double()
+    maps, article = torch.randn(2, 4, 8, 6, dtype=torch.float64), shot(RED, BLUE).double().expand(2, -1, -1, -1)
+    torch.nn.init.normal_(swapper.query.weight, std=3)
+    colours, there = mean_palette(article)
+    weights = torch.einsum("bchw,bkc->bhwk", swapper.query(maps), swapper.key(colours)) / 4
+    chosen = weights.masked_fill(there[:, None, None] == 0, -torch.inf).softmax(dim=3)
+    expected = torch.einsum("bhwk,bkc->bchw", chosen, colours)
+    assert 0 < there.mean() < 1
+    assert expected.std() > 0.2
+    torch.testing.assert_close(swapper._copied(maps, colours, there), expected.float())
 
 
 def test_likeness_and_its_gradient_are_those_of_the_nearest_colour():

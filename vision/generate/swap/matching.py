@@ -42,17 +42,40 @@ def palette(articles: Tensor, grid: int = _GRID) -> tuple[Tensor, Tensor]:
     """
     shares = article_shares(articles)
     down, across = (max(side // grid, 1) for side in articles.shape[2:])
-    colours = [articles[:, :, down // 2 :: down, across // 2 :: across].flatten(2)]
+    colours = [articles[:, :, down // 2 :: down, across // 2 :: across].flatten(2).transpose(1, 2)]
     found = [shares[:, :, down // 2 :: down, across // 2 :: across].flatten(1)]
     for times in (2, 4):
-        cut = (times * down, times * across)
-        within = avg_pool2d(shares, cut)
-        colours.append((avg_pool2d(articles * shares, cut) / within.clamp_min(1e-6)).flatten(2))
-        found.append((within > 0.5).to(within.dtype).flatten(1))
-    places, there = torch.cat(colours, dim=2).transpose(1, 2), torch.cat(found, dim=1)
-    # A thin article may miss every place of the grid.
-    missed = there.amax(dim=1, keepdim=True) == 0
-    return places, torch.where(missed, torch.ones_like(there), there)
+        means, there = _means(articles, shares, (times * down, times * across))
+        colours.append(means)
+        found.append(there)
+    return torch.cat(colours, dim=1), _somewhere(torch.cat(found, dim=1))
+
+
+def mean_palette(articles: Tensor, grid: int = _GRID) -> tuple[Tensor, Tensor]:
+    """The mean colours of an article in the cells of a grid: unlike points, they do not miss a part of a pattern.
+
+    Arguments:
+        articles: ``[B, 3, H, W]``, −1…1, on white.
+        grid: cells in each direction.
+
+    Returns:
+        As `palette` does, K = H′ W′ for the H′ × W′ cells.
+    """
+    down, across = (max(side // grid, 1) for side in articles.shape[2:])
+    colours, there = _means(articles, article_shares(articles), (down, across))
+    return colours, _somewhere(there)
+
+
+def _means(articles: Tensor, shares: Tensor, cut: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """The article's mean colours in rectangles, and whether it fills more than half of them."""
+    within = avg_pool2d(shares, cut)
+    means = (avg_pool2d(articles * shares, cut) / within.clamp_min(1e-6)).flatten(2).transpose(1, 2)
+    return means, (within > 0.5).to(within.dtype).flatten(1)
+
+
+def _somewhere(there: Tensor) -> Tensor:
+    """Everywhere for a thin article that misses every place of the grid."""
+    return torch.where(there.amax(dim=1, keepdim=True) == 0, torch.ones_like(there), there)
 
 
 def likeness(images: Tensor, colours: Tensor, there: Tensor) -> Tensor:

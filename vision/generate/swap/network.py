@@ -9,11 +9,11 @@ from typing import Annotated, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
+from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, pad, scaled_dot_product_attention
 
 from ....runtime.arguments.kinds import Checked, Count, Within
 from ..networks.layers import bounded, orthogonal
-from .matching import LIKENESS_MAPS, likeness, palette
+from .matching import LIKENESS_MAPS, likeness, mean_palette, palette
 
 Side = Annotated[int, Within(16, 1024)]
 
@@ -68,7 +68,7 @@ class Swapper(nn.Module):
 
     Source: N. Jetchev and U. Bergmann (2017), arXiv 1709.04695, §2: a U-Net that gets its inputs again at every side,
     ``x_ij = α x̃ + (1 − α) x_i``. Ours are the maps of likeness (which pixels have colours of the articles), dilated
-    blocks at the smallest side, and that x̃ is made of colours of the wanted article, chosen by attention.
+    blocks at the smallest side, and that x̃ is made of colours of the wanted article, chosen by attention, times light.
     """
 
     def __init__(self, form: SwapForm) -> None:
@@ -85,7 +85,7 @@ class Swapper(nn.Module):
             self.up.append(_Block(before + after + beside, after))
         self.query = nn.Conv2d(widths[0], _WIDE, 1)
         self.key = nn.Sequential(nn.Linear(3, _WIDE), nn.LeakyReLU(0.2), nn.Linear(_WIDE, _WIDE))
-        self.out = nn.Conv2d(widths[0], 4, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], 2, 3, padding=1)
         nn.init.normal_(self.out.weight, std=0.01)
         nn.init.constant_(cast("Tensor", self.out.bias), 0.0)
 
@@ -111,25 +111,24 @@ class Swapper(nn.Module):
             maps = block(self._with(torch.cat([interpolate(maps, scale_factor=2.0), before], dim=1), again))
         drawn = self.out(maps).float()
         alpha = torch.sigmoid(_logits_of(alike[0][:, :1].float()) + drawn[:, :1])
-        shade = 0.5 * torch.tanh(drawn[:, 1:])
-        return alpha, (self._copied(maps, *palette(wanted, _COPIED)) + shade).clamp(-1, 1)
+        # Light is one factor of all channels: the hue stays that of the article.
+        light = 1 + _LIGHT * torch.tanh(drawn[:, 1:])
+        return alpha, ((self._copied(maps, *mean_palette(wanted)) + 1) * light - 1).clamp(-1, 1)
 
     def _with(self, maps: Tensor, told: Tensor) -> Tensor:
         return torch.cat([maps, told], dim=1) if self.form.reinjected else maps
 
     def _copied(self, maps: Tensor, colours: Tensor, there: Tensor) -> Tensor:
         """Colours of the wanted article, mixed by attention: ``[B, 3, H, W]``."""
-        query = self.query(maps).permute(0, 2, 3, 1).flatten(1, 2)
-        key = torch.cat([self.key(colours), (there[:, :, None] - 1) * 1e3], dim=2).to(query.dtype)
-        # A number more for each colour stands for a mask.
-        asking = torch.cat([query * _WIDE**-0.5, torch.ones_like(query[:, :, :1])], dim=2)
-        chosen = torch.bmm(asking, key.transpose(1, 2)).softmax(dim=2)
-        found = torch.bmm(chosen, colours.to(chosen.dtype))
-        return found.float().transpose(1, 2).unflatten(2, maps.shape[2:])
+        query = self.query(maps).flatten(2).transpose(1, 2)
+        key, value = self.key(colours).to(query.dtype), pad(colours, (0, _WIDE - 3)).to(query.dtype)
+        # One head; values as wide as keys, which is faster on processors than the whole matrix of choices.
+        found = scaled_dot_product_attention(*(part[:, None] for part in (query, key, value)), there[:, None, None] > 0)
+        return found[:, 0, :, :3].float().transpose(1, 2).unflatten(2, maps.shape[2:])
 
 
-_WIDE, _COPIED = 16, 8
-"""Width of the vectors by which colours are chosen, and the grid of an article's colours that are chosen from."""
+_WIDE, _LIGHT = 16, 0.25
+"""Width of the vectors by which colours are chosen, and by how much light differs from that of the packshot at most."""
 
 
 def _logits_of(alike: Tensor) -> Tensor:

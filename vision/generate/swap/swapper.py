@@ -25,7 +25,7 @@ from ..adversarial.running import keep_sheet, train_adversaries
 from ..sheets import sheet
 from ..trained import as_bytes
 from .network import SwapForm, Swapper
-from .terms import composed
+from .terms import composed, decided
 from .training import SwapBatches, SwapConfig, SwapTraining, swappable
 
 WEIGHTS, SWAPPER, SHEET = "swapper.safetensors", "swapper.json", "swaps.png"
@@ -67,7 +67,7 @@ class TrainedSwapper(Shown):
             device: where to calculate.
 
         Returns:
-            uint8 ``[n, 3, H, W]``, and α, float32 ``[n, H, W]``, 0…1.
+            uint8 ``[n, 3, H, W]``, and α as `decided`, float32 ``[n, H, W]``, 0…1.
 
         Raises:
             ValueError: an array has another shape.
@@ -83,6 +83,7 @@ class TrainedSwapper(Shown):
                 some = slice(first, first + _AT_ONCE)
                 parts = [torch.from_numpy(each[some]).to(device).float() / 127.5 - 1 for each in (images, worn, wanted)]
                 alpha, drawn = network(*parts)
+                alpha = decided(alpha)
                 swapped.append(as_bytes(composed(parts[0], alpha, drawn)))
                 alphas.append(alpha[:, 0].float().cpu().numpy())
         return np.concatenate(swapped), np.concatenate(alphas)

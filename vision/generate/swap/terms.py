@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -20,6 +21,19 @@ def composed(images: Tensor, alpha: Tensor, drawn: Tensor) -> Tensor:
         drawn: x̃, ``[B, 3, H, W]``.
     """
     return alpha * drawn + (1 - alpha) * images
+
+
+def decided(alpha: Tensor) -> Tensor:
+    """α as it is used after training, sharper and a little wider: its logits times 3, plus 2.
+
+    Half an α lets half of the old colour through, and at edges, where a training is undecided, it does so for good.
+    Factor and addend are those with the least error of the mean colour among 9 pairs, for at most 0.01 of IoU, on 212 photos
+    of simulated figures that are neither learnt from nor judged by.
+
+    Arguments:
+        alpha: α, 0…1.
+    """
+    return torch.sigmoid(3 * torch.logit(alpha, eps=1e-6) + 2)
 
 
 def pair_critic_loss(right: Tensor, swapped: Tensor, wrong: Tensor) -> Tensor:
