@@ -120,10 +120,11 @@ class Swapper(nn.Module):
 
     def _copied(self, maps: Tensor, colours: Tensor, there: Tensor) -> Tensor:
         """Colours of the wanted article, mixed by attention: ``[B, 3, H, W]``."""
-        query = self.query(maps).flatten(2).transpose(1, 2)
-        key, value = self.key(colours).to(query.dtype), pad(colours, (0, _WIDE - 3)).to(query.dtype)
-        # One head; values as wide as keys, which is faster on processors than the whole matrix of choices.
-        found = scaled_dot_product_attention(*(part[:, None] for part in (query, key, value)), there[:, None, None] > 0)
+        query = self.query(maps).flatten(2).transpose(1, 2)[:, None]
+        key = self.key(colours).to(query.dtype)[:, None]
+        # Values as wide as keys, which is faster on processors than the whole matrix of choices.
+        value = pad(colours, (0, _WIDE - 3)).to(query.dtype)[:, None]
+        found = scaled_dot_product_attention(query, key, value, there[:, None, None] > 0)
         return found[:, 0, :, :3].float().transpose(1, 2).unflatten(2, maps.shape[2:])
 
 
