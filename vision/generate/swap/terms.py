@@ -27,8 +27,8 @@ def decided(alpha: Tensor) -> Tensor:
     """α as it is used after training, sharper and a little wider: its logits times 3, plus 2.
 
     Half an α lets half of the old colour through, and at edges, where a training is undecided, it does so for good.
-    Factor and addend are those with the least error of the mean colour among 9 pairs, for at most 0.01 of IoU, on 212 photos
-    of simulated figures that are neither learnt from nor judged by.
+    Factor and addend are those with the least error of the mean colour among nine pairs, for at most 0.01 of IoU, with
+    one training and 212 photos of simulated figures that are neither learnt from nor judged by.
 
     Arguments:
         alpha: α, 0…1.
