@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -82,6 +83,11 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
 
         check_place("out", out, folder=True)
         for run in runs:
+            if run.is_file():
+                raise ValueError(
+                    f"run: expected the folder of a model, a backtest, an order or a plan, got the file {run}; "
+                    "a catalogue of photos goes by --data, sales by --dataset"
+                )
             check_there("run", run, folder=True)
         settings = StudioSettings(
             out,
@@ -156,7 +162,7 @@ def open_studio(
         with naming("data", data):
             source = open_source(data)
         _test(classifiers, source)
-    for kind, some in (("backtests", backtests), ("models", series)):
+    for kind, some in (("classifiers", classifiers), ("backtests", backtests), ("models", series)):
         for name, number in Counter(run.name for run in some).items():
             if number > 1:
                 raise ValueError(f"run: expected {kind} in folders of different names, got {name!r} twice")
@@ -260,7 +266,15 @@ def serve(studio: Studio) -> None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as listening, naming("port", settings.port):
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((settings.host, settings.port))
+        try:
+            listening.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                wanted = (
+                    f"expected one that is free at {settings.host}, got {settings.port}, which another program uses"
+                )
+                raise ValueError(f"port: {wanted}; try --port {settings.port + 1}, or --port 0 for any") from None
+            raise
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
         typer.echo(f"The studio answers at http://{shown}:{listening.getsockname()[1]}")
         uvicorn.Server(config).run(sockets=[listening])

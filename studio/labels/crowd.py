@@ -200,6 +200,8 @@ def read_answers(batch: Batch, name: str, content: bytes) -> list[tuple[str, str
     for column in ("batch", "item_id", "worker", "answer"):
         if column not in columns:
             raise ValueError(f"file: expected the columns batch, item_id, worker and answer, got none named {column}")
+    if twice := [column for column, count in Counter(columns).items() if count > 1]:
+        raise ValueError(f"file: expected each column once, got {twice[0][:100]!r} twice")
     items = {spreadsheet_text(item): item for item in batch.items} | {item: item for item in batch.items}
     choices = {spreadsheet_text(one): one for one in batch.choices} | {one: one for one in batch.choices}
     found: dict[tuple[str, str], str] = {}

@@ -136,4 +136,4 @@ def apply(request: Request, person: Editor, number: Annotated[int, Form(ge=0, le
     changed, conflicts = len(outcome.entries), len(outcome.conflicts)
     with studio.database.writing() as session:
         note(session, person.name, address_of(request), "crowd majority", f"batch {number}: {changed} labels")
-    return rendered(request, "imported.html", name=shown.question, changed=changed, conflicts=conflicts)
+    return rendered(request, "imported.html", name=shown.question, changed=changed, conflicts=conflicts, fresh={})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+import socket
 
 import pytest
 import typer
@@ -113,3 +115,32 @@ def test_a_second_studio_in_the_same_folder_is_refused_while_the_first_one_runs(
     assert (status, second, served) == (0, 1, [])
     assert f"out: expected a folder that no other run is writing to, got {tmp_path / 'out'}" in said.err
     assert studio_of(*words)[0] == 0
+
+
+def test_a_file_is_no_run_and_the_message_says_where_tables_go(studio_of, shop, trained, tmp_path):
+    status, told, seen = studio_of(shop, "--out", tmp_path / "out")
+    assert status == 1
+    assert seen == []
+    assert f"run: expected the folder of a model, a backtest, an order or a plan, got the file {shop}" in told.err
+    assert "a catalogue of photos goes by --data, sales by --dataset" in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_classifiers_of_one_name_are_refused_and_leave_nothing_behind(studio_of, shop, trained, tmp_path):
+    other = shutil.copytree(trained, tmp_path / "other" / "colours")
+    status, told, _ = studio_of(trained, other, "--data", shop, "--out", tmp_path / "out")
+    assert status == 1
+    assert "run: expected classifiers in folders of different names, got 'colours' twice" in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_port_that_is_taken_is_named_with_a_way_out(studio, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(studio, "settings", dataclasses.replace(studio.settings, port=port))
+        with pytest.raises(
+            ValueError, match=f"port: expected one that is free at 127.0.0.1, got {port}, which another"
+        ):
+            commands.serve(studio)

@@ -121,6 +121,10 @@ HEAD = "batch,item_id,worker,answer\n"
     [
         (b"\xff\xfe\x00", "file: expected CSV in UTF-8"),
         ("a,b\n1,2\n", "file: expected the columns batch, item_id, worker and answer"),
+        (
+            "batch,item_id,worker,answer,answer\n{n},i0,w,red,blue\n",
+            "file: expected each column once, got 'answer' twice",
+        ),
         (f"{HEAD}{{n}},i0,w\n", "file: expected 4 cells in each line, got others in line 2"),
         (f"{HEAD}{{n}},i0,w,red,more\n", "file: expected 4 cells in each line, got others in line 2"),
         (f"{HEAD}99,i0,w,red\n", "batch: expected {n} in each line, got '99'"),
