@@ -15,7 +15,8 @@ from PIL import Image
 
 from ...datasets.pictures.photos import open_photo
 from ...vision.search.index import PhotoIndex
-from ...vision.search.look_alikes import encode_photo
+from ...vision.search.look_alikes import encode_photo, encoder_of
+from ...vision.similarity.look_encoder import LookEncoder
 
 KINDS = ("JPEG", "PNG", "WEBP")
 """What a photo that somebody brings can be."""
@@ -52,6 +53,7 @@ class Uploads:
         # Photos decode to many megabytes: one at a time.
         self._turn = threading.Lock()
         self._kept: OrderedDict[str, Brought] = OrderedDict()
+        self._open: tuple[PhotoIndex, LookEncoder] | None = None
 
     def take(self, index: PhotoIndex, who: str, name: str, content: bytes) -> str:
         """Look at a photo, and return the key by which it is found again.
@@ -73,7 +75,10 @@ class Uploads:
             with tempfile.TemporaryDirectory() as folder:
                 place = Path(folder) / "photo"
                 place.write_bytes(content)
-                vectors = encode_photo(index, str(place))
+                # One network stays open; that of another index takes its place.
+                if self._open is None or self._open[0] is not index:
+                    self._open = (index, encoder_of(index))
+                vectors = encode_photo(index, str(place), self._open[1])
             photo.thumbnail((_SHOWN, _SHOWN))
             file = io.BytesIO()
             photo.save(file, "JPEG", quality=85)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 import struct
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra `studio`")
 
 from hemline.datasets.pictures.source import open_source
+from hemline.studio.labels import uploads
 from hemline.vision.search.look_alikes import build_index, find_similar
 from hemline.vision.similarity.look_encoder import ANY_COLOUR
 
@@ -102,6 +104,17 @@ def test_a_photo_that_is_brought_shows_its_neighbours(looking, index, tmp_path, 
     assert items(small) == [hit.item_id for hit in expected]
     shown = looking.get(f"/looks/photo.jpg?photo={key}")
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+
+
+def test_the_network_is_opened_once_for_an_index(looking, studio, monkeypatch):
+    opened, really = [], uploads.encoder_of
+    monkeypatch.setattr(uploads, "encoder_of", lambda index: opened.append(index) or really(index))
+    for _ in range(3):
+        assert bring(looking, photo()).status_code == 200
+    assert opened == [studio.looks]
+    studio.uploads.take(other := copy.copy(studio.looks), "Ann", "a.png", photo())
+    studio.uploads.take(other, "Ann", "a.png", photo())
+    assert opened == [studio.looks, other]
 
 
 def test_nobody_else_sees_a_photo_that_was_brought(looking, browse):

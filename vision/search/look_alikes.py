@@ -195,13 +195,18 @@ def find_similar(
     )
 
 
-def encode_photo(index: PhotoIndex, address: str) -> np.ndarray:
+def encode_photo(index: PhotoIndex, address: str, encoder: LookEncoder | None = None) -> np.ndarray:
     """The vectors of a photo that is not in the index, float32 ``[1, F]``, for `find_similar`.
+
+    Arguments:
+        index: whose network looks at it.
+        address: of the photo.
+        encoder: that of the index, where it is open already; see `encoder_of`.
 
     Raises:
         ValueError: it cannot be opened, or the network that made the index has other weights now.
     """
-    return _encoded(encoder_of(index), address, "photo")
+    return _encoded(encoder or encoder_of(index), address, "photo")
 
 
 def _weights(index: PhotoIndex) -> Mapping[str, float]:
