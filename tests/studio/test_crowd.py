@@ -188,7 +188,8 @@ def test_a_viewer_makes_brings_and_applies_nothing_and_a_script_stays_text(studi
     assert bring(browser, number, b"x" * (16 * 2**20)).status_code == 413
 
 
-def test_a_studio_of_before_gets_the_tables_and_keeps_its_own(tmp_path):
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_studio_of_before_gets_the_tables_and_keeps_its_own(tmp_path, kind, request):
     from pathlib import Path
 
     from alembic import command
@@ -199,7 +200,7 @@ def test_a_studio_of_before_gets_the_tables_and_keeps_its_own(tmp_path):
     from hemline.studio.database.tables import Base
     from sqlalchemy import create_engine, inspect, text
 
-    address = f"sqlite:///{tmp_path / 'studio.db'}"
+    address = f"sqlite:///{tmp_path / 'studio.db'}" if kind == "sqlite" else request.getfixturevalue("postgres")
     engine, config = create_engine(address), Config()
     config.set_main_option("script_location", str(Path(opening.__file__).parent / "migrations"))
     with engine.connect() as connection:

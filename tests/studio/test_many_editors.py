@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,43 +24,13 @@ from hemline.studio.database.tables import CurrentLabel, LedgerEntry
 from hemline.studio.labels.ledger import read, replayed
 from sqlalchemy import select
 
+from .conftest import free_port
+
 pytestmark = pytest.mark.slow
 
 EDITORS, SECONDS = 50, 30
 """Seconds before the server is shot, and after it is back."""
 RETAG = "/labels/retag?run=colours&task=colour"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
-
-
-@pytest.fixture
-def postgres(tmp_path: Path):
-    """The address of an empty PostgreSQL, which refuses to run as root."""
-    home = shutil.which("postgres") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))), None)
-    if home is None:
-        pytest.skip("needs PostgreSQL: apt-get install postgresql")
-    programs, port = Path(home).parent, free_port()
-    own = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    if own and subprocess.run([*own, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("needs a user `postgres`, since PostgreSQL does not run as root")
-    folder = Path(subprocess.run([*own, "mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
-    make = [*own, str(programs / "initdb"), "-D", str(folder), "-U", "studio", "--auth=trust", "--no-sync"]
-    subprocess.run(make, check=True, capture_output=True, cwd="/")
-    command = [*own, str(programs / "postgres"), "-D", str(folder), "-p", str(port), "-k", str(folder)]
-    server = subprocess.Popen([*command, "-h", "127.0.0.1"], stderr=subprocess.DEVNULL, cwd="/")
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield f"postgresql+psycopg://studio@127.0.0.1:{port}/postgres"
-    server.terminate()
-    server.wait(30)
-    subprocess.run([*own, "rm", "-rf", str(folder)], check=True)
 
 
 class Serving:
