@@ -68,7 +68,8 @@ class Swapper(nn.Module):
 
     Source: N. Jetchev and U. Bergmann (2017), arXiv 1709.04695, §2: a U-Net that gets its inputs again at every side,
     ``x_ij = α x̃ + (1 − α) x_i``. Ours are the maps of likeness (which pixels have colours of the articles), dilated
-    blocks at the smallest side, and that x̃ is made of colours of the wanted article, chosen by attention, times light.
+    blocks at the smallest side, that x̃ is made of colours of the wanted article, chosen by attention, times light, and
+    that the logit of α stays within 4 of what likeness says.
     """
 
     def __init__(self, form: SwapForm) -> None:
@@ -110,7 +111,9 @@ class Swapper(nn.Module):
         for block, before, again in zip(self.up, reversed(left), reversed(told[:-1]), strict=True):
             maps = block(self._with(torch.cat([interpolate(maps, scale_factor=2.0), before], dim=1), again))
         drawn = self.out(maps).float()
-        alpha = torch.sigmoid(_logits_of(alike[0][:, :1].float()) + drawn[:, :1])
+        # The network moves what likeness says and never overrules it; else α may shrink to a spot.
+        moved = _MOVED * torch.tanh(drawn[:, :1] / _MOVED)
+        alpha = torch.sigmoid(_logits_of(alike[0][:, :1].float()) + moved)
         # Light is one factor of all channels: the hue stays that of the article.
         light = 1 + _LIGHT * torch.tanh(drawn[:, 1:])
         return alpha, ((self._copied(maps, *mean_palette(wanted)) + 1) * light - 1).clamp(-1, 1)
@@ -128,8 +131,9 @@ class Swapper(nn.Module):
         return found[:, 0, :, :3].float().transpose(1, 2).unflatten(2, maps.shape[2:])
 
 
-_WIDE, _LIGHT = 16, 0.25
-"""Width of the vectors by which colours are chosen, and by how much light differs from that of the packshot at most."""
+_WIDE, _LIGHT, _MOVED = 16, 0.25, 4.0
+"""Width of the vectors by which colours are chosen, by how much light differs from that of the packshot at most, and
+how far the network moves the logit of α from what likeness says."""
 
 
 def _logits_of(alike: Tensor) -> Tensor:
