@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,14 +77,12 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
 
         Example: hemline studio runs/colours runs/sales --data shop.toml --out runs/studio
         """
-        import os
-
         from ..runtime.run_folder import RunFolder
         from .settings import StudioSettings
 
         check_place("out", out, folder=True)
         for run in runs:
-            if run.is_file():
+            if os.path.isfile(run):  # `Path.is_file` raises where a name is too long
                 raise ValueError(
                     f"run: expected the folder of a model, a backtest, an order or a plan, got the file {run}; "
                     "a catalogue of photos goes by --data, sales by --dataset"
