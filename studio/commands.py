@@ -152,6 +152,10 @@ def open_studio(
         if not RunFolder(str(run)).has(MODEL):
             wanted = "`hemline vision classify train`, `vision index build`, `train`, `backtest`, `order` or `plan`"
             raise ValueError(f"run: expected a folder that {wanted} wrote, got {run}")
+    for kind, some in (("classifiers", classifiers), ("backtests", backtests), ("models", series)):
+        for name, number in Counter(run.name for run in some).items():
+            if number > 1:
+                raise ValueError(f"run: expected {kind} in folders of different names, got {name!r} twice")
     source = None
     if (photos := [*classifiers, *indexes]) and data is None:
         raise ValueError(f"data: expected the catalogue of the photos of {photos[0]}, got none")
@@ -161,10 +165,6 @@ def open_studio(
         with naming("data", data):
             source = open_source(data)
         _test(classifiers, source)
-    for kind, some in (("classifiers", classifiers), ("backtests", backtests), ("models", series)):
-        for name, number in Counter(run.name for run in some).items():
-            if number > 1:
-                raise ValueError(f"run: expected {kind} in folders of different names, got {name!r} twice")
     # All that is only read comes first: what cannot be read leaves no folder of a studio behind.
     index = PhotoIndex.open(str(indexes[0])) if indexes else None
     past = {}

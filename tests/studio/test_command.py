@@ -128,9 +128,11 @@ def test_a_file_is_no_run_and_the_message_says_where_tables_go(studio_of, shop, 
 
 def test_two_classifiers_of_one_name_are_refused_and_leave_nothing_behind(studio_of, shop, trained, tmp_path):
     other = shutil.copytree(trained, tmp_path / "other" / "colours")
+    (other / PROBABILITIES).unlink()
     status, told, _ = studio_of(trained, other, "--data", shop, "--out", tmp_path / "out")
     assert status == 1
     assert "run: expected classifiers in folders of different names, got 'colours' twice" in told.err
+    assert not (other / PROBABILITIES).exists()
     assert not (tmp_path / "out").exists()
 
 
