@@ -20,11 +20,15 @@ from .forecasts.scenarios import Simulations
 from .forecasts.shop import Shop
 from .jobs.jobs import Jobs
 from .labels.answers import Run
+from .labels.imports import BroughtFile
 from .labels.labelling import Labelling
 from .labels.photos import Thumbnails
 from .labels.quality import OUT_OF_FOLD, Judge
-from .labels.uploads import Uploads
+from .labels.uploads import Kept, Uploads
 from .settings import StudioSettings
+
+_WAITING = 8
+"""Files at most that wait for a word about their new labels; each may have the size of an upload."""
 
 
 @dataclass(eq=False)
@@ -58,6 +62,7 @@ class Studio:
         self._given: set[str] = set()
         self.lock, self.judge = threading.Lock(), Judge()
         self.simulations, self.uploads, self.thumbnails = Simulations(), Uploads(), None
+        self.waiting: Kept[BroughtFile] = Kept("file", _WAITING)
         self.orders, self.plans = orders_in(self.planned), plans_in(self.planned)
         if self.labelling is not None:
             self.thumbnails = Thumbnails(self.labelling, self.settings.folder / "thumbnails")
@@ -181,6 +186,7 @@ class Studio:
     def close(self) -> None:
         """End all work and close the database."""
         self.jobs.close()
+        self.uploads.close()
         self.database.close()
 
     def _runs_at(self, name: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zlib
 
 import fsspec
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ...runtime.reading.parquet_files import require_room_for_cells
 from ...runtime.reading.places import open_file, require_allowed
+from ...runtime.reading.records import json_records
 from ...runtime.reading.room import read_with_room
 
 
@@ -50,19 +50,7 @@ def read_rows(table: str) -> list[dict[str, object]]:
     except (ValueError, OSError, EOFError, zlib.error) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"table: expected a whole table, texts in UTF-8, in {table}, got {reason}") from None
-    rows, where = [], f"table: expected a JSON record in each line of {table}"
-    # Not splitlines: it also splits at the line separators that may stand inside a text.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"{where}, got line {number}: {error}") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"{where}, got line {number}: {line[:40]!r}")
-        rows.append(row)
-    return rows
+    return [row for _, row in json_records(text, f"table: expected a JSON record in each line of {table}")]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .places import open_file, read_at_most
+from .records import fields_once
 
 LARGEST = 64 * 2**20
 """Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
@@ -43,9 +44,9 @@ def parsed_json(content: bytes, place: str) -> object:
         place: where it comes from, for the message.
 
     Raises:
-        ValueError: it is not JSON, or deeper than any that the library writes.
+        ValueError: it is not JSON, names a field twice, or is deeper than any that the library writes.
     """
     try:
-        return json.loads(content)
+        return json.loads(content, object_pairs_hook=fields_once)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: not JSON: {' '.join(str(error).split())}") from None

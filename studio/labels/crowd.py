@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...evaluation.scores.agreement import krippendorff_alpha, percent_agreement
+from ...runtime.reading.records import csv_records
 from ...runtime.texts import spreadsheet_text
 from ..database.open import Database
 from ..database.tables import CrowdAnswer, CrowdBatch
@@ -191,23 +192,14 @@ def read_answers(batch: Batch, name: str, content: bytes) -> list[tuple[str, str
     Raises:
         ValueError: the file is no such table, is of another batch, or names a photo or an answer that is not of it.
     """
-    try:
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        rows = list(reader)
-        columns = reader.fieldnames or ()
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"file: expected CSV in UTF-8, got {name[:100]!r}: {error}") from None
+    columns, rows = csv_records(content, name)
     for column in ("batch", "item_id", "worker", "answer"):
         if column not in columns:
             raise ValueError(f"file: expected the columns batch, item_id, worker and answer, got none named {column}")
-    if twice := [column for column, count in Counter(columns).items() if count > 1]:
-        raise ValueError(f"file: expected each column once, got {twice[0][:100]!r} twice")
     items = {spreadsheet_text(item): item for item in batch.items} | {item: item for item in batch.items}
     choices = {spreadsheet_text(one): one for one in batch.choices} | {one: one for one in batch.choices}
     found: dict[tuple[str, str], str] = {}
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise ValueError(f"file: expected {len(columns)} cells in each line, got others in line {number}")
+    for number, row in rows:
         item, worker, answer = (str(row[column]).strip() for column in ("item_id", "worker", "answer"))
         if str(row["batch"]).strip() != str(batch.number):
             raise ValueError(f"batch: expected {batch.number} in each line, got {row['batch'][:20]!r} in line {number}")

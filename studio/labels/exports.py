@@ -13,6 +13,9 @@ from ...runtime.texts import spreadsheet_text, toml_value
 from ..database.tables import LedgerEntry
 from .labelling import Labelling, Standing
 
+SEPARATOR = "|"
+"""What stands between several labels of a cell."""
+
 _AT_ONCE = 1000
 
 
@@ -81,7 +84,7 @@ def ledger_csv(labelling: Labelling) -> Iterator[str]:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return "|".join(map(str, value)) if isinstance(value, list) else str(value)
+    return SEPARATOR.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _line(cells: tuple[str, ...] | list[str]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import PurePath
 
+from ...runtime.plain import Plain, PlainObject
 from .labelling import Labelling
 from .ledger import Labels
 
@@ -41,7 +43,7 @@ def fiftyone_archive(labelling: Labelling, task: str) -> bytes:
     return file.getvalue()
 
 
-def read_fiftyone(labelling: Labelling, content: dict[str, object], task: str) -> dict[str, dict[str, Labels]]:
+def read_fiftyone(labelling: Labelling, content: PlainObject, task: str) -> dict[str, dict[str, Labels]]:
     """The labels that ``labels.json`` of FiftyOne says.
 
     A key is an item id, or, as FiftyOne writes it, the name of a photo without its ending.
@@ -76,17 +78,17 @@ def read_fiftyone(labelling: Labelling, content: dict[str, object], task: str) -
         if items[0] in found:
             raise ValueError(f"file: expected each article once, got {items[0][:100]!r} twice")
         several = target if isinstance(target, list) else [] if target is None else [target]
-        found[items[0]] = tuple(_label(each, classes, key) for each in several)
+        told = [_label(each, classes, key) for each in several]
+        found[items[0]] = labelling.read_labels(task, told, f"the label of {key[:100]!r}")
     return {task: found}
 
 
-def _label(target: object, classes: list[object] | None, key: str) -> str:
+def _label(target: Plain, classes: Sequence[Plain] | None, key: str) -> Plain:
+    """What the file calls a label, be it one or not."""
     told = target.get("label") if isinstance(target, dict) else target
-    if isinstance(told, str) and classes is None:
+    if classes is None or (isinstance(told, str) and told in classes):
         return told
-    if isinstance(told, str) and classes is not None and told in classes:
-        return told
-    if isinstance(told, int) and not isinstance(told, bool) and classes is not None and 0 <= told < len(classes):
-        return str(classes[told])
-    known = "a label" if classes is None else f"the number of one of {len(classes)} classes"
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < len(classes):
+        return classes[told]
+    known = f"the number of one of {len(classes)} classes"
     raise ValueError(f"labels: expected {known} for {key[:100]!r}, got {str(told)[:50]!r}")

@@ -2,141 +2,180 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from typing import cast
 
-from ...datasets.pictures.catalogue import CatalogueTable, read_catalogue
-from ...datasets.pictures.table_rows import read_rows
+from ...runtime.plain import Plain, PlainObject
 from ...runtime.reading.json_files import parsed_json
+from ...runtime.reading.records import csv_records, json_records
+from .exports import SEPARATOR
 from .fiftyone import read_fiftyone
 from .label_studio import read_label_studio
 from .labelling import Labelling, Standing
-from .ledger import Labels, Wish, require_label
+from .ledger import Labels, Wish
 
 ENDINGS = (".jsonl", ".csv", ".json")
 
+Told = dict[str, dict[str, Labels]]
+"""Label column -> item id -> labels."""
 
-def wishes_of(
-    labelling: Labelling, standing: Standing, name: str, content: bytes, task: str = "", new: bool = False
-) -> dict[str, list[Wish]]:
-    """What a file wants labels to be; the rest of it is not looked at.
 
-    A table is as `hemline.studio.labels.exports` writes it: articles and label columns that it leaves out stay as they
-    are, an empty cell takes labels away. Of JSON, a list is of Label Studio, see `read_label_studio`, and an object of
-    FiftyOne, see `read_fiftyone`.
+@dataclass(frozen=True, eq=False)
+class BroughtFile:
+    """A file that waits until somebody says that its new labels are meant.
+
+    Arguments:
+        name: of the file.
+        content: of the file.
+        task: the label column of which a file of FiftyOne is.
+        why: labels are to change, in the words of who brought it.
+    """
+
+    name: str
+    content: bytes
+    task: str
+    why: str
+
+
+@dataclass(frozen=True)
+class NewLabel:
+    """A label that a file brings and no article has.
+
+    Arguments:
+        label: it.
+        articles: how many of the file have it.
+        near: known labels that are spelt alike, of which it may be a slip of the pen.
+    """
+
+    label: str
+    articles: int
+    near: tuple[str, ...]
+
+
+def told_by(labelling: Labelling, name: str, content: bytes, task: str = "") -> Told:
+    """What a file says of labels; the rest of it is not looked at.
+
+    A table is as `hemline.studio.labels.exports` writes it. Of JSON, a list is of Label Studio, see
+    `read_label_studio`, and an object of FiftyOne, see `read_fiftyone`.
 
     Arguments:
         labelling: the catalogue.
-        standing: its labels as they stand, which the file may change.
         name: of the file, which says what it is.
         content: of the file.
         task: the label column of which a file of FiftyOne is.
-        new: whether labels may be new ones; a label that no article has is more often a slip of the pen.
-
-    Returns:
-        Task -> a wish for each article whose labels would be others.
 
     Raises:
-        ValueError: the file cannot be read, an article is not of the catalogue, a label is none, or one is new.
+        ValueError: the file cannot be read, an article is not of the catalogue or stands there twice, or a label is
+            none; the message names the line and the column.
     """
     ending = Path(name).suffix.lower()
     if ending not in ENDINGS:
         raise ValueError(f"file: expected one that ends in {', '.join(ENDINGS)}; got {name[:100]!r}")
-    if ending == ".json":
-        read = parsed_json(content, name[:100])
-        if not isinstance(read, (list, dict)):
-            raise ValueError(f"file: expected JSON of Label Studio or FiftyOne in {name[:100]!r}, got something else")
-        found = read_label_studio(labelling, read) if isinstance(read, list) else read_fiftyone(labelling, read, task)
-    else:
-        found = _table(labelling, name, content, ending)
-    if not new:
-        _require_known(labelling, standing, found)
-    wishes: dict[str, list[Wish]] = {}
-    for column, told in found.items():
-        wishes[column] = []
-        for item, labels in told.items():
-            if column not in labelling.source.facets and len(labels) > 1:
-                raise ValueError(f"{column}: expected at most one label of {item!r}, got {len(labels)}")
-            if labels != standing.labels(column, labelling.article(item)):
-                wishes[column].append(Wish(item, standing.version(column, item), labels))
-    return wishes
+    if ending != ".json":
+        return _table(labelling, name, content, ending)
+    read = parsed_json(content, name[:100])
+    if not isinstance(read, (list, dict)):
+        raise ValueError(f"file: expected JSON of Label Studio or FiftyOne in {name[:100]!r}, got something else")
+    return read_label_studio(labelling, read) if isinstance(read, list) else read_fiftyone(labelling, read, task)
 
 
-def new_labels(labelling: Labelling, standing: Standing, told: dict[str, dict[str, Labels]]) -> dict[str, list[str]]:
-    """The labels that no article has, by column, in alphabetical order.
+def wishes_of(labelling: Labelling, standing: Standing, told: Told) -> dict[str, list[Wish]]:
+    """A wish for each article whose labels would be others, by label column.
+
+    Articles and columns that are left out stay as they are; an article without labels loses those that it has.
+
+    Arguments:
+        labelling: the catalogue.
+        standing: its labels as they stand, which may change.
+        told: what a file says.
+    """
+    return {
+        column: [
+            Wish(item, standing.version(column, item), labels)
+            for item, labels in of_items.items()
+            if set(labels) != set(standing.labels(column, labelling.article(item)))
+        ]
+        for column, of_items in told.items()
+    }
+
+
+def new_labels(labelling: Labelling, standing: Standing, told: Told) -> dict[str, list[NewLabel]]:
+    """The labels that no article has, by column, in alphabetical order: more often than not slips of the pen.
 
     Arguments:
         labelling: the catalogue.
         standing: its labels as they stand.
-        told: task -> item id -> labels.
+        told: what a file says.
     """
     found = {}
     for column, of_items in told.items():
-        some = {label for labels in of_items.values() for label in labels} - labelling.known_labels(column, standing)
+        counts = Counter(label for labels in of_items.values() for label in labels)
+        known = labelling.known_labels(column, standing)
+        some = [NewLabel(label, counts[label], near(label, known)) for label in sorted(set(counts) - known)]
         if some:
-            found[column] = sorted(some)
+            found[column] = some
     return found
 
 
-def _require_known(labelling: Labelling, standing: Standing, found: dict[str, dict[str, Labels]]) -> None:
-    for column, some in new_labels(labelling, standing, found).items():
-        first = next(item for item, labels in found[column].items() if some[0] in labels)
-        names = ", ".join(repr(label[:100]) for label in some[:5])
-        raise ValueError(
-            f"{column}: expected labels that articles have, got {len(some)} new: {names} (such as of {first[:100]!r}); "
-            "say that new labels are meant to take them"
-        )
+def near(label: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Known labels that are spelt like one, the nearest first.
+
+    Example:
+        >>> near("rde", ["red", "blue"])
+        ('red',)
+    """
+    folded = {each.casefold(): each for each in known}
+    return tuple(folded[each] for each in get_close_matches(label.casefold(), folded, n=3, cutoff=0.6))
 
 
-def _table(labelling: Labelling, name: str, content: bytes, ending: str) -> dict[str, dict[str, Labels]]:
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / f"labels{ending}"
-        place.write_bytes(content)
-        if ending == ".csv":
-            _require_whole_lines(content, name)
-        try:
-            known = {column for row in read_rows(str(place)) for column in row}
-            _require_texts(read_rows(str(place)), labelling.tasks)
-            tasks = tuple(task for task in labelling.tasks if task in known)
-            if not tasks:
-                raise ValueError(f"file: expected one of the columns {', '.join(labelling.tasks)}, got none")
-            read = read_catalogue(str(place), columns=CatalogueTable(images=None, labels=_told(place, tasks)))
-        except ValueError as error:
-            raise ValueError(str(error).replace(str(place), name[:100])) from None
-    return {
-        task: {
-            article.item_id: tuple(require_label(label) for label in article.labels.get(task, ()))
-            for article in read.articles
-        }
-        for task in tasks
-    }
-
-
-def _require_whole_lines(content: bytes, name: str) -> None:
-    """Refuse a table whose lines are cut off: a cell that is missing would be read as one that is empty."""
-    try:
-        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"file: expected CSV in UTF-8, got {name[:100]!r}: {error}") from None
-    width = len(lines[0]) if lines else 0
-    for number, line in enumerate(lines, start=1):
-        if line and len(line) != width:
-            raise ValueError(f"file: expected {width} cells in each line, got {len(line)} in line {number}")
-        if any("\0" in cell for cell in line):
-            raise ValueError(f"file: expected text without NUL, got some in line {number}")
-
-
-def _require_texts(rows: list[dict[str, object]], tasks: tuple[str, ...]) -> None:
-    """Refuse yes and no of JSON where labels are expected: a label is a word."""
-    for number, row in enumerate(rows, start=1):
+def _table(labelling: Labelling, name: str, content: bytes, ending: str) -> Told:
+    records = _records(name, content, ending)
+    columns = {column for _, record in records for column in record}
+    tasks = [task for task in labelling.tasks if task in columns]
+    if "item_id" not in columns:
+        raise ValueError(f"file: expected the column item_id, got none in {name[:100]!r}")
+    if not tasks:
+        wanted = ", ".join(labelling.tasks)
+        raise ValueError(f"file: expected one of the columns {wanted}, got none in {name[:100]!r}")
+    found: Told = {task: {} for task in tasks}
+    lines: dict[str, int] = {}
+    for number, record in records:
+        where = f"line {number} of {name[:100]!r}"
+        item = _item(record.get("item_id"), where)
+        if item not in labelling.rows:
+            raise ValueError(f"item_id: expected an article of the catalogue, got {item[:100]!r} in {where}")
+        if lines.setdefault(item, number) != number:
+            raise ValueError(f"item_id: expected each once, got {item[:100]!r} in line {lines[item]} and in {where}")
         for task in tasks:
-            cell = row.get(task)
-            if any(isinstance(part, bool) for part in (cell if isinstance(cell, list) else [cell])):
-                raise ValueError(f"{task}: expected a text, got {str(cell)[:60]} in row {number}")
+            if task in record:
+                found[task][item] = labelling.read_labels(task, _parts(record[task]), where)
+    return found
 
 
-def _told(place: Path, tasks: tuple[str, ...]) -> tuple[str, ...]:
-    """The label columns with a cell that is not empty, without which a catalogue is not read."""
-    return tuple(task for task in tasks if any(row.get(task) not in (None, "", []) for row in read_rows(str(place))))
+def _records(name: str, content: bytes, ending: str) -> list[tuple[int, PlainObject]]:
+    if ending == ".csv":
+        return [(number, dict(record)) for number, record in csv_records(content, name)[1]]
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"file: expected JSON lines in UTF-8, got {name[:100]!r}: {error}") from None
+    read = json_records(text, f"file: expected a JSON record in each line of {name[:100]!r}")
+    return [(number, cast("PlainObject", record)) for number, record in read]
+
+
+def _item(cell: object, where: str) -> str:
+    """The item id of a cell: a text, or a whole number of JSON."""
+    if isinstance(cell, str) or (isinstance(cell, int) and not isinstance(cell, bool)):
+        return str(cell)
+    raise ValueError(f"item_id: expected a text, got {str(cell)[:60]} in {where}")
+
+
+def _parts(cell: Plain) -> Sequence[Plain]:
+    """The labels of a cell, which reads them: several in a text have ``|`` between them, none is ``null``."""
+    if isinstance(cell, str):
+        return cell.split(SEPARATOR)
+    return cell if isinstance(cell, list) else [] if cell is None else [cell]

@@ -80,7 +80,8 @@ def read_label_studio(labelling: Labelling, content: Sequence[Plain]) -> dict[st
         if item in told:
             raise ValueError(f"file: expected each article once, got {item[:100]!r} twice")
         given = [each for each in _list(task["annotations"], item) if not each.get("was_cancelled")]
-        answers = [_answers(labelling, each, item) for each in given]
+        labelling.article(item)
+        answers = [_answers(labelling, each, item, f"task {number}") for each in given]
         if any(each != answers[0] for each in answers):
             raise ValueError(f"file: expected annotations of {item[:100]!r} that say the same, got others")
         if answers:
@@ -89,7 +90,7 @@ def read_label_studio(labelling: Labelling, content: Sequence[Plain]) -> dict[st
     return {task: {item: each.get(task, ()) for item, each in told.items()} for task in columns}
 
 
-def _answers(labelling: Labelling, annotation: dict[str, object], item: str) -> dict[str, Labels]:
+def _answers(labelling: Labelling, annotation: dict[str, object], item: str, where: str) -> dict[str, Labels]:
     found: dict[str, Labels] = {}
     for each in _list(annotation.get("result"), item):
         name, value = each.get("from_name"), each.get("value")
@@ -100,7 +101,7 @@ def _answers(labelling: Labelling, annotation: dict[str, object], item: str) -> 
             raise ValueError(f"from_name: expected one of {', '.join(labelling.tasks)}; got {str(name)[:100]!r}")
         if name in found:
             raise ValueError(f"file: expected one answer of {item[:100]!r} in {name!r}, got several")
-        found[name] = tuple(str(choice) for choice in choices)
+        found[name] = labelling.read_labels(name, choices, f"{where}, {item[:100]!r}")
     return found
 
 

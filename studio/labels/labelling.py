@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlalchemy import func, select
 
-from ...datasets.pictures.catalogue import Article, Catalogue
+from ...datasets.pictures.catalogue import MISSING_WORDS, Article, Catalogue
 from ...datasets.pictures.source import Source
+from ...runtime.plain import Plain
 from ..database.open import Database
 from ..database.tables import CurrentLabel, LedgerEntry
-from .ledger import Labels, read
+from .ledger import Labels, read, require_label
 
 _CHOICES = 60
 """Labels at most of a column that a form offers as a filter."""
@@ -94,6 +98,25 @@ class Labelling:
         changed = standing.changed.get(task, {}).values()
         return {*self._told_labels[task], *(label for _, labels in changed for label in labels)}
 
+    def read_labels(self, task: str, parts: Iterable[Plain], where: str) -> Labels:
+        """The labels that a file tells of an article in a column.
+
+        Arguments:
+            task: the column.
+            parts: what the file has: texts, or finite numbers, which are texts to a catalogue too. Empty texts and
+                words that mean "nobody said" are left out.
+            where: the place in the file, for the message.
+
+        Raises:
+            ValueError: a part is something else or no label, or there are several in a column of one label an article.
+        """
+        texts = (_text(part, task, where) for part in parts)
+        told = (require_label(text, task, f" in {where}") for text in texts if text.strip() not in MISSING_WORDS)
+        labels = tuple(dict.fromkeys(told))
+        if len(labels) > 1 and task not in self.source.facets:
+            raise ValueError(f"{task}: expected at most one label, got {len(labels)} in {where}")
+        return labels
+
     @cached_property
     def _told_labels(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {task: set() for task in self.tasks}
@@ -136,6 +159,16 @@ class Labelling:
                 for article in self.source.catalogue.articles
             ),
         )
+
+
+def _text(part: Plain, task: str, where: str) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, int) and not isinstance(part, bool):
+        return str(part)
+    if isinstance(part, float) and math.isfinite(part):
+        return str(int(part) if part.is_integer() else part)
+    raise ValueError(f"{task}: expected a text, got {json.dumps(part, ensure_ascii=False)[:60]} in {where}")
 
 
 def relabelled(article: Article, tasks: tuple[str, ...], standing: Standing) -> Article:

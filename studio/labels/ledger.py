@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ...datasets.pictures.catalogue import MISSING_WORDS
 from ..database.open import Database
 from ..database.tables import CurrentLabel, LedgerEntry
 
@@ -71,15 +72,25 @@ def read(text: str) -> Labels:
     return tuple(json.loads(text))
 
 
-def require_label(text: str) -> str:
+def require_label(text: str, name: str = "label", where: str = "") -> str:
     """A label without spaces around it.
 
+    Arguments:
+        text: what may be one.
+        name: of what it is, for the message.
+        where: it stands, for the message.
+
     Raises:
-        ValueError: it is empty, longer than 200 characters, or holds control characters or the sign between labels.
+        ValueError: it is empty, longer than 200 characters, holds control characters or the sign between labels, or is
+            a word by which catalogues say that there is none.
     """
     label = text.strip()
     if not 0 < len(label) <= _LONGEST or not label.isprintable() or "|" in label:
-        raise ValueError(f"label: expected 1 to {_LONGEST} printable characters without '|', got {text[:50]!r}")
+        raise ValueError(
+            f"{name}: expected a label of 1 to {_LONGEST} printable characters without '|', got {text[:50]!r}{where}"
+        )
+    if label in MISSING_WORDS:
+        raise ValueError(f"{name}: expected a label, got {label!r}{where}, by which catalogues say that there is none")
     return label
 
 

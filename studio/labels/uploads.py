@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -28,32 +29,78 @@ _SHOWN = 384
 """The longer side of what is shown of a photo, pixels."""
 
 
+Thing = TypeVar("Thing")
+
+
+class Kept(Generic[Thing]):
+    """What people brought, the latest alone, which nobody else sees.
+
+    Arguments:
+        what: by what name messages call it.
+        most: how many are kept in all.
+    """
+
+    def __init__(self, what: str, most: int) -> None:
+        self.what, self.most = what, most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[str, Thing]] = OrderedDict()
+
+    def put(self, who: str, thing: Thing) -> str:
+        """Keep what somebody brought, and return the key by which they find it again."""
+        key = secrets.token_urlsafe(12)
+        with self._lock:
+            self._kept[key] = (who, thing)
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return key
+
+    def of(self, key: str, who: str) -> Thing:
+        """What somebody brought, by its key.
+
+        Raises:
+            ValueError: there is nothing (any more) of this person.
+        """
+        with self._lock:
+            found = self._kept.get(key)
+        if found is None or found[0] != who:
+            raise ValueError(f"{self.what}: expected one that you brought lately; bring it again")
+        return found[1]
+
+    def drop(self, key: str) -> None:
+        """Keep a thing no longer."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+
 @dataclass(frozen=True, eq=False)
 class Brought:
     """A photo that somebody brought.
 
     Arguments:
-        who: by whom; nobody else sees it.
         name: of the file.
         jpeg: what is shown of it.
         vectors: float32 ``[1, F]``, what the index sees of it.
     """
 
-    who: str
     name: str
     jpeg: bytes
     vectors: np.ndarray
 
 
 class Uploads:
-    """The latest photos that people brought."""
+    """The latest photos that people brought, and the network that looks at them.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    Arguments:
+        idle: seconds without a photo after which the network is closed.
+    """
+
+    def __init__(self, idle: float = 600.0) -> None:
+        self.idle = idle
+        self.kept: Kept[Brought] = Kept("photo", _REMEMBERED)
         # Photos decode to many megabytes: one at a time.
         self._turn = threading.Lock()
-        self._kept: OrderedDict[str, Brought] = OrderedDict()
         self._open: tuple[PhotoIndex, LookEncoder] | None = None
+        self._closing: threading.Timer | None = None
 
     def take(self, index: PhotoIndex, who: str, name: str, content: bytes) -> str:
         """Look at a photo, and return the key by which it is found again.
@@ -75,31 +122,30 @@ class Uploads:
             with tempfile.TemporaryDirectory() as folder:
                 place = Path(folder) / "photo"
                 place.write_bytes(content)
-                # One network stays open; that of another index takes its place.
-                if self._open is None or self._open[0] is not index:
-                    self._open = (index, encoder_of(index))
-                vectors = encode_photo(index, str(place), self._open[1])
+                vectors = encode_photo(index, str(place), self._encoder(index))
             photo.thumbnail((_SHOWN, _SHOWN))
             file = io.BytesIO()
             photo.save(file, "JPEG", quality=85)
-        key = secrets.token_urlsafe(12)
-        with self._lock:
-            self._kept[key] = Brought(who, name[:200], file.getvalue(), vectors)
-            while len(self._kept) > _REMEMBERED:
-                self._kept.popitem(last=False)
-        return key
+        return self.kept.put(who, Brought(name[:200], file.getvalue(), vectors))
 
-    def of(self, key: str, who: str) -> Brought:
-        """A photo by its key.
+    def close(self) -> None:
+        """Close the network."""
+        with self._turn:
+            if self._closing is not None:
+                self._closing.cancel()
+            self._open = None
 
-        Raises:
-            ValueError: there is none (any more) of this person.
-        """
-        with self._lock:
-            found = self._kept.get(key)
-        if found is None or found.who != who:
-            raise ValueError("photo: expected one that you brought lately; bring it again")
-        return found
+    def _encoder(self, index: PhotoIndex) -> LookEncoder:
+        """The network of an index: one stays open until another index is asked, or nobody brings a photo."""
+        if self._closing is not None:
+            self._closing.cancel()
+        if self._open is None or self._open[0] is not index:
+            self._open = None
+            self._open = (index, encoder_of(index))
+        self._closing = threading.Timer(self.idle, self.close)
+        self._closing.daemon = True
+        self._closing.start()
+        return self._open[1]
 
 
 def check_kind(content: bytes) -> None:

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from ..access.doors import Anybody, Editor
 from ..labels.answers import Run, View
+from ..labels.imports import near
 from ..labels.ledger import Conflict, Labels, Outcome, Wish, change, history, require_label, undo
 from ..labels.selection import KINDS, ORDERS, Selection, paged
 from ..studio import Studio
@@ -127,13 +128,19 @@ def retag(
     other: Annotated[str, Form(max_length=400)] = "",
     clear: Annotated[Literal["yes", ""], Form()] = "",
     how: Annotated[Literal["set", "add", "remove"], Form()] = "set",
+    new: Annotated[Literal["yes", ""], Form()] = "",
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
-    """Change the labels of some photos; what others changed since they were shown is shown instead."""
+    """Change the labels of some photos; what others changed since they were shown is shown instead.
+
+    A label that no article has is taken where the form says that it is meant.
+    """
     studio = studio_of(request)
     run = studio.run(selection.run)
     view = run.view(selection.task)
     label = "" if clear and how == "set" else require_label(to or other)
+    if label and how != "remove" and not new:
+        _require_known(studio.opened.known_labels(selection.task, view.standing), label, view)
     wishes = []
     for text in chosen:
         item_id, version = _seen(text)
@@ -168,6 +175,17 @@ def take_back(
     )
     items = [each.item_id for each in outcome.entries] + [each.wish.item_id for each in outcome.conflicts]
     return _changed(request, studio, studio.run(selection.run), selection, items, outcome)
+
+
+def _require_known(labels: set[str], label: str, view: View) -> None:
+    """Refuse a slip of the pen, which would be a class of its own."""
+    if label not in labels and label not in view.task.classes:
+        alike = f", spelt like {', '.join(found)}" if (found := near(label, labels)) else ""
+        raise HTTPException(
+            409,
+            f"label: expected one that articles have in {view.task.name}, got {label[:100]!r}{alike}; say that a new "
+            "label is meant to take it",
+        )
 
 
 def _seen(text: str) -> tuple[str, int]:

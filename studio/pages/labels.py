@@ -11,11 +11,11 @@ from fastapi import APIRouter, File, Form, HTTPException, Query, Request, Upload
 from fastapi.responses import Response, StreamingResponse
 
 from ..access.doors import Anybody, Editor, address_of
-from ..access.people import note
+from ..access.people import Person, note
 from ..labels.answers import View
 from ..labels.exports import as_csv, as_jsonl, description, ledger_csv
 from ..labels.fiftyone import fiftyone_archive
-from ..labels.imports import new_labels, wishes_of
+from ..labels.imports import BroughtFile, Told, new_labels, told_by, wishes_of
 from ..labels.label_studio import label_studio_config, label_studio_tasks
 from ..labels.ledger import change_all
 from ..labels.training import TrainOrder, judge_out_of_fold, train_again
@@ -28,6 +28,9 @@ _LARGEST_MATRIX = 24
 """Classes at most whose confusions are shown as a whole; of more the worst pairs stand in a list."""
 
 _WORST = 30
+
+_NAMED = 200
+"""New labels of a column at most that a page names."""
 
 
 @router.get("")
@@ -175,22 +178,46 @@ def take_in(
     file: Annotated[UploadFile, File()],
     task: Annotated[str, Form(max_length=200)] = "",
     why: Annotated[str, Form(max_length=400)] = "",
-    new: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Change labels to what a file says that was exported and changed elsewhere: all of them, or none."""
+    """Change labels to what a file says that was exported and changed elsewhere: all of them, or none.
+
+    Where it brings labels that no article has, nothing changes yet: they are named, and `take_in_new` takes them.
+    """
     studio = studio_of(request)
-    labelling, name = studio.opened, file.filename or ""
+    brought = BroughtFile((file.filename or "")[:200], file.file.read(), task, why)
+    labelling, standing = studio.opened, studio.opened.standing
+    told = told_by(labelling, brought.name, brought.content, brought.task)
+    if fresh := new_labels(labelling, standing, told):
+        key = studio.waiting.put(person.name, brought)
+        counts = {column: len(some) for column, some in wishes_of(labelling, standing, told).items() if some}
+        return rendered(
+            request, "import_new.html", 409, name=brought.name, key=key, fresh=fresh, counts=counts, shown=_NAMED
+        )
+    return _taken(request, person, brought, told)
+
+
+@router.post("/import/new")
+def take_in_new(request: Request, person: Editor, key: Annotated[str, Form(max_length=40)]) -> Response:
+    """Change labels to what a file says whose new labels somebody was shown, and meant."""
+    studio = studio_of(request)
+    brought = studio.waiting.of(key, person.name)
+    answer = _taken(request, person, brought, told_by(studio.opened, brought.name, brought.content, brought.task))
+    studio.waiting.drop(key)
+    return answer
+
+
+def _taken(request: Request, person: Person, brought: BroughtFile, told: Told) -> Response:
+    studio, labelling = studio_of(request), studio_of(request).opened
     standing = labelling.standing
-    wishes = wishes_of(labelling, standing, name, file.file.read(), task, new)
-    fresh = new_labels(
-        labelling, standing, {column: {each.item_id: each.labels for each in some} for column, some in wishes.items()}
-    )
-    reason = f"{name[:80]}: {why}" if why else name[:80]
+    fresh, wishes = new_labels(labelling, standing, told), wishes_of(labelling, standing, told)
+    reason = f"{brought.name[:80]}: {brought.why}" if brought.why else brought.name[:80]
     outcome = change_all(studio.database, wishes, who=person.name, why=reason, told=labelling.told)
     changed, conflicts = len(outcome.entries), len(outcome.conflicts)
+    named = f", new: {', '.join(each.label for some in fresh.values() for each in some)}" if fresh else ""
     with studio.database.writing() as session:
-        note(session, person.name, address_of(request), "import", f"{name[:200]}: {changed} labels")
-    return rendered(request, "imported.html", name=name, changed=changed, conflicts=conflicts, fresh=fresh)
+        detail = f"{brought.name}: {changed} labels{named}"
+        note(session, person.name, address_of(request), "import", detail[:500])
+    return rendered(request, "imported.html", name=brought.name, changed=changed, conflicts=conflicts, fresh=fresh)
 
 
 @router.get("/export/{name}")

@@ -42,7 +42,7 @@ def looks(
     for name in (*([item] if item else []), *unlike):
         # The index also takes paths of photos: nobody is to have a file opened that they name.
         index.place(name)
-    brought = studio.uploads.of(photo, person.name) if photo else None
+    brought = studio.uploads.kept.of(photo, person.name) if photo else None
     hits = []
     if item or brought:
         weights = _WEIGHTS[colours] if set(_WEIGHTS[colours]) == set(index.vectors.parts) else None
@@ -89,7 +89,7 @@ def upload(request: Request, person: Anybody, file: Annotated[UploadFile, File()
 def brought_photo(request: Request, person: Anybody, photo: Key) -> Response:
     """The photo that somebody brought, small."""
     try:
-        shown = studio_of(request).uploads.of(photo, person.name)
+        shown = studio_of(request).uploads.kept.of(photo, person.name)
     except ValueError as error:
         raise HTTPException(404, str(error)) from None
     return Response(shown.jpeg, media_type="image/jpeg")

@@ -40,11 +40,11 @@ def begun(folder: Path) -> None:
 
 def brought(folder: Path) -> None:
     """Labels of two columns change, all or none."""
-    from hemline.studio.labels.imports import wishes_of
+    from hemline.studio.labels.imports import told_by, wishes_of
     from hemline.studio.labels.ledger import change_all
 
     labelling, database = studio_of(folder)
-    wishes = wishes_of(labelling, labelling.standing, "a.csv", CHANGED)
+    wishes = wishes_of(labelling, labelling.standing, told_by(labelling, "a.csv", CHANGED))
     change_all(database, wishes, who="Ann", why="a.csv", told=labelling.told)
     database.close()
 

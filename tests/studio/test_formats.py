@@ -6,6 +6,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 import zipfile
+from html import unescape
 
 import pytest
 
@@ -93,12 +94,13 @@ def one(item="i0", choices=("red",), **other):
         ([{"image": "x.png", "colour": "red"}], "", "got none in task 1"),
         ([{"data": {}, "annotations": []}], "", "file: expected an item_id in the data of task 1"),
         ([one(), one("nobody")], "", "item: expected an article of the catalogue, got 'nobody'"),
-        (
-            [one(), one("i1", ["rde"])],
-            "",
-            "colour: expected labels that articles have, got 1 new: 'rde' (such as of 'i1')",
+        ([one(choices=["red", "blue"])], "", "colour: expected at most one label, got 2 in task 1, 'i0'"),
+        *(
+            ([one(choices=[choice])], "", f"colour: expected a text, got {json.dumps(choice)} in task 1, 'i0'")
+            for choice in (["red"], True, None, float("inf"))
         ),
-        ([one(choices=["red", "blue"])], "", "colour: expected at most one label of 'i0', got 2"),
+        ([one(choices=["a|b"])], "", "colour: expected a label of 1 to 200 printable characters without '|'"),
+        ([one(choices=["x" * 201])], "", "colour: expected a label of 1 to 200 printable characters without '|'"),
         ([one(from_name="price")], "", "from_name: expected one of colour, facets, size; got 'price'"),
         ([one(type="rectanglelabels")], "", "file: expected choices of 'i0', got 'rectanglelabels'"),
         ([one(), one()], "", "file: expected each article once, got 'i0' twice"),
@@ -117,14 +119,28 @@ def one(item="i0", choices=("red",), **other):
             "file: expected a photo of one article of the catalogue, got",
         ),
         ({"labels": {"i0": "red", "0": "red"}}, "colour", "file: expected each article once, got 'i0' twice"),
-        ({"labels": {"i0": "rde"}}, "colour", "colour: expected labels that articles have"),
+        ({"labels": {"i0": "a\a"}}, "colour", "colour: expected a label of 1 to 200 printable characters"),
+        *(
+            (
+                {"classes": [choice], "labels": {"i0": 0}},
+                "colour",
+                f"colour: expected a text, got {json.dumps(choice)} in the label of 'i0'",
+            )
+            for choice in (["red"], True, None)
+        ),
+        ({"labels": {"i0": {"label": ["red"]}}}, "colour", 'colour: expected a text, got ["red"] in the label of'),
+        ('{"labels": {"i0": "red", "i0": "blue"}}', "colour", "a.json: not JSON: the field 'i0' twice"),
         (
             {"classes": ["red"], "labels": {"i0": 1}},
             "colour",
             "labels: expected the number of one of 1 classes for 'i0'",
         ),
         ({"classes": ["red"], "labels": {"i0": True}}, "colour", "labels: expected the number of one of 1 classes"),
-        ({"classes": ["red"], "labels": {"i0": [0, 0]}}, "colour", "colour: expected at most one label of 'i0'"),
+        (
+            {"classes": ["red", "blue"], "labels": {"i0": [0, 1]}},
+            "colour",
+            "colour: expected at most one label, got 2 in the",
+        ),
         ({"classes": 3, "labels": {}}, "colour", "file: expected labels, and classes"),
     ],
 )
@@ -132,7 +148,15 @@ def test_what_is_wrong_is_one_line_and_nothing_is_half_written(studio, browse, c
     text = content if isinstance(content, str) else json.dumps(content)
     answer = bring(browse(), "a.json", text, task=task)
     assert answer.status_code == 400
-    assert told in answer.text.replace("&#39;", "'")
+    assert told in unescape(answer.text)
+    assert entries(studio) == []
+
+
+@pytest.mark.parametrize(("content", "task"), [([one(choices=["rde"])], ""), ({"labels": {"i0": "rde"}}, "colour")])
+def test_new_labels_of_other_programs_are_named_before_they_are_taken(studio, browse, content, task):
+    answer = bring(browse(), "a.json", json.dumps(content), task=task)
+    assert answer.status_code == 409
+    assert '<th scope="row">rde</th><td class="num">1</td><td>red</td>' in answer.text
     assert entries(studio) == []
 
 

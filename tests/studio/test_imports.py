@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 
 import pytest
 
@@ -56,10 +57,12 @@ def test_a_column_of_empty_cells_takes_all_away(studio, browse):
     ("name", "content", "told"),
     [
         ("a.exe", "x", "file: expected one that ends in .jsonl, .csv, .json"),
-        ("a.csv", "item_id,colour\nnobody,red\n", "item: expected an article of the catalogue"),
+        ("a.csv", "item_id,colour\nnobody,red\n", "item_id: expected an article of the catalogue"),
         ("a.csv", "item_id,price\ni0,3\n", "file: expected one of the columns colour"),
         ("a.csv", "colour\nred\n", "item_id"),
         ("a.csv", "item_id,colour,facets\ni0,red,warm\ni1\n", "file: expected 3 cells in each line, got 1 in line 3"),
+        ("a.csv", "item_id,colour,colour\ni0,red,green\n", "file: expected each column once, got 'colour' twice"),
+        ("a.csv", "item_id,item_id,colour\ni0,i1,red\n", "file: expected each column once, got 'item_id' twice"),
         ("a.csv", "item_id,colour\ni0,r\0d\n", "file: expected"),
         ("a.csv", "item_id,colour\ni0,red|blue\n", "colour: expected at most one label"),
         ("a.jsonl", "{", "a.jsonl"),
@@ -69,7 +72,7 @@ def test_a_column_of_empty_cells_takes_all_away(studio, browse):
 def test_what_is_no_table_of_labels_is_said_in_a_line_and_nothing_changes(studio, browse, name, content, told):
     answer = bring(browse(), name, content)
     assert answer.status_code == 400
-    assert told in answer.text
+    assert told in html.unescape(answer.text)
     assert "/tmp" not in answer.text
     assert entries(studio) == []
 
@@ -80,34 +83,125 @@ def test_a_viewer_brings_nothing_and_nobody_brings_too_much(studio, browse):
     assert entries(studio) == []
 
 
+KEY = r'name="key" value="([^"]+)"'
+
+
+def meant(browser, page: str):
+    """Say that the new labels of a page are meant."""
+    return browser.submit("/labels/import/new", key=re.search(KEY, page)[1])
+
+
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
-        ('[["red"]]', "expected a text, a finite number or a list of them"),
-        ('{"red": 1}', "expected a text, a finite number or a list of them"),
-        ("1e999", "expected a text, a finite number or a list of them"),
-        ('["red", 1e999]', "expected a text, a finite number or a list of them"),
-        ("true", "colour: expected a text, got True in row 1"),
-        ("[false]", "colour: expected a text, got [False] in row 1"),
+        ('[["red"]]', 'colour: expected a text, got ["red"] in line 3 of'),
+        ('{"red": 1}', 'colour: expected a text, got {"red": 1} in line 3 of'),
+        ("1e999", "colour: expected a text, got Infinity in line 3 of"),
+        ("NaN", "colour: expected a text, got NaN in line 3 of"),
+        ('["red", 1e999]', "colour: expected a text, got Infinity in line 3 of"),
+        ('["red", null]', "colour: expected a text, got null in line 3 of"),
+        ("[null]", "colour: expected a text, got null in line 3 of"),
+        ("true", "colour: expected a text, got true in line 3 of"),
+        ("[false]", "colour: expected a text, got false in line 3 of"),
+        (
+            '"a\\u0000b"',
+            "colour: expected a label of 1 to 200 printable characters without '|', got 'a\\x00b'",
+        ),
+        ('["a|b"]', "colour: expected a label of 1 to 200 printable characters without '|', got 'a|b' in line 3 of"),
+        ('"red|blue"', "colour: expected at most one label, got 2 in line 3 of"),
+        (f'"{"x" * 201}"', "colour: expected a label of 1 to 200 printable characters"),
+        ('"red", "colour": "green"', "file: expected a JSON record in each line of 'a.jsonl', got line 3: the field"),
+        ('"red", "item_id": ["i0"]', "got line 3: the field 'item_id' twice"),
     ],
 )
-@pytest.mark.parametrize("new", ["", "true"])
-def test_what_is_no_word_becomes_no_label(studio, browse, cell, told, new):
-    answer = bring(browse(), "a.jsonl", f'{{"item_id": "i0", "colour": {cell}}}\n', **({"new": new} if new else {}))
+def test_what_is_no_word_becomes_no_label_and_its_place_is_said(studio, browse, cell, told):
+    lines = f'{{"item_id": "i1", "colour": "red"}}\n\n{{"item_id": "i0", "colour": {cell}}}\n'
+    answer = bring(browse(), "a.jsonl", lines)
+    assert answer.status_code == 400
+    assert told in html.unescape(answer.text)
+    assert "a.jsonl" in answer.text
+    assert entries(studio) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ("true", "item_id: expected a text, got True in line 2 of"),
+        ('["i0"]', "item_id: expected a text, got ['i0'] in line 2 of"),
+        ("null", "item_id: expected a text, got None in line 2 of"),
+        ('"i1"', "item_id: expected each once, got 'i1' in line 1 and in line 2 of"),
+        ('"nobody"', "item_id: expected an article of the catalogue, got 'nobody' in line 2 of"),
+    ],
+)
+def test_what_is_no_article_is_said_with_its_line(studio, browse, item, told):
+    lines = f'{{"item_id": "i1", "colour": "red"}}\n{{"item_id": {item}, "colour": "red"}}\n'
+    answer = bring(browse(), "a.jsonl", lines)
     assert answer.status_code == 400
     assert told in html.unescape(answer.text)
     assert entries(studio) == []
 
 
-def test_a_label_that_no_article_has_is_taken_only_where_it_is_meant(studio, browse):
-    table = "item_id,colour,facets\ni0,rde,warm|hot\ni1,green,is-green\n"
-    answer = bring(browse(), "a.csv", table)
-    assert answer.status_code == 400
-    assert "colour: expected labels that articles have, got 1 new: 'rde' (such as of 'i0')" in html.unescape(
-        answer.text
-    )
+def test_a_line_of_a_table_is_counted_as_an_editor_of_texts_does(browse):
+    answer = bring(browse(), "a.csv", 'item_id,text,colour\ni0,"two\nlines",red\n\ni1,one,red|blue\n')
+    assert "colour: expected at most one label, got 2 in line 5 of" in html.unescape(answer.text)
+
+
+def test_a_field_that_a_line_leaves_out_stays_and_null_takes_its_label_away(studio, browse):
+    lines = '{"item_id": "i0", "colour": null}\n{"item_id": "i1", "facets": ["warm", ""]}\n'
+    assert "2 labels changed" in bring(browse(), "a.jsonl", lines).text
+    assert studio.opened.standing.changed == {"colour": {"i0": (1, ())}, "facets": {"i1": (1, ("warm",))}}
+
+
+def test_facets_in_another_order_are_no_change(studio, browse):
+    assert "0 labels changed" in bring(browse(), "a.csv", "item_id,facets\ni0,warm|is-red\n").text
     assert entries(studio) == []
-    page = bring(browse(), "a.csv", table, new="true").text
+
+
+def test_new_labels_are_named_before_they_are_taken(studio, browse):
+    browser = browse()
+    table = "item_id,colour,facets\ni0,rde,warm|hot\ni1,green,is-green\ni3,rde,is-red|warm\n"
+    answer = bring(browser, "a.csv", table, why="new season")
+    assert answer.status_code == 409
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", answer.text)]
+    assert rows == [["rde", "2", "red"], ["hot", "1", "–"]]
+    assert entries(studio) == []
+    page = meant(browser, answer.text).text
     assert "New in colour: rde" in page
     assert "New in facets: hot" in page
-    assert studio.opened.standing.changed["colour"] == {"i0": (1, ("rde",))}
+    assert studio.opened.standing.changed["colour"] == {"i0": (1, ("rde",)), "i3": (1, ("rde",))}
+    assert {entry.why for entry in entries(studio)} == {"a.csv: new season"}
+    assert bring(browser, "b.csv", "item_id,colour\ni6,rde\n").status_code == 200, "now it is known"
+
+
+def test_a_file_that_waits_is_of_who_brought_it_and_is_taken_once(studio, browse):
+    ann, bob = browse("Ann"), browse("Bob")
+    page = bring(ann, "a.csv", "item_id,colour\ni0,rde\n").text
+    assert meant(bob, page).status_code == 400
+    assert entries(studio) == []
+    assert meant(ann, page).status_code == 200
+    again = meant(ann, page)
+    assert again.status_code == 400
+    assert "file: expected one that you brought lately; bring it again" in again.text
+    keys = [re.search(KEY, bring(ann, "a.csv", f"item_id,colour\ni0,new-{n}\n").text)[1] for n in range(9)]
+    assert list(studio.waiting._kept) == keys[1:]
+
+
+def test_a_label_that_is_typed_and_that_no_article_has_is_taken_where_it_is_meant(studio, browse):
+    browser, address = browse(), "/labels/retag?run=colours&task=colour"
+    answer = browser.submit(address, chosen='["i0", 0]', other="rde")
+    assert answer.status_code == 409
+    said = html.unescape(answer.text)
+    assert "label: expected one that articles have in colour, got 'rde', spelt like red; say that a new label" in said
+    assert entries(studio) == []
+    browser.submit(address, chosen='["i0", 0]', other="rde", new="yes")
+    browser.submit(address, chosen='["i3", 0]', other="rde")
+    assert set(studio.opened.standing.changed["colour"].items()) == {("i0", (1, ("rde",))), ("i3", (1, ("rde",)))}
+
+
+@pytest.mark.parametrize("word", ["NA", "None", " nan "])
+def test_a_word_that_means_no_label_is_none(studio, browse, word):
+    """A catalogue that is exported and read again would not have it."""
+    answer = browse().submit("/labels/retag?run=colours&task=colour", chosen='["i0", 0]', other=word, new="yes")
+    assert answer.status_code == 400
+    assert f"label: expected a label, got '{word.strip()}', by which" in html.unescape(answer.text)
+    assert entries(studio) == []

@@ -117,6 +117,22 @@ def test_the_network_is_opened_once_for_an_index(looking, studio, monkeypatch):
     assert opened == [studio.looks, other]
 
 
+def test_the_network_is_closed_when_nobody_brings_a_photo_and_when_the_studio_ends(looking, studio):
+    studio.uploads.idle = 0.05
+    bring(looking, photo())
+    waiting = studio.uploads._closing
+    waiting.join(10)
+    assert studio.uploads._open is None
+    studio.uploads.idle = 600.0
+    bring(looking, photo())
+    waiting = studio.uploads._closing
+    assert studio.uploads._open is not None
+    studio.close()
+    assert studio.uploads._open is None
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
 def test_nobody_else_sees_a_photo_that_was_brought(looking, browse):
     key = re.search(r"photo=([\w-]+)", str(bring(looking, photo()).url))[1]
     other = browse("Bob", "admin")
@@ -165,7 +181,7 @@ def test_what_is_no_photo_or_too_much_is_refused_in_a_line(looking, studio, cont
     assert answer.status_code == 400
     assert told in answer.text
     assert "/tmp" not in answer.text
-    assert len(studio.uploads._kept) == 0
+    assert len(studio.uploads.kept._kept) == 0
 
 
 def test_uploads_are_bounded_and_carry_the_secret_of_the_visit(looking, studio):
@@ -173,9 +189,9 @@ def test_uploads_are_bounded_and_carry_the_secret_of_the_visit(looking, studio):
     assert bring(looking, photo(), csrf="no").status_code == 403
     assert looking.post("/looks/upload", data={"csrf": looking.secret()}).status_code == 422
     for _ in range(40):
-        studio.uploads._kept[str(len(studio.uploads._kept))] = None
+        studio.uploads.kept._kept[str(len(studio.uploads.kept._kept))] = None
     bring(looking, photo())
-    assert len(studio.uploads._kept) == 32
+    assert len(studio.uploads.kept._kept) == 32
 
 
 def test_a_script_in_the_name_of_a_file_stays_text(looking):
