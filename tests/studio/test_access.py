@@ -301,7 +301,7 @@ def test_many_editors_at_once_lose_nothing(studio, browse):
 
     def work(number: int) -> None:
         for item in range(20):
-            fields = {"csrf": secrets[number], "chosen": f'["i{item}", 0]', "to": f"label-{number}"}
+            fields = {"csrf": secrets[number], "chosen": f'["i{item}", 0]', "to": f"label-{number}", "new": "yes"}
             answer = browsers[number].post(RETAG, data=fields, headers={"HX-Request": "true"})
             assert answer.status_code == 200
             if "1 photo changed" in answer.text:

@@ -184,7 +184,7 @@ def test_of_two_editors_the_second_is_shown_what_the_first_did(studio, browse):
     answer = bob.post(RETAG, data={"chosen": '["i0", 0]', "to": "green"}, headers=headers).text
     assert "Ann changed this to “red” meanwhile; you wanted “green”" in answer
     assert studio.opened.standing.changed["colour"]["i0"] == (1, ("red",))
-    all_the_same = re.search(r'name="chosen" value="([^"]+)">\s*<button name="to" value="green"', answer)
+    all_the_same = re.search(r'name="chosen" value="([^"]+)">[^>]*>\s*<button name="to" value="green"', answer)
     answer = bob.post(RETAG, data={"chosen": unescape(all_the_same[1]), "to": "green"}, headers=headers).text
     assert "1 photo changed" in answer
     assert studio.opened.standing.changed["colour"]["i0"] == (2, ("green",))
@@ -264,7 +264,7 @@ def test_a_ledger_with_a_missing_entry_is_noticed(studio):
 def test_facets_are_added_and_taken_away(studio, browse):
     browser = browse()
     address = "/labels/retag?run=colours&task=facets"
-    browser.submit(address, chosen='["i0", 0]', to="long", how="add")
+    browser.submit(address, chosen='["i0", 0]', to="long", how="add", new="yes")
     assert studio.opened.standing.changed["facets"]["i0"] == (1, ("is-red", "warm", "long"))
     browser.submit(address, chosen='["i0", 1]', to="warm", how="remove")
     assert studio.opened.standing.changed["facets"]["i0"] == (2, ("is-red", "long"))

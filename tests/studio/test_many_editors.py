@@ -86,7 +86,8 @@ def test_no_acknowledged_change_is_lost(shop, trained, tmp_path, kind, request):
             while not over.is_set():
                 item, count = f"i{draw.randrange(120)}", count + 1
                 version = versions.get(item, 0)
-                fields = {"chosen": f'["{item}", {version}]', "to": f"label {draw.randrange(9)}", "why": f"{count}"}
+                label = {"to": f"label {draw.randrange(9)}", "new": "yes"}
+                fields = {"chosen": f'["{item}", {version}]', "why": f"{count}"} | label
                 try:
                     answer = browser.post(RETAG, data=fields, headers={"HX-Request": "true", "X-CSRF-Token": secret})
                 except httpx2.TransportError:
