@@ -10,6 +10,7 @@ import typer
 
 from ..forecasting.commands.options import Trust
 from ..runtime.arguments.naming import check_place, check_there, naming
+from ..runtime.display.numbers import figure
 
 if TYPE_CHECKING:
     from ..datasets.entries.data import ForecastData
@@ -64,6 +65,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         from ..forecasting.models.stored import load_predictor
         from .orders.page import write_order
         from .orders.plan import order_quantities
+        from .orders.report import OrderReport
 
         with naming("stock", stock):
             columns = read_stock(stock, OF_ORDERS)
@@ -87,12 +89,12 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             capacity=capacity,
             **columns,
         )
-        page = write_order(plan, dates_of(drawn.start_date, drawn.samples.shape[1]), lead_time, out)
-        typer.echo(f"{plan.order.sum():,.0f} units of {(plan.order > 0).sum()} articles; every article lasts with a")
-        typer.echo(
-            f"probability of {plan.all_sufficient:.0%}; {plan.expected_lost.sum():,.1f} units are expected to be"
-        )
-        typer.echo(f"lost, {plan.expected_left.sum():,.1f} to be left over. The order lies in {page.parent}")
+        dates = dates_of(drawn.start_date, drawn.samples.shape[1])
+        page, report = write_order(plan, dates, lead_time, out), OrderReport.of(plan, dates, lead_time)
+        typer.echo(f"{figure(report.units, 0 if report.whole else 1)} units of {report.ordered:,} articles")
+        for fact in report.facts:
+            typer.echo(f"{fact.words}: {fact.told}")
+        typer.echo(f"The order lies in {page.parent}")
 
     @app.command()
     def plan(

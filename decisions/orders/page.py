@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from ...evaluation.drawing.style import GREY, HUE, LITERAL, png_bytes
 from ...forecasting.paths.table import write_frame
+from ...runtime.display.numbers import figure, percent
 from ...runtime.whole_files import whole_file
 from .plan import OrderPlan
 from .report import OrderReport
@@ -72,29 +73,25 @@ def order_figure(report: OrderReport) -> Figure:
 
 
 def _page(report: OrderReport) -> str:
-    facts = [("Units ordered", f"{report.units:,.0f} of {report.ordered} articles")]
+    digits = 0 if report.whole else 1
+    facts = [("units ordered", f"{figure(report.units, digits)} of {report.ordered:,} articles")]
     if report.purchase is not None:
-        facts.append(("Cost of the order", f"{report.purchase:,.2f}"))
-    facts += [
-        ("All articles last", f"with a probability of {report.all_sufficient:.0%}"),
-        ("One common stock would last", f"with a probability of {report.common_sufficient:.0%}"),
-        ("Expected lost", f"{report.lost:,.1f} units"),
-        ("Expected left over", f"{report.left:,.1f} units"),
-    ]
-    facts += [(limit.name.capitalize(), f"{limit.used:,.0f} of {limit.most:,.0f} used") for limit in report.limits]
+        facts.append(("cost of the order", f"{report.purchase:,.2f}"))
+    facts += [(fact.words, fact.told) for fact in report.facts]
+    facts += [(limit.name, f"{figure(limit.used)} of {figure(limit.most)} used") for limit in report.limits]
     rows = [
         {
             "article": line.article,
-            "order": f"{line.order:,.10g}",
-            "stock": f"{line.stock:,.10g}",
-            "demand": f"{line.demand:,.1f}",
-            "low": f"{line.low:,.0f}",
-            "high": f"{line.high:,.0f}",
-            "sufficient": f"{line.sufficient:.0%}",
+            "order": figure(line.order, digits),
+            "stock": figure(line.stock, digits),
+            "demand": figure(line.demand, digits),
+            "low": figure(line.low, digits),
+            "high": figure(line.high, digits),
+            "sufficient": percent(line.sufficient),
             "risky": line.sufficient < 0.5,
-            "lost": f"{line.lost:,.1f}",
-            "left": f"{line.left:,.1f}",
-            "before": f"{line.lost_before:,.1f}",
+            "lost": figure(line.lost, 1),
+            "left": figure(line.left, 1),
+            "before": figure(line.lost_before, 1),
         }
         for line in report.lines
     ]
@@ -106,9 +103,9 @@ def _page(report: OrderReport) -> str:
     return template.render(
         date=report.begins,
         sentence=sentence,
-        facts=facts,
+        facts=[(words[0].upper() + words[1:], told) for words, told in facts],
         rows=rows,
-        before=any(line.lost_before for line in report.lines),
+        before=report.lost_before > 0,
         last=report.last,
         paths=report.paths,
         picture=base64.b64encode(png_bytes(order_figure(report))).decode(),

@@ -82,7 +82,8 @@ class OrderPlan:
             ``expected_left`` in units, ``lost_before`` the order arrives, and ``expected_cost`` in money; what the
             order costs to buy, ``purchase``, where unit costs are known.
         """
-        low, high = np.quantile(self.demand, [0.1, 0.9], axis=0)
+        # Quantiles that are values of paths: of counts they are whole.
+        low, high = np.quantile(self.demand, [0.1, 0.9], axis=0, method="inverted_cdf")
         bought = {} if self.unit_cost is None else {"purchase": self.order * self.unit_cost}
         return pd.DataFrame(
             {

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ...runtime.arguments.kinds import Checked
 from ...runtime.arguments.naming import naming
+from ...runtime.display.numbers import figure, percent
 from ...runtime.plain import made_of, to_plain
 from ...runtime.reading.json_files import read_json
 from ...runtime.whole_files import whole_file
@@ -36,6 +37,26 @@ class Used(Checked):
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What is expected of an order as a whole.
+
+    Arguments:
+        words: what.
+        value: how much of it: units, or a share.
+        share: whether it is a probability.
+    """
+
+    words: str
+    value: float
+    share: bool = False
+
+    @property
+    def told(self) -> str:
+        """How much, as people read it."""
+        return percent(self.value) if self.share else f"{figure(self.value, 1)} units"
+
+
+@dataclass(frozen=True)
 class OrderLine(Checked):
     """The order of an article, units; expected figures are means over paths.
 
@@ -48,7 +69,7 @@ class OrderLine(Checked):
         low: its 10 % quantile.
         high: its 90 % quantile.
         sufficient: the probability that it lasts.
-        lost: expected to be missing.
+        lost: expected to be missing from then on.
         left: expected to be left over.
         lost_before: expected to be missing before the order arrives.
         purchase: what the order costs, money; ``None`` where no unit cost was given.
@@ -148,8 +169,42 @@ class OrderReport(Checked):
         return sum(costs) if costs else None
 
     @property
+    def whole(self) -> bool:
+        """Whether articles are counted: all of stock, orders and the intervals of demand are whole units."""
+        return all(
+            float(units).is_integer() for line in self.lines for units in (line.stock, line.order, line.low, line.high)
+        )
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What is expected of all articles together, in the words of every page and of the command.
+
+        What is missing before the order arrives stands apart, where there is any: no order saves it.
+        """
+        before = self.lost_before
+        missing = (
+            (
+                Fact("expected to be missing before it arrives, whatever is ordered", before),
+                Fact("expected to be missing from then on", self.lost),
+            )
+            if before
+            else (Fact("expected to be missing", self.lost),)
+        )
+        return (
+            Fact("all articles last from its arrival on, with a probability of", self.all_sufficient, share=True),
+            Fact("one common stock would last, with a probability of", self.common_sufficient, share=True),
+            *missing,
+            Fact("expected to be left over", self.left),
+        )
+
+    @property
+    def lost_before(self) -> float:
+        """Units expected to be missing of all articles before the order arrives."""
+        return sum(line.lost_before for line in self.lines)
+
+    @property
     def lost(self) -> float:
-        """Units expected to be missing of all articles."""
+        """Units expected to be missing of all articles from its arrival on."""
         return sum(line.lost for line in self.lines)
 
     @property

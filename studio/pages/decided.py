@@ -45,7 +45,7 @@ def order(request: Request, person: Anybody, name: Name = "", words: Words = "",
         lines=lines,
         page=min(page, pages),
         pages=pages,
-        before=sum(line.lost_before for line in report.lines),
+        before=report.lost_before > 0,
     )
 
 

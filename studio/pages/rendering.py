@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ...runtime.display.numbers import figure, percent
 from ..access.people import Person
 from ..labels.ledger import read
 from ..studio import Studio
@@ -95,16 +96,21 @@ def _query(values: dict[str, object]) -> str:
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None or value != value else f"{100 * value:.{digits}f} %"
+    return "–" if value is None else _spaced(percent(value, digits))
 
 
 def _number(value: float, digits: int = 0) -> str:
-    return "–" if value != value else f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    return _spaced(figure(value, digits))
 
 
-def _signed(value: float) -> str:
+def _signed(value: float, digits: int = 0) -> str:
     """A change, with its sign."""
-    return f"{value:+,.0f}".replace(",", "\u202f").replace("-", "\u2212")
+    return _spaced(figure(value, digits, sign=True))
+
+
+def _spaced(text: str) -> str:
+    """A number as both languages read it: a narrow space between thousands, and a minus."""
+    return text.replace(",", "\u202f").replace("-", "\u2212")
 
 
 def _labels(text: str) -> str:

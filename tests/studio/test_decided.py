@@ -19,6 +19,7 @@ from hemline.decisions.markdowns.plan import Judged, MarkdownPlan
 from hemline.decisions.markdowns.terms import Terms
 from hemline.decisions.orders.page import write_order
 from hemline.studio.forecasts.decided import holds_decision, orders_in
+from hemline.studio.texts.translations import translations
 
 from .rooms import SCRIPT
 
@@ -73,17 +74,57 @@ def test_a_folder_without_orders_says_so(shelves, plan):
         assert words in page.text
 
 
-def test_the_headline_of_an_order_tells_what_is_missing_before_it_arrives(shelves, plan, tmp_path):
-    made = write_an_order(tmp_path / "sales")
-    before = made.table()["lost_before"].sum()
-    page = re.sub(r"<[^>]+>", " ", unescape(plan().get("/orders").text))
-    assert before > 5
-    assert re.search(rf"expected to be missing before it arrives\s+{before:.1f} pieces, whatever is ordered", page)
-    assert re.search(r"expected to be missing from then on\s+\d", page)
-    write_an_order(tmp_path / "sales", stock=1000.0)
-    page = re.sub(r"<[^>]+>", " ", plan().get("/orders").text)
-    assert "before it arrives" not in page
-    assert re.search(r"expected to be missing\s+0\.0 pieces", page)
+@pytest.mark.parametrize("stock", [2.0, 1000.0])
+def test_command_page_and_studio_say_the_same_of_an_order(shelves, plan, tmp_path, monkeypatch, stock):
+    from hemline import cli
+    from hemline.datasets.entries.data import ForecastData
+    from typer.testing import CliRunner
+
+    samples = np.random.default_rng(0).poisson((9, 3, 5), (60, 4, 3)).astype(float)
+    drawn = SampleForecast(samples, pd.Period("2024-01-01", "D"))
+    history = type("History", (), {"item_ids": ITEMS})
+    data = type("Data", (ForecastData,), {"__init__": lambda self: None, "history": lambda self, window: history})()
+    trained = type("Trained", (), {"predict": lambda self, *given, **named: iter([drawn])})()
+    monkeypatch.setattr("hemline.forecasting.models.stored.load_predictor", lambda *given, **named: trained)
+    monkeypatch.setattr("hemline.evaluation.adapters.foreign.read_for", lambda *given: data)
+    table = tmp_path / "stock.csv"
+    pd.DataFrame({"article": ITEMS, "stock": stock}).to_csv(table, index=False)
+    place = tmp_path / "sales"
+    words = ["order", "--predictor", str(place), "--dataset", "x", "--stock", str(table), "--out", str(place)]
+    cli.mount()
+    done = CliRunner().invoke(cli.app, [*words, "--service-level", "0.9", "--lead-time", "1"])
+    assert done.exit_code == 0, done.exception
+    before = np.maximum(samples[:, 0] - stock, 0).mean(0).sum()
+    facts = [tuple(line.split(": ")) for line in done.output.splitlines() if ": " in line]
+    missing = "expected to be missing"
+    now = [f"{missing} before it arrives, whatever is ordered", f"{missing} from then on"] if before else [missing]
+    assert [words for words, _ in facts if words.startswith(missing)] == now
+    assert (f"{missing} before it arrives, whatever is ordered", f"{before:.1f} units") in facts or not before
+    assert len(facts) == 4 + (before > 0)
+
+    def told(page: str) -> set[tuple[str, str]]:
+        pairs = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", page, re.S)
+        return {(words[0].lower() + words[1:], unescape(value).replace("\u202f", ",")) for words, value in pairs}
+
+    report = (place / "order.html").read_text()
+    studio = plan().get("/orders").text
+    assert set(facts) <= told(report)
+    assert set(facts) <= told(studio)
+    # The table too, in whole units where articles are counted.
+    line = {row[0]: row for row in cells(report)[1:]}["hat"]
+    other = {row[0]: row for row in cells(studio.replace("\u202f", ","))[1:]}["hat"]
+    assert [each.replace(" to ", " – ") for each in line[1:]] == other[1:]
+    low, high = np.quantile(samples[:, 1:, 2].sum(1), [0.1, 0.9], method="inverted_cdf")
+    assert line[3:5] == [f"{samples[:, 1:, 2].sum(1).mean():.0f}", f"{low:.0f} to {high:.0f}"]
+
+
+def test_facts_of_an_order_have_german_words(tmp_path):
+    from hemline.decisions.orders.report import read_order
+
+    for stock in (2.0, 1000.0):
+        write_an_order(tmp_path, stock)
+        facts = read_order(tmp_path).facts
+        assert all(translations("de").gettext(fact.words) != fact.words for fact in facts)
 
 
 def test_a_damaged_order_hides_no_other_and_folders_of_one_name_are_both_shown(planner, plan, tmp_path):
@@ -128,7 +169,7 @@ def test_a_new_order_takes_the_place_of_an_old_one_without_a_new_start(shelves, 
     after = browser.get("/orders").text
     assert told.order.sum() == 0
     assert before != after
-    assert "0 pieces of 0 articles" in after
+    assert "0 units of 0 articles" in after
 
 
 def test_a_plan_shows_each_price_and_what_it_gains(shelves, plan, tmp_path):
