@@ -6,6 +6,7 @@ With ``--out`` trained members are kept there, and a killed run goes on behind t
 was left). ``--scale`` shortens the tables: it multiplies the number of articles, and the steps of the long series.
 
 Run: python -m benchmarks.pool [--cases weekly,prices,sensors,promotions,hourly] [--models pool,cross-fit,analog]
+     [--drop-after 0.25]
 """
 
 from __future__ import annotations
@@ -130,24 +131,32 @@ class Clock:
 @contextmanager
 def clocked() -> Iterator[Clock]:
     """Time the parts of each pool of a block: trainings by member, the fit of responses, what is left."""
-    clock, trained, fitted = Clock(), pools.PooledEstimator._trained, response_fit._fitted
+    clock, fitted = Clock(), response_fit._fitted
+    trained, in_rungs = pools.PooledEstimator._trained, pools.PooledEstimator._in_rungs
 
-    def training(self: Any, name: str, entries: Any, watched: Any, stage: str, *rest: Any) -> Any:
-        return clock.timed(f"{name}, {stage}", trained, self, name, entries, watched, stage, *rest)
+    def training(self: Any, name: str, *rest: Any) -> Any:
+        return clock.timed(f"{name}, whole", trained, self, name, *rest)
+
+    def weighing(self: Any, name: str, *rest: Any) -> Iterator[Any]:
+        rungs, end = in_rungs(self, name, *rest), object()
+        while (found := clock.timed(f"{name}, weighing", next, rungs, end)) is not end:
+            yield found
 
     pools.PooledEstimator._trained = training  # type: ignore[method-assign]
+    pools.PooledEstimator._in_rungs = weighing  # type: ignore[method-assign]
     response_fit._fitted = lambda *given: clock.timed("fit of a response", fitted, *given)
     try:
         yield clock
     finally:
         pools.PooledEstimator._trained, response_fit._fitted = trained, fitted  # type: ignore[method-assign]
+        pools.PooledEstimator._in_rungs = in_rungs  # type: ignore[method-assign]
 
 
-def measure(case: str, name: str, scale: float, seed: int, out: Path | None) -> dict[str, Any]:
+def measure(case: str, name: str, scale: float, seed: int, out: Path | None, drop_after: float) -> dict[str, Any]:
     """Seconds of the parts of one training and of a forecast of each test window, their scores, and the memory."""
     warnings.simplefilter("ignore")
     data = table(case, scale, seed)
-    model = build_model(name, data.metadata)
+    model = build_model(name, data.metadata, {"drop_after": drop_after} if name == "pool" else None)
     with clocked() as clock:
         found = clock.timed(
             "forecasts and weights" if name == "pool" else "training and forecasts",
@@ -172,18 +181,22 @@ def main() -> None:
     parser.add_argument("--models", default="pool")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--drop-after", type=float, default=1.0, help="setting of the pool; 1 drops no member early")
     parser.add_argument("--out", type=Path, help="folder that keeps finished runs and trained members")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.one:
-        folder = options.out and options.out / f"{options.cases}-{options.models}-{options.scale}-{options.seed}"
-        print(json.dumps(measure(options.cases, options.models, options.scale, options.seed, folder)))
+        settings = options.scale, options.seed
+        of = f"{options.cases}-{options.models}-{options.scale}-{options.seed}-{options.drop_after}"
+        folder = options.out and options.out / of
+        print(json.dumps(measure(options.cases, options.models, *settings, folder, options.drop_after)))
         return
     for case in options.cases.split(","):
         for name in options.models.split(","):
             command = [sys.executable, "-m", "benchmarks.pool", "--one", "--cases", case, "--models", name]
             command += ["--scale", str(options.scale), "--seed", str(options.seed)]
+            command += ["--drop-after", str(options.drop_after)]
             command += [] if options.out is None else ["--out", str(options.out)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:

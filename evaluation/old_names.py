@@ -122,9 +122,12 @@ SPELLED = {
     "WrappingEstimator": "hemline.forecasting.wrapping:WrappingEstimator",
 }
 
+LATER = {"PooledEstimator": {"drop_after": 1.0}}
+"""Settings that came later, with the value that does what was done before there was a choice."""
+
 
 def as_before(plain: P) -> P:
-    """Plain data with each ``type`` in the spelling of version 0.1, to be digested.
+    """Plain data with each ``type`` in the spelling of version 0.1, to be digested, without what does as before.
 
     Arguments:
         plain: what `to_plain` or `describe` returns.
@@ -138,7 +141,8 @@ def as_before(plain: P) -> P:
 
 def _respelled(plain: object) -> object:
     if isinstance(plain, dict):
-        renamed = {key: _respelled(value) for key, value in plain.items()}
         kind = plain.get("type")
+        usual = LATER.get(kind, {}) if isinstance(kind, str) else {}
+        renamed = {key: _respelled(value) for key, value in plain.items() if key not in usual or value != usual[key]}
         return renamed | {"type": SPELLED[kind]} if isinstance(kind, str) and kind in SPELLED else renamed
     return [_respelled(value) for value in plain] if isinstance(plain, list) else plain

@@ -109,6 +109,7 @@ class JointForecast(Shown, SampleForecast):
         self.copy_dim(0).plot(intervals=intervals, ax=ax, color=color, name=name, show_label=show_label)
 
 
+Rungs = TypeVar("Rungs", bound=Callable[..., Iterator[tuple[Any, bool]]])
 Training = TypeVar("Training", bound=Callable[..., Any])
 Predict = TypeVar("Predict", bound=Callable[..., Iterator[SampleForecast]])
 
@@ -178,19 +179,39 @@ def keeping_encoding(train: Training) -> Training:
 
     @wraps(train)
     def trained(self: Any, *args: Any, **kwargs: Any) -> Any:
-        given = [*args, *kwargs.values()]
-        found = [each for value in given for each in _encodings(value)]
-        if any(each != found[0] for each in found):
-            raise ValueError(
-                "training_data: expected categories and texts in one encoding, got several; read the table by "
-                "get_dataset(..., encoding=predictor.encoding)"
-            )
-        fitted = train(self, *args, **kwargs)
-        if found and getattr(fitted, "encoding", found) is None:
-            fitted.encoding = found[0]
-        return fitted
+        encoding = _encoding_of([*args, *kwargs.values()])
+        return _knowing(encoding, train(self, *args, **kwargs))
 
     return cast(Training, trained)
+
+
+def keeping_encoding_in_rungs(rungs: Rungs) -> Rungs:
+    """The same for a ``train_in_rungs``, of each fitted model that it yields."""
+
+    @wraps(rungs)
+    def trained(self: Any, *args: Any, **kwargs: Any) -> Iterator[tuple[Any, bool]]:
+        encoding = _encoding_of([*args, *kwargs.values()])
+        for fitted, whole in rungs(self, *args, **kwargs):
+            yield _knowing(encoding, fitted), whole
+
+    return cast(Rungs, trained)
+
+
+def _knowing(encoding: Encoding | None, fitted: Any) -> Any:
+    if encoding is not None and getattr(fitted, "encoding", encoding) is None:
+        fitted.encoding = encoding
+    return fitted
+
+
+def _encoding_of(given: Sequence[object]) -> Encoding | None:
+    """That of all arguments of a training; ``None`` if they have none."""
+    found = [each for value in given for each in _encodings(value)]
+    if any(each != found[0] for each in found):
+        raise ValueError(
+            "training_data: expected categories and texts in one encoding, got several; read the table by "
+            "get_dataset(..., encoding=predictor.encoding)"
+        )
+    return found[0] if found else None
 
 
 def _encodings(value: object) -> Iterable[Encoding]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +16,23 @@ from gluonts.transform.sampler import InstanceSampler
 
 from ...datasets.entries.assortment import in_places, with_room
 from ...datasets.entries.entry import Entry
-from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry, GluontsEntry
+from ...datasets.entries.gluonts_keys import STATIC, DataEntry, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...runtime.arguments.kinds import Count, Seed
 from ...runtime.display.bars import is_bar_open, is_watched
 from ...runtime.plain import PlainObject
 from ...runtime.quiet import quiet_lightning
 from ...runtime.seeds import seeded
+from ...runtime.training.further import best_epoch, further_epochs
 from ...runtime.training.interrupts import interrupts_passed_on
 from .fitted import FittedModel
 from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
-from .single_series import held_out_ends, reads_single_series, single_series
+from .single_series import held_out_ends, read_fields, reads_channels, reads_single_series, single_series
 
 LARGEST_CACHE = 2**25
 """Values of all series together above which their features are not kept; with ten features each they take 1.3 GB."""
-
-MORE = 2
-"""Steps of an update over those that a training takes over as many values: new ones are in few of the windows drawn."""
-
-_READ = {
-    STATIC["static_real"]: ("num_feat_static_real", "static_dims"),
-    STATIC["static_cat"]: ("num_feat_static_cat", "static_cardinalities"),
-    KNOWN: ("num_feat_dynamic_real", "dynamic_dims"),
-}
-"""The attributes by which gluonts' estimators say that they read a field."""
 
 
 class GroupedEstimator(ForecastModel):
@@ -144,52 +136,105 @@ class GroupedEstimator(ForecastModel):
             held_out: single series to watch, if any.
             weights: those that a network of gluonts starts from; drawn if ``None``.
         """
+        *_, (found, _) = self._rungs(entries, held_out, weights)
+        return found
+
+    def train_in_rungs(
+        self, training_data: Iterable[GluontsEntry], share: float
+    ) -> Iterator[tuple[GroupedPredictor, bool]]:
+        """The predictor after a share of the epochs of a network of gluonts, then the whole one.
+
+        See `ForecastModel.train_in_rungs`.
+        """
+        for found, whole in self.rungs_on(as_multivariate(training_data), share):
+            yield self.made(found), whole
+
+    def rungs_on(self, entries: list[Entry], share: float) -> Iterator[tuple[GroupedPredictor, bool]]:
+        """Train over the single series of entries, with a pause after a share of the epochs.
+
+        Arguments:
+            entries: as `as_multivariate` reads them.
+            share: of the epochs, 0 to 1.
+        """
+        epochs = getattr(self.estimator, "trainer_kwargs", {}).get("max_epochs")
+        return self._rungs(entries, None, None, math.ceil(share * epochs) if epochs else None)
+
+    def _rungs(
+        self,
+        entries: list[Entry],
+        held_out: list[DataEntry] | None,
+        weights: Mapping[str, object] | None,
+        epochs: int | None = None,
+    ) -> Iterator[tuple[GroupedPredictor, bool]]:
+        """What is trained, after so many epochs and in the end; with `stop_after` on a part first, then over all."""
         if self.stop_after is not None and held_out is None and weights is None:
             part, watched = held_out_ends(entries, self.prediction_length)
             if part:
-                return self._stopped(entries, part, watched)
-        rows = single_series(entries)
+                for found, whole in self._fits(part, watched, None, epochs):
+                    yield self._over_all(entries, found) if whole else found, whole
+                return
+        yield from self._fits(entries, held_out, weights, epochs)
+
+    def _fits(
+        self,
+        entries: list[Entry],
+        held_out: list[DataEntry] | None,
+        weights: Mapping[str, object] | None,
+        epochs: int | None,
+    ) -> Iterator[tuple[GroupedPredictor, bool]]:
+        from ...runtime.training.pausing import Pause
         from .epoch_log import EpochLog
 
         # Gluonts' torch models change their options in training, and leave files where they run.
-        estimator, log = copy.copy(self.estimator), EpochLog()
+        rows, estimator, log = single_series(entries), copy.copy(self.estimator), EpochLog()
+        pause = Pause(epochs) if epochs else None
         for name, sampler in vars(estimator).items():
             if isinstance(sampler, InstanceSampler):
                 # It goes on counting the lengths that it meets, so that a second training would be another one.
                 setattr(estimator, name, copy.deepcopy(sampler))
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            seeded(self.seed),
-            quiet_lightning(),
-            quiet_gluonts(),
-            interrupts_passed_on(),
-        ):
+        with tempfile.TemporaryDirectory() as folder:
             if hasattr(estimator, "trainer_kwargs"):
                 given = estimator.trainer_kwargs
+                ours = [log, *self._stops(held_out), *([pause] if pause else [])]
                 estimator.trainer_kwargs = {
                     "logger": False,
                     "enable_progress_bar": is_watched() and not is_bar_open(),
                     "enable_model_summary": False,
                     "default_root_dir": folder,
                     **given,
-                    "callbacks": [*given.get("callbacks", ()), log, *self._stops(held_out)],
+                    "callbacks": [*given.get("callbacks", ()), *ours],
                 }
-            begun = {} if weights is None else {"from_predictor": Begun(weights)}
-            if begun:
-                predictor = estimator.train_model(rows, held_out, **begun, **_cached(estimator, rows)).predictor
-            else:
-                predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
+            with self._quietly():
+                begun = {} if weights is None else {"from_predictor": Begun(weights)}
+                if begun:
+                    predictor = estimator.train_model(rows, held_out, **begun, **_cached(estimator, rows)).predictor
+                else:
+                    predictor = estimator.train(rows, held_out, **_cached(estimator, rows))
+            if pause is not None and pause.paused:
+                yield self._found(predictor, log.rows, entries, rows), False
+                with self._quietly():
+                    pause.go_on()
+            yield self._found(predictor, log.rows, entries, rows), True
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """A training with our seed that leaves the process as it was, and says nothing that is not for users."""
+        with seeded(self.seed), quiet_lightning(), quiet_gluonts(), interrupts_passed_on():
+            yield
+
+    def _found(
+        self, predictor: Predictor, log: list[PlainObject], entries: list[Entry], rows: list[DataEntry]
+    ) -> GroupedPredictor:
         item_ids = entries[0].item_ids
         channels = entries[0].channels.names if reads_channels(self.estimator) else ()
-        fields = {field: field_length(rows[0], field) for field in _read_fields(self.estimator)}
+        fields = {field: field_length(rows[0], field) for field in read_fields(self.estimator)}
         # The first category is the number of the series.
         counts = tuple(getattr(self.estimator, "cardinality", ())[1:]) if STATIC["static_cat"] in fields else ()
-        found = GroupedPredictor(predictor, self.seed, log.rows, item_ids, channels, fields, counts)
+        found = GroupedPredictor(predictor, self.seed, list(log), item_ids, channels, fields, counts)
         return found.having_learnt(entries)
 
-    def _stopped(self, entries: list[Entry], part: list[Entry], watched: list[DataEntry]) -> GroupedPredictor:
-        """What is trained on a part as long as the rest is forecast better, and then goes on over all of it."""
-        found = self.fitted_on(part, watched)
+    def _over_all(self, entries: list[Entry], found: GroupedPredictor) -> GroupedPredictor:
+        """What was trained on a part as long as the rest was forecast better, gone on over all of it."""
         further = self._further(found.share_of_new(entries), 0, best_epoch(found.training_log))
         whole = further.fitted_on(entries, None, found.predictor.network.state_dict())
         return gone_on(whole, found, self.seed)
@@ -242,50 +287,10 @@ def grouped(model: Estimator | Predictor) -> Estimator | Predictor:
     return GroupedEstimator(model) if isinstance(model, Estimator) else GroupedPredictor(model)
 
 
-def reads_channels(estimator: Estimator) -> bool:
-    """Whether a univariate estimator reads channels known of the future; gluonts' own say how many."""
-    told = (getattr(estimator, name, 0) for name in ("num_feat_dynamic_real", "dynamic_dims"))
-    return not type(estimator).__module__.startswith("gluonts.") or any(told)
-
-
-def _read_fields(estimator: Estimator) -> list[str]:
-    """The fields without which a gluonts estimator's predictor fails; of others' estimators nothing is known."""
-    if not type(estimator).__module__.startswith("gluonts."):
-        return []
-    return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]
-
-
 def placed_for(fitted: FittedModel, entries: list[Entry]) -> list[Entry]:
     """Entries with the series of a fitted model in their places, and places for those that are new."""
     seen = list(dict.fromkeys(name for entry in entries for name in entry.item_ids))
     return in_places(entries, with_room(fitted.item_ids, seen)) if seen and fitted.item_ids else entries
-
-
-def further_epochs(share: float, epochs: int, batches: int) -> tuple[int, int]:
-    """The epochs of an update, and the batches of each: `MORE` times those of a training over as many values.
-
-    So all updates of a year together are about twice as long as the part of a training that its values have, however
-    many there are: each over a fixed share of the epochs, those of every week would be several trainings.
-
-    Arguments:
-        share: of the values that are new, 0 to 1.
-        epochs: of a training.
-        batches: of each of its epochs.
-
-    Example:
-        >>> further_epochs(0.01, 20, 100), further_epochs(0.1, 20, 100)
-        ((1, 40), (4, 100))
-    """
-    steps = max(1, math.ceil(MORE * share * epochs * batches))
-    needed = min(math.ceil(steps / batches), epochs)
-    return needed, min(math.ceil(steps / needed), batches)
-
-
-def best_epoch(log: list[PlainObject]) -> int | None:
-    """How many epochs there were up to the one with the least loss on what was watched; ``None`` if nothing was."""
-    told = [row.get("validation_loss") for row in log]
-    losses = [loss if isinstance(loss, float) else math.inf for loss in told]
-    return 1 + losses.index(min(losses)) if losses and min(losses) < math.inf else None
 
 
 def gone_on(found: GroupedPredictor, before: GroupedPredictor, seed: int) -> GroupedPredictor:

@@ -5,7 +5,7 @@ A `FittedModel` says all of it. Other predictors of joint forecasts, of users or
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gluonts.model.estimator import Estimator
@@ -43,6 +43,27 @@ def updated(
     if not hasattr(model, "update"):
         return model.train(entries)
     return model.update(fitted, entries, directory)
+
+
+def in_rungs(model: Estimator, entries: list[Entry], share: float) -> Iterator[tuple[Predictor, bool]]:
+    """What a training makes of an estimator, after a share of its epochs and in the end, and whether that is the end.
+
+    Arguments:
+        model: an estimator; see `ForecastModel.train_in_rungs`, without which it has no pause.
+        entries: the training data.
+        share: of the epochs before the pause.
+    """
+    places = [_place(model, name) for name in ("train_in_rungs", "train")]
+    # Whoever writes another `train` has not told how it pauses.
+    if issubclass(*places):
+        yield from model.train_in_rungs(entries, share)
+    else:
+        yield model.train(entries), True
+
+
+def _place(model: object, name: str) -> type:
+    """The class that defines a method of a model; ``object`` if none does."""
+    return next((each for each in type(model).__mro__ if name in vars(each)), object)
 
 
 def can_be_seeded(model: Estimator | Predictor) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,7 +13,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...runtime.display.showing import Shown, given_settings
 from ...runtime.plain import Configured, Space
-from .door import keeping_encoding
+from .door import keeping_encoding, keeping_encoding_in_rungs
 from .fitted import FittedModel
 
 Fitted = TypeVar("Fitted", bound=FittedModel)
@@ -45,6 +45,8 @@ class ForecastModel(Shown, Configured, Estimator):
         for name in ("train", "update"):
             if name in vars(cls):
                 setattr(cls, name, keeping_encoding(vars(cls)[name]))
+        for name in {"train_in_rungs"} & set(vars(cls)):
+            setattr(cls, name, keeping_encoding_in_rungs(vars(cls)[name]))
 
     def _shown(self) -> dict[str, object]:
         """The settings that differ from the defaults."""
@@ -84,6 +86,21 @@ class ForecastModel(Shown, Configured, Estimator):
         Returns:
             The fitted model.
         """
+
+    def train_in_rungs(self, training_data: Iterable[GluontsEntry], share: float) -> Iterator[tuple[FittedModel, bool]]:
+        """Train with a pause after a share of the epochs, so that a pool may drop a model before it has taken them all.
+
+        What comes in the end is what `train` returns, to the last digit; a model without epochs has no pause. What came
+        before is no longer to be asked for forecasts then.
+
+        Arguments:
+            training_data: as for `train`.
+            share: of the epochs before the pause, 0 to 1.
+
+        Yields:
+            The fitted model and whether it is the whole one, which is the last.
+        """
+        yield self.train(training_data), True
 
     def made(self, fitted: Fitted) -> Fitted:
         """A fitted model that knows this one, so that it can be updated; `train` and `update` return it."""

@@ -9,7 +9,7 @@ from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.entry import Entry
-from ...datasets.entries.gluonts_keys import DataEntry
+from ...datasets.entries.gluonts_keys import KNOWN, STATIC, DataEntry
 from ...datasets.entries.univariate import as_univariate
 
 ROOMS = ("gluonts.torch.", "gluonts.model.", "gluonts.ext.")
@@ -20,6 +20,13 @@ OTHERS = (
     "gluonts.model.estimator",  # these two hold what wraps any model
     "gluonts.model.predictor",
 )
+
+_READ = {
+    STATIC["static_real"]: ("num_feat_static_real", "static_dims"),
+    STATIC["static_cat"]: ("num_feat_static_cat", "static_cardinalities"),
+    KNOWN: ("num_feat_dynamic_real", "dynamic_dims"),
+}
+"""The attributes by which gluonts' estimators say that they read a field."""
 
 
 def reads_single_series(model: Estimator | Predictor) -> bool:
@@ -70,3 +77,16 @@ def held_out_ends(entries: list[Entry], horizon: int) -> tuple[list[Entry], list
     ends = [entry.until(entry.length - number * horizon) for entry in long for number in range(count)]
     watched = [row for row in single_series(ends) if not np.isnan(row["target"][-horizon:]).all()]
     return (part, watched) if watched else ([], [])
+
+
+def reads_channels(estimator: Estimator) -> bool:
+    """Whether a univariate estimator reads channels known of the future; gluonts' own say how many."""
+    told = (getattr(estimator, name, 0) for name in ("num_feat_dynamic_real", "dynamic_dims"))
+    return not type(estimator).__module__.startswith("gluonts.") or any(told)
+
+
+def read_fields(estimator: Estimator) -> list[str]:
+    """The fields without which a gluonts estimator's predictor fails; of others' estimators nothing is known."""
+    if not type(estimator).__module__.startswith("gluonts."):
+        return []
+    return [field for field, names in _READ.items() if any(getattr(estimator, name, 0) for name in names)]

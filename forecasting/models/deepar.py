@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import normalize_freq
 from ...datasets.entries.gluonts_keys import KNOWN, STATIC, GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
-from ...evaluation.adapters.estimator import GroupedEstimator, best_epoch, gone_on, placed_for
+from ...evaluation.adapters.estimator import GroupedEstimator, gone_on, placed_for
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
 from ...evaluation.adapters.predictor import GroupedPredictor
 from ...evaluation.adapters.single_series import single_series
 from ...runtime.arguments.kinds import Count, Steps
 from ...runtime.plain import Space
+from ...runtime.training.further import best_epoch
 from ..training.options import TrainConfig
 
 
@@ -102,6 +103,14 @@ class DeepAREstimator(ForecastModel):
             held_out = single_series(as_multivariate(validation_data, "validation_data"))
         entries = as_multivariate(training_data)
         return self.made(self._grouped(entries).fitted_on(entries, held_out))
+
+    def train_in_rungs(
+        self, training_data: Iterable[GluontsEntry], share: float
+    ) -> Iterator[tuple[GroupedPredictor, bool]]:
+        """The predictor after a share of the epochs, then the whole one; see `ForecastModel.train_in_rungs`."""
+        entries = as_multivariate(training_data)
+        for found, whole in self._grouped(entries).rungs_on(entries, share):
+            yield self.made(found), whole
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -168,6 +171,20 @@ class WindowEstimator(Architecture):
                 _require_counts(entries, spec)
             log = self._fit(forecaster, series, validation, ckpt_path)
         return self._fitted(composition, forecaster, log, response).having_learnt(told)
+
+    def train_in_rungs(
+        self, training_data: Iterable[GluontsEntry], share: float
+    ) -> Iterator[tuple[ForecastPredictor, bool]]:
+        """The predictor after a share of the epochs, then that of the training which goes on from its checkpoint."""
+        config, entries = self.train_config, as_multivariate(training_data)
+        epochs = math.ceil(share * config.max_epochs)
+        with ExitStack() as stack:
+            folder = config.checkpoints or stack.enter_context(tempfile.TemporaryDirectory())
+            kept = self.override({"train": {"checkpoints": folder}})
+            if epochs < config.max_epochs and "max_epochs" not in config.trainer:
+                first = kept.override({"train": {"trainer": {**config.trainer, "max_epochs": epochs}}})
+                yield self.made(first.train(entries)), False
+            yield self.made(kept.train(entries)), True
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None

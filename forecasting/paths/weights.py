@@ -37,16 +37,21 @@ def pool_weights(
         >>> pool_weights([low, high, off], truth, smallest=0.1).round(1)
         array([0.5, 0.5, 0. ])
     """
-    distance, between = model_distances(drawn, truth)
-    alone = np.array([weighted_energy(distance, between, only) for only in np.eye(len(drawn))])
+    return weights_of(*model_distances(drawn, truth), smallest, shrinkage)
+
+
+def weights_of(distance: np.ndarray, between: np.ndarray, smallest: float = 0.0, shrinkage: float = 0.0) -> np.ndarray:
+    """The same from distances ``[J]`` to what came and ``[J, J]`` between models, as `model_distances` finds them."""
+    count = len(distance)
+    alone = np.array([weighted_energy(distance, between, only) for only in np.eye(count)])
     known = distance <= _DIGITS * distance.min()
     # Without pairs of a path with itself a score may be 0, or by chance less.
     best = max(float(alone[known].min()), 1e-6 * float(distance.min())) or 1.0
     allowed = np.flatnonzero(known & (alone <= _HOPELESS * best))
     # The squared distance to equal weights is that to 0, but for a constant: they are 1 in all.
-    distance, between = distance / best, between / best - 2 * shrinkage * np.eye(len(drawn))
+    distance, between = distance / best, between / best - 2 * shrinkage * np.eye(count)
     while True:
-        weights = np.zeros(len(drawn))
+        weights = np.zeros(count)
         weights[allowed] = _on_simplex(distance[allowed], between[np.ix_(allowed, allowed)])
         kept = np.flatnonzero(weights >= min(smallest, weights.max()))
         if len(kept) == len(allowed) or not smallest:

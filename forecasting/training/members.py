@@ -14,11 +14,12 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import DOMAIN
-from ...evaluation.adapters.foreign import for_run, updated
+from ...evaluation.adapters.foreign import for_run, in_rungs, updated
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...evaluation.old_names import as_before
 from ...runtime.digest import sha256_of
 from ...runtime.locks import only_one
+from ...runtime.names import Names
 from ...runtime.plain import to_plain
 from ...runtime.whole_files import whole_folder
 from ..names import NAMES
@@ -56,33 +57,88 @@ def trained_member(
     Raises:
         ValueError: another run is training the same in the folder.
     """
+    *_, (predictor, _) = member_in_rungs(model, seed, folder, entries, 1.0, held_out, begun)
+    return predictor
+
+
+def member_in_rungs(
+    model: Estimator | Predictor,
+    seed: int,
+    folder: Path | None,
+    entries: list[Entry],
+    share: float,
+    held_out: list[Entry] | None = None,
+    begun: tuple[Predictor, list[Entry]] | None = None,
+) -> Iterator[tuple[Predictor, bool]]:
+    """What `trained_member` returns, and before it what the training has made after a share of its epochs.
+
+    That is kept beside it, so that a second run reads it too, whatever came of the training.
+
+    Arguments:
+        model: see `trained_member`, which has the same arguments.
+        seed: of the training.
+        folder: where trainings of the model are kept.
+        entries: the training data.
+        share: of the epochs before the pause; 1 for no pause.
+        held_out: the data to watch, if there are any; with a pause there are none.
+        begun: what it goes on from, likewise.
+
+    Yields:
+        The predictor and whether it is the whole one, which is the last; of a model without epochs there is no other.
+    """
     own = None
     if folder is not None and isinstance(model, Estimator):
         identity = _identity(model, seed, entries, held_out, begun[1] if begun else [])
         own = None if identity is None else folder / identity
-    run = for_run(model, seed, own or folder)
+    # What cannot be kept between two parts has no checkpoint for them either.
+    run = for_run(model, seed, own or (folder if share == 1 else None))
     if not isinstance(run, Estimator):
-        return run
+        yield run, True
+        return
 
-    def made() -> Predictor:
-        return updated(run, begun[0], entries, own) if begun else run.train(entries, held_out)
+    def made() -> Iterator[tuple[Predictor, bool]]:
+        if share < 1:
+            yield from in_rungs(run, entries, share)
+        else:
+            yield updated(run, begun[0], entries, own) if begun else run.train(entries, held_out), True
 
     if own is None:
-        return made()
-    kept = own / "predictor"
+        yield from made()
+        return
+    kept, names, pause = own / "predictor", NAMES.trusting(*_modules(to_plain(model))), own / f"rung-{share}"
     with only_one(own / ".lock", f"directory: expected a folder in which no other run trains the same, got {own}"):
-        if kept.exists():
-            try:
-                return read_predictor(kept, NAMES.trusting(*_modules(to_plain(model))))
-            except Exception as error:  # whatever a damaged file makes of a reader
-                logger.warning("%s is trained again, what was kept of it cannot be read: %s", own.parent.name, error)
-        predictor = made()
-        try:
-            with whole_folder(kept) as aside:
-                store_predictor(predictor, aside)
-        except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
-            logger.warning("%s is not kept, and would be trained again after a kill: %s", own.parent.name, error)
-        return predictor
+        before, whole = None if share == 1 else _read(pause, names), _read(kept, names)
+        if before is not None:
+            yield before, False
+            if whole is None:  # a training without a pause goes on from a checkpoint, if there is one, as well
+                whole = run.train(entries)
+                _store(whole, kept)
+        if whole is not None:
+            yield whole, True
+            return
+        for predictor, is_whole in made():
+            _store(predictor, kept if is_whole else pause)
+            yield predictor, is_whole
+
+
+def _read(place: Path, names: Names) -> Predictor | None:
+    """The predictor that is kept in a folder; ``None`` if there is none, or none that can be read."""
+    if not place.exists():
+        return None
+    try:
+        return read_predictor(place, names)
+    except Exception as error:  # whatever a damaged file makes of a reader
+        logger.warning("%s is trained again, what was kept of it cannot be read: %s", place.parent.parent.name, error)
+        return None
+
+
+def _store(predictor: Predictor, place: Path) -> None:
+    try:
+        with whole_folder(place) as aside:
+            store_predictor(predictor, aside)
+    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+        name = place.parent.parent.name
+        logger.warning("%s is not kept, and would be trained again after a kill: %s", name, error)
 
 
 def _modules(settings: Any) -> Iterator[str]:

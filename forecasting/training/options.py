@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ...evaluation.adapters.estimator import further_epochs
 from ...runtime.arguments.kinds import Checked, Count, NotNegative, Number, Positive, Seed
+from ...runtime.training.further import further_epochs
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.estimator import grouped
 from ...evaluation.adapters.fitted import FittedModel
-from ...evaluation.adapters.foreign import for_run, item_ids_of, training_log_of, updated
+from ...evaluation.adapters.foreign import for_run, in_rungs, item_ids_of, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.arguments.kinds import Count, Seed
@@ -150,6 +150,15 @@ class CoupledEstimator(WrappingEstimator):
         entries, model = as_multivariate(training_data), self.model
         predictor = model.train(entries, validation_data) if isinstance(model, Estimator) else model
         return self._coupled(predictor, entries)
+
+    def train_in_rungs(self, training_data: Iterable[GluontsEntry], share: float) -> Iterator[tuple[Coupled, bool]]:
+        """The model after a share of its epochs, then the whole one, coupled; see `ForecastModel.train_in_rungs`."""
+        entries, model = as_multivariate(training_data), self.model
+        if not isinstance(model, Estimator):
+            yield self._coupled(model, entries), True
+            return
+        for predictor, whole in in_rungs(model, entries, share):
+            yield self._coupled(predictor, entries), whole
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None

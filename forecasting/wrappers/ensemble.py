@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -144,6 +145,7 @@ class EnsemblePredictor(FittedModel):
             none where there were no weights to be found.
         rare_weights: the members' shares, likewise, of series that sell at fewer than half of the steps of an entry;
             ``None`` for those of all.
+        dropped: why models that were to take part do not, by name; they take no part in an update either.
     """
 
     names = NAMES
@@ -157,15 +159,20 @@ class EnsemblePredictor(FittedModel):
         total_weights: Sequence[float] | None = None,
         weighing: Mapping[str, Predictor] | None = None,
         rare_weights: Sequence[float] | None = None,
+        dropped: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(prediction_length=members[0].prediction_length)
         self.members, self.member_names, self.domain = members, tuple(names), domain
         self.weights = [1 / len(members)] * len(members) if weights is None else [float(weight) for weight in weights]
         self.total_weights = None if total_weights is None else [float(weight) for weight in total_weights]
-        self.weighing = dict(weighing or {})
+        self.weighing, self.dropped = dict(weighing or {}), dict(dropped)
         self.rare_weights = None if rare_weights is None else [float(weight) for weight in rare_weights]
         rows = [row for member in members for row in training_log_of(member)]
         self.training_log = [{**row, "epoch": number} for number, row in enumerate(rows)]
+
+    def _shown(self) -> dict[str, object]:
+        """What is said of every fitted model, and which models were dropped."""
+        return {**super()._shown(), **({"dropped": tuple(self.dropped)} if self.dropped else {})}
 
     @property
     def item_ids(self) -> tuple[str, ...]:
@@ -270,6 +277,8 @@ class EnsemblePredictor(FittedModel):
         }
         if self.rare_weights is not None:
             described["rare_weights"] = self.rare_weights
+        if self.dropped:
+            described["dropped"] = self.dropped
         if self.weighing:
             described["weighing"] = list(self.weighing)
             for number, predictor in enumerate(self.weighing.values()):

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from gluonts.model.estimator import Estimator
 from gluonts.model.predictor import Predictor
 
-from ...datasets.entries.domain import Domain, raised
+from ...datasets.entries.domain import Domain
 from ...datasets.entries.entry import Entry
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.foreign import for_run, reads_channels, updated
 from ...evaluation.adapters.model import ForecastModel
-from ...runtime.arguments.kinds import Count, Seed
+from ...runtime.arguments.kinds import Count, Seed, SomeShare
 from ...runtime.display.bars import Bar
 from ...runtime.plain import Space
 from ...runtime.training.curves import curves_named
 from ..response.shared import responses_shared
-from ..training.members import trained_member
-from ..training.options import NonFiniteLoss
-from ..windows.held_out import held_out_windows
+from ..training.members import member_in_rungs, trained_member
+from ..windows.held_out import HeldOut, held_out_windows
 from .ensemble import EnsemblePredictor
-from .mixture_weights import MixtureWeights, mixture_weights
+from .mixture_weights import Mixtures
 from .rare_demand import sells_rarely
+from .weighing import Candidates, held_out_paths, weighed
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,9 @@ class PooledEstimator(ForecastModel):
         only_totals: names of models that take part in the forecast of the sum alone. One that reads no prices belongs
             here if the others do: all paths then answer to prices.
         only_rare: names of models that take part only where demand is rare (`sells_rarely`).
+        drop_after: share of the epochs of each model after which all forecast the held-out windows, and those without
+            a weight in any mixture, by all windows and by those without any fifth of them, are dropped; the others go
+            on from there. 1 trains all to the end.
         num_samples: paths a window to learn the weights from.
         seed: of models that can be seeded.
         directory: where trained models are kept, so that a killed training goes on behind them; ``None`` keeps none.
@@ -91,6 +95,7 @@ class PooledEstimator(ForecastModel):
         domain: Domain = "real",
         only_totals: Sequence[str] = (),
         only_rare: Sequence[str] = (),
+        drop_after: SomeShare = 1.0,
         num_samples: Count = 100,
         seed: Seed = 0,
         directory: Path | None = None,
@@ -109,6 +114,7 @@ class PooledEstimator(ForecastModel):
                 raise ValueError(f"{name}: expected some of {', '.join(models)}, not all, got {list(given)}")
         self.models, self.only_totals, self.only_rare = dict(models), tuple(only_totals), tuple(only_rare)
         self.windows, self.smallest, self.shrinkage, self.domain = windows, smallest, shrinkage, domain
+        self.drop_after = drop_after
         self.num_samples, self.seed, self.directory = num_samples, seed, directory
 
     @property
@@ -145,17 +151,13 @@ class PooledEstimator(ForecastModel):
         """
         entries = as_multivariate(training_data)
         watched = None if validation_data is None else as_multivariate(validation_data, "validation_data")
-        weighing: dict[str, tuple[Predictor, list[Entry]]] = {}
+        part = held_out_windows(entries, self.prediction_length, self.windows).before
 
-        def for_weighing(name: str, before: list[Entry]) -> Predictor:
-            weighing[name] = self._trained(name, before, None, "weighing", entries), before
-            return weighing[name][0]
+        def whole(name: str, weighing: Predictor) -> Predictor:
+            goes_on = watched is None and self._goes_on_from(name, entries, part)
+            return self._trained(name, entries, watched, (weighing, part) if goes_on else None)
 
-        def whole(name: str) -> Predictor:
-            goes_on = watched is None and self._goes_on_from(name, entries, weighing[name][1])
-            return self._trained(name, entries, watched, "whole", entries, weighing[name] if goes_on else None)
-
-        return self._pooled(entries, for_weighing, lambda name: weighing[name][0], whole)
+        return self._pooled(entries, lambda name, data: self._in_rungs(name, data, entries), whole)
 
     @responses_shared()
     def update(
@@ -176,63 +178,54 @@ class PooledEstimator(ForecastModel):
             )
         entries, before = as_multivariate(training_data), fitted
         members = dict(zip(before.member_names, before.members, strict=True))
-        weighing: dict[str, Predictor] = {}
 
-        def updated_to(name: str, stage: str, start: Predictor | None, data: list[Entry]) -> Predictor:
-            if start is None:
-                return self._trained(name, data, None, stage, entries)
+        def updated_to(name: str, stage: str, start: Predictor, data: list[Entry]) -> Predictor:
             folder = None if directory is None else directory / f"{stage}-{name}"
-            with curves_named(f"{stage}-{name}"):
-                return updated(for_run(self.models[name], self.seed), start, data, folder)
+            return updated(for_run(self.models[name], self.seed), start, data, folder)
 
-        def for_weighing(name: str, data: list[Entry]) -> Predictor:
-            weighing[name] = updated_to(name, "weighing", before.weighing.get(name), data)
-            return weighing[name]
+        def for_weighing(name: str, data: list[Entry]) -> Iterator[tuple[Predictor, bool]]:
+            if name in before.weighing:
+                yield updated_to(name, "weighing", before.weighing[name], data), True
+            else:
+                yield from self._in_rungs(name, data, entries)
 
-        def whole(name: str) -> Predictor:
-            return updated_to(name, "whole", members.get(name, weighing[name]), entries)
+        def whole(name: str, weighing: Predictor) -> Predictor:
+            return updated_to(name, "whole", members.get(name, weighing), entries)
 
-        return self._pooled(entries, for_weighing, weighing.__getitem__, whole)
+        return self._pooled(entries, for_weighing, whole, before.dropped)
 
     def _pooled(
         self,
         entries: list[Entry],
-        for_weighing: Callable[[str, list[Entry]], Predictor],
-        weighing: Callable[[str], Predictor],
-        whole: Callable[[str], Predictor],
+        for_weighing: Callable[[str, list[Entry]], Iterator[tuple[Predictor, bool]]],
+        whole: Callable[[str, Predictor], Predictor],
+        dropped: Mapping[str, str] = MappingProxyType({}),
     ) -> EnsemblePredictor:
         """The pool with the weights that forecasts of held-out windows have earned."""
         with Bar(2 * len(self.models), "pool", unit="trainings") as bar:
-            drawn, truth = self.held_out(entries, bar.counting(for_weighing, "{} to weigh it"))
-            weights = mixture_weights(
-                drawn,
-                truth,
-                held_out_windows(entries, self.prediction_length, self.windows).before,
-                domain=self.domain,
-                smallest=self.smallest,
-                shrinkage=self.shrinkage,
-                only_totals=self.only_totals,
-                only_rare=self.only_rare,
-            )
-            return self._mixed(weights, weighing, bar.counting(whole, "{} on the whole span"), bar)
-
-    def _mixed(
-        self, weights: MixtureWeights, weighing: Callable[[str], Predictor], whole: Callable[[str], Predictor], bar: Bar
-    ) -> EnsemblePredictor:
-        """The mixture of those models that have a share, trained on the whole span."""
-        kept = weights.kept
-        bar.reach(bar.done, bar.done + len(kept))
-        members = [whole(name) for name in kept]
+            span = held_out_windows(entries, self.prediction_length, self.windows)
+            found = self._weighed(span, for_weighing, bar, dropped)
+            weights = self._mixtures.weights(found.drawn, span.truth, span.before)
+            bar.reach(bar.done, bar.done + len(weights.kept))
+            train, members = bar.counting(whole, "{} on the whole span"), []
+            for name in weights.kept:
+                with curves_named(f"whole-{name}"):
+                    members.append(train(name, found.predictors[name]))
         fitted = EnsemblePredictor(
             members,
-            [weights.series[name] for name in kept],
-            kept,
+            [weights.series[name] for name in weights.kept],
+            weights.kept,
             self.domain,
-            None if weights.totals is None else [weights.totals[name] for name in kept],
-            {name: weighing(name) for name in weights.series},
-            [weights.rare.get(name, 0.0) for name in kept] if weights.rare else None,
+            None if weights.totals is None else [weights.totals[name] for name in weights.kept],
+            {name: found.predictors[name] for name in weights.series},
+            [weights.rare.get(name, 0.0) for name in weights.kept] if weights.rare else None,
+            {**dropped, **found.dropped},
         )
         return self.made(fitted)
+
+    @property
+    def _mixtures(self) -> Mixtures:
+        return Mixtures(self.domain, self.smallest, self.shrinkage, self.only_totals, self.only_rare)
 
     def for_run(self, seed: int, directory: Path | None = None) -> PooledEstimator:
         """This estimator for one run of a backtest; each trained model is kept in a folder of its own."""
@@ -241,47 +234,54 @@ class PooledEstimator(ForecastModel):
 
     def settings(self) -> dict[str, object]:
         """The constructor's arguments."""
-        names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "num_samples", "seed")
+        names = ("models", "windows", "smallest", "shrinkage", "domain", "only_totals", "drop_after", "num_samples")
         # A pool without such models is what it was before there were any, and so are runs that are known by settings.
-        return {name: getattr(self, name) for name in (*names, *["only_rare"] * bool(self.only_rare))}
+        return {name: getattr(self, name) for name in (*names, "seed", *["only_rare"] * bool(self.only_rare))}
 
-    def held_out(
-        self, entries: list[Entry], trained: Callable[[str, list[Entry]], Predictor] | None = None
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def held_out(self, entries: list[Entry]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Train the models without the last windows, and have them forecast.
 
         Arguments:
             entries: as `as_multivariate` reads them.
-            trained: gives the predictor of a model by its name and the data before the windows; trains it if ``None``.
 
         Returns:
-            For each model its paths ``[W, S, H, D]`` of W windows, and what came of them ``[W, H, D]``, for those D
-            series that begin before the windows.
+            For each model that is not dropped its paths ``[W, S, H, D]`` of W windows, and what came of them
+            ``[W, H, D]``, for those D series that begin before the windows.
 
         Raises:
             ValueError: the data are too short for a window, or no model can be trained on them.
         """
         span = held_out_windows(entries, self.prediction_length, self.windows)
+        with Bar(len(self.models), "pool", unit="trainings") as bar:
+            found = self._weighed(span, lambda name, data: self._in_rungs(name, data, entries), bar)
+        return found.drawn, span.truth
+
+    def _weighed(
+        self,
+        span: HeldOut,
+        training: Callable[[str, list[Entry]], Iterator[tuple[Predictor, bool]]],
+        bar: Bar,
+        without: Collection[str] = (),
+    ) -> Candidates:
+        """The models, trained on what lies before the windows, and their forecasts of these.
+
+        Raises:
+            ValueError: none can be trained.
+        """
         if not span.known.all():
             logger.info("%d series begin in the held-out windows and do not count in the weights", (~span.known).sum())
-        taking_part = list(self.models) if sells_rarely(span.before) else self._of_any_demand()
-        drawn = {}
-        for name in taking_part:
-            try:
-                made = trained or (lambda name, data: self._trained(name, data, None, "weighing", entries))
-                forecasts = made(name, span.before).predict(span.pasts, num_samples=self.num_samples)
-                paths = np.stack([np.asarray(forecast.samples) for forecast in forecasts])
-                if not np.isfinite(paths).all():
-                    raise ValueError("its paths are not all finite")
-                drawn[name] = paths if self.domain == "real" else np.stack([raised(each) for each in paths])
-            except (ValueError, NonFiniteLoss) as error:
-                logger.warning("%s takes no part in the pool: %s", name, error)
-        if not drawn:
+        left_out = {*without, *(() if sells_rarely(span.before) else self.only_rare)}
+        found = weighed(
+            [name for name in self.models if name not in left_out],
+            lambda name: training(name, span.before),
+            lambda predictor: held_out_paths(predictor, span, self.domain, self.num_samples),
+            lambda drawn: self._mixtures.earning(drawn, span.truth, span.before),
+            self.drop_after,
+            bar,
+        )
+        if not found.drawn:
             raise ValueError("models: none can be trained on these data; the warnings before this say why")
-        return drawn, span.truth
-
-    def _of_any_demand(self) -> list[str]:
-        return [name for name in self.models if name not in self.only_rare]
+        return found
 
     def _goes_on_from(self, name: str, entries: list[Entry], part: list[Entry]) -> bool:
         """Whether a model that was trained on a part can be taken on to all of the data."""
@@ -290,20 +290,26 @@ class PooledEstimator(ForecastModel):
         known = bool(entries[0].item_ids) or part[0].dim == entries[0].dim
         return known and not (isinstance(model, ForecastModel) and not model.goes_on_from(entries, part))
 
+    def _in_rungs(self, name: str, part: list[Entry], entries: list[Entry]) -> Iterator[tuple[Predictor, bool]]:
+        """The training that weighs a model, with a pause if models may be dropped at it."""
+        model = self.models[name]
+        if isinstance(model, ForecastModel):
+            model = model.on_part(entries, part)
+        if isinstance(model, Estimator):
+            logger.info("training %s to weigh it", name)
+        yield from member_in_rungs(model, self.seed, self._folder("weighing", name), part, self.drop_after)
+
     def _trained(
         self,
         name: str,
         entries: list[Entry],
         watched: list[Entry] | None,
-        stage: str,
-        all_of_them: list[Entry],
-        begun: tuple[Predictor, list[Entry]] | None = None,
+        begun: tuple[Predictor, list[Entry]] | None,
     ) -> Predictor:
         model = self.models[name]
-        if isinstance(model, ForecastModel) and stage == "weighing":
-            model = model.on_part(all_of_them, entries)
         if isinstance(model, Estimator):
-            logger.info("training %s %s", name, "on the whole span" if stage == "whole" else "to weigh it")
-        folder = None if self.directory is None else self.directory / f"{stage}-{name}"
-        with curves_named(f"{stage}-{name}"):
-            return trained_member(model, self.seed, folder, entries, watched, begun)
+            logger.info("training %s on the whole span", name)
+        return trained_member(model, self.seed, self._folder("whole", name), entries, watched, begun)
+
+    def _folder(self, stage: str, name: str) -> Path | None:
+        return None if self.directory is None else self.directory / f"{stage}-{name}"

@@ -19,7 +19,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.by_name import by_name, drawn_from
 from ...evaluation.adapters.fitted import FittedModel, PlainModel
-from ...evaluation.adapters.foreign import for_run, training_log_of, updated
+from ...evaluation.adapters.foreign import for_run, in_rungs, training_log_of, updated
 from ...evaluation.adapters.predictor import asked
 from ...evaluation.adapters.predictor_folder import read_predictor, store_predictor
 from ...runtime.arguments.kinds import Seed, Steps
@@ -112,17 +112,33 @@ class RespondingEstimator(WrappingEstimator):
             ValueError: there are no covariates or they have no names, sales are negative, a price is not above 0, or
                 the data are too short for the model to forecast after them.
         """
-        entries = as_multivariate(training_data)
-        if isinstance(self.model, PlainModel):  # it learns nothing now, and would refuse them at its forecast
-            self.model.require_steps(entries, "training_data")
-        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=self.prediction_length, lags=(1,))
-        response, model = fit_response(entries, spec, self.response, self.domain), self.model
+        entries, spec, response = self._answered(training_data)
+        model = self.model
         if isinstance(model, Estimator):
             watched = None
             if validation_data is not None:
                 watched = response.training(as_multivariate(validation_data, "validation_data"), self.seed)
             model = model.train(response.training(entries, self.seed), watched)
         return self._responding(model, response, spec)
+
+    def train_in_rungs(
+        self, training_data: Iterable[GluontsEntry], share: float
+    ) -> Iterator[tuple[RespondingPredictor, bool]]:
+        """Fit the response, then train the model with a pause; see `ForecastModel.train_in_rungs`."""
+        entries, spec, response = self._answered(training_data)
+        if not isinstance(self.model, Estimator):
+            yield self._responding(self.model, response, spec), True
+            return
+        for model, whole in in_rungs(self.model, response.training(entries, self.seed), share):
+            yield self._responding(model, response, spec), whole
+
+    def _answered(self, training_data: Iterable[GluontsEntry]) -> tuple[list[Entry], SeriesSpec, Response]:
+        """The data, their shape, and how they answer to the covariates."""
+        entries = as_multivariate(training_data)
+        if isinstance(self.model, PlainModel):  # it learns nothing now, and would refuse them at its forecast
+            self.model.require_steps(entries, "training_data")
+        spec = infer_spec(entries, freq=entries[0].freq, prediction_length=self.prediction_length, lags=(1,))
+        return entries, spec, fit_response(entries, spec, self.response, self.domain)
 
     def update(
         self, fitted: FittedModel, training_data: Iterable[GluontsEntry], directory: Path | None = None

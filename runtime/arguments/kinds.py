@@ -68,6 +68,9 @@ NotNegative = Annotated[float, Within(0)]
 
 Share = Annotated[float, Within(0, 1)]
 
+SomeShare = Annotated[float, Within(0, 1, above=True)]
+"""A share that is not nothing."""
+
 Dropout = Annotated[float, Within(0, 1, below=True)]
 
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from hemline.datasets import simulated_sales
 from hemline.datasets.entries.multivariate import as_multivariate
-from hemline.evaluation.adapters.estimator import further_epochs
 from hemline.forecasting import CrossFitEstimator, GRUMAFEstimator, TrainConfig, build_model, load_predictor
 from hemline.forecasting.networks.cross_fitted import folds_of
 from hemline.forecasting.training import folds as folds_training
 from hemline.forecasting.training.fit import watched_loss
+from hemline.runtime.training.further import further_epochs
 
 from ..conftest import FEW, SHORT
 

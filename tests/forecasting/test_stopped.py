@@ -7,9 +7,9 @@ from gluonts.model.trivial.mean import MeanEstimator
 from gluonts.torch import PatchTSTEstimator, SimpleFeedForwardEstimator
 from hemline.datasets import Metadata
 from hemline.datasets.entries.entry import Entry
-from hemline.evaluation.adapters.estimator import best_epoch
 from hemline.evaluation.adapters.single_series import held_out_ends
 from hemline.forecasting import DeepAREstimator, GroupedEstimator, TrainConfig, build_model
+from hemline.runtime.training.further import best_epoch
 
 SHOP = Metadata("shop", "D", 7, ("a", "b"))
 CPU = {"max_epochs": 30, "accelerator": "cpu"}

@@ -17,8 +17,8 @@ from gluonts.torch import (
 from gluonts.transform import AddObservedValuesIndicator
 from hemline.datasets import Metadata, simulated_sales
 from hemline.evaluation import backtest
-from hemline.evaluation.adapters.estimator import reads_channels
 from hemline.evaluation.adapters.predictor import GroupedPredictor, paths_of
+from hemline.evaluation.adapters.single_series import reads_channels
 from hemline.forecasting import (
     CoupledEstimator,
     GroupedEstimator,

@@ -42,6 +42,8 @@ NOT_STORED = {
     *(
         "LearntMoves",
         "MixtureWeights",
+        "Candidates",
+        "Mixtures",
         "Origins",
         "Outcome",
         "PairRow",

@@ -97,3 +97,10 @@ def test_a_checkpoint_of_before_is_of_the_same_training():
     model = GRUMAFEstimator("W-MON", 4)
     network = SimpleNamespace(spec=None)
     assert fit.identity_of(model.train_config, model.configuration(), network, [])[:16] == "64423fdc405eec42"
+
+
+def test_a_pool_that_drops_none_early_is_known_as_before_there_was_a_choice():
+    pool = build_model("pool", METADATA).override({"drop_after": 1.0})
+    told = as_before(pool.configuration())
+    assert "drop_after" not in told
+    assert as_before(pool.override({"drop_after": 0.5}).configuration()) == told | {"drop_after": 0.5}
