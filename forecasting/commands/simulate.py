@@ -90,7 +90,7 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         pair = pair_of(articles, there)
         with own_filters():
             # Said below, beside the scenario that it is of.
-            warnings.filterwarnings("ignore", message="covariates: .*never seen")
+            warnings.filterwarnings("ignore", message="(covariates|sales): .*never seen")
             outcomes = simulate(trained, history, chosen, paths=paths, seed=seed)
         answers = []
         for question in ask or []:

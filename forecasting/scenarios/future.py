@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...datasets.entries.channels import PROMO, ChannelName, items_of, kinds_of
-from ...datasets.entries.unseen import range_in_words
 from .notation import SALES, Change
 
 BASELINE = "baseline"
@@ -61,31 +60,6 @@ class Future:
         if share and (so_far == 0).any() and _within(so_far) and not _within(ahead):
             raise ValueError(f"{change.row}: expected 0 to 1, as at every step so far, got '{change}'")
         return Future(covariates, self.imposed)
-
-
-def unseen_values(planned: Future, future: Future, names: Sequence[str]) -> tuple[str, ...]:
-    """Which channels a change takes beyond all that they were in the past and in the plan, in words.
-
-    What a model says of such values it has not seen: it goes on as it was within them.
-
-    Arguments:
-        planned: the planned future.
-        future: the changed one.
-        names: of the K channels.
-
-    Returns:
-        A sentence a channel.
-    """
-    if planned.covariates is None or future.covariates is None:
-        return ()
-    said, horizon = [], planned.imposed.shape[1]
-    for name, before, after in zip(names, planned.covariates, future.covariates, strict=True):
-        low, high = before.min(), before.max()
-        room = 0.02 * (high - low) + 1e-6 * max(abs(low), abs(high))
-        beyond = after[-horizon:][(after < low - room)[-horizon:] | (after > high + room)[-horizon:]]
-        if len(beyond):
-            said.append(f"{range_in_words(name, low, high, beyond)}: how sales answer to that was never seen")
-    return tuple(said)
 
 
 def _within(values: np.ndarray) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ...datasets.entries.channels import ChannelName
+from ...runtime.display.numbers import figure
 
 GRAMMAR = (
     "'channel[article] = value @ first:last' or 'drop article', "
@@ -91,11 +93,13 @@ class Change:
         """
         of = "" if self.article is None else f" of {self.article}"
         if self.channel == SALES:
-            what = f"{self.article} sells {self.value:g}" if self.value else f"{self.article} cannot be sold"
+            what = f"{self.article} sells {_number(self.value)}" if self.value else f"{self.article} cannot be sold"
         elif self.relative:
-            what = f"{self.channel}{of} is {_per_cent(self.value)} % {'lower' if self.value < 0 else 'higher'}"
+            size = figure(100 * abs(self.value), 2, apart=(0.0, 100.0))
+            size = size.rstrip("0").rstrip(".") if "." in size else size
+            what = f"{self.channel}{of} is {size} % {'lower' if self.value < 0 else 'higher'}"
         else:
-            what = f"{self.channel}{of} is {self.value:g}"
+            what = f"{self.channel}{of} is {_number(self.value)}"
         if self.last == self.first:
             return f"{what} in step {self.first}"
         if self.last is None:
@@ -103,7 +107,7 @@ class Change:
         return f"{what} in steps {self.first} to {self.last}"
 
     def __str__(self) -> str:
-        value = f"{100 * self.value:+.10g}%" if self.relative else f"{self.value:.10g}"
+        value = f"{_per_cent(self.value)}%" if self.relative else _number(self.value)
         if self.last is None:
             where = f" @ {self.first}:" if self.first > 1 else ""
         else:
@@ -111,17 +115,25 @@ class Change:
         return f"{self.row} = {value}{where}"
 
 
-def _per_cent(value: float) -> str:
-    """The size of a relative change in per cent: four digits, and as many more as it takes to tell it from 100.
+def _number(value: float) -> str:
+    """The shortest text that is read as this number.
 
     Example:
-        >>> _per_cent(-0.2), _per_cent(-1.0), _per_cent(-0.99999)
-        ('20', '100', '99.999')
+        >>> _number(5.0), _number(19.99), _number(1e30)
+        ('5', '19.99', '1e+30')
     """
-    size = 100 * abs(value)
-    return next(
-        (text for digits in range(4, 16) if (text := f"{size:.{digits}g}") != "100" or size == 100), f"{size:.17g}"
-    )
+    return repr(float(value)).removesuffix(".0")
+
+
+def _per_cent(value: float) -> str:
+    """The shortest text, with its sign, that is read as this share in per cent.
+
+    Example:
+        >>> _per_cent(-0.2), _per_cent(0.07), _per_cent(-0.99999)
+        ('-20', '+7', '-99.999')
+    """
+    size = (100 * Decimal(repr(float(value)))).normalize()
+    return f"{size:+f}" if -6 <= size.adjusted() <= 15 else f"{size:+e}"
 
 
 def parse_change(text: str) -> Change:
@@ -158,7 +170,7 @@ def parse_change(text: str) -> Change:
     value, relative = float(found["value"]), found["percent"] is not None
     if relative and found["value"][0] not in "+-":
         raise ValueError(f"change: expected +{found['value']}% or -{found['value']}%, got {text!r}")
-    value = value / 100 if relative else value
+    value = float(Decimal(found["value"]) / 100) if relative else value
     return Change(found["channel"], found["article"], value, relative, **_changed_steps(found))
 
 

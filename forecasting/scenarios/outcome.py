@@ -168,7 +168,7 @@ class Simulation(Shown, Mapping[str, Outcome]):
         outcomes: one for the baseline and each scenario.
         scenarios: the changed futures.
         history: the entry that was continued.
-        unseen: of each scenario, in words, the channels that it takes beyond all that they were so far.
+        unseen: of each scenario, in words, the channels and sales that it takes beyond all that they were so far.
     """
 
     outcomes: Mapping[str, Outcome]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from gluonts.model.forecast import SampleForecast
@@ -16,7 +18,8 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.foreign import channels_of, item_ids_of
 from ...runtime.arguments.kinds import Count, Seed, check_kind
-from .future import BASELINE, Future, unseen_values
+from .beyond import require_held, unseen_values
+from .future import BASELINE, Future
 from .outcome import Outcome, Simulation
 from .scenario import Scenario
 
@@ -47,7 +50,8 @@ def simulate(
 
     Raises:
         ValueError: a scenario names an article, a channel or steps that the model does not know; nothing is drawn
-            then. Or sales are to be imposed, and the model does not set them. Or paths are not finite.
+            then. Or a value is set that no network can hold, or sales by a model that does not set them, or paths are
+            not finite.
 
     Example:
         >>> from hemline.datasets import simulated_sales
@@ -72,17 +76,17 @@ def simulate(
     names = [scenario.name for scenario in chosen]
     if len(set(names)) < len(names):
         raise ValueError(f"scenarios: expected a name of its own for each, got {', '.join(names)}")
-    item_ids, channels = _known(predictor, entry)
-    planned = _planned(predictor, entry)
-    futures = {BASELINE: planned}
+    futures = futures_of(predictor, entry, chosen)
+    planned, item_ids, channels = futures.planned, futures.item_ids, futures.channels
     for scenario in chosen:
-        future = planned
-        for change in scenario.changes:
-            future = future.changed(change, item_ids, channels)
-        futures[scenario.name] = future
+        future = futures.futures[scenario.name]
+        require_held(future, scenario.changes, channels)
+        sales = Future(None, future.imposed)
+        for sentence in unseen_values(planned, sales, item_ids, channels, entry.target, room=1.0):
+            warnings.warn(f"sales: {sentence}", stacklevel=2)
 
     outcomes: dict[str, Outcome] = {}
-    for name, future in futures.items():
+    for name, future in futures.futures.items():
         told = _told(entry, future)
         if name != BASELINE:
             told = told.with_(planned=_told(entry, planned))
@@ -101,8 +105,55 @@ def simulate(
             money=None if price is None else samples * price,
             baseline=outcomes.get(BASELINE),
         )
-    unseen = {name: unseen_values(planned, future, channels) for name, future in futures.items() if name != BASELINE}
+    unseen = {
+        scenario.name: unseen_values(planned, futures.futures[scenario.name], item_ids, channels, entry.target)
+        for scenario in chosen
+    }
     return Simulation(outcomes, chosen, entry, unseen)
+
+
+@dataclass(frozen=True, eq=False)
+class Futures:
+    """The planned future of an entry, and changed ones.
+
+    Arguments:
+        futures: by name, ``"baseline"`` is the planned one.
+        item_ids: names of the D series.
+        channels: names of the K channels.
+    """
+
+    futures: Mapping[str, Future]
+    item_ids: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def planned(self) -> Future:
+        """The planned one."""
+        return self.futures[BASELINE]
+
+
+def futures_of(predictor: Predictor, entry: Entry, scenarios: Sequence[Scenario]) -> Futures:
+    """What a model would be told of the planned future and of changed ones; nothing is drawn.
+
+    Arguments:
+        predictor: the model.
+        entry: of all series.
+        scenarios: changed futures.
+
+    Raises:
+        ValueError: a change is of what the model does not know.
+    """
+    item_ids, channels = _known(predictor, entry)
+    planned = _planned(predictor, entry)
+    futures = {BASELINE: planned}
+    for scenario in scenarios:
+        future = planned
+        # What became too large may be set anew by a later change.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for change in scenario.changes:
+                future = future.changed(change, item_ids, channels)
+        futures[scenario.name] = future
+    return Futures(futures, item_ids, channels)
 
 
 def _require_finite(forecast: SampleForecast, name: str, item_ids: Sequence[str]) -> None:

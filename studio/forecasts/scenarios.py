@@ -10,14 +10,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from ...datasets.entries.channels import PRICE, PROMO, ChannelName
-from ...datasets.entries.entry import Entry
 from ...evaluation.adapters.fitted import FittedModel
 from ...evaluation.adapters.model import ForecastModel
+from ...forecasting.scenarios.beyond import require_sensible
 from ...forecasting.scenarios.future import BASELINE
 from ...forecasting.scenarios.notation import SALES, Change, parse_change
 from ...forecasting.scenarios.outcome import Outcome, Simulation
 from ...forecasting.scenarios.scenario import Scenario
-from ...forecasting.scenarios.simulate import simulate
+from ...forecasting.scenarios.simulate import futures_of, simulate
 from .shop import Shop
 
 What = Literal["price", "promotion", "no promotion", "stock-out"]
@@ -26,7 +26,7 @@ WHATS: tuple[What, ...] = get_args(What)
 PATHS = 300
 NAME = "scenario"
 _REMEMBERED = 16
-_LONGEST, _FAR = 2000, 1000
+_LONGEST = 2000
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Simulations:
             changes: what changes.
 
         Raises:
-            ValueError: a change is of what the model does not know.
+            ValueError: a change is of what the model does not know, or together they are a slip of the pen.
         """
         key = (shop.name, window, changes)
         with self._lock:
@@ -109,31 +109,15 @@ class Simulations:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         history = shop.history(window)
-        for change in changes:
-            _require_sensible(history, change)
-        found = simulate(shop.predictor, history, Scenario(NAME, changes), paths=PATHS, seed=0)
+        scenario = Scenario(NAME, changes)
+        told = futures_of(shop.predictor, history, (scenario,))
+        require_sensible(told.planned, told.futures[NAME], changes, told.item_ids, told.channels, history.target)
+        found = simulate(shop.predictor, history, scenario, paths=PATHS, seed=0)
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > _REMEMBERED:
                 self._kept.popitem(last=False)
         return found
-
-
-def _require_sensible(history: Entry, change: Change) -> None:
-    """Refuse a slip of the pen: a value a thousand times beyond all that the channel was.
-
-    Raises:
-        ValueError: the change sets one.
-    """
-    if change.row not in history.channels.names:
-        return  # of sales, or of what the model does not know, which `simulate` says
-    was = history.channel(change.row)
-    would = np.asarray(was * (1 + change.value) if change.relative else change.value)
-    if np.abs(would).max() > _FAR * max(np.abs(was).max(), 1) or (was.min() > 0 and would.min() * _FAR < was.min()):
-        so_far = f"{was.min():.4g} to {was.max():.4g}"
-        raise ValueError(
-            f"{change.row}: expected a value within {_FAR:,} times of those so far, {so_far}, got '{change}'"
-        )
 
 
 @dataclass(frozen=True)

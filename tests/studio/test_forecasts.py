@@ -169,6 +169,8 @@ def test_an_article_that_is_sold_out_sells_nothing(plan):
         ("changes=price[dress_1]+%3D+1e30", "price[dress_1]: expected a value within 1,000 times of"),
         ("changes=price[dress_1]+%3D+1e300", "price[dress_1]: expected a value within 1,000 times of"),
         ("changes=price[dress_1]+%3D+-99.999%25", "price[dress_1]: expected a value within 1,000 times of"),
+        ("model=network&changes=sales[dress_1]+%3D+1e30", "sales[dress_1]: expected a value within 1,000 times of"),
+        ("changes=" + "price[dress_1]+%3D+%2B1100%25%0A" * 3, "price[dress_1]: expected a value within 1,000 times of"),
         ("model=none", "model: expected one of"),
         ("window=77", "window: expected one of"),
     ],
