@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 from rich.table import Table
 
+from ..runtime.display.numbers import percent
 from .entries.channels import kinds_of
 from .entries.data import ForecastData
 from .entries.domain import closed
@@ -38,8 +39,8 @@ def summary(data: ForecastData, is_file: bool) -> Table:
         "test windows": f"{len(data.test)}",
         "season": f"{metadata.season}",
         "domain": metadata.domain,
-        "missing": f"{np.isnan(target).mean():.2%}",
-        "zeros": f"{(target == 0).mean():.2%}",
+        "missing": percent(np.isnan(target).mean(), 2),
+        "zeros": percent((target == 0).mean(), 2),
         **_closed(whole),
         "covariates": _channels(metadata.covariates),
         "past covariates": _channels(metadata.past_covariates),
@@ -68,7 +69,7 @@ def _closed(entry: Entry) -> dict[str, str]:
         return {}
     share = closed(entry.target, entry.freq, 7).mean(1)
     days = dates_of(entry.start, entry.length + 7)[-7:].day_name()
-    told = [f"{day}s ({part:.0%} of series)" for day, part in zip(days, share, strict=True) if part]
+    told = [f"{day}s ({percent(part)} of series)" for day, part in zip(days, share, strict=True) if part]
     return {"closed": ", ".join(told)} if told else {}
 
 
@@ -85,7 +86,7 @@ def series(data: ForecastData, count: int) -> Table:
         found = (seen.mean(), seen.std(), seen.min(), np.median(seen), seen.max()) if len(seen) else ()
         numbers = [_number(number) for number in found] or ["-"] * 5  # an article that is yet to be launched
         shares = (np.isnan(values).mean(), (values == 0).mean())
-        table.add_row(name, *numbers, *(f"{share:.1%}" for share in shares))
+        table.add_row(name, *numbers, *(percent(share, 1) for share in shares))
     return table
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ...runtime.display.numbers import percent
+
 Returns = Literal["refuse", "net", "drop"]
 
 
@@ -41,5 +43,5 @@ def without_returns(sales: pd.DataFrame, keys: Sequence[str], returns: Returns) 
     stays = ~back
     stays[first] = True
     done = "taken off those sold" if returns == "net" else "left out"
-    words = f"{count:g} units, {count / sold:.1%} of those sold, {done}" if count and sold else ""
+    words = f"{count:g} units, {percent(count / sold, 1)} of those sold, {done}" if count and sold else ""
     return sales.assign(units=units)[stays], words

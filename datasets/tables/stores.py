@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...runtime.display.numbers import percent
 from .timeline import Timeline
 
 ROUNDS = 200
@@ -87,13 +88,13 @@ def sold_off_empty(units: pd.Series, stock: pd.Series, column: str) -> str:
         raise ValueError(f"in_stock: expected some rows with a full shelf, 1 in {column!r}, got 0 in all of them")
     if off > 0.5 * whole:
         warnings.warn(
-            f"in_stock: {off / whole:.0%} of all units were sold where {column!r} says that the shelf was empty, "
+            f"in_stock: {percent(off / whole)} of all units were sold where {column!r} says that the shelf was empty, "
             "and are treated as missing; invert the column if its 1 means that an article was out of stock",
             UserWarning,
             stacklevel=4,
         )
     return (
-        f"{off:g} units, {off / whole:.1%} of all, in {int((sold[empty] > 0).sum())} rows; treated as missing"
+        f"{off:g} units, {percent(off / whole, 1)} of all, in {int((sold[empty] > 0).sum())} rows; treated as missing"
         if off
         else ""
     )
@@ -242,8 +243,9 @@ class StoreSums:
         if not made + missing:
             return {"stores out of stock": "never"}
         return {
-            "stores out of stock": f"in {(made + missing) / count:.1%} of article-steps: {made / count:.1%} filled in "
-            f"by the usual share, {missing / count:.1%} missing; none is used in scores"
+            "stores out of stock": f"in {percent((made + missing) / count, 1)} of article-steps: "
+            f"{percent(made / count, 1)} filled in by the usual share, {percent(missing / count, 1)} missing; none is "
+            "used in scores"
         }
 
 

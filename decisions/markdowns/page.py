@@ -15,6 +15,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from ...evaluation.drawing.style import GREY, HUE, LITERAL, finish_axes, png_bytes
 from ...forecasting.paths.table import write_frame
+from ...runtime.display.numbers import percent
 from ...runtime.whole_files import whole_file
 from .plan import PLAN, MarkdownPlan
 from .report import PlanReport
@@ -113,7 +114,7 @@ def _page(report: PlanReport) -> str:
             "left": f"{line.left:,.0f}",
             "before": f"{line.without:,.0f}",
             "cells": [
-                {"price": f"{price:,.2f}", "shade": f"{min(cut, 0.6):.2f}", "cut": f"{cut:.0%}" if cut else ""}
+                {"price": f"{price:,.2f}", "shade": f"{min(cut, 0.6):.2f}", "cut": percent(cut) if cut > 1e-9 else ""}
                 for price, cut in zip(line.prices, line.cuts, strict=True)
             ],
         }

@@ -15,6 +15,7 @@ from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...datasets.entries.multivariate import as_multivariate
 from ...evaluation.adapters.foreign import item_ids_of
 from ...runtime.arguments.kinds import Count, Number, Seed, checked
+from ...runtime.display.numbers import percent
 from ..orders.per_article import PerArticle, each_of, limit_of
 from .baselines import GREEDY, NONE, SAME, baselines
 from .budget import within_budget
@@ -239,7 +240,7 @@ def _allowed(
             place = int(below.argmax())
             raise ValueError(
                 f"margin: expected a regular price of at least {least[place]:.2f} for {items[place]!r}, which leaves "
-                f"{margin:.0%} above its cost, got {prices[place, 0]:.2f}"
+                f"{percent(margin)} above its cost, got {prices[place, 0]:.2f}"
             )
     return [np.flatnonzero(row >= low * (1 - 1e-9)).tolist() for row, low in zip(prices, least, strict=True)]
 
@@ -284,8 +285,8 @@ def _require_kept(terms: Terms, free: Found, found: Found, date: str) -> None:
         got = float(terms.cleared(free.units)[place] / terms.stock[place])
         more = f", and less than asked for of {np.count_nonzero(short) - 1} more" if np.count_nonzero(short) > 1 else ""
         raise ValueError(
-            f"clear: expected prices at which {terms.clear:.0%} of the stock of {terms.item_ids[place]!r} is sold by "
-            f"{date}, got {got:.0%} at best within ladder, changes and margin{more}"
+            f"clear: expected prices at which {percent(terms.clear, 1)} of the stock of {terms.item_ids[place]!r} is "
+            f"sold by {date}, got {percent(got, 1)} at best within ladder, changes and margin{more}"
         )
     if found.missing.any() or terms.over_budget(found.spent):
         raise ValueError(

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from ...datasets.entries.frequency import step_word
 from ...runtime.arguments.kinds import checked
+from ...runtime.display.numbers import percent
 from ...runtime.whole_files import whole_file
 from ..drawing.style import LITERAL
 from ..runs import machine
@@ -79,7 +80,7 @@ class Section:
     facts: dict[str, str]
     tables: dict[str, ScoreTable]
     published: ScoreTable | None
-    deviation: dict[str, float]
+    deviation: dict[str, str]
     sums: Chart
     series: dict[str, Chart]
     pits: Chart
@@ -170,7 +171,7 @@ def _section(material: _Material, failed: pd.DataFrame) -> Section:
         facts=_facts(runs),
         tables={heading: summary(scores, dataset, names, runs=runs) for heading, names in blocks_of(known).items()},
         published=beside if beside and beside.published else None,
-        deviation={model: pit_deviation(*span) for model, span in spans.items()},
+        deviation={model: percent(pit_deviation(*span)) for model, span in spans.items()},
         sums=_sum_fans(material, models),
         series={model: _series_fan(material, model) for model in models},
         pits=_chart(pit_chart(spans), f"PIT histograms of {', '.join(material.models)}"),

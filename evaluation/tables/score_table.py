@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
 
+from ...runtime.display.numbers import figure
 from ...runtime.display.showing import html_table
 from ...runtime.texts import markdown_cell, markdown_text, spreadsheet_text
 from .published import SOURCES
@@ -151,7 +152,7 @@ class Cell:
             return "–" if self.seeds else why
         fixed = self.share or self.mean == 0 or math.isinf(self.mean)
         places = 3 if fixed else max(0, 2 - math.floor(math.log10(abs(self.mean))))
-        text = f"{self.mean:.{places}f}"
+        text = figure(self.mean, places, apart=(0.0, 1.0)) if self.share else f"{self.mean:.{places}f}"
         if self.interval is not None:
             text += f" [{self.interval[0]:.{places}f}, {self.interval[1]:.{places}f}]"
         elif not math.isnan(self.error):

@@ -12,6 +12,7 @@ import typer
 
 from ...runtime.arguments.naming import check_place, check_there, naming
 from ...runtime.devices import torch_device
+from ...runtime.display.numbers import figure, percent
 from ...runtime.quiet import own_filters
 from ...runtime.texts import spreadsheet_cells
 from .options import Device, Trust
@@ -95,8 +96,8 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
         answers = []
         for question in ask or []:
             with naming("ask", question):
-                shares = {name: 100 * outcomes[name].probability(question) for name in outcomes}
-            answers += [f"{question}: {share:.1f} % of the paths ({name})" for name, share in shares.items()]
+                shares = {name: outcomes[name].probability(question) for name in outcomes}
+            answers += [f"{question}: {percent(share, 1)} of the paths ({name})" for name, share in shares.items()]
         effects = None
         if outcomes.baseline.money is not None:
             shown = matrix_articles(pair, there)
@@ -109,8 +110,10 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
                 typer.echo(f"  {sentence}")
             change = outcomes[each.name].difference()
             for article in pair:
-                low, high = (float(value) for value in pd.Series(change.units(article)).quantile([0.05, 0.95]))
-                typer.echo(f"  {article}: {change.units(article).mean():+.1f} units, 90 % {low:+.1f} to {high:+.1f}")
+                units = pd.Series(change.units(article))
+                ends = units.quantile([0.05, 0.95])
+                mean, low, high = (figure(float(value), 1, sign=True) for value in (units.mean(), *ends))
+                typer.echo(f"  {article}: {mean} units, 90 % {low} to {high}")
         for answer in answers:
             typer.echo(answer)
         typer.echo(f"Pictures, page and tables lie in {out}")

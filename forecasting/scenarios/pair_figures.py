@@ -18,6 +18,7 @@ from ...datasets.entries.entry import Entry
 from ...datasets.entries.frequency import dates_of, shifted, step_word
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...evaluation.drawing.style import ShownFigure, single_points, wrapped
+from ...runtime.display.numbers import percent
 from .outcome import Outcome, Simulation
 
 # Dark blue and light orange stay apart in grey, and line styles tell them apart without any colour.
@@ -200,7 +201,7 @@ def _change(axes: Axes, after: Outcome, article: str) -> None:
     axes.set_xlabel(wrapped(f"{article}: change of pieces over the horizon"))
     axes.set_ylabel("paths")
     changed = f"Change of {article}: {middle:+,.0f} [{low:+,.0f}, {high:+,.0f}] pieces"
-    axes.set_title(wrapped(f"{changed}, fewer on {100 * (change < 0).mean():.0f} % of the paths"))
+    axes.set_title(wrapped(f"{changed}, fewer on {percent((change < 0).mean())} of the paths"))
 
 
 def _edges(values: np.ndarray, most: int = 40) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from ...datasets.entries.gluonts_keys import GluontsEntry
 from ...evaluation.drawing.style import png_bytes
 from ...runtime.arguments.kinds import checked
+from ...runtime.display.numbers import figure
 from ...runtime.whole_files import whole_file
 from .cannibalisation import Cannibalisation
 from .cannibalisation_figure import cannibalisation_figure
@@ -191,7 +192,7 @@ def _rows(before: Outcome, after: Outcome, first: str, second: str) -> list[str]
     rows = []
     for row in pair_rows(before, after, first, second):
         low, high = row.interval
-        cells = [f"{row.measure} of {row.of}", f"{row.baseline:,.0f}", f"{row.scenario:,.0f}"]
-        cells += [f"{row.change:+,.0f}", f"{low:+,.0f} to {high:+,.0f}"]
+        cells = [f"{row.measure} of {row.of}", figure(row.baseline), figure(row.scenario)]
+        cells += [figure(row.change, sign=True), f"{figure(low, sign=True)} to {figure(high, sign=True)}"]
         rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     return rows

@@ -40,7 +40,7 @@ def test_units_off_an_empty_shelf_are_not_known_and_said(tmp_path):
         "prediction_length = 4\n"
     )
     said = CliRunner(env={"COLUMNS": "160"}).invoke(app, ["describe", str(tmp_path / "shop.toml")]).output
-    assert "100 units, 2.8% of all, in 2 rows; treated as missing" in said
+    assert "100 units, 2.8 % of all, in 2 rows; treated as missing" in said
 
 
 def test_a_shelf_column_that_says_the_opposite_is_one_line():

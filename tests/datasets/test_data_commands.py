@@ -60,7 +60,7 @@ def test_fetch_of_what_cannot_be_had_is_an_error(listed, server, cache):
 
 def test_describe_prints_what_is_known_of_a_dataset():
     text = run("describe", "simulated_sales", "--series", "2")
-    for fact in ("260, of them 236 for training", "W-SUN", "2020-01-12, 2024-12-29", "count", "0.00%", "price (20)"):
+    for fact in ("260, of them 236 for training", "W-SUN", "2020-01-12, 2024-12-29", "count", "0.00 %", "price (20)"):
         assert fact in text
     assert "series (2 of 20)" in text
     assert "dress_2" in text
@@ -80,7 +80,7 @@ def test_describe_reads_a_file(tmp_path):
     frame = pd.DataFrame({"day": dates, "sku": "coat", "units": [0.0] * 5 + [1.0] * 5}).drop(index=7)
     frame.to_csv(path, index=False)
     text = run("describe", str(path), "--timestamp", "day", "--item", "sku", "--target", "units")
-    for fact in ("10, of them 10 for training", "2024-01-01, 2024-01-10", "10.00%", "50.00%", "not set"):
+    for fact in ("10, of them 10 for training", "2024-01-01, 2024-01-10", "10.00 %", "50.00 %", "not set"):
         assert fact in text
 
 

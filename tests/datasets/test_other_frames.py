@@ -300,7 +300,7 @@ def test_returns_are_refused_netted_or_left_out():
     assert (net.latest.channel("price[coat]") == 5).all()
     assert (
         net.facts["returns"]
-        == f"9 units, {9 / (table['sold'].clip(lower=0).sum()):.1%} of those sold, taken off those sold"
+        == f"9 units, {100 * 9 / table['sold'].clip(lower=0).sum():.1f} % of those sold, taken off those sold"
     )
     dropped = from_sales(table, **settings, returns="drop", fill_covariates="forward")
     assert np.nansum(dropped.latest.target) == table["sold"].clip(lower=0).sum()

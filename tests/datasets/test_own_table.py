@@ -109,4 +109,4 @@ def test_describe_names_the_weekdays_on_which_a_shop_is_closed(tmp_path):
     assert "closed" not in shown  # a bare file may hold any numbers
     keys = {"article": "item", "date": "day", "units": "units", "prediction_length": 7}
     shown = CliRunner().invoke(app, ["describe", describe(tmp_path, keys, "daily.csv")], catch_exceptions=False).output
-    assert "Sundays (50% of series)" in shown
+    assert "Sundays (50 % of series)" in shown

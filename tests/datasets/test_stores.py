@@ -41,7 +41,7 @@ def test_what_an_empty_store_would_have_sold_is_made_up_by_its_usual_share():
     data = read(empty(table(), "coat", "s1", [10, 11]))
     np.testing.assert_allclose(data.train[0].target, [TRUE, TRUE], rtol=0.01)
     assert data.facts["stores out of stock"] == (
-        "in 3.3% of article-steps: 3.3% filled in by the usual share, 0.0% missing; none is used in scores"
+        "in 3.3 % of article-steps: 3.3 % filled in by the usual share, 0.0 % missing; none is used in scores"
     )
 
 

@@ -273,7 +273,10 @@ WRONG = {
     "a date of another year": ({"clear": 0.5, "clear_by": "2019-01-01"}, "clear_by: expected a date from"),
     "a word for a date": ({"clear": 0.5, "clear_by": "soon"}, "clear_by: expected a date from"),
     "steps beyond the horizon": ({"clear": 0.5, "clear_by": 7}, "clear_by: expected.*1 to 6 steps; got 7"),
-    "a stock that never clears": ({"clear": 0.9, "stock": 1e6}, r"clear: expected prices at which 90% of the stock of"),
+    "a stock that never clears": (
+        {"clear": 0.9, "stock": 1e6},
+        r"clear: expected prices at which 90.0 % of the stock",
+    ),
     "changes below 0": ({"changes": -1}, "changes: expected"),
 }
 

@@ -76,7 +76,7 @@ def test_a_plan_of_prices_shows_names_as_they_are_and_limits_that_it_does_not_ke
     assert "keep the limit “clear”" in page
     assert "keep the limit “budget”" in page
     assert "“no markdown” is expected to be worth more than this plan" in page
-    assert page.count("−20%") == 2
+    assert page.count("−20 %") == 2
     assert "'=HYPERLINK(1)" in (tmp_path / "plan.csv").read_text()
 
 

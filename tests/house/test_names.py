@@ -35,6 +35,7 @@ NOT_STORED = {
         "Described",
         "Fit",
         "Future",
+        "Futures",
         "HeldOut",
         "LowRank",
         "NamedModel",

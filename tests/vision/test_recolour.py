@@ -121,7 +121,7 @@ def test_the_command(shot, tmp_path, capsys):
     capsys.readouterr()
     cases = {
         "mask: expected 24 × 32 pixels like the photo, got 24 × 31": ["--mask", small],
-        "mask: expected a garment on a part of it, got one on 100%": ["--mask", str(tmp_path / "empty.png")],
+        "mask: expected a garment on a part of it, got one on 100 %": ["--mask", str(tmp_path / "empty.png")],
         "tint: ": ["--tint", "2"],
         "prints: ": ["--prints", "nan"],
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from ....datasets.entries.domain import Domain
 from ....datasets.entries.entry import Entry
+from ....runtime.display.numbers import percent
 from ...response.fit import fit_response
 from ...response.pair_odds import Described
 from ...response.response import LogLinear, Response
@@ -63,11 +64,11 @@ def judged_by(
     sales, told = at_usual_prices(longest, fitted)[known], described(longest, fitted, known)[known]
     likeness = learnt_likeness(sales, told, seed)
     logger.info(
-        "%d new articles; of the levels of %d others, each foretold from the rest, descriptors explain %.0f %%; "
+        "%d new articles; of the levels of %d others, each foretold from the rest, descriptors explain %s; "
         "a new one takes the course of %s",
         (~known).sum(),
         known.sum(),
-        100 * explained(levels_and_index(sales)[0], told, likeness.ridge),
+        percent(explained(levels_and_index(sales)[0], told, likeness.ridge)),
         "those that resemble it" if np.isfinite(likeness.course) else "any of them",
     )
     return fitted, likeness

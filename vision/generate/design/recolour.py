@@ -10,6 +10,7 @@ import torch
 from ....datasets.pictures.photos import read_photo
 from ....runtime.arguments.kinds import Checked, Share, checked
 from ....runtime.arguments.naming import naming
+from ....runtime.display.numbers import percent
 from .masks import article_masks
 
 _BRIGHTNESS = np.array([0.299, 0.587, 0.114])
@@ -129,7 +130,9 @@ def recolour_photo(
                 f"in {mask}"
             )
     if not 0.0005 < place.mean() < 0.97:
-        raise ValueError(f"{named}: expected a garment on a part of it, got one on {place.mean():.0%} of {address}")
+        raise ValueError(
+            f"{named}: expected a garment on a part of it, got one on {percent(place.mean())} of {address}"
+        )
     image = pixels[None] / 255
     made = [recoloured(image, place[None], np.asarray(colour)[None], settings)[0] for colour in colours]
     return np.stack([(each * 255).round().astype(np.uint8) for each in made])

@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d
 
 from ....datasets.pictures.photos import read_photo, resize_photo
 from ....runtime.arguments.kinds import Count, Seed, checked
+from ....runtime.display.numbers import percent
 from .designer import TrainedDesigner
 from .masks import article_masks, mean_colours
 
@@ -41,7 +42,7 @@ def shape_of(address: str, size: int) -> np.ndarray:
         article = article_masks(pixels[None])[0].astype(np.float64)
     share: np.ndarray = avg_pool2d(torch.from_numpy(article)[None, None], 2)[0, 0].numpy()
     if not 0.01 < share.mean() < 0.97:
-        raise ValueError(f"expected an article on a plain ground, got one on {share.mean():.0%} of {address}")
+        raise ValueError(f"expected an article on a plain ground, got one on {percent(share.mean())} of {address}")
     return share
 
 
