@@ -23,6 +23,7 @@ from hemline.forecasting import (
     TrainConfig,
     load_predictor,
 )
+from hemline.forecasting.wrappers.mixture_weights import Mixtures
 from hemline.runtime.training.epochs import EpochTraining
 from hemline.runtime.training.pausing import Pause
 
@@ -185,6 +186,18 @@ def test_a_worthless_model_is_dropped_and_its_epochs_are_saved(caplog, tmp_path)
     assert good.epochs == 23
     assert updated.dropped == fitted.dropped
     assert set(updated.weighing) == {"model-1", "walk"}
+
+
+@pytest.mark.parametrize("noise", [1, 20])
+def test_a_single_window_does_not_drop_a_model(noise):
+    """In one of ten it is so far off that no share would pay for it; in the others it is as good, or worthless too."""
+    rng = np.random.default_rng(0)
+    truth, fair, odd = (rng.normal(size=(10, *count, 4, 2)) for count in ((), (50,), (50,)))
+    odd *= noise
+    odd[5] *= 300
+    mixtures, drawn = Mixtures("real", 0.05, 0.03, (), ()), {"fair": fair, "odd": odd}
+    assert mixtures.weights(drawn, truth, []).kept == ["fair"]
+    assert mixtures.earning(drawn, truth, []) == ({"fair", "odd"} if noise == 1 else {"fair"})
 
 
 @pytest.mark.parametrize("seed", range(12))
