@@ -11,6 +11,7 @@ from gluonts.model.predictor import Predictor
 
 from ...datasets.entries.domain import Domain, raised
 from ...runtime.display.bars import Bar
+from ...runtime.display.numbers import percent
 from ...runtime.training.curves import curves_named
 from ..training.options import NonFiniteLoss
 from ..windows.held_out import HeldOut
@@ -79,7 +80,7 @@ def weighed(
         if name in earned:
             train(name)
             continue
-        dropped[name] = f"no weight in any mixture after {share:.0%} of its epochs, whichever windows were left out"
+        dropped[name] = f"no weight in any mixture after {percent(share)} of its epochs, whatever windows are left out"
         logger.info("%s is dropped: %s", name, dropped[name])
         trainings[name].close()  # type: ignore[attr-defined]
         del drawn[name], predictors[name]

@@ -173,7 +173,7 @@ def test_a_worthless_model_is_dropped_and_its_epochs_are_saved(caplog, tmp_path)
         fitted = pool(bad, good).train(walks(0))
     assert (bad.epochs, good.epochs) == (5, 21), "a quarter; all, and one more over the whole span"
     assert list(fitted.dropped) == ["model-0"]
-    assert "model-0 is dropped: no weight in any mixture after 25% of its epochs" in caplog.text
+    assert "model-0 is dropped: no weight in any mixture after 25 % of its epochs" in caplog.text
     assert set(fitted.weighing) == {"model-1", "walk"}
     # It is told by what is stored, and an update leaves it out.
     fitted.serialize(tmp_path)
