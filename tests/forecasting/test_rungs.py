@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from gluonts.torch import PatchTSTEstimator
 from hemline.datasets.entries.entry import Entry
+from hemline.evaluation.adapters.epoch_log import EpochLog
 from hemline.evaluation.adapters.estimator import GroupedEstimator
 from hemline.evaluation.adapters.foreign import in_rungs
 from hemline.evaluation.adapters.model import ForecastModel
@@ -276,6 +277,30 @@ def test_a_pool_that_was_killed_in_any_rung_goes_on_to_the_same(unbroken, epoch,
     assert len(counted) == all_of_them + whole + 1, "no epoch is taken twice but the one that was killed"
     assert (again.weights, again.total_weights) == (unbroken.weights, unbroken.total_weights)
     np.testing.assert_array_equal(paths(again), paths(unbroken))
+
+
+def test_a_network_of_gluonts_that_was_killed_behind_the_pause_begins_anew_and_comes_to_the_same(tmp_path, monkeypatch):
+    def run(folder):
+        models = {"deepar": networks()["deepar"], "walk": RandomWalkPredictor(7)}
+        settings = {"windows": 2, "smallest": 0.0, "shrinkage": 1e4, "drop_after": 0.4}
+        return PooledEstimator(models, **settings).for_run(3, folder).train([ENTRY])
+
+    counted, end = [], EpochLog.on_train_epoch_end
+
+    def counting(self, trainer, network):
+        counted.append(trainer.current_epoch)
+        if len(counted) == 4:
+            raise KeyboardInterrupt
+        end(self, trainer, network)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EpochLog, "on_train_epoch_end", counting)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path)
+    again, whole = run(tmp_path), run(None)
+    assert counted == [0, 1, 2, 3]
+    assert again.weights == whole.weights
+    np.testing.assert_array_equal(paths(again), paths(whole))
 
 
 def test_what_was_dropped_stays_dropped_when_a_killed_pool_goes_on(tmp_path, monkeypatch):
