@@ -62,7 +62,10 @@ def create_app(studio: Studio) -> FastAPI:
     async def refuse_form(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        return _error(request, 422, f"{first['loc'][-1]}: {first['msg'].lower()}")
+        # A form without a file has an empty text in its place.
+        none = first["type"] == "missing" or "UploadFile" in first["msg"]
+        reason = "expected one, got none" if none else first["msg"].lower()
+        return _error(request, 422, f"{first['loc'][-1]}: {reason}")
 
     @app.exception_handler(ValueError)
     async def refuse_value(request: Request, error: Exception) -> Response:

@@ -27,8 +27,8 @@ from .labels.quality import OUT_OF_FOLD, Judge
 from .labels.uploads import Kept, Uploads
 from .settings import StudioSettings
 
-_WAITING = 8
-"""Files at most that wait for a word about their new labels; each may have the size of an upload."""
+_WAITING, _WAITING_EACH = 16, 2
+"""Files at most whose new labels are to be confirmed, in all and of a person; each may be as large as an upload."""
 
 
 @dataclass(eq=False)
@@ -62,7 +62,7 @@ class Studio:
         self._given: set[str] = set()
         self.lock, self.judge = threading.Lock(), Judge()
         self.simulations, self.uploads, self.thumbnails = Simulations(), Uploads(), None
-        self.waiting: Kept[BroughtFile] = Kept("file", _WAITING)
+        self.waiting: Kept[BroughtFile] = Kept("file", _WAITING, _WAITING_EACH)
         self.orders, self.plans = orders_in(self.planned), plans_in(self.planned)
         if self.labelling is not None:
             self.thumbnails = Thumbnails(self.labelling, self.settings.folder / "thumbnails")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .places import open_file, read_at_most
-from .records import fields_once
+from .records import fields_once, json_reason
 
 LARGEST = 64 * 2**20
 """Bytes of a JSON file that are read at most; parsed, it takes up to twenty times as much."""
@@ -49,4 +49,4 @@ def parsed_json(content: bytes, place: str) -> object:
     try:
         return json.loads(content, object_pairs_hook=fields_once)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{place}: not JSON: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{place}: not JSON: {json_reason(error)}") from None

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from ...runtime.plain import Plain, PlainObject
-from .labelling import Labelling
+from .labelling import ITEM_ID, Labelling, LabelReader
 from .ledger import Labels
 
 LABELS, DATA = "labels.json", "data.json"
+
+_KEYS = "keys"
+"""The field by which a file of ours says that its keys are item ids; FiftyOne leaves it out of its own."""
 
 
 def fiftyone_archive(labelling: Labelling, task: str) -> bytes:
@@ -34,22 +37,23 @@ def fiftyone_archive(labelling: Labelling, task: str) -> bytes:
     labels: dict[str, int | list[int] | None] = {}
     for article in labelling.source.catalogue.articles:
         told = [number[label] for label in standing.labels(task, article)]
-        labels[article.item_id] = told if task in labelling.source.facets else told[0] if told else None
+        several = task in labelling.source.facets or len(told) > 1
+        labels[article.item_id] = told if several else told[0] if told else None
     photos = {each.item_id: each.images[0] for each in labelling.source.catalogue.articles if each.images}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(LABELS, json.dumps({"classes": classes, "labels": labels}, ensure_ascii=False))
-        archive.writestr(DATA, json.dumps(photos, ensure_ascii=False))
+        archive.writestr(LABELS, json.dumps({_KEYS: ITEM_ID, "classes": classes, "labels": labels}))
+        archive.writestr(DATA, json.dumps(photos))
     return file.getvalue()
 
 
-def read_fiftyone(labelling: Labelling, content: PlainObject, task: str) -> dict[str, dict[str, Labels]]:
+def read_fiftyone(reader: LabelReader, content: PlainObject, task: str) -> dict[str, dict[str, Labels]]:
     """The labels that ``labels.json`` of FiftyOne says.
 
     A key is an item id, or, as FiftyOne writes it, the name of a photo without its ending.
 
     Arguments:
-        labelling: the catalogue.
+        reader: of the catalogue.
         content: of the file.
         task: the label column of which it is.
 
@@ -59,6 +63,7 @@ def read_fiftyone(labelling: Labelling, content: PlainObject, task: str) -> dict
     Raises:
         ValueError: no column is named, the layout is another one, or a photo is unknown.
     """
+    labelling = reader.labelling
     if not task:
         raise ValueError(f"task: expected the column of these labels, one of {', '.join(labelling.tasks)}; got none")
     labelling.require_task(task)
@@ -71,15 +76,18 @@ def read_fiftyone(labelling: Labelling, content: PlainObject, task: str) -> dict
             by_photo.setdefault(PurePath(image).stem, []).append(article.item_id)
     found: dict[str, Labels] = {}
     for key, target in labels.items():
-        items = [key] if key in labelling.rows else list(dict.fromkeys(by_photo.get(PurePath(key).name, ())))
+        items = [key] if key in labelling.rows else []
+        if content.get(_KEYS) != ITEM_ID:
+            # An item id may be the name of another article's photo too.
+            items = list(dict.fromkeys([*items, *by_photo.get(PurePath(key).name, ())]))
         if len(items) != 1:
-            what = "several articles" if items else "none"
+            what = f"several articles, {items[0][:50]!r} and {items[1][:50]!r}" if items else "none"
             raise ValueError(f"file: expected a photo of one article of the catalogue, got {key[:100]!r} of {what}")
         if items[0] in found:
             raise ValueError(f"file: expected each article once, got {items[0][:100]!r} twice")
         several = target if isinstance(target, list) else [] if target is None else [target]
         told = [_label(each, classes, key) for each in several]
-        found[items[0]] = labelling.read_labels(task, told, f"the label of {key[:100]!r}")
+        found[items[0]] = reader.of_parts(task, items[0], told, f"the label of {key[:100]!r}")
     return {task: found}
 
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from ...datasets.pictures.catalogue import Article
 from ...runtime.plain import Plain
-from .labelling import Labelling, Standing
+from .labelling import Labelling, LabelReader, Standing
 from .ledger import Labels
 
 _IMAGE = "image"
@@ -54,14 +54,14 @@ def label_studio_config(labelling: Labelling) -> str:
     return "\n".join([*lines, "</View>"]) + "\n"
 
 
-def read_label_studio(labelling: Labelling, content: Sequence[Plain]) -> dict[str, dict[str, Labels]]:
+def read_label_studio(reader: LabelReader, content: Sequence[Plain]) -> dict[str, dict[str, Labels]]:
     """The labels that an export of Label Studio (JSON) says.
 
     Columns that no annotation answers stay as they are, and so do articles without an annotation; an annotation that
     leaves out a column that others answer takes its labels away.
 
     Arguments:
-        labelling: the catalogue.
+        reader: of the catalogue.
         content: the tasks.
 
     Returns:
@@ -70,18 +70,21 @@ def read_label_studio(labelling: Labelling, content: Sequence[Plain]) -> dict[st
     Raises:
         ValueError: the layout is another one, or an article has several annotations that do not say the same.
     """
+    labelling = reader.labelling
     told: dict[str, dict[str, Labels]] = {}
+    seen: set[str] = set()
     for number, task in enumerate(content, start=1):
         if not isinstance(task, dict) or not isinstance(task.get("data"), dict) or "annotations" not in task:
             raise ValueError(f"file: expected data and annotations, as of Label Studio, got none in task {number}")
         item = task["data"].get("item_id")
         if not isinstance(item, str):
             raise ValueError(f"file: expected an item_id in the data of task {number}, got {str(item)[:50]!r}")
-        if item in told:
+        if item in seen:
             raise ValueError(f"file: expected each article once, got {item[:100]!r} twice")
-        given = [each for each in _list(task["annotations"], item) if not each.get("was_cancelled")]
+        seen.add(item)
+        given = [each for each in _list(task["annotations"], item) if not _cancelled(each, item)]
         labelling.article(item)
-        answers = [_answers(labelling, each, item, f"task {number}") for each in given]
+        answers = [_answers(reader, each, item, f"task {number}") for each in given]
         if any(each != answers[0] for each in answers):
             raise ValueError(f"file: expected annotations of {item[:100]!r} that say the same, got others")
         if answers:
@@ -90,18 +93,31 @@ def read_label_studio(labelling: Labelling, content: Sequence[Plain]) -> dict[st
     return {task: {item: each.get(task, ()) for item, each in told.items()} for task in columns}
 
 
-def _answers(labelling: Labelling, annotation: dict[str, object], item: str, where: str) -> dict[str, Labels]:
+def _cancelled(annotation: dict[str, object], item: str) -> bool:
+    told = annotation.get("was_cancelled")
+    if told is None:
+        return False
+    if not isinstance(told, bool):
+        raise ValueError(f"was_cancelled: expected true or false for {item[:100]!r}, got {str(told)[:50]!r}")
+    return told
+
+
+def _answers(reader: LabelReader, annotation: dict[str, object], item: str, where: str) -> dict[str, Labels]:
     found: dict[str, Labels] = {}
     for each in _list(annotation.get("result"), item):
         name, value = each.get("from_name"), each.get("value")
         choices = value.get("choices") if isinstance(value, dict) else None
         if each.get("type") != "choices" or not isinstance(choices, list):
-            raise ValueError(f"file: expected choices of {item[:100]!r}, got {str(each.get('type'))[:50]!r}")
-        if not isinstance(name, str) or name not in labelling.tasks:
-            raise ValueError(f"from_name: expected one of {', '.join(labelling.tasks)}; got {str(name)[:100]!r}")
+            kind, got = str(each.get("type"))[:50], str(choices)[:50]
+            raise ValueError(
+                f"file: expected a list of choices of {item[:100]!r}, got {kind!r} with {got!r} in {where}"
+            )
+        if not isinstance(name, str) or name not in reader.labelling.tasks:
+            known = ", ".join(reader.labelling.tasks)
+            raise ValueError(f"from_name: expected one of {known}; got {str(name)[:100]!r} in {where}")
         if name in found:
             raise ValueError(f"file: expected one answer of {item[:100]!r} in {name!r}, got several")
-        found[name] = labelling.read_labels(name, choices, f"{where}, {item[:100]!r}")
+        found[name] = reader.of_parts(name, item, choices, f"{where}, {item[:100]!r}")
     return found
 
 

@@ -18,6 +18,12 @@ from ..database.open import Database
 from ..database.tables import CurrentLabel, LedgerEntry
 from .ledger import Labels, read, require_label
 
+ITEM_ID = "item_id"
+"""The column of item ids in tables that are exported and brought back."""
+
+SEPARATOR = "|"
+"""What stands between several labels of a cell."""
+
 _CHOICES = 60
 """Labels at most of a column that a form offers as a filter."""
 
@@ -51,11 +57,16 @@ class Labelling:
         source: the catalogue.
         data: by what name it was opened.
         database: of the studio.
+
+    Raises:
+        ValueError: a label column is called like that of item ids.
     """
 
     def __init__(self, source: Source, data: str, database: Database) -> None:
         self.source, self.data, self.database = source, data, database
         self.tasks = source.catalogue.columns
+        if ITEM_ID in self.tasks:
+            raise ValueError(f"labels: expected columns of other names than {ITEM_ID!r}, by which articles are found")
         self._lock = threading.Lock()
         self._standing = Standing((-1, -1), {})
 
@@ -98,24 +109,14 @@ class Labelling:
         changed = standing.changed.get(task, {}).values()
         return {*self._told_labels[task], *(label for _, labels in changed for label in labels)}
 
-    def read_labels(self, task: str, parts: Iterable[Plain], where: str) -> Labels:
-        """The labels that a file tells of an article in a column.
-
-        Arguments:
-            task: the column.
-            parts: what the file has: texts, or finite numbers, which are texts to a catalogue too. Empty texts and
-                words that mean "nobody said" are left out.
-            where: the place in the file, for the message.
+    def typed_label(self, task: str, standing: Standing, text: str) -> str:
+        """A label that somebody typed: one that the column has, or one that tables can hold, see `require_label`.
 
         Raises:
-            ValueError: a part is something else or no label, or there are several in a column of one label an article.
+            ValueError: it is neither.
         """
-        texts = (_text(part, task, where) for part in parts)
-        told = (require_label(text, task, f" in {where}") for text in texts if text.strip() not in MISSING_WORDS)
-        labels = tuple(dict.fromkeys(told))
-        if len(labels) > 1 and task not in self.source.facets:
-            raise ValueError(f"{task}: expected at most one label, got {len(labels)} in {where}")
-        return labels
+        known = self.known_labels(task, standing)
+        return next((each for each in (text, text.strip()) if each in known), None) or require_label(text)
 
     @cached_property
     def _told_labels(self) -> dict[str, set[str]]:
@@ -161,14 +162,69 @@ class Labelling:
         )
 
 
-def _text(part: Plain, task: str, where: str) -> str:
+class LabelReader:
+    """Labels as files tell them.
+
+    What the catalogue has, or somebody gave, is always a label: an export that is brought back unchanged changes
+    nothing, be a label called ``NA`` or hold signs that nobody could type.
+
+    Arguments:
+        labelling: the catalogue.
+        standing: its labels as they stand.
+    """
+
+    def __init__(self, labelling: Labelling, standing: Standing) -> None:
+        self.labelling, self.standing = labelling, standing
+        self._known: dict[str, set[str]] = {}
+
+    def of_cell(self, task: str, item: str, cell: Plain, where: str) -> Labels:
+        """The labels of a cell: several in a text have ``|`` between them, none is ``null``, see `of_parts`."""
+        if isinstance(cell, str):
+            return self.of_parts(task, item, [cell] if cell in self._labels(task) else cell.split(SEPARATOR), where)
+        return self.of_parts(task, item, cell if isinstance(cell, list) else [] if cell is None else [cell], where)
+
+    def of_parts(self, task: str, item: str, parts: Iterable[Plain], where: str) -> Labels:
+        """The labels of an article in a column.
+
+        Arguments:
+            task: the column.
+            item: the article.
+            parts: what the file has: texts, or finite numbers, which are texts to a catalogue too. Empty texts and
+                words that mean "nobody said" are left out, unless the column has such a label.
+            where: the place in the file, for the message.
+
+        Raises:
+            ValueError: a part is something else or no label, or there are several in a column of one label an article
+                that does not have these.
+        """
+        labels = tuple(dict.fromkeys(label for part in parts for label in self._label(task, part, where)))
+        several = len(labels) > 1 and task not in self.labelling.source.facets
+        if several and set(labels) != set(self.standing.labels(task, self.labelling.article(item))):
+            raise ValueError(f"{task}: expected at most one label, got {len(labels)} in {where}")
+        return labels
+
+    def _label(self, task: str, part: Plain, where: str) -> Labels:
+        texts = _texts(part, task, where)
+        if known := [text for text in texts if text in self._labels(task)]:
+            return (known[0],)
+        return () if texts[-1] in MISSING_WORDS else (require_label(texts[-1], task, f" in {where}"),)
+
+    def _labels(self, task: str) -> set[str]:
+        if task not in self._known:
+            self._known[task] = self.labelling.known_labels(task, self.standing)
+        return self._known[task]
+
+
+def _texts(part: Plain, task: str, where: str) -> tuple[str, ...]:
+    """The texts that a part may stand for; the last is what it stands for where no label is known."""
     if isinstance(part, str):
-        return part
+        return (part, part.strip())
     if isinstance(part, int) and not isinstance(part, bool):
-        return str(part)
+        return (str(part),)
     if isinstance(part, float) and math.isfinite(part):
-        return str(int(part) if part.is_integer() else part)
-    raise ValueError(f"{task}: expected a text, got {json.dumps(part, ensure_ascii=False)[:60]} in {where}")
+        return (str(part), str(int(part))) if part.is_integer() else (str(part),)
+    shown = json.dumps(part, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()[:60]
+    raise ValueError(f"{task}: expected a text, got {shown} in {where}")
 
 
 def relabelled(article: Article, tasks: tuple[str, ...], standing: Standing) -> Article:

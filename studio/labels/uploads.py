@@ -24,7 +24,7 @@ KINDS = ("JPEG", "PNG", "WEBP")
 
 LARGEST_BYTES, LARGEST_PIXELS = 8 * 2**20, 40_000_000
 
-_REMEMBERED = 32
+_REMEMBERED, _REMEMBERED_EACH = 32, 8
 _SHOWN = 384
 """The longer side of what is shown of a photo, pixels."""
 
@@ -38,10 +38,11 @@ class Kept(Generic[Thing]):
     Arguments:
         what: by what name messages call it.
         most: how many are kept in all.
+        each: how many of a person, so that nobody pushes out what others brought.
     """
 
-    def __init__(self, what: str, most: int) -> None:
-        self.what, self.most = what, most
+    def __init__(self, what: str, most: int, each: int) -> None:
+        self.what, self.most, self.each = what, most, each
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[str, Thing]] = OrderedDict()
 
@@ -49,6 +50,9 @@ class Kept(Generic[Thing]):
         """Keep what somebody brought, and return the key by which they find it again."""
         key = secrets.token_urlsafe(12)
         with self._lock:
+            own = [old for old, (of, _) in self._kept.items() if of == who]
+            for old in own[: len(own) + 1 - self.each]:
+                del self._kept[old]
             self._kept[key] = (who, thing)
             while len(self._kept) > self.most:
                 self._kept.popitem(last=False)
@@ -65,11 +69,6 @@ class Kept(Generic[Thing]):
         if found is None or found[0] != who:
             raise ValueError(f"{self.what}: expected one that you brought lately; bring it again")
         return found[1]
-
-    def drop(self, key: str) -> None:
-        """Keep a thing no longer."""
-        with self._lock:
-            self._kept.pop(key, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +95,7 @@ class Uploads:
 
     def __init__(self, idle: float = 600.0) -> None:
         self.idle = idle
-        self.kept: Kept[Brought] = Kept("photo", _REMEMBERED)
+        self.kept: Kept[Brought] = Kept("photo", _REMEMBERED, _REMEMBERED_EACH)
         # Photos decode to many megabytes: one at a time.
         self._turn = threading.Lock()
         self._open: tuple[PhotoIndex, LookEncoder] | None = None

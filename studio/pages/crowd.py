@@ -133,7 +133,12 @@ def apply(request: Request, person: Editor, number: Annotated[int, Form(ge=0, le
         why=f"crowd batch {number}: majority of {shown.each} answers each",
         told=lambda item: studio.opened.told(shown.task, item),
     )
-    changed, conflicts = len(outcome.entries), len(outcome.conflicts)
     with studio.database.writing() as session:
-        note(session, person.name, address_of(request), "crowd majority", f"batch {number}: {changed} labels")
-    return rendered(request, "imported.html", name=shown.question, changed=changed, conflicts=conflicts, fresh={})
+        note(
+            session,
+            person.name,
+            address_of(request),
+            "crowd majority",
+            f"batch {number}: {len(outcome.entries)} labels",
+        )
+    return rendered(request, "imported.html", name=shown.question, outcome=outcome, columns=[shown.task], fresh={})

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from ..access.doors import Anybody, Editor
 from ..labels.answers import Run, View
 from ..labels.imports import near
-from ..labels.ledger import Conflict, Labels, Outcome, Wish, change, history, require_label, undo
+from ..labels.ledger import Conflict, Labels, Outcome, Wish, change, history, undo
 from ..labels.selection import KINDS, ORDERS, Selection, paged
 from ..studio import Studio
 from .rendering import back_to, rendered, studio_of, wants_part
@@ -138,7 +138,10 @@ def retag(
     studio = studio_of(request)
     run = studio.run(selection.run)
     view = run.view(selection.task)
-    label = "" if clear and how == "set" else require_label(to or other)
+    if to and other.strip() and other.strip() != to:
+        raise ValueError(f"label: expected one, got {to[:100]!r} and {other[:100]!r}")
+    taken = clear and how == "set"
+    label = "" if taken else studio.opened.typed_label(selection.task, view.standing, to or other)
     if label and how != "remove" and not new:
         _require_known(studio.opened.known_labels(selection.task, view.standing), label, view)
     wishes = []

@@ -15,7 +15,7 @@ from ..access.people import Person, note
 from ..labels.answers import View
 from ..labels.exports import as_csv, as_jsonl, description, ledger_csv
 from ..labels.fiftyone import fiftyone_archive
-from ..labels.imports import BroughtFile, Told, new_labels, told_by, wishes_of
+from ..labels.imports import BroughtFile, near, new_labels, told_by, wishes_of
 from ..labels.label_studio import label_studio_config, label_studio_tasks
 from ..labels.ledger import change_all
 from ..labels.training import TrainOrder, judge_out_of_fold, train_again
@@ -29,8 +29,8 @@ _LARGEST_MATRIX = 24
 
 _WORST = 30
 
-_NAMED = 200
-"""New labels of a column at most that a page names."""
+_NAMED = 50
+"""New labels of a column at most that a page names: to look for those that are spelt alike takes time."""
 
 
 @router.get("")
@@ -183,41 +183,47 @@ def take_in(
 
     Where it brings labels that no article has, nothing changes yet: they are named, and `take_in_new` takes them.
     """
-    studio = studio_of(request)
-    brought = BroughtFile((file.filename or "")[:200], file.file.read(), task, why)
+    studio, name = studio_of(request), (file.filename or "")[:200]
     labelling, standing = studio.opened, studio.opened.standing
-    told = told_by(labelling, brought.name, brought.content, brought.task)
-    if fresh := new_labels(labelling, standing, told):
-        key = studio.waiting.put(person.name, brought)
-        counts = {column: len(some) for column, some in wishes_of(labelling, standing, told).items() if some}
-        return rendered(
-            request, "import_new.html", 409, name=brought.name, key=key, fresh=fresh, counts=counts, shown=_NAMED
-        )
-    return _taken(request, person, brought, told)
+    told = told_by(labelling, standing, name, file.file.read(), task)
+    fresh = new_labels(labelling, standing, told)
+    brought = BroughtFile(name, why, wishes_of(labelling, standing, told), fresh)
+    if not fresh:
+        return _taken(request, person, brought)
+    shown = {}
+    for column, some in fresh.items():
+        known = labelling.known_labels(column, standing)
+        shown[column] = [(each, near(each.label, known), each.signs(known)) for each in some[:_NAMED]]
+    return rendered(
+        request,
+        "import_new.html",
+        name=name,
+        key=studio.waiting.put(person.name, brought),
+        shown=shown,
+        more={column: len(some) - len(shown[column]) for column, some in fresh.items()},
+        counts={column: len(some) for column, some in brought.wishes.items() if some},
+    )
 
 
 @router.post("/import/new")
 def take_in_new(request: Request, person: Editor, key: Annotated[str, Form(max_length=40)]) -> Response:
-    """Change labels to what a file says whose new labels somebody was shown, and meant."""
-    studio = studio_of(request)
-    brought = studio.waiting.of(key, person.name)
-    answer = _taken(request, person, brought, told_by(studio.opened, brought.name, brought.content, brought.task))
-    studio.waiting.drop(key)
-    return answer
+    """Change labels to what a file says whose new labels somebody was shown, and meant.
+
+    What others changed since it was shown stays. Sent twice, the second time changes nothing.
+    """
+    return _taken(request, person, studio_of(request).waiting.of(key, person.name))
 
 
-def _taken(request: Request, person: Person, brought: BroughtFile, told: Told) -> Response:
-    studio, labelling = studio_of(request), studio_of(request).opened
-    standing = labelling.standing
-    fresh, wishes = new_labels(labelling, standing, told), wishes_of(labelling, standing, told)
-    reason = f"{brought.name[:80]}: {brought.why}" if brought.why else brought.name[:80]
-    outcome = change_all(studio.database, wishes, who=person.name, why=reason, told=labelling.told)
-    changed, conflicts = len(outcome.entries), len(outcome.conflicts)
-    named = f", new: {', '.join(each.label for some in fresh.values() for each in some)}" if fresh else ""
+def _taken(request: Request, person: Person, brought: BroughtFile) -> Response:
+    studio, name = studio_of(request), brought.name
+    reason = f"{name[:80]}: {brought.why}" if brought.why else name[:80]
+    outcome = change_all(studio.database, brought.wishes, who=person.name, why=reason, told=studio.opened.told)
+    fresh = {column: [each.label for each in some] for column, some in brought.fresh.items()}
+    named = f", new: {', '.join(label for some in fresh.values() for label in some)}" if fresh else ""
     with studio.database.writing() as session:
-        detail = f"{brought.name}: {changed} labels{named}"
+        detail = f"{name}: {len(outcome.entries)} labels{named}"
         note(session, person.name, address_of(request), "import", detail[:500])
-    return rendered(request, "imported.html", name=brought.name, changed=changed, conflicts=conflicts, fresh=fresh)
+    return rendered(request, "imported.html", name=name, outcome=outcome, columns=list(brought.wishes), fresh=fresh)
 
 
 @router.get("/export/{name}")

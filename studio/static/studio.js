@@ -90,6 +90,13 @@
     const card = cardOf(document.activeElement) ? null : current();
     if (card) card.querySelector("input[name=chosen]").focus();
   });
+  // What was typed for these photos, and that it is new, is not meant for the next.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = document.getElementById("retag");
+    if (!form || event.detail.elt !== form || !event.detail.successful) return;
+    form.elements.other.value = "";
+    form.elements.new.checked = false;
+  });
   document.addEventListener("htmx:responseError", (event) => said(event.detail.xhr.responseText.slice(0, 300)));
   document.addEventListener("htmx:sendError", () => said("The studio does not answer."));
 })();

@@ -44,7 +44,8 @@ def brought(folder: Path) -> None:
     from hemline.studio.labels.ledger import change_all
 
     labelling, database = studio_of(folder)
-    wishes = wishes_of(labelling, labelling.standing, told_by(labelling, "a.csv", CHANGED))
+    standing = labelling.standing
+    wishes = wishes_of(labelling, standing, told_by(labelling, standing, "a.csv", CHANGED))
     change_all(database, wishes, who="Ann", why="a.csv", told=labelling.told)
     database.close()
 

@@ -121,6 +121,23 @@ def test_photos_are_chosen_and_corrected_with_the_mouse(people, studio):
     expect(page.locator(".card.saved .labels b", has_text="blue")).to_have_count(1)
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_enter_in_a_field_sets_what_was_typed_and_not_the_first_label(people, studio, script):
+    page = people(studio, java_script_enabled=script)
+    page.goto("/labels/photos?run=colours&task=colour&truth=blue&words=red+thing&order=table")
+    page.locator(".card input[type=checkbox]").first.check()
+    page.fill("#other", "green")
+    page.check("#retag [name=new]")
+    page.locator("#retag [name=why]").press("Enter")
+    expect(
+        page.locator("[role=status]", has_text="1 photo changed") if script else page.locator(".cards")
+    ).to_be_visible()
+    assert studio.opened.standing.changed["colour"] == {"i0": (1, ("green",))}
+    if script:
+        expect(page.locator("#other")).to_have_value("")
+        expect(page.locator("#retag [name=new]")).not_to_be_checked()
+
+
 def test_a_planner_reads_what_a_lower_price_takes_from_another_article(people, planner):
     page = people(planner)
     page.get_by_role("link", name="Scenarios").click()

@@ -119,7 +119,7 @@ HEAD = "batch,item_id,worker,answer\n"
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"\xff\xfe\x00", "file: expected CSV in UTF-8"),
+        (b"\xff\xfe\x00", "file: expected CSV in UTF-8, got a byte 0xff in line 1 of"),
         ("a,b\n1,2\n", "file: expected the columns batch, item_id, worker and answer"),
         (
             "batch,item_id,worker,answer,answer\n{n},i0,w,red,blue\n",
@@ -132,7 +132,7 @@ HEAD = "batch,item_id,worker,answer\n"
         (f"{HEAD}{{n}},i0,w,purple\n", "answer: expected a choice such as blue, green, red; got 'purple'"),
         (f"{HEAD}{{n}},i0,,red\n", "worker: expected a name beside each answer"),
         (f"{HEAD}{{n}},i0,w,red\n{{n}},i0,w,blue\n", "worker: expected one answer of 'w' to 'i0'"),
-        (f'{HEAD}{{n}},"i0,w,red\n', "file: expected CSV in UTF-8"),
+        (f'{HEAD}{{n}},"i0,w,red\n', "file: expected CSV, got unexpected end of data in line 2 of"),
     ],
 )
 def test_what_is_no_table_of_answers_is_one_line_and_nothing_is_kept(studio, browse, content, told):

@@ -12,7 +12,14 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra `studio`")
 
-from .rooms import SCRIPT
+from hemline.datasets.pictures.source import open_source
+from hemline.studio.database.open import Database
+from hemline.studio.labels.fiftyone import read_fiftyone
+from hemline.studio.labels.labelling import Labelling, LabelReader, Standing
+from hemline.studio.settings import StudioSettings
+from hemline.studio.studio import Studio
+
+from .rooms import SCRIPT, logging_in
 from .test_imports import bring, entries
 
 
@@ -102,7 +109,7 @@ def one(item="i0", choices=("red",), **other):
         ([one(choices=["a|b"])], "", "colour: expected a label of 1 to 200 printable characters without '|'"),
         ([one(choices=["x" * 201])], "", "colour: expected a label of 1 to 200 printable characters without '|'"),
         ([one(from_name="price")], "", "from_name: expected one of colour, facets, size; got 'price'"),
-        ([one(type="rectanglelabels")], "", "file: expected choices of 'i0', got 'rectanglelabels'"),
+        ([one(type="rectanglelabels")], "", "file: expected a list of choices of 'i0', got 'rectanglelabels'"),
         ([one(), one()], "", "file: expected each article once, got 'i0' twice"),
         ([{**one(), "annotations": 3}], "", "file: expected lists of annotations and results of 'i0'"),
         (
@@ -155,7 +162,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_half_written(studio, browse, c
 @pytest.mark.parametrize(("content", "task"), [([one(choices=["rde"])], ""), ({"labels": {"i0": "rde"}}, "colour")])
 def test_new_labels_of_other_programs_are_named_before_they_are_taken(studio, browse, content, task):
     answer = bring(browse(), "a.json", json.dumps(content), task=task)
-    assert answer.status_code == 409
+    assert answer.status_code == 200
     assert '<th scope="row">rde</th><td class="num">1</td><td>red</td>' in answer.text
     assert entries(studio) == []
 
@@ -177,3 +184,106 @@ def test_a_column_that_fails_late_takes_the_earlier_ones_back(studio, browse, mo
     assert bring(browse(), "a.csv", content).status_code == 400
     assert seen == ["colour", "facets"]
     assert entries(studio) == []
+
+
+HOSTILE = {
+    "a": {"colour": "NA", "text": "None", "facets": ["nan", "a\u00a0b"], "title": "one\rtwo"},
+    "b": {"colour": "x" * 300, "text": "None", "facets": [], "title": ""},
+    "c": {"colour": ["a|b"], "text": None, "facets": ["1.0", "warm", "c|d"], "title": "NA"},
+    "d": {"colour": ["red", "blue"], "text": "=1+1", "facets": ["\u200d"], "title": "x"},
+    "e": {"colour": None, "text": "side", "facets": ["warm"], "title": "text"},
+}
+"""Labels that are called like "nobody said", that nobody could type, a column called like that of titles, ..."""
+
+
+def opened(tmp_path, rows):
+    """A studio of a catalogue."""
+    tmp_path.mkdir(exist_ok=True)
+    (tmp_path / "table.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "table.toml").write_text(
+        'table = "table.jsonl"\ntext = "title"\nside = "side"\nmissing = ["-"]\n'
+        'labels = ["colour", "text", "facets"]\nfacets = ["facets"]\n'
+    )
+    settings = StudioSettings(tmp_path / "studio")
+    settings.folder.mkdir()
+    database = Database(settings.address)
+    made = Studio(settings, database, Labelling(open_source(str(tmp_path / "table.toml")), "table.toml", database))
+    return made
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A studio of all of them."""
+    made = opened(
+        tmp_path, [{"item_id": item, "images": [], "side": "train", **cells} for item, cells in HOSTILE.items()]
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def without_sign(tmp_path):
+    """A studio of those that CSV takes."""
+    rows = [{"item_id": item, "images": [], "side": "train", **cells} for item, cells in HOSTILE.items() if item != "c"]
+    made = opened(tmp_path / "without", rows)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", ["catalogue.jsonl", "label_studio.json", "colour", "text", "facets"])
+def test_what_is_exported_comes_back_without_a_change_whatever_labels_are_called(hostile, name):
+    browser = logging_in(hostile)()
+    if name in hostile.opened.tasks:
+        content = json.dumps(archive_of(browser, name)["labels.json"])
+        answer = bring(browser, "labels.json", content, task=name)
+    else:
+        answer = bring(browser, name, browser.get(f"/labels/export/{name}").content)
+    assert "0 labels changed" in answer.text
+    assert hostile.opened.standing.changed == {}
+
+
+@pytest.mark.parametrize("name", ["catalogue.csv", "catalogue.jsonl"])
+def test_an_exported_table_is_read_as_the_same_catalogue(hostile, without_sign, name, tmp_path):
+    made = without_sign if name.endswith("csv") else hostile
+    browser = logging_in(made)()
+    content = browser.get(f"/labels/export/{name}").content
+    assert "0 labels changed" in bring(browser, name, content).text
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / f"{name}.toml").write_bytes(browser.get(f"/labels/export/{name}.toml").content)
+    one, other = (
+        each.articles for each in (made.opened.source.catalogue, open_source(str(tmp_path / f"{name}.toml")).catalogue)
+    )
+    told = [[(each.item_id, each.labels, each.text, each.side) for each in some] for some in (one, other)]
+    assert told[0] == told[1]
+
+
+def test_labels_that_hold_the_sign_between_labels_are_no_csv(hostile):
+    answer = logging_in(hostile)().get("/labels/export/catalogue.csv")
+    assert answer.status_code == 400
+    assert "colour: expected none with '|' for CSV, got 'a|b' of 'c'; catalogue.jsonl takes it" in unescape(answer.text)
+
+
+def test_a_key_that_is_one_article_and_another_s_photo_is_refused(tmp_path):
+    rows = [
+        {"item_id": "1", "images": ["2.png"], "colour": "red"},
+        {"item_id": "2", "images": ["1.png"], "colour": "blue"},
+    ]
+    (tmp_path / "table.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "table.toml").write_text('table = "table.jsonl"\nimages = "images"\nlabels = ["colour"]\n')
+    labelling = Labelling(
+        open_source(str(tmp_path / "table.toml")), "table.toml", Database(f"sqlite:///{tmp_path / 'studio.db'}")
+    )
+    reader = LabelReader(labelling, Standing((0, 0), {}))
+    content = {"classes": ["blue", "red"], "labels": {"2": 1, "1": 0}}
+    with pytest.raises(ValueError, match="got '2' of several articles, '2' and '1'"):
+        read_fiftyone(reader, content, "colour")
+    assert read_fiftyone(reader, content | {"keys": "item_id"}, "colour") == {"colour": {"2": ("red",), "1": ("blue",)}}
+
+
+def test_a_label_column_called_like_that_of_item_ids_is_refused(tmp_path):
+    (tmp_path / "table.jsonl").write_text('{"item_id": "1", "images": []}')
+    (tmp_path / "table.toml").write_text('table = "table.jsonl"\nlabels = ["item_id"]\n')
+    with pytest.raises(ValueError, match="labels: expected columns of other names than 'item_id'"):
+        Labelling(
+            open_source(str(tmp_path / "table.toml")), "table.toml", Database(f"sqlite:///{tmp_path / 'studio.db'}")
+        )

@@ -261,6 +261,22 @@ def test_a_ledger_with_a_missing_entry_is_noticed(studio):
         replayed([entry for entry in entries if entry.version != 2])
 
 
+def test_two_labels_at_once_are_refused(studio, browse):
+    answer = browse().submit(RETAG, chosen='["i0", 0]', to="red", other="green")
+    assert answer.status_code == 400
+    assert studio.opened.standing.changed == {}
+
+
+def test_no_label_can_be_wanted_all_the_same(studio, browse):
+    ann, bob = browse("Ann"), browse("Bob")
+    ann.submit(RETAG, chosen='["i0", 0]', to="red")
+    headers = {"HX-Request": "true", "X-CSRF-Token": bob.secret()}
+    answer = bob.post(RETAG, data={"chosen": '["i0", 0]', "clear": "yes"}, headers=headers).text
+    found = re.search(r'name="chosen" value="([^"]+)">[^>]*>\s*<button name="clear" value="yes"', answer)
+    bob.post(RETAG, data={"chosen": unescape(found[1]), "clear": "yes"}, headers=headers)
+    assert studio.opened.standing.changed["colour"]["i0"] == (2, ())
+
+
 def test_facets_are_added_and_taken_away(studio, browse):
     browser = browse()
     address = "/labels/retag?run=colours&task=facets"

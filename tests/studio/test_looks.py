@@ -189,7 +189,7 @@ def test_uploads_are_bounded_and_carry_the_secret_of_the_visit(looking, studio):
     assert bring(looking, photo(), csrf="no").status_code == 403
     assert looking.post("/looks/upload", data={"csrf": looking.secret()}).status_code == 422
     for _ in range(40):
-        studio.uploads.kept._kept[str(len(studio.uploads.kept._kept))] = None
+        studio.uploads.kept.put(f"person {len(studio.uploads.kept._kept)}", None)
     bring(looking, photo())
     assert len(studio.uploads.kept._kept) == 32
 
