@@ -38,15 +38,16 @@ NAMES = {"copy": "attention that copies", "none": "without it", "self": "with at
 
 def figures(options: argparse.Namespace) -> PosePairs:
     """The pairs, drawn once and kept as files."""
-    folder = options.out / f"figures-{options.size}-{options.people}"
+    folder = options.out / f"figures-{options.size}-{options.people}-{options.figures}"
     if not (folder / DESCRIPTION).exists():
-        write_pose_pairs(simulated_pose_pairs(options.people, 60, 3, size=options.size), str(folder))
+        drawn = simulated_pose_pairs(options.people, 60, 3, size=options.size, seed=options.figures)
+        write_pose_pairs(drawn, str(folder))
     return read_pose_pairs(str(folder / DESCRIPTION), options.size)
 
 
 def row(pairs: PosePairs, attention: str, patches: int, seed: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Train a network, or read the one that was trained, and judge it: a row for each number of patches."""
-    folder = options.out / f"{attention}-{patches}-{options.size}-{options.steps}-{seed}"
+    folder = run_folder(attention, patches, seed, options)
     form = MorphForm(size=options.size, attention=attention, partition=Partition(patches, base=16, cells=16))
     training = MorphConfig(
         steps=options.steps, batch_size=options.batch_size, seed=seed, log_steps=50, device=options.device
@@ -60,6 +61,12 @@ def row(pairs: PosePairs, attention: str, patches: int, seed: int, options: argp
     report = json.loads((folder / REPORT).read_text())
     found |= {"parameters": report["parameters"], "seconds": report["seconds"]["processor"]}
     return [found, *(looks(pairs, trained, each, found) for each in numbers(options.look) if attention == "copy")]
+
+
+def run_folder(attention: str, patches: int, seed: int, options: argparse.Namespace) -> Path:
+    """Where a network is kept."""
+    kind = f"{attention}-{patches}-{options.size}-{options.steps}"
+    return Path(options.out / f"{kind}-{options.batch_size}-{options.figures}-{seed}")
 
 
 def looks(pairs: PosePairs, trained: TrainedMorph, patches: int, found: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +126,7 @@ def main() -> None:
     parser.add_argument("--patches", default="4", help="kappa, one or several")
     parser.add_argument("--look", default="", help="other kappas for the trained network that copies")
     parser.add_argument("--seeds", default="0", help="one or several")
+    parser.add_argument("--figures", type=int, default=0, help="the seed of the figures, those to judge by too")
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--device", default="cpu")
@@ -141,7 +149,7 @@ def main() -> None:
     print(table.to_markdown(index=False, floatfmt=".4f"))
     table.to_csv(options.out / f"table-{options.size}-{options.steps}.csv", index=False)
     if options.sheet:
-        runs = [options.out / f"{kind}-{patches}-{options.size}-{options.steps}-{seed}" for kind in NAMES]
+        runs = [run_folder(kind, patches, seed, options) for kind in NAMES]
         there = [str(run) for run in runs if RunFolder(str(run)).has(REPORT)]
         most = max([patches, *numbers(options.look)])
         others = {run: run for run in there[1:]}

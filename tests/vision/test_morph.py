@@ -116,6 +116,7 @@ def test_fixed_features_see_differences_and_are_not_trained():
 def test_shapes_gradients_and_conditions_that_matter(pairs, attention):
     torch.manual_seed(0)
     network = replace(FORM, attention=attention).build()
+    network.image.reset_parameters()  # it begins at 0, where nothing comes through
     photos, source, target = given(pairs, pairs.pairs[:4])
     images = network(photos, source, target)
     assert images.shape == (4, 3, 16, 16)
@@ -132,6 +133,36 @@ def test_shapes_gradients_and_conditions_that_matter(pairs, attention):
             changed[number] = other
             assert (network(*changed) - images).abs().max() > 1e-3
         assert network(photos, torch.full_like(source, torch.nan), target).isfinite().all()
+
+
+@pytest.mark.parametrize("attention", ["copy", "none", "self"])
+def test_the_decoder_keeps_its_level_whatever_its_weights(pairs, attention):
+    """Without that, weights that grow together made its maps grow until a loss was no number."""
+    torch.manual_seed(0)
+    network = replace(FORM, attention=attention).build()
+    network.image.reset_parameters()
+    given_to = given(pairs, pairs.pairs[:4])
+    seen = []
+    network.image.register_forward_hook(lambda layer, inputs, output: seen.append(inputs[0]))
+    with torch.no_grad():
+        for _ in range(2):
+            images = network(*given_to)
+            assert images.abs().max() < 10
+            for layer in network.up:
+                layer.second.weight *= 1e4
+                layer.second.bias *= 1e4
+    for maps in seen:
+        torch.testing.assert_close(maps.square().mean(1), torch.ones_like(maps[:, 0]), atol=0.3, rtol=0)
+
+
+def test_training_begins_half_way_between_grey_and_what_is_carried_over(pairs):
+    torch.manual_seed(0)
+    network = FORM.build()
+    photos, source, target = given(pairs, pairs.pairs[:4])
+    with torch.no_grad():
+        poses = (network.pose_embedding(each, photos) for each in (source, target))
+        carried = network.brought(photos, *poses)[0][:, :3]
+        torch.testing.assert_close(network(photos, source, target), carried / 2)
 
 
 def test_an_untrained_network_copies_along_limbs_already():

@@ -108,10 +108,13 @@ class Morph(nn.Module):
         )
         beside = [pose, *widths[1:-1]]
         self.up = nn.ModuleList(
-            _Pair(above + skip + (pose if scale < form.scales else 0), width, mixing=not scale)
+            _Pair(above + skip + (pose if scale < form.scales else 0), width, mixing=not scale, level=True)
             for scale, (width, above, skip) in enumerate(zip(widths, widths[1:], beside, strict=False))
         )
         self.image = nn.Conv2d(widths[0], 4, 3, padding=1)
+        # It begins half way between grey and what is carried over: a share that is whole would teach it nothing.
+        for own in (self.image.weight, self.image.bias):
+            nn.init.zeros_(own)  # type: ignore[arg-type]
 
     def forward(self, photos: Tensor, source: Tensor, target: Tensor) -> Tensor:
         """Images, about −1…1.
@@ -211,10 +214,15 @@ class _InPlace(nn.Module):
 
 
 class _Pair(nn.Module):
-    """Two convolutions; the first of a place alone, where it mixes many channels at the full side."""
+    """Two convolutions; the first of a place alone, where it mixes many channels at the full side.
 
-    def __init__(self, before: int, after: int, *, mixing: bool = False) -> None:
+    With `level`, the channels of each place have a mean square of 1 after each of them: a decoder whose layers all grow
+    together would else drive its maps out of all bounds in the first steps of a training.
+    """
+
+    def __init__(self, before: int, after: int, *, mixing: bool = False, level: bool = False) -> None:
         super().__init__()
+        self.level = level
         side = 1 if mixing else 3
         self.first = nn.Conv2d(before, after, side, padding=side // 2)
         self.second = nn.Conv2d(after, after, 3, padding=1)
@@ -222,7 +230,10 @@ class _Pair(nn.Module):
             nn.init.kaiming_normal_(layer.weight, 0.2)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return leaky_relu(self.second(leaky_relu(self.first(maps), 0.2)), 0.2)
+        for layer in (self.first, self.second):
+            maps = leaky_relu(layer(maps), 0.2)
+            maps = _levelled(maps) if self.level else maps
+        return maps
 
 
 class PoseCritic(nn.Module):
@@ -256,6 +267,11 @@ def _pixels_first(value: nn.Conv2d) -> None:
     with torch.no_grad():
         value.weight[:3] = torch.eye(3, value.in_channels)[:, :, None, None]
         value.bias[:3] = 0  # type: ignore[index]
+
+
+def _levelled(maps: Tensor) -> Tensor:
+    """Maps ``[B, C, H, W]`` over the root mean square of the channels of each place (T. Karras et al. 2018, 4.2)."""
+    return maps * (maps.float().square().mean(1, keepdim=True) + 1e-8).rsqrt().to(maps.dtype)
 
 
 def _smaller(maps: Tensor, scale: int) -> Tensor:
