@@ -22,8 +22,9 @@ from hemline.datasets.pictures.catalogue import Article, Catalogue
 from hemline.datasets.pictures.fashion_mnist import fashion_mnist
 from hemline.datasets.pictures.photos import Pictures, fingerprints
 from hemline.datasets.pictures.source import Source
-from hemline.vision.classify.classify import evaluate_classifier, train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import evaluate_classifier
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.generate.generate import train_generator
 from hemline.vision.generate.recipes import RECIPES, widened
 from hemline.vision.generate.trained import TrainedGenerator

@@ -31,9 +31,10 @@ from hemline.studio.access.people import invite
 from hemline.studio.commands import open_studio
 from hemline.studio.server import create_app
 from hemline.studio.settings import StudioSettings
-from hemline.vision.classify.classify import evaluate_classifier, train_classifier
+from hemline.vision.classify.classify import train_classifier
 from hemline.vision.classify.inputs import kept_vectors
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.judging import evaluate_classifier
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.backbone import AUTO
 from hemline.vision.networks.efficientnet_lite import FORMS

@@ -38,8 +38,8 @@ from hemline.studio.settings import StudioSettings
 from hemline.studio.studio import Studio
 from hemline.vision.classify.answers import probability_table
 from hemline.vision.classify.classifier import Classifier
-from hemline.vision.classify.classify import PROBABILITIES
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.judging import PROBABILITIES
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from PIL import Image

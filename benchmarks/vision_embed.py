@@ -13,9 +13,9 @@ import time
 import numpy as np
 import torch
 from hemline.datasets.pictures.fashion_mnist import fashion_mnist
-from hemline.vision.classify.training import Augmentation, AugmentConfig
 from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.networks.article_batches import ArticleBatches
+from hemline.vision.networks.augmentation import Augmentation, AugmentConfig
 
 IMAGES = 10_000
 BATCH = 256

@@ -20,8 +20,9 @@ import torch
 from hemline.datasets.pictures.catalogue import Article, Catalogue
 from hemline.datasets.pictures.photos import Pictures, fingerprints
 from hemline.datasets.pictures.source import Source
-from hemline.vision.classify.classify import evaluate_classifier, train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import evaluate_classifier
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 
 SIZE, PHOTOS, CLASSES, BATCH = 24, 4, 6, 16

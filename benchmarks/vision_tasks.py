@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 from hemline.datasets.pictures.source import Source, open_source
-from hemline.vision.classify.classify import evaluate_classifier, train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import evaluate_classifier
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.preprocessing import Preprocessing
 from hemline.vision.networks.product_network import NetworkConfig
 

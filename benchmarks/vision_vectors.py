@@ -13,8 +13,9 @@ from hemline.datasets.pictures.photos import Pictures
 from hemline.datasets.pictures.source import Source, open_source
 from hemline.datasets.pictures.split import ArticleSplit, split_articles
 from hemline.vision.classify.inputs import photo_vectors, title_vectors
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.classify.scores import Score, score
-from hemline.vision.classify.training import TrainConfig, fit
+from hemline.vision.classify.training import fit
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 

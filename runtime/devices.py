@@ -5,8 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import platform
+from typing import Literal
 
 DEVICES = ("auto", "cpu", "cuda")
+
+Precision = Literal["32-true", "bf16-mixed"]
+"""In which numbers a training calculates, by Lightning's names."""
 
 
 def torch_device(device: str) -> str:

@@ -188,7 +188,7 @@ def open_studio(
 
 def _test(runs: list[Path], source: Source) -> None:
     from ..runtime.run_folder import RunFolder
-    from ..vision.classify.classify import PROBABILITIES, evaluate_classifier
+    from ..vision.classify.judging import PROBABILITIES, evaluate_classifier
     from ..vision.commands.progress import shown_progress
 
     for run in runs:

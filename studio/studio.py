@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..runtime.run_folder import RunFolder
-from ..vision.classify.classify import PROBABILITIES
+from ..vision.classify.judging import PROBABILITIES
 from ..vision.search.index import PhotoIndex
 from .access.people import Person
 from .access.rates import Rate

@@ -1,5 +1,5 @@
-from .classify.classify import predict_photos as predict_photos
 from .classify.classify import train_classifier as train_classifier
+from .classify.judging import predict_photos as predict_photos
 from .embed.embedding import embed_catalogue as embed_catalogue
 from .generate.comparison import score_generator as score_generator
 from .generate.generate import train_generator as train_generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import lightning.pytorch as pl
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -20,8 +20,6 @@ from .checkpoints import Checkpoints
 from .curves import require_loggers
 from .epochs import EpochTraining
 from .interrupts import interrupts_passed_on
-
-Precision = Literal["32-true", "bf16-mixed"]
 
 
 def run_training(

@@ -15,7 +15,7 @@ from ...datasets.pictures.labels import MISSING, LabelSpace, Task
 from ...datasets.pictures.split import SIDES
 from ...runtime.run_folder import RunFolder
 from ...vision.classify.classifier import stored_labels
-from ...vision.classify.classify import PROBABILITIES
+from ...vision.classify.judging import PROBABILITIES
 from ...vision.classify.scores import Score, score
 from .labelling import Labelling, Standing, relabelled
 

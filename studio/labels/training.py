@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.loggers import Logger
 
 from ...datasets.pictures.catalogue import Catalogue
 from ...datasets.pictures.parts import photos_of
@@ -20,9 +19,8 @@ from ...runtime.plain import made_of
 from ...runtime.run_folder import RunFolder
 from ...vision.classify.answers import judge
 from ...vision.classify.classifier import Classifier
-from ...vision.classify.classify import SPLIT, evaluate_classifier, train_classifier
 from ...vision.classify.inputs import kept_vectors, photo_vectors, title_vectors
-from ...vision.classify.training import fit
+from ...vision.classify.judging import SPLIT, evaluate_classifier
 from ...vision.networks.known_backbones import build_backbone
 from ...vision.networks.product_network import ProductNetwork
 from ..jobs.jobs import Tell
@@ -61,6 +59,9 @@ def train_again(order: TrainOrder, tell: Tell) -> str:
     Returns:
         The folder of the new run, which is tested.
     """
+    from ...vision.classify.classify import train_classifier  # here, as the pages should not wait for Lightning
+    from ..jobs.epochs import epochs_told
+
     source, before = _relabelled(order), Classifier.load(RunFolder(order.run))
     with kept_vectors(order.vectors):
         train_classifier(
@@ -71,7 +72,7 @@ def train_again(order: TrainOrder, tell: Tell) -> str:
             tasks=[task.name for task in before.network.labels.tasks],
             max_images=before.max_images,
             progress=_photos(tell),
-            logger=_Epochs(tell, "training", before.training.epochs or 0),
+            logger=epochs_told(tell, "training", before.training.epochs or 0),
         )
         tell("testing", 0, 0)
         evaluate_classifier(order.out, source)
@@ -90,6 +91,9 @@ def judge_out_of_fold(order: TrainOrder, tell: Tell) -> str:
     Returns:
         The folder, in which ``out_of_fold.parquet`` lies.
     """
+    from ...vision.classify.training import fit
+    from ..jobs.epochs import epochs_told
+
     source, before = _relabelled(order), Classifier.load(RunFolder(order.run))
     network, training = before.network, before.training
     pictures = source.load(**network.backbone.preprocessing.photos, progress=_photos(tell)).first(before.max_images)
@@ -118,7 +122,7 @@ def judge_out_of_fold(order: TrainOrder, tell: Tell) -> str:
             targets,
             train=others,
             validation=np.array([], dtype=np.int64),
-            logger=_Epochs(tell, f"part {number + 1} of {FOLDS}", training.epochs or 0),
+            logger=epochs_told(tell, f"part {number + 1} of {FOLDS}", training.epochs or 0),
             titles=titles,
             vectors=vectors,
         )
@@ -176,28 +180,3 @@ def _photos(tell: Tell) -> Progress:
             tell("opening photos", done, total)
 
     return progress
-
-
-class _Epochs(Logger):
-    """Tells a job each epoch of a training."""
-
-    def __init__(self, tell: Tell, stage: str, epochs: int) -> None:
-        super().__init__()
-        self.tell, self.stage, self.epochs = tell, stage, epochs
-
-    @property
-    def name(self) -> str:
-        """Of the logger."""
-        return "studio"
-
-    @property
-    def version(self) -> str:
-        """Of the logger."""
-        return ""
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Tell the epoch."""
-        self.tell(self.stage, int(metrics.get("epoch", 0)) + 1, self.epochs)
-
-    def log_hyperparams(self, *_: object, **__: object) -> None:
-        """Nothing to keep."""

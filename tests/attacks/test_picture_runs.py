@@ -19,7 +19,7 @@ from hemline.vision.captions.annotator import Annotator
 from hemline.vision.captions.captioner import Captioner, CaptionerConfig
 from hemline.vision.captions.words import CaptionTokenizer
 from hemline.vision.classify.classifier import Classifier, stored_labels
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.generate.design.designer import TrainedDesigner
 from hemline.vision.generate.design.network import DesignForm

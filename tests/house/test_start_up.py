@@ -65,3 +65,13 @@ def test_the_package_imports_nothing():
     count = "import sys; before = set(sys.modules); import hemline; print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
     assert done.stdout == "['hemline']\n"
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["vision.classify.classifier", "vision.classify.judging", "vision.search.look_alikes", "vision.captions.annotator"],
+)
+def test_what_reads_a_classifier_imports_nothing_that_trains_one(module):
+    code = f"import sys, hemline.{module}; print('lightning' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

@@ -33,7 +33,7 @@ from hemline.forecasting.names import NAMES
 from hemline.forecasting.windows.spec import SeriesSpec
 from hemline.runtime.arguments import kinds
 from hemline.vision.captions.training import CaptionTrainConfig
-from hemline.vision.classify.training import TrainConfig as PictureTraining
+from hemline.vision.classify.options import TrainConfig as PictureTraining
 from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.preprocessing import Preprocessing
 from hemline.vision.networks.product_network import NetworkConfig

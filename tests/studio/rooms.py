@@ -16,8 +16,9 @@ from hemline.studio.labels.labelling import Labelling
 from hemline.studio.server import create_app
 from hemline.studio.settings import StudioSettings
 from hemline.studio.studio import Studio
-from hemline.vision.classify.classify import evaluate_classifier, train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import evaluate_classifier
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 from PIL import Image, ImageDraw
 

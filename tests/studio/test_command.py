@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import socket
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -18,7 +20,7 @@ from hemline.forecasting import build_model
 from hemline.runtime.run_folder import RunFolder
 from hemline.studio import commands
 from hemline.studio.access.people import everybody, log_in
-from hemline.vision.classify.classify import PROBABILITIES
+from hemline.vision.classify.judging import PROBABILITIES
 
 
 @pytest.fixture
@@ -146,3 +148,26 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(studio, monkeypatch):
             ValueError, match=f"port: expected one that is free at 127.0.0.1, got {port}, which another"
         ):
             commands.serve(studio)
+
+
+OPENED = """
+import sys
+from pathlib import Path
+from hemline.datasets.registry import get_dataset
+from hemline.studio.commands import open_studio
+from hemline.studio.server import create_app
+from hemline.studio.settings import StudioSettings
+
+out, run, model, shop = map(str, sys.argv[1:])
+studio = open_studio(StudioSettings(Path(out)), [Path(run), Path(model)], shop, "simulated_sales", get_dataset)
+create_app(studio)
+studio.close()
+print("lightning" in sys.modules)
+"""
+
+
+def test_a_studio_opens_without_what_trains(shop, trained, network, tmp_path):
+    network[0].serialize(tmp_path / "network")
+    words = [tmp_path / "out", trained, tmp_path / "network", shop]
+    done = subprocess.run([sys.executable, "-c", OPENED, *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False"], done.stderr

@@ -24,7 +24,7 @@ from hemline.studio.labels.quality import OUT_OF_FOLD, held_out_shares, label_qu
 from hemline.studio.labels.selection import Selection, paged
 from hemline.studio.labels.training import TrainOrder, judge_out_of_fold, train_again
 from hemline.vision.classify.classify import train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 from sqlalchemy import select
 

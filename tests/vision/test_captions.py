@@ -24,7 +24,7 @@ from hemline.vision.captions.captioner import Captioner, CaptionerConfig
 from hemline.vision.captions.training import CaptionTrainConfig
 from hemline.vision.captions.words import BEGIN, END, PAD, UNKNOWN, CaptionTokenizer
 from hemline.vision.classify.classify import train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.commands.commands import app
 from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.networks.product_network import NetworkConfig

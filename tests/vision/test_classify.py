@@ -23,11 +23,13 @@ from hemline.runtime.run_folder import RunFolder
 from hemline.vision.classify import classify
 from hemline.vision.classify import training as training_module
 from hemline.vision.classify.classifier import Classifier
-from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
-from hemline.vision.classify.training import AugmentConfig, TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import evaluate_classifier, predict_photos
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.commands.classify import _noticed
 from hemline.vision.commands.commands import app
 from hemline.vision.networks.article_batches import ArticleBatches
+from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.known_backbones import build_backbone
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.networks.small_cnn import SmallCNN

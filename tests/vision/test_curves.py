@@ -8,7 +8,7 @@ from hemline.runtime.run_folder import RunFolder
 from hemline.vision import train_classifier
 from hemline.vision.captions.captioner import Captioner, CaptionerConfig
 from hemline.vision.captions.training import CaptionTrainConfig, fit_captioner
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 
 

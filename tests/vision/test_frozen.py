@@ -15,9 +15,11 @@ from hemline.runtime.run_folder import RunFolder
 from hemline.vision.classify import inputs
 from hemline.vision.classify.answers import judge
 from hemline.vision.classify.classifier import SHIPPED, Classifier, stored_labels
-from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
+from hemline.vision.classify.classify import train_classifier
 from hemline.vision.classify.inputs import kept_vectors, photo_vectors
-from hemline.vision.classify.training import TrainConfig, Training
+from hemline.vision.classify.judging import evaluate_classifier, predict_photos
+from hemline.vision.classify.options import TrainConfig
+from hemline.vision.classify.training import Training
 from hemline.vision.commands.commands import app
 from hemline.vision.networks.augmentation import AugmentConfig
 from hemline.vision.networks.known_backbones import build_backbone

@@ -15,9 +15,9 @@ from hemline.datasets.pictures.split import ArticleSplit
 from hemline.runtime.plain import to_plain
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision import train_classifier
-from hemline.vision.classify.classify import evaluate_classifier
 from hemline.vision.classify.further import further_labels, further_split, take_over
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.judging import evaluate_classifier
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig, ProductNetwork
 from hemline.vision.networks.small_cnn import SmallCNN
 

@@ -13,8 +13,9 @@ import transformers
 from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.photos import Pictures
 from hemline.runtime.plain import to_plain
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.classify.parameter_groups import parameter_groups
-from hemline.vision.classify.training import TrainConfig, fit
+from hemline.vision.classify.training import fit
 from hemline.vision.networks.backbone import Backbone
 from hemline.vision.networks.known_backbones import backbone_form, build_backbone
 from hemline.vision.networks.pretrained import ARCHITECTURES, FAMILIES

@@ -6,7 +6,7 @@ import torch
 from hemline.datasets.pictures.catalogue import Article
 from hemline.datasets.pictures.labels import MISSING, UNSEEN, LabelSpace, Task
 from hemline.vision.classify.answers import article_table
-from hemline.vision.classify.classify import _most_frequent
+from hemline.vision.classify.judging import _most_frequent
 from hemline.vision.classify.scores import score, table
 from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import (

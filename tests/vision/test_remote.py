@@ -14,8 +14,9 @@ import fsspec
 from hemline.datasets.pictures.source import open_source
 from hemline.datasets.pictures.vectors import read_article_vectors
 from hemline.runtime.run_folder import RunFolder
-from hemline.vision.classify.classify import evaluate_classifier, predict_photos, train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import evaluate_classifier, predict_photos
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.embed.embedding import embed_catalogue
 from hemline.vision.embed.encoder import ArticleEncoder
 from hemline.vision.networks.product_network import NetworkConfig

@@ -13,8 +13,9 @@ from hemline.datasets.pictures.labels import LabelSpace, Task
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
 from hemline.vision.classify.classifier import Classifier
-from hemline.vision.classify.classify import predict_photos, train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import predict_photos
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 from hemline.vision.search import ranking as rankings
 from hemline.vision.search.look_alikes import build_index, find_similar

@@ -20,7 +20,7 @@ from hemline.vision.captions.annotate import annotate_photos, evaluate_annotator
 from hemline.vision.captions.annotator import Annotator
 from hemline.vision.captions.training import CaptionTrainConfig
 from hemline.vision.classify.classify import train_classifier
-from hemline.vision.classify.training import TrainConfig
+from hemline.vision.classify.options import TrainConfig
 from hemline.vision.commands.commands import app
 from hemline.vision.networks.product_network import NetworkConfig
 

@@ -19,7 +19,7 @@ from ...runtime.reading.weights import network_with_tensors
 from ...runtime.run_folder import RunFolder
 from ..networks.efficientnet_lite import FORMS, EfficientNetLite
 from ..networks.product_network import ProductNetwork, label_space, network_form
-from .training import TrainConfig
+from .options import TrainConfig
 
 WEIGHTS, MODEL = "model.safetensors", "model.json"
 

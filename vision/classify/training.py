@@ -1,10 +1,9 @@
-"""Training a product network: its options and its LightningModule."""
+"""Training a product network: its LightningModule."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -13,69 +12,23 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from ...datasets.pictures.photos import Pictures
-from ...runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
-from ...runtime.devices import DEVICES, torch_device
+from ...runtime.devices import torch_device
 from ...runtime.plain import PlainObject
 from ...runtime.run_folder import RunFolder
 from ...runtime.training.checkpoints import Checkpoints
 from ...runtime.training.epochs import EpochTraining
-from ...runtime.training.run import Precision, run_training
+from ...runtime.training.run import run_training
 from ..networks.article_batches import ArticleBatch, ArticleBatches
-from ..networks.augmentation import Augmentation, AugmentConfig
+from ..networks.augmentation import Augmentation
 from ..networks.product_network import ProductNetwork
 from ..networks.standardisation import Standardisation
 from .inputs import forget_vectors, photo_vectors, title_vectors
+from .options import TrainConfig
 from .parameter_groups import parameter_groups
-from .task_loss import ClassWeights, TaskLoss
+from .task_loss import TaskLoss
 
 # As many steps as a network needs to learn a task, however few the articles are.
 _EPOCHS, _STEPS = 20, 1500
-
-
-@dataclass(frozen=True)
-class TrainConfig(Checked):
-    """How a product network is trained: AdamW, with a learning rate that rises and then falls to nearly 0.
-
-    Arguments:
-        epochs: passes over the training articles; ``None`` for 20, or, where the articles are few, as many as make
-            1,500 steps.
-        batch_size: articles a step.
-        lr: the largest learning rate, that of the heads.
-        weight_decay: AdamW's decay of the weights.
-        rise: the share of all steps in which the learning rate rises.
-        layer_decay: by what factor a stage of the backbone learns slower than the one above it.
-        frozen: whether the backbone stays as it is, batch statistics included. The vectors of all photos, and of
-            their mirror images, are then computed once, and there are no other changes of the photos.
-        class_weights: ``"none"``, ``"inverse"`` or ``"effective"``, see `class_weights`.
-        class_beta: the β of the effective number, 0…1; nearer 1 weighs rare classes more.
-        smoothing: label smoothing.
-        augment: random changes of the photos, or ``None``.
-        seed: seeds the weights, the order and the changes.
-        precision: Lightning's precision; ``"bf16-mixed"`` is faster on processors that calculate in it.
-        device: Lightning's accelerator (``"auto"``, ``"cpu"``, ``"cuda"``).
-
-    Raises:
-        ValueError: an argument is out of its range.
-    """
-
-    epochs: Count | None = None
-    batch_size: Count = 64
-    lr: Positive = 3e-3
-    weight_decay: NotNegative = 0.05
-    rise: Share = 0.2
-    layer_decay: Share = 1.0
-    frozen: bool = False
-    class_weights: ClassWeights = "none"
-    class_beta: Annotated[float, Within(0, 1, below=True)] = 0.99
-    smoothing: Share = 0.0
-    augment: AugmentConfig | None = field(default_factory=AugmentConfig)
-    seed: Seed = 0
-    precision: Precision = "32-true"
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise ValueError(f"device: expected one of {', '.join(DEVICES)}, got {self.device!r}")
 
 
 class Training(EpochTraining):

@@ -101,12 +101,12 @@ def train(
     Example: hemline vision classify train --data fashion_mnist --checkpoint runs/fm --size 28 --channels 1
     """
     from ...datasets.pictures.source import open_source
+    from ...runtime.devices import Precision
     from ...runtime.run_folder import RunFolder
     from ...runtime.training.resume import REPORT
-    from ...runtime.training.run import Precision
     from ..classify.classify import train_classifier
+    from ..classify.options import TrainConfig
     from ..classify.task_loss import ClassWeights
-    from ..classify.training import TrainConfig
     from ..networks.augmentation import AugmentConfig
     from ..networks.backbone import AUTO, SMALL_CNN
     from ..networks.efficientnet_lite import FORMS
@@ -190,7 +190,7 @@ def judge(data: Data, checkpoint: Checkpoint, mirrored: Mirrored = None, device:
     """Score a run on the test side of its stored split."""
     check_there("checkpoint", checkpoint, folder=True)
     from ...datasets.pictures.source import open_source
-    from ..classify.classify import evaluate_classifier
+    from ..classify.judging import evaluate_classifier
     from ..classify.scores import table
     from .progress import shown_progress
 

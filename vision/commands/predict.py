@@ -34,7 +34,7 @@ def predict(
     from ...datasets.pictures.source import photos_in
     from ...runtime.run_folder import RunFolder
     from ..classify.classifier import SHIPPED, stored_labels
-    from ..classify.classify import predict_photos
+    from ..classify.judging import predict_photos
 
     check_table(out)
     paths = [photo for path in paths for photo in photos_in(path)]

@@ -19,7 +19,7 @@ from ...runtime.run_folder import RunFolder
 from ...runtime.training.resume import REPORT
 from ..classify.answers import truth_of
 from ..classify.classifier import Classifier
-from ..classify.classify import TEST
+from ..classify.judging import TEST
 from ..embed.encoder import ArticleEncoder
 from .figures import captions, confusion, embedding_map, filters, learning_curves, mistakes, reliability
 from .planes import FEWEST, NAMES, Method, require_umap

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ....runtime.devices import has_fast_bfloat16, torch_device
-from ....runtime.training.run import Precision
+from ....runtime.devices import Precision, has_fast_bfloat16, torch_device
 
 
 def precision_here(precision: Literal["auto"] | Precision, device: str) -> Precision:

@@ -7,10 +7,11 @@ from typing import Literal
 
 from lightning.pytorch.loggers import Logger
 
+from ....runtime.devices import Precision
 from ....runtime.run_folder import RunFolder
 from ....runtime.training.checkpoints import Checkpoints
 from ....runtime.training.epochs import EpochTraining
-from ....runtime.training.run import Precision, run_training
+from ....runtime.training.run import run_training
 from .precision import precision_here
 
 _SHEETS = 20

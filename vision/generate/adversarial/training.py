@@ -13,9 +13,8 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
-from ....runtime.devices import DEVICES
+from ....runtime.devices import DEVICES, Precision
 from ....runtime.training.epochs import EpochTraining
-from ....runtime.training.run import Precision
 from ..networks.network import Critic, Generator
 from ..networks.style import StyleGenerator
 from .augment import AdaptiveAugment, DiffAugment, mirrored

@@ -12,8 +12,8 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
 
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
+from ....runtime.devices import Precision
 from ....runtime.training.epochs import EpochTraining
-from ....runtime.training.run import Precision
 from ..adversarial.augment import shifted
 from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ....datasets.pictures.poses import PosePairs
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Share, Within
+from ....runtime.devices import Precision
 from ....runtime.training.epochs import EpochTraining
-from ....runtime.training.run import Precision
 from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES
 from ..adversarial.order import RandomOrder

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ....datasets.pictures.worn.outfits import Outfits
 from ....runtime.arguments.kinds import Checked, Count, NotNegative, Positive, Seed, Within
+from ....runtime.devices import Precision
 from ....runtime.training.epochs import EpochTraining
-from ....runtime.training.run import Precision
 from ..adversarial.averaging import follow
 from ..adversarial.losses import LOSSES
 from ..adversarial.steps import InSteps
