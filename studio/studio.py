@@ -152,8 +152,8 @@ class Studio:
         return folder if RunFolder(folder).has(OUT_OF_FOLD) else None
 
     def folds_at(self, run: Run) -> str:
-        """Where the labels of a run's training side are judged."""
-        return str(self.settings.folder / "folds" / run.name)
+        """Where the labels of a run's training side are judged: another run of its name, or other data, has its own."""
+        return str(self.settings.folder / "folds" / run.identity[:32])
 
     def remember_catalogue(self) -> None:
         """Keep by which catalogue the studio was begun.

@@ -13,9 +13,10 @@ import numpy as np
 from ...datasets.pictures.catalogue import Article
 from ...datasets.pictures.labels import MISSING, LabelSpace, Task
 from ...datasets.pictures.split import SIDES
+from ...runtime.digest import sha256_of
 from ...runtime.run_folder import RunFolder
-from ...vision.classify.classifier import stored_labels
-from ...vision.classify.judging import PROBABILITIES
+from ...vision.classify.classifier import MODEL, stored_labels
+from ...vision.classify.judging import PROBABILITIES, SPLIT
 from ...vision.classify.scores import Score, score
 from .labelling import Labelling, Standing, relabelled
 
@@ -85,6 +86,7 @@ class Run:
         frame["row"] = frame["item_id"].map(labelling.rows)
         frame = frame.dropna(subset="row").astype({"row": np.int64}).sort_values("row", kind="stable")
         articles = labelling.source.catalogue.articles
+        self._folder = folder
         self.answers: dict[str, Answers] = {}
         for task in stored_labels(folder).tasks:
             mine = frame[frame["task"] == task.name]
@@ -96,6 +98,15 @@ class Run:
         if not self.answers:
             raise ValueError(f"run: expected answers to articles of {labelling.data} in {address}, got none")
         self._views: OrderedDict[tuple[str, tuple[int, int]], View] = OrderedDict()
+
+    @cached_property
+    def identity(self) -> str:
+        """A digest of the classifier, its split and its answers, and of all articles as the catalogue has them.
+
+        What was computed for a run is found again by it, and not by the name of its folder, which another may have.
+        """
+        files = [self._folder.read_bytes(name) for name in (MODEL, SPLIT, PROBABILITIES)]
+        return sha256_of(*files, *map(repr, self.labelling.source.catalogue.articles))
 
     def require(self, task: str) -> Answers:
         """The answers in a task.

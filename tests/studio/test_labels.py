@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra `studio`")
@@ -17,13 +19,14 @@ from hemline.datasets.pictures.labels import Task
 from hemline.datasets.pictures.source import open_source
 from hemline.runtime.run_folder import RunFolder
 from hemline.studio.database.tables import CurrentLabel, LedgerEntry
-from hemline.studio.labels.answers import Answers, View
+from hemline.studio.labels.answers import Answers, Run, View
 from hemline.studio.labels.labelling import Standing
 from hemline.studio.labels.ledger import Wish, change, read, replayed, undo
 from hemline.studio.labels.quality import OUT_OF_FOLD, held_out_shares, label_quality, likely_errors, out_of_fold_table
 from hemline.studio.labels.selection import Selection, paged
 from hemline.studio.labels.training import TrainOrder, judge_out_of_fold, train_again
 from hemline.vision.classify.classify import train_classifier
+from hemline.vision.classify.judging import PROBABILITIES
 from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 from sqlalchemy import select
@@ -408,3 +411,26 @@ def test_sides_that_were_drawn_stay_where_they_were_drawn(shop, tmp_path):
     for side in ("train", "validation", "test"):
         assert sorted(before[side]) == sorted(after[side])
         assert len(before[side]) > 0
+
+
+def test_another_classifier_of_the_same_name_does_not_inherit_judgements(studio, shop, trained, tmp_path):
+    (name,) = studio.runs
+    run = studio.runs[name]
+    RunFolder(str(studio.settings.folder / "folds" / name)).write_frame(OUT_OF_FOLD, pd.DataFrame({"task": []}))
+    assert studio.folds(run) is None, "by its name alone"
+    RunFolder(studio.folds_at(run)).write_frame(OUT_OF_FOLD, pd.DataFrame({"task": []}))
+    assert studio.folds(Run(trained, studio.opened)) is not None, "a start later"
+    other = tmp_path / name
+    shutil.copytree(trained, other)
+    (other / PROBABILITIES).unlink()
+    frame = RunFolder(trained).read_frame(PROBABILITIES)
+    RunFolder(str(other)).write_frame(
+        PROBABILITIES, frame.assign(probabilities=[0.9 * each for each in frame["probabilities"]])
+    )
+    assert studio.folds(Run(str(other), studio.opened)) is None, "another training"
+    source = studio.opened.source
+    first, *others = source.catalogue.articles
+    told = replace(first, labels={**first.labels, "colour": ("green",)})
+    catalogue = replace(source.catalogue, articles=(told, *others))
+    studio.opened.source = replace(source, catalogue=catalogue)
+    assert studio.folds(Run(trained, studio.opened)) is None, "other labels in the catalogue"
