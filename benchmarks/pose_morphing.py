@@ -17,6 +17,7 @@ import argparse
 import itertools
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from hemline.vision.generate.morph.comparison import scores, sheet_of_morphs, st
 from hemline.vision.generate.morph.morph import TrainedMorph, train_morph
 from hemline.vision.generate.morph.network import MorphForm
 from hemline.vision.generate.morph.training import MorphConfig
+
+from .measuring import peak_of_tensors
 
 NAMES = {"copy": "attention that copies", "none": "without it", "self": "with attention to itself"}
 
@@ -107,14 +110,15 @@ def cost(options: argparse.Namespace) -> None:
             (made - truth).abs().mean().backward()
             optimizer.step()
             seconds.append((forward, time.process_time() - started))
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-            (network(photos, source, target) - truth).abs().mean().backward()
-        events = profile.profiler.kineto_results.events()
-        changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
-        most = max(itertools.accumulate(size for _, size in changes)) / 2**20
+        most = peak_of_tensors(partial(_step, network, photos, source, target, truth))
         forward, whole = (sorted(part)[2] for part in zip(*seconds, strict=True))
         count = sum(each.numel() for each in network.parameters())
         print(f"| {NAMES[attention]} | {count:,} | {forward:.3f} | {whole:.3f} | {most:.0f} |", flush=True)
+
+
+def _step(network: torch.nn.Module, *given: torch.Tensor) -> None:
+    photos, source, target, truth = given
+    (network(photos, source, target) - truth).abs().mean().backward()
 
 
 def main() -> None:
