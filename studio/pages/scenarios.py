@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import or_, select
 
-from ...forecasting.scenarios.future import BASELINE
+from ...forecasting.scenarios.future import BASELINE, some
 from ...forecasting.scenarios.notation import Change
 from ...forecasting.scenarios.pair_page import pair_rows
 from ..access.doors import Anybody, Editor
@@ -89,7 +90,8 @@ def _answer(
     most = effects(simulation)
     others = [each.article for each in most if each.article != first]
     items = simulation.baseline.item_ids
-    second = second if second in items and second != first else next(iter(others), "")
+    _require_articles(items, second=second)
+    second = second if second and second != first else next(iter(others), "")
     second = second or next((item for item in items if item != first), "")
     rows = pair_rows(simulation[BASELINE], simulation[NAME], first, second) if first in items and second else ()
     return {
@@ -101,6 +103,17 @@ def _answer(
         "unseen": simulation.unseen.get(NAME, ()),
         "dates": simulation.baseline.dates,
     }
+
+
+def _require_articles(items: Sequence[str], **named: str) -> None:
+    """Refuse a name that no article has; an empty one leaves the choice to the page.
+
+    Raises:
+        ValueError: one of them is.
+    """
+    for field, article in named.items():
+        if article and article not in items:
+            raise ValueError(f"{field}: expected one of {some(items)}; got {article[:100]!r}")
 
 
 def _saved(studio: Studio, shop: Shop, person: str) -> list[dict[str, object]]:
@@ -132,6 +145,7 @@ def pair(
     studio = studio_of(request)
     shop = studio.shop(model)
     simulation = studio.simulations.of(shop, shop.require_window(window), read_changes(changes))
+    _require_articles(simulation.baseline.item_ids, first=first, second=second)
     return Response(pair_chart(simulation, NAME, first, second), headers=SVG_POLICY, media_type=SVG)
 
 
@@ -153,7 +167,8 @@ def save(
     if not told:
         raise ValueError("changes: expected at least one, got none")
     # What cannot be answered is not kept either: an article that the model does not know, a price beyond all sense.
-    studio.simulations.of(shop, shop.require_window(""), told)
+    simulation = studio.simulations.of(shop, shop.require_window(""), told)
+    _require_articles(simulation.baseline.item_ids, first=first, second=second)
     with studio.database.writing() as session:
         row = session.scalar(
             select(SavedScenario).where(
