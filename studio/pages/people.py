@@ -12,7 +12,7 @@ from ..access.doors import COOKIE, Admin, Anybody, address_of
 from ..access.people import ROLES, everybody, invite, log_in, log_out, note, shut_out
 from ..database.tables import AuditEntry
 from ..texts.translations import LANGUAGES
-from .rendering import back_to, rendered, studio_of
+from .rendering import LONGEST_ADDRESS, back_to, rendered, studio_of
 
 open_router = APIRouter()
 """Pages that nobody has to be logged in for."""
@@ -72,7 +72,7 @@ def language(
     request: Request,
     person: Anybody,
     language: Annotated[str, Form(max_length=5)],
-    next: Annotated[str, Form(max_length=2000)] = "/",
+    next: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "/",
 ) -> Response:
     """Show pages in a language from now on."""
     if language not in LANGUAGES:

@@ -17,6 +17,9 @@ from ..labels.ledger import read
 from ..studio import Studio
 from ..texts.translations import LANGUAGES, chosen_language, translations
 
+LONGEST_ADDRESS = 8000
+"""Characters of an address to which a form leads back."""
+
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -48,9 +51,16 @@ def rendered(request: Request, template: str, /, status: int = 200, **values: ob
         "language": language,
         "languages": LANGUAGES,
         "path": request.url.path,
+        "here": _here(request),
         **values,
     }
     return HTMLResponse(environment(language).get_template(template).render(told), status)
+
+
+def _here(request: Request) -> str:
+    """The address of a page with what was asked of it, to which a form leads back."""
+    path, query = request.url.path, request.url.query
+    return f"{path}?{query}" if query and len(path) + len(query) < LONGEST_ADDRESS else path
 
 
 def language_of(request: Request, person: Person | None) -> str:

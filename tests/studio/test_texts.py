@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,14 @@ def test_pages_are_in_the_language_of_the_browser_or_of_ones_choice(browse, addr
     browser.submit("/language", language="de", next=address)
     assert "Abmelden" in browser.get(address).text
     assert browser.submit("/language", language="xx").status_code == 400
+
+
+def test_a_change_of_language_keeps_what_was_asked_of_a_page(browse):
+    browser = browse("Ada", "admin")
+    address = "/labels/photos?run=colours&task=colour&side=test&words=a%26b%22"
+    page = browser.get(address).text
+    (back,) = [unescape(each) for each in re.findall(r'name="next" value="([^"]*)"', page)]
+    assert back == address
+    answer = browser.submit("/language", language="de", next=back)
+    assert str(answer.url).endswith(address)
+    assert '<html lang="de">' in answer.text
