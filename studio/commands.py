@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 SECRET = "HEMLINE_STUDIO_PROXY_SECRET"
 """The environment variable of what a proxy has to say: an option could be read in the list of processes."""
+
+_OF_SALES, _OF_PHOTOS = ("date", "timestamp", "units", "prediction_length"), ("images", "photos", "facets")
+"""Keys of descriptions that only those of sales have, or of photos."""
 
 
 def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
@@ -98,11 +103,11 @@ def register(app: typer.Typer, load: Callable[..., ForecastData]) -> None:
             proxies=tuple(proxy or ()),
             proxy_secret=os.environ.get(SECRET, ""),
         )
-        with RunFolder(str(out)).alone("out", ".studio.lock"):
+        with listening_at(settings) as door, RunFolder(str(out)).alone("out", ".studio.lock"):
             opened = open_studio(settings, runs, data, dataset, load, trust or ())
             try:
                 let_in(opened, invite or [])
-                serve(opened)
+                serve(opened, door)
             finally:
                 opened.close()
 
@@ -156,6 +161,8 @@ def open_studio(
         for name, number in Counter(run.name for run in some).items():
             if number > 1:
                 raise ValueError(f"run: expected {kind} in folders of different names, got {name!r} twice")
+    if dataset is not None and not series:
+        raise ValueError(f"dataset: expected none without a model of series, got {dataset}; catalogues go by --data")
     source = None
     if (photos := [*classifiers, *indexes]) and data is None:
         raise ValueError(f"data: expected the catalogue of the photos of {photos[0]}, got none")
@@ -163,7 +170,14 @@ def open_studio(
         raise ValueError(f"run: expected one index of photos at most, got {indexes[0]} and {indexes[1]}")
     if data is not None:
         with naming("data", data):
-            source = open_source(data)
+            try:
+                source = open_source(data)
+            except ValueError:
+                if not _keys_of(data).isdisjoint(_OF_SALES):
+                    raise ValueError(
+                        f"data: expected a catalogue of photos, got sales in {data}; they go by --dataset"
+                    ) from None
+                raise
         _test(classifiers, source)
     # All that is only read comes first: what cannot be read leaves no folder of a studio behind.
     index = PhotoIndex.open(str(indexes[0])) if indexes else None
@@ -206,8 +220,20 @@ def _shop(run: Path, dataset: str | None, load: Callable[..., ForecastData], tru
     with naming("run", run):
         predictor = load_predictor(run, trust=trust)
     with naming("run", run) if dataset is None else naming("dataset", dataset):
+        if dataset is not None and not _keys_of(dataset).isdisjoint(_OF_PHOTOS):
+            raise ValueError(f"dataset: expected sales, got a catalogue of photos in {dataset}; it goes by --data")
         data = load_remembered(run, predictor, load) if dataset is None else read_for(predictor, load, dataset)
     return Shop(run.name, predictor, data)
+
+
+def _keys_of(address: str) -> set[str]:
+    """The keys of a description; none of what is no such file, which its reader refuses."""
+    from ..runtime.toml_files import read_description
+
+    try:
+        return set(read_description(address)) if address.endswith(".toml") else set()
+    except (ValueError, OSError):
+        return set()
 
 
 def with_needed() -> None:
@@ -246,14 +272,39 @@ def let_in(studio: Studio, invited: list[str]) -> None:
             typer.echo(f"Token of {name} ({role}), shown only now: {token}")
 
 
-def serve(studio: Studio) -> None:
+@contextmanager
+def listening_at(settings: StudioSettings) -> Iterator[socket.socket]:
+    """The socket at which a studio is to answer: whether it is free is known before anything is opened.
+
+    Arguments:
+        settings: host and port.
+
+    Raises:
+        ValueError: another program answers there.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with naming("port", settings.port):
+            try:
+                listening.bind((settings.host, settings.port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    wanted = (
+                        f"expected one that is free at {settings.host}, got {settings.port}, which another program uses"
+                    )
+                    raise ValueError(f"port: {wanted}; try --port {settings.port + 1}, or --port 0 for any") from None
+                raise
+        yield listening
+
+
+def serve(studio: Studio, listening: socket.socket) -> None:
     """Answer until the process is interrupted.
 
     Arguments:
         studio: what pages work with.
+        listening: the socket of `listening_at`.
     """
-    import socket
-
     import uvicorn
 
     from .server import create_app
@@ -262,18 +313,6 @@ def serve(studio: Studio) -> None:
     config = uvicorn.Config(
         create_app(studio), log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
     )
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as listening, naming("port", settings.port):
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((settings.host, settings.port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                wanted = (
-                    f"expected one that is free at {settings.host}, got {settings.port}, which another program uses"
-                )
-                raise ValueError(f"port: {wanted}; try --port {settings.port + 1}, or --port 0 for any") from None
-            raise
-        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-        typer.echo(f"The studio answers at http://{shown}:{listening.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[listening])
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(f"The studio answers at http://{shown}:{listening.getsockname()[1]}")
+    uvicorn.Server(config).run(sockets=[listening])

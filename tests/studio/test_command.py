@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import socket
 import subprocess
@@ -33,8 +32,8 @@ def studio_of(monkeypatch, capsys):
 
     def run(*words, looked=lambda studio: None):
         seen = []
-        monkeypatch.setattr(commands, "serve", lambda studio: seen.append(looked(studio)))
-        status = cli.run(["studio", *map(str, words)])
+        monkeypatch.setattr(commands, "serve", lambda studio, door: seen.append(looked(studio)))
+        status = cli.run(["studio", "--port", "0", *map(str, words)])
         return status, capsys.readouterr(), seen
 
     return run
@@ -138,16 +137,39 @@ def test_two_classifiers_of_one_name_are_refused_and_leave_nothing_behind(studio
     assert not (tmp_path / "out").exists()
 
 
-def test_a_port_that_is_taken_is_named_with_a_way_out(studio, monkeypatch):
+def test_a_port_that_is_taken_is_named_with_a_way_out_before_anything_is_opened(studio_of, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setattr(studio, "settings", dataclasses.replace(studio.settings, port=port))
-        with pytest.raises(
-            ValueError, match=f"port: expected one that is free at 127.0.0.1, got {port}, which another"
-        ):
-            commands.serve(studio)
+        status, told, seen = studio_of(tmp_path, "--port", port, "--out", tmp_path / "out")
+    assert (status, seen) == (1, [])
+    assert f"port: expected one that is free at 127.0.0.1, got {port}, which another program uses" in told.err
+    assert f"--port {port + 1}" in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_descriptions_that_changed_places_are_told_where_they_belong(studio_of, shop, trained, tmp_path):
+    sales = tmp_path / "sales.toml"
+    sales.write_text('table = "sales.csv"\narticle = "article"\ndate = "week"\nunits = "sold"\nprediction_length = 4\n')
+    naive = build_model("seasonal-naive", get_dataset("simulated_sales").metadata)
+    store_predictor(naive, tmp_path / "naive")
+    for words, told in (
+        (
+            [trained, "--data", sales],
+            f"data: expected a catalogue of photos, got sales in {sales}; they go by --dataset",
+        ),
+        (
+            [tmp_path / "naive", "--dataset", shop],
+            f"dataset: expected sales, got a catalogue of photos in {shop}; it goes by --data",
+        ),
+        ([trained, "--data", shop, "--dataset", "simulated_sales"], "dataset: expected none without a model of series"),
+    ):
+        status, said, seen = studio_of(*words, "--out", tmp_path / "out")
+        assert (status, seen) == (1, [])
+        assert told in said.err
+        assert said.err.count("\n") == 1
+        assert not (tmp_path / "out").exists()
 
 
 OPENED = """
