@@ -125,7 +125,7 @@ class Run:
         key = (task, standing.stamp)
         found = self._views.get(key)
         if found is None:
-            found = self._views[key] = View(answers, standing, self.labelling.tasks)
+            found = self._views[key] = View(answers, standing, self.labelling)
             while len(self._views) > _REMEMBERED:
                 self._views.popitem(last=False)
         return found
@@ -137,15 +137,16 @@ class View:
     Arguments:
         answers: the answers.
         standing: the changed labels.
-        tasks: all label columns of the catalogue.
+        labelling: the catalogue, of which a run may not have judged all.
     """
 
-    def __init__(self, answers: Answers, standing: Standing, tasks: tuple[str, ...]) -> None:
+    def __init__(self, answers: Answers, standing: Standing, labelling: Labelling) -> None:
+        self.labelling = labelling
         self.answers, self.standing, self.task = answers, standing, answers.task
         self.truth, self.codes = list(answers.told), answers.codes.copy()
         places = [answers.place[item] for item in standing.changed.get(self.task.name, {}) if item in answers.place]
         if places:
-            articles = [relabelled(answers.articles[place], tasks, standing) for place in places]
+            articles = [relabelled(answers.articles[place], labelling.tasks, standing) for place in places]
             self.codes[places] = answers.encode(articles)
             for place, article in zip(places, articles, strict=True):
                 self.truth[place] = article.labels[self.task.name]
@@ -166,6 +167,16 @@ class View:
         """Which articles are answered otherwise than they are labelled, bool ``[n]``; none without a label."""
         right = self.answers.yes == self._holds
         return cast("np.ndarray", self.is_told & ~right.all(axis=1))
+
+    @cached_property
+    def missed(self) -> np.ndarray:
+        """Which articles have a label that is a class and not answered, bool ``[n]``."""
+        return cast("np.ndarray", self.is_told & (self._holds & ~self.answers.yes).any(axis=1))
+
+    @cached_property
+    def claimed(self) -> np.ndarray:
+        """Which articles are answered with a label that they do not have, bool ``[n]``; none without a label."""
+        return cast("np.ndarray", self.is_told & (self.answers.yes & ~self._holds).any(axis=1))
 
     @cached_property
     def _holds(self) -> np.ndarray:

@@ -30,8 +30,9 @@ class Selection:
         side: of the split, empty for all.
         truth: a label that they have, empty for any.
         answer: a label that they are answered with, empty for any.
-        kind: all, those answered wrongly or rightly, those that miss the label `truth` or claim the label `answer`
-            wrongly, those that people changed, or those without a label.
+        kind: all, those answered wrongly or rightly, those whose label `truth` is not answered or whose answer `answer`
+            is not their label (any label or answer where none is given), those that people changed, or those without a
+            label.
         order: the likeliest label errors first, the most confident or the least confident answers first, or as in the
             table.
         where: ``column=label`` in another label column, empty for any.
@@ -108,23 +109,18 @@ class Selection:
 
     def _require_known(self, view: View) -> None:
         """Refuse what no photo can have: "0 photos" would say that all is well."""
-        standing, catalogue = view.standing, view.answers.articles
+        labelling, standing = view.labelling, view.standing
         if self.side and self.side not in view.sides:
             raise ValueError(f"side: expected one of {', '.join(view.sides)}; got {self.side[:40]!r}")
         for name in ("truth", "answer"):
             label = getattr(self, name)
-            if not label or label in view.task.classes or any(label in labels for labels in view.truth):
-                continue
-            if not any(label in article.labels.get(self.task, ()) for article in catalogue):
+            if label and label not in view.task.classes and label not in labelling.known_labels(self.task, standing):
                 raise ValueError(f"{name}: expected a label of {self.task}, got {label[:100]!r}")
         column, _, label = self.where.partition("=")
-        if column and not any(
-            label in standing.labels(column, article) or label in article.labels.get(column, ())
-            for article in catalogue
-        ):
-            columns = sorted({each for article in catalogue for each in article.labels})
-            if column not in columns:
-                raise ValueError(f"where: expected one of the columns {', '.join(columns)}; got {column[:100]!r}")
+        if column and column not in labelling.tasks:
+            columns = ", ".join(sorted(labelling.tasks))
+            raise ValueError(f"where: expected one of the columns {columns}; got {column[:100]!r}")
+        if column and label not in labelling.known_labels(column, standing):
             raise ValueError(f"where: expected a label of {column}, got {label[:100]!r}")
 
     def _kind(self, view: View) -> np.ndarray:
@@ -133,8 +129,10 @@ class Selection:
         if self.kind == "right":
             return cast("np.ndarray", view.is_told & ~view.wrong)
         if self.kind == "missed":
-            return view.has(self.truth) & ~view.says(self.truth)
+            return view.has(self.truth) & ~view.says(self.truth) if self.truth else view.missed
         if self.kind == "claimed":
+            if not self.answer:
+                return view.claimed
             return view.is_told & view.says(self.answer) & ~view.has(self.answer)
         if self.kind == "changed":
             changed = view.standing.changed.get(self.task, {})

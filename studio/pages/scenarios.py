@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from ...forecasting.scenarios.future import BASELINE, some
 from ...forecasting.scenarios.notation import Change
 from ...forecasting.scenarios.pair_page import pair_rows
+from ...runtime.arguments.naming import in_words
 from ..access.doors import Anybody, Editor
 from ..access.people import name_of
 from ..database.tables import SavedScenario, now
@@ -54,7 +55,14 @@ def builder(
     what = what or next(iter(whats), "")
     built = Built(what, article, value, max(first, 1), last) if article else None
     told = (*read_changes(changes), *([built.change()] if built else []))
-    answer = _answer(studio, shop, window, told, article or _first(told), second) if told else None
+    answer, refused = None, ""
+    try:
+        answer = _answer(studio, shop, window, told, article or _first(told), second) if told else None
+    except ValueError as error:
+        # A kept scenario may name what a model that was trained since does not know: its page stays, to change it.
+        if not name or wants_part(request):
+            raise
+        refused = in_words(error)
     template = "scenario_answer.html" if wants_part(request) else "scenario.html"
     return rendered(
         request,
@@ -75,6 +83,7 @@ def builder(
         kept_changes=changes,
         all_changes="\n".join(map(str, told)),
         answer=answer,
+        refused=refused,
         saved=_saved(studio, shop, person.name),
     )
 

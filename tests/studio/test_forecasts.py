@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 
@@ -13,7 +14,7 @@ pytest.importorskip("fastapi", reason="needs the extra `studio`")
 from hemline.evaluation.scores.intervals import covered
 from hemline.evaluation.scores.univariate import sorted_paths, weighted_quantile_loss
 from hemline.forecasting import Scenario, simulate
-from hemline.studio.database.tables import SavedScenario
+from hemline.studio.database.tables import SavedScenario, now
 from hemline.studio.forecasts.scenarios import PATHS, Built
 from sqlalchemy import select
 
@@ -208,6 +209,21 @@ def test_a_scenario_that_has_no_answer_is_not_kept(plan, planner, changes):
     assert plan().submit("/scenarios/save", model="sales", name="x", changes=changes).status_code == 400
     with planner.database.reading() as session:
         assert session.scalars(select(SavedScenario)).all() == []
+
+
+@pytest.mark.parametrize(("changes", "second"), [("price[gone] = -20%", ""), ("price[dress_1] = -20%", "gone")])
+def test_a_kept_scenario_that_the_model_of_today_does_not_know_keeps_its_page(plan, planner, changes, second):
+    browser = plan()
+    with planner.database.writing() as session:
+        told = {"changes": changes, "articles": json.dumps(["", second]), "shared": False, "at": now()}
+        session.add(SavedScenario(model="sales", owner="Ann", name="spring", **told))
+    link = unescape(re.search(r'<th scope="row"><a href="(/scenarios[^"]+)"', browser.get("/scenarios").text)[1])
+    answer = browser.get(link)
+    assert answer.status_code == 200
+    assert "“spring” was kept for a model of before; this one does not answer it:" in text_of(answer.text)
+    assert "gone" in text_of(answer.text)
+    part = browser.get(link, headers={"HX-Request": "true"})
+    assert part.status_code == 400
 
 
 def test_a_category_that_is_none_is_said(plan):

@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import numpy as np
@@ -25,13 +26,14 @@ from hemline.studio.labels.ledger import Wish, change, read, replayed, undo
 from hemline.studio.labels.quality import OUT_OF_FOLD, held_out_shares, label_quality, likely_errors, out_of_fold_table
 from hemline.studio.labels.selection import Selection, paged
 from hemline.studio.labels.training import TrainOrder, judge_out_of_fold, train_again
+from hemline.studio.settings import StudioSettings
 from hemline.vision.classify.classify import train_classifier
 from hemline.vision.classify.judging import PROBABILITIES
 from hemline.vision.classify.options import TrainConfig
 from hemline.vision.networks.product_network import NetworkConfig
 from sqlalchemy import select
 
-from .rooms import SCRIPT, WRONG
+from .rooms import SCRIPT, WRONG, logging_in, opened
 
 PHOTOS = "/labels/photos?run=colours&task=colour"
 RETAG = "/labels/retag?run=colours&task=colour"
@@ -121,6 +123,35 @@ def test_a_filter_of_what_there_is_not_is_said_and_not_answered_with_no_photos(b
     answer = browse().get(f"{PHOTOS}&{query}")
     assert answer.status_code == 400
     assert told in unescape(answer.text)
+
+
+def test_missed_and_claimed_without_a_label_are_those_of_any_label(browse):
+    browser = browse()
+    wrong = items(browser.get(f"{PHOTOS}&side=train&kind=wrong&order=table").text)
+    assert len(wrong) > 4
+    for kind in ("missed", "claimed"):
+        assert items(browser.get(f"{PHOTOS}&side=train&kind={kind}&order=table").text) == wrong
+    facets = "/labels/photos?run=colours&task=facets&side=train&order=table"
+    missed, claimed, all_wrong = (
+        set(items(browser.get(f"{facets}&kind={kind}").text)) for kind in ("missed", "claimed", "wrong")
+    )
+    assert missed | claimed == all_wrong
+    of_classes = (items(browser.get(f"{facets}&kind=missed&truth={label}").text) for label in ("is-red", "warm"))
+    assert set().union(*of_classes) <= missed
+
+
+def test_a_label_of_articles_that_the_run_did_not_judge_shows_no_photos(shop, trained, tmp_path):
+    grown = shutil.copytree(shop.parent, tmp_path / "grown")
+    more = {"item_id": "new", "images": [], "colour": "pink", "facets": ["new"], "size": "huge", "side": "train"}
+    table = grown / "shop.jsonl"
+    table.write_text(f"{table.read_text()}\n{json.dumps(more)}")
+    studio = opened(grown / "shop.toml", trained, StudioSettings(tmp_path / "studio"))
+    browser = logging_in(studio)()
+    for query in ("where=size%3Dhuge", "truth=pink", "where=facets%3Dnew"):
+        answer = browser.get(f"{PHOTOS}&{query}")
+        assert (answer.status_code, items(answer.text)) == (200, [])
+        assert "No photo is like this" in answer.text
+    studio.close()
 
 
 def test_a_filter_by_a_label_that_nobody_has_any_more_shows_no_photos(studio, browse):
@@ -368,7 +399,7 @@ def view_of(codes, shares, facets=False):
     task = Task("t", ("c", "a", "b"), facets)
     articles = [Article(str(row), labels={"t": (task.classes[code],)}) for row, code in enumerate(codes)]
     answers = Answers(task, articles, np.full(len(codes), "test"), shares.astype(np.float32))
-    return View(answers, Standing((0, 0), {}), ("t",))
+    return View(answers, Standing((0, 0), {}), SimpleNamespace(tasks=("t",)))
 
 
 def test_probabilities_of_classes_in_another_order_are_refused(studio, tmp_path):
