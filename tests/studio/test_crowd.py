@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from datetime import datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ pytest.importorskip("fastapi", reason="needs the extra `studio`")
 
 from hemline.evaluation.scores.agreement import krippendorff_alpha, percent_agreement
 from hemline.studio.labels.crowd import batch_of, tally
+from sqlalchemy import String
 
 from .test_imports import entries
 
@@ -198,7 +200,8 @@ def test_a_studio_of_before_gets_the_tables_and_keeps_its_own(tmp_path, kind, re
     from hemline.studio.database import open as opening
     from hemline.studio.database.open import Database
     from hemline.studio.database.tables import Base
-    from sqlalchemy import create_engine, inspect, text
+    from sqlalchemy import MetaData, create_engine, inspect, text
+    from sqlalchemy.exc import DatabaseError
 
     address = f"sqlite:///{tmp_path / 'studio.db'}" if kind == "sqlite" else request.getfixturevalue("postgres")
     engine, config = create_engine(address), Config()
@@ -206,15 +209,35 @@ def test_a_studio_of_before_gets_the_tables_and_keeps_its_own(tmp_path, kind, re
     with engine.connect() as connection:
         config.attributes |= {"connection": connection, "tables": Base.metadata}
         command.upgrade(config, "0001")
-        connection.execute(text("INSERT INTO facts VALUES ('catalogue', 'shop.toml')"))
         connection.commit()
+        before = MetaData()
+        before.reflect(connection)
+        kept = [table for table in before.sorted_tables if not table.name.startswith("alembic")]
+        for table in kept:
+            connection.execute(
+                table.insert().values({column.name: made_up(column) for column in table.columns if column.name != "id"})
+            )
+        connection.commit()
+        rows = {table.name: connection.execute(table.select()).all() for table in kept}
+    assert {"accounts", "visits", "ledger", "current_labels", "facts", "audit", "scenarios", "jobs"} <= set(rows)
     assert "crowd_batches" not in inspect(engine).get_table_names()
     engine.dispose()
     database = Database(address)
     assert set(Base.metadata.tables) < {*inspect(database.engine).get_table_names(), "alembic"}
+    with database.reading() as session:
+        for table in kept:
+            assert session.execute(table.select()).all() == rows[table.name], table.name
+    with pytest.raises(DatabaseError, match="only ever added"), database.writing() as session:
+        session.execute(text("DELETE FROM ledger"))
     with database.writing() as session:
         invite(session, "Ann", "editor")
     with database.reading() as session:
-        assert [each.name for each in everybody(session)] == ["Ann"]
-        assert session.execute(text("SELECT value FROM facts")).scalar() == "shop.toml"
+        assert {each.name for each in everybody(session)} == {"name", "Ann"}
     database.close()
+
+
+def made_up(column):
+    """A value of a column's kind: a text is its name, a number 1, as keys of other tables are."""
+    if isinstance(column.type, String):
+        return column.name[: column.type.length]
+    return {int: 1, bool: True, datetime: datetime(2026, 1, 2, 3, 4, 5)}[column.type.python_type]
