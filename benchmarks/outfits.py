@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from hemline.datasets.pictures.worn.outfits import Outfits, read_outfits
 from hemline.runtime.run_folder import RunFolder
-from hemline.runtime.training.resume import BEGUN, REPORT
+from hemline.runtime.training.resume import BEGUN
 from hemline.vision.generate.outfit.comparison import score_dresser
 from hemline.vision.generate.outfit.dresser import train_dresser
 from hemline.vision.generate.outfit.network import OutfitForm
@@ -26,7 +26,7 @@ def learnt(outfits: Outfits, folder: str, steps: int, seed: int, *, conditional:
     """The folder of a training that has ended."""
     form = OutfitForm(size=outfits.images.shape[-1], width=12, most=64, conditional=conditional)
     run = RunFolder(folder)
-    begun = run.has(BEGUN) and not run.has(REPORT)
+    begun = run.has(BEGUN)
     train_dresser(outfits, folder, form=form, training=OutfitConfig(steps=steps, device="cpu", seed=seed), resume=begun)
     return folder
 
