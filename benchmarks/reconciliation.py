@@ -159,7 +159,7 @@ def with_totals(paths: np.ndarray, totals: np.ndarray, shared: str) -> np.ndarra
 
 
 def quantile_average(paths: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Paths ``[J, S, H, D]`` whose values are means over models of their quantiles, at each value's level in the mixture.
+    """Paths ``[J, S, H, D]`` of means over models of their quantiles, each at the level of its value in the mixture.
 
     The mixture's ranks stay, and with them its dependence over series and steps.
     """

@@ -26,6 +26,7 @@ from ...runtime.seeds import seeded
 from ...runtime.training.further import best_epoch, further_epochs
 from ...runtime.training.interrupts import interrupts_passed_on
 from .fitted import FittedModel
+from .gluonts.windows import is_of_gluonts, with_quick_windows
 from .model import ForecastModel
 from .predictor import GroupedPredictor, field_length
 from .quiet import quiet_gluonts
@@ -183,10 +184,10 @@ class GroupedEstimator(ForecastModel):
         epochs: int | None,
     ) -> Iterator[tuple[GroupedPredictor, bool]]:
         from ...runtime.training.pausing import Pause
-        from .epoch_log import EpochLog
+        from .gluonts.epoch_log import EpochLog
 
         # Gluonts' torch models change their options in training, and leave files where they run.
-        rows, estimator, log = single_series(entries), copy.copy(self.estimator), EpochLog()
+        rows, estimator, log = single_series(entries), with_quick_windows(self.estimator), EpochLog()
         pause = Pause(epochs) if epochs else None
         for name, sampler in vars(estimator).items():
             if isinstance(sampler, InstanceSampler):
@@ -270,10 +271,8 @@ def _cached(estimator: Estimator, rows: list[DataEntry]) -> dict[str, bool]:
 
     A transformation of somebody else's may draw at random, and is done anew each time.
     """
-    from gluonts.torch.model.estimator import PyTorchLightningEstimator
-
-    fixed = isinstance(estimator, PyTorchLightningEstimator) and type(estimator).__module__.startswith("gluonts.")
-    return {"cache_data": True} if fixed and sum(row["target"].size for row in rows) <= LARGEST_CACHE else {}
+    small = sum(row["target"].size for row in rows) <= LARGEST_CACHE
+    return {"cache_data": True} if small and is_of_gluonts(estimator) else {}
 
 
 def grouped(model: Estimator | Predictor) -> Estimator | Predictor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...runtime.names import Names
-from .gluonts_names import ESTIMATORS, PREDICTORS, placed
+from .gluonts.names import ESTIMATORS, PREDICTORS, placed
 
 PLACES = {
     "GroupedEstimator": "hemline.evaluation.adapters.estimator:GroupedEstimator",

@@ -15,7 +15,7 @@ from ...runtime.reading.json_files import read_json
 from ...runtime.reading.places import is_remote
 from ...runtime.whole_files import whole_contents, whole_file
 from .fitted import SIGN, FittedModel, restored
-from .gluonts_folder import is_read_by_gluonts, read_gluonts
+from .gluonts.folder import is_read_by_gluonts, read_gluonts
 
 _DATASET = "dataset.json"
 

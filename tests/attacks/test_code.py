@@ -17,7 +17,7 @@ import pytest
 import torch
 from hemline.datasets import get_dataset
 from hemline.evaluation import read_grid
-from hemline.evaluation.adapters.gluonts_names import ESTIMATORS
+from hemline.evaluation.adapters.gluonts.names import ESTIMATORS
 from hemline.evaluation.adapters.predictor_folder import Trained, remember_training
 from hemline.forecasting import build_model, load_predictor
 from hemline.forecasting.commands.train import _update

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from gluonts.torch import PatchTSTEstimator
 from hemline.datasets.entries.entry import Entry
-from hemline.evaluation.adapters.epoch_log import EpochLog
 from hemline.evaluation.adapters.estimator import GroupedEstimator
 from hemline.evaluation.adapters.foreign import in_rungs
+from hemline.evaluation.adapters.gluonts.epoch_log import EpochLog
 from hemline.evaluation.adapters.model import ForecastModel
 from hemline.forecasting import (
     CoupledEstimator,

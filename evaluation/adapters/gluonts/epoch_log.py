@@ -7,10 +7,10 @@ import time
 
 import lightning.pytorch as pl
 
-from ...runtime.display.bars import tell_bar
-from ...runtime.plain import PlainObject
-from ...runtime.training.curves import are_curves_named, curve, learning_rates, tell_loggers
-from ...runtime.training.epochs import tell_epoch
+from ....runtime.display.bars import tell_bar
+from ....runtime.plain import PlainObject
+from ....runtime.training.curves import are_curves_named, curve, learning_rates, tell_loggers
+from ....runtime.training.epochs import tell_epoch
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from gluonts.model.predictor import Predictor
 
-from ...runtime.names import Names
-from ...runtime.reading.json_files import read_json
-from .gluonts_names import PARTS, VALUES, placed
+from ....runtime.names import Names
+from ....runtime.reading.json_files import read_json
+from .names import PARTS, VALUES, placed
 
 _LARGEST = 10**6
 """The largest whole number that a setting of gluonts is believed: of steps, series, categories."""
@@ -39,7 +39,7 @@ def read_gluonts(kind: type[Predictor], folder: Path, names: Names, device: str)
     arguments = _dict(described, "kwargs")
     if _reader_of(kind) != "PyTorchPredictor":
         return _decoded(described, names)
-    from ...runtime.reading.weights import network_with_weights
+    from ....runtime.reading.weights import network_with_weights
 
     form = arguments.pop("prediction_net", None)
     network = network_with_weights(lambda: _decoded(form, names), folder / _NETWORK, form)

@@ -1,0 +1,1 @@
+"""Any gluonts model as a joint model, and predictors in folders."""
