@@ -48,7 +48,7 @@ def test_a_shelf_column_that_says_the_opposite_is_one_line():
     rows.loc[8::9, "shelf"] = 0
     rows.loc[rows["week"] == WEEKS[-1], "shelf"] = 0
     turned = rows.assign(shelf=1 - rows["shelf"])
-    with pytest.warns(UserWarning, match=r"in_stock: 8[0-9]% of all units .* 'shelf' says .* empty.*invert"):
+    with pytest.warns(UserWarning, match=r"in_stock: 8[0-9] % of all units .* 'shelf' says .* empty.*invert"):
         from_sales(turned, in_stock="shelf", **HOW)
     with pytest.raises(ValueError, match="in_stock: expected some rows with a full shelf, 1 in 'shelf', got 0 in all"):
         from_sales(rows.assign(shelf=0), in_stock="shelf", **HOW)
