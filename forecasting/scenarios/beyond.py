@@ -116,7 +116,7 @@ def require_held(future: Future, changes: Sequence[Change], names: Sequence[str]
     Raises:
         ValueError: a change sets one.
     """
-    held = {} if future.covariates is None else dict(zip(names, future.covariates, strict=True))
+    held = dict(zip(names, future.covariates, strict=True)) if names and future.covariates is not None else {}
     wrong = {name for name, values in held.items() if not (np.abs(values) <= _LARGEST).all()}
     for change in changes:
         if change.row in wrong or (change.channel == SALES and change.value > _LARGEST):
@@ -127,7 +127,8 @@ def _changed_rows(
     planned: Future, future: Future, item_ids: Sequence[str], names: Sequence[str], target: np.ndarray
 ) -> Iterator[_Row]:
     horizon = planned.imposed.shape[1]
-    if planned.covariates is not None and future.covariates is not None:
+    # A model that reads no channels names none, whatever the data hold.
+    if names and planned.covariates is not None and future.covariates is not None:
         for name, before, after in zip(names, planned.covariates, future.covariates, strict=True):
             if (before != after).any():
                 yield _Row(name, before, after[-horizon:])
