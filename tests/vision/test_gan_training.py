@@ -217,7 +217,10 @@ def test_articles_without_a_label_are_left_out_and_classes_stand_in_their_order(
         assert images.shape == (12, 3, 24, 24)
         assert images.dtype == np.uint8
         assert set(labels) <= {0, 1, 2}
-    np.testing.assert_array_equal(trained.sample(12, seed=5)[0], read.sample(12, seed=5)[0])
+    # Where the weights lie in memory decides how a processor adds up, and so the last digit before rounding.
+    apart = np.abs(trained.sample(12, seed=5)[0].astype(int) - read.sample(12, seed=5)[0])
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 1e-3
     assert set(read.sample(9, label="red")[1]) == {2}
     np.testing.assert_array_equal(read.sample(9, truncation=1.0)[0], read.sample(9, truncation=1.0)[0])
 
