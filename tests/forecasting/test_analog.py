@@ -7,11 +7,13 @@ import torch
 from hemline.datasets import Metadata
 from hemline.datasets.entries.entry import Entry
 from hemline.datasets.entries.frequency import season_length
+from hemline.datasets.entries.multivariate import as_multivariate
 from hemline.evaluation.scores.multivariate import energy_score
 from hemline.forecasting import AnalogEstimator, build_model, load_predictor
 from hemline.forecasting.models.analog import AnalogPredictor
-from hemline.forecasting.models.analogs.likeness_fit import best_weights, distances
+from hemline.forecasting.models.analogs.likeness_fit import LearntMoves, best_weights, distances
 from hemline.forecasting.models.analogs.past_stretches import Move, shortest, stretches_before
+from hemline.forecasting.models.analogs.start_grid import Origins, best_spacing
 from hemline.forecasting.windows.gaps import bridged
 
 START = pd.Period("2024-01-01", "D")
@@ -124,6 +126,16 @@ def test_few_days_are_forecast_from_each_hour_of_them_where_that_was_better():
         )
     whole, each_hour = np.mean(scores, axis=0)
     assert each_hour < 0.9 * whole
+
+
+@pytest.mark.parametrize(("closer", "chosen"), [(0.995, 48), (0.98, 2)])
+def test_stretches_are_closer_only_where_that_is_better_by_more_than_chance(closer, chosen):
+    scores = iter((1.0, closer))
+    origins = Origins(6, 48, 336, 20, 500, "nonnegative", True)
+    found = best_spacing(
+        as_multivariate([entry(hours(20, 0))]), origins, (48, 2), lambda past: LearntMoves([], [], None, next(scores))
+    )
+    assert found == chosen
 
 
 def test_days_that_come_again_as_they_were_are_followed_whole():

@@ -21,6 +21,9 @@ FEWEST = 4
 ENOUGH = 8
 """Past forecasts below which they lie half a horizon apart and no season, where stretches may begin within one."""
 
+CHANCE = 0.01
+"""Share of an energy score by which other draws of the same model move it: less than that says nothing."""
+
 JUDGED = 20
 """Past forecasts of an entry that say how far apart stretches begin; of twice as many, every second, and so on."""
 
@@ -94,12 +97,13 @@ def best_spacing(
 ) -> int:
     """The steps from one stretch to the next whose past forecasts had the best energy score, from the same origins.
 
-    One whose stretches, the newest ones, do not reach back to today's place in the season is not tried.
+    The first stays where no other is better by more than chance. One whose stretches, the newest ones, do not reach
+    back to today's place in the season is not tried.
 
     Arguments:
         entries: what is learnt from.
         origins: where past forecasts begin.
-        spacings: what to choose from, the first of those that are equally good.
+        spacings: what to choose from, the usual one first.
         learn: from past forecasts, what they were best drawn by.
     """
     reaching = [every for every in spacings if every * origins.stretches >= origins.season + origins.horizon]
@@ -111,4 +115,5 @@ def best_spacing(
     scores = {every: learn(origins.forecasts(entries, shared, every)).score for every in allowed}
     told = ", ".join(f"{score:.4g} with stretches every {every} steps" for every, score in scores.items())
     logger.info("energy score of past forecasts: %s", told)
-    return min(scores, key=lambda every: scores[every])
+    best = min(scores, key=lambda every: scores[every])
+    return best if scores[best] < (1 - CHANCE) * scores[allowed[0]] else allowed[0]
