@@ -99,9 +99,8 @@ def _answer(
     most = effects(simulation)
     others = [each.article for each in most if each.article != first]
     items = simulation.baseline.item_ids
-    _require_articles(items, second=second)
-    second = second if second and second != first else next(iter(others), "")
-    second = second or next((item for item in items if item != first), "")
+    _require_articles(items, first if first in items else "", second)
+    second = second or next(iter(others), "") or next((item for item in items if item != first), "")
     rows = pair_rows(simulation[BASELINE], simulation[NAME], first, second) if first in items and second else ()
     return {
         "words": [change.words() for change in changes],
@@ -114,15 +113,17 @@ def _answer(
     }
 
 
-def _require_articles(items: Sequence[str], **named: str) -> None:
-    """Refuse a name that no article has; an empty one leaves the choice to the page.
+def _require_articles(items: Sequence[str], first: str, second: str) -> None:
+    """Refuse a name that no article has, or one article as both; an empty one leaves the choice to the page.
 
     Raises:
         ValueError: one of them is.
     """
-    for field, article in named.items():
+    for field, article in (("first", first), ("second", second)):
         if article and article not in items:
             raise ValueError(f"{field}: expected one of {some(items)}; got {article[:100]!r}")
+    if second and second == first:
+        raise ValueError(f"second: expected another article than the first, got {second[:100]!r}")
 
 
 def _saved(studio: Studio, shop: Shop, person: str) -> list[dict[str, object]]:
@@ -154,7 +155,7 @@ def pair(
     studio = studio_of(request)
     shop = studio.shop(model)
     simulation = studio.simulations.of(shop, shop.require_window(window), read_changes(changes))
-    _require_articles(simulation.baseline.item_ids, first=first, second=second)
+    _require_articles(simulation.baseline.item_ids, first, second)
     return Response(pair_chart(simulation, NAME, first, second), headers=SVG_POLICY, media_type=SVG)
 
 
@@ -177,7 +178,7 @@ def save(
         raise ValueError("changes: expected at least one, got none")
     # What cannot be answered is not kept either: an article that the model does not know, a price beyond all sense.
     simulation = studio.simulations.of(shop, shop.require_window(""), told)
-    _require_articles(simulation.baseline.item_ids, first=first, second=second)
+    _require_articles(simulation.baseline.item_ids, first, second)
     with studio.database.writing() as session:
         row = session.scalar(
             select(SavedScenario).where(

@@ -4,7 +4,18 @@
 (function () {
   const list = () => document.getElementById("cards");
   const boxes = () => Array.from(document.querySelectorAll("#cards input[name=chosen][type=checkbox]"));
-  const said = (text) => { const place = document.getElementById("said"); if (place) place.textContent = text; };
+  // An answer that stands there is not of what was asked now: what is said takes its place.
+  function said(text) {
+    const place = document.getElementById("said");
+    const answer = document.getElementById("answer");
+    if (place) place.textContent = text;
+    if (!answer) return;
+    const line = document.createElement("p");
+    line.className = "warning";
+    line.setAttribute("role", "alert");
+    line.textContent = text;
+    answer.replaceChildren(line);
+  }
   let lastPicked = null;
   let focused = null;
 
@@ -98,5 +109,10 @@
     form.elements.new.checked = false;
   });
   document.addEventListener("htmx:responseError", (event) => said(event.detail.xhr.responseText.slice(0, 300)));
+  // A form that is not filled in yet asks for nothing; one with a value beyond its bounds says which.
+  document.addEventListener("htmx:validation:halted", (event) => {
+    const wrong = event.detail.errors.filter((each) => !each.validity.valueMissing)[0];
+    if (wrong) said((wrong.elt.labels[0] ? wrong.elt.labels[0].textContent.trim() + ": " : "") + wrong.message);
+  });
   document.addEventListener("htmx:sendError", () => said("The studio does not answer."));
 })();

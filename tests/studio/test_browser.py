@@ -66,6 +66,7 @@ def people(chromium):
         page.wait_for_url("**/labels" if studio.runs else "**/forecasts")
         return page
 
+    logged_in.said = said
     yield logged_in
     for context in contexts:
         context.close()
@@ -151,6 +152,39 @@ def test_a_planner_reads_what_a_lower_price_takes_from_another_article(people, p
     page.keyboard.press("Tab")
     expect(page.locator("#answer h2")).to_contain_text("40 % lower")
     assert page.url.endswith("/scenarios"), "answered without a new page"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "line"),
+    [
+        ("#value", "-100", "value: expected -95 to 200 per cent"),
+        ("#article", "nothing", "article: expected one of"),
+        ("#second", "dress_1", "second: expected another article than the first"),
+        ("[name=last]", "99", "to step (0: the end): Value must be less than or equal to"),
+    ],
+)
+def test_a_mistake_takes_the_place_of_an_answer_that_is_not_of_it(people, planner, field, value, line):
+    page = people(planner)
+    page.goto("/scenarios?article=dress_1&second=dress_2")
+    answer, before = page.locator("#answer"), page.input_value(field)
+    expect(answer.locator("h2")).to_be_visible()
+    page.fill(field, value)
+    page.keyboard.press("Tab")
+    expect(answer).to_contain_text(line)
+    expect(answer.locator("h2")).to_have_count(0)
+    page.fill(field, before)
+    page.keyboard.press("Tab")
+    expect(answer.locator("h2")).to_be_visible()
+    expect(answer.locator("[role=alert]")).to_have_count(0)
+    people.said[:] = [words for words in people.said if "400" not in words and "HTMLElement" not in words]
+
+
+def test_the_form_that_keeps_a_scenario_is_not_laid_out_as_the_one_that_builds_it(people, planner):
+    page = people(planner)
+    page.goto("/scenarios?article=dress_1")
+    box, words = page.locator(".keep [name=shared]").bounding_box(), page.locator(".keep label").nth(1).bounding_box()
+    assert box["width"] < 30
+    assert words["height"] < 40, "the box stands beside its words"
 
 
 def test_two_editors_see_each_other(people, studio):

@@ -173,6 +173,7 @@ def test_an_article_that_is_sold_out_sells_nothing(plan):
         ("model=network&changes=sales[dress_1]+%3D+1e30", "sales[dress_1]: expected a value within 1,000 times of"),
         ("changes=" + "price[dress_1]+%3D+%2B1100%25%0A" * 3, "price[dress_1]: expected a value within 1,000 times of"),
         ("article=dress_1&second=dress_99", "second: expected one of"),
+        ("article=dress_1&second=dress_1", "second: expected another article than the first, got"),
         ("model=none", "model: expected one of"),
         ("window=77", "window: expected one of"),
     ],
@@ -238,6 +239,14 @@ def test_a_viewer_sees_scenarios_and_keeps_none(plan, planner):
     assert browser.submit("/scenarios/save", model="sales", name="x", changes="promo[dress_1] = 1").status_code == 403
     with planner.database.reading() as session:
         assert session.scalars(select(SavedScenario)).all() == []
+
+
+def test_an_article_is_not_kept_nor_drawn_beside_itself(plan, planner):
+    browser = plan()
+    picture = {"changes": "price[dress_1] = -20%", "first": "dress_1", "second": "dress_1"}
+    answer = browser.get("/scenarios/pair.svg", params=picture)
+    assert (answer.status_code, "second: expected another article" in answer.text) == (400, True)
+    assert browser.submit("/scenarios/save", model="sales", name="x", **picture).status_code == 400
 
 
 def test_an_article_that_the_model_does_not_know_is_neither_drawn_nor_kept(plan, planner):
