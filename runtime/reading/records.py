@@ -7,6 +7,9 @@ import io
 import json
 from collections import Counter
 
+_LONGEST_CELL = 2**31 - 1
+"""Characters of a cell of CSV, the most that every platform allows: the size of the file is the bound, not 131,072."""
+
 
 def csv_records(content: bytes, name: str) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
     r"""The columns of a CSV file, and its records with the number of the line where each begins.
@@ -59,6 +62,7 @@ def _cells(text: str, called: str) -> list[tuple[int, list[str]]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     between = "," if "," in first else next((sign for sign in ";\t" if sign in first), ",")
     lines: list[tuple[int, list[str]]] = []
+    csv.field_size_limit(_LONGEST_CELL)
     reader, begins = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=between), 1
     try:
         for cells in reader:

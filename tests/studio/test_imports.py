@@ -53,6 +53,12 @@ def test_a_column_of_empty_cells_takes_all_away(studio, browse):
     assert studio.opened.standing.changed == {"colour": {"i0": (1, ())}}
 
 
+def test_a_cell_beside_the_labels_may_be_as_long_as_the_file(studio, browse):
+    content = "item_id,colour,title\ni0,red," + "x" * 200_000 + "\n"
+    assert "1 label changed" in bring(browse(), "a.csv", content).text
+    assert studio.opened.standing.changed == {"colour": {"i0": (1, ("red",))}}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
