@@ -51,15 +51,21 @@ def rendered(request: Request, template: str, /, status: int = 200, **values: ob
         "language": language,
         "languages": LANGUAGES,
         "path": request.url.path,
-        "here": _here(request),
+        "here": _here(request, person),
         **values,
     }
     return HTMLResponse(environment(language).get_template(template).render(told), status)
 
 
-def _here(request: Request) -> str:
-    """The address of a page with what was asked of it, to which a form leads back."""
+def _here(request: Request, person: Person | None) -> str:
+    """The address of a page with what was asked of it, to which a form leads back.
+
+    What answers a form has no address of its own: its part of the studio stands for it.
+    """
     path, query = request.url.path, request.url.query
+    if request.method != "GET":
+        parts = [] if person is None else studio_of(request).menu(person)
+        return next((address for address, _ in parts if path.startswith(address)), "/")
     return f"{path}?{query}" if query and len(path) + len(query) < LONGEST_ADDRESS else path
 
 

@@ -53,6 +53,22 @@ def test_pages_are_in_the_language_of_the_browser_or_of_ones_choice(browse, addr
     assert browser.submit("/language", language="xx").status_code == 400
 
 
+def test_a_change_of_language_leads_from_the_answer_of_a_form_to_a_page(browse):
+    browser = browse("Ada", "admin")
+    content = {"file": ("a.csv", b"item_id,colour\ni0,mauve\n")}
+    answers = [
+        browser.post("/labels/import", data={"csrf": browser.secret()}, files=content),
+        browser.submit("/people/invite", name="Eve", role="viewer"),
+        browser.submit("/people/invite", name="Eve", role="nobody"),
+    ]
+    for answer, part in zip(answers, ("/labels", "/people", "/people"), strict=True):
+        (back,) = re.findall(r'name="next" value="([^"]*)"', answer.text)
+        assert back == part
+        assert browser.submit("/language", language="de", next=back).status_code == 200
+    (back,) = re.findall(r'name="next" value="([^"]*)"', browser.submit("/language", language="xx").text)
+    assert back == "/"
+
+
 def test_a_change_of_language_keeps_what_was_asked_of_a_page(browse):
     browser = browse("Ada", "admin")
     address = "/labels/photos?run=colours&task=colour&side=test&words=a%26b%22"
