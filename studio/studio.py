@@ -39,7 +39,7 @@ class Studio:
         settings: how it is run.
         database: what people did.
         labelling: the catalogue and its labels; ``None`` where none was opened.
-        runs: classifiers by name, the oldest first.
+        runs: classifiers by name, those of the command first, then those that were trained here, the oldest first.
         shops: models of series by name.
         index: the photos of the catalogue by what they look like; ``None`` where there is none.
         backtests: backtests by name.
@@ -76,7 +76,9 @@ class Studio:
         with self.lock:
             if run.name in self.runs:
                 raise ValueError(f"run: expected runs in folders of different names, got {run.name!r} twice")
-            self.runs[run.name] = run
+            # What was trained here is compared with what it began from, also where it is found first at a new start.
+            told = sorted((*self.runs.values(), run), key=self._trained_here)
+            self.runs = {each.name: each for each in told}
 
     @property
     def opened(self) -> Labelling:
@@ -188,6 +190,9 @@ class Studio:
         self.jobs.close()
         self.uploads.close()
         self.database.close()
+
+    def _trained_here(self, run: Run) -> bool:
+        return Path(run.address) == self._runs_at(run.name)
 
     def _runs_at(self, name: str) -> Path:
         return self.settings.folder / "runs" / name

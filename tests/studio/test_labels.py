@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -465,3 +466,12 @@ def test_another_classifier_of_the_same_name_does_not_inherit_judgements(studio,
     catalogue = replace(source.catalogue, articles=(told, *others))
     studio.opened.source = replace(source, catalogue=catalogue)
     assert studio.folds(Run(trained, studio.opened)) is None, "other labels in the catalogue"
+
+
+def test_after_a_new_start_what_was_trained_again_stands_behind_what_it_is_compared_with(shop, trained, tmp_path):
+    settings = StudioSettings(tmp_path / "studio")
+    shutil.copytree(trained, settings.folder / "runs" / "colours-2")
+    studio = opened(shop, trained, settings)
+    assert list(studio.runs) == ["colours", "colours-2"]
+    assert Path(studio.new_run()).name == "colours-3"
+    studio.close()
