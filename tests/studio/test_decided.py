@@ -186,8 +186,8 @@ def test_a_plan_shows_each_price_and_what_it_gains(shelves, plan, tmp_path):
 
 
 def test_the_same_cut_has_the_same_colour_whatever_the_price(shelves, plan, tmp_path):
-    # By the first price the cut of a fifth is a little less than 0.2 in floating point; by the second less by cents.
-    regular = np.array([[76.05], [47.27], [80.54]])
+    # By the first price the cut of a fifth is a little less than 0.2 in floating point; by the last less by cents.
+    regular = np.array([[76.05], [10.0], [47.27]])
     write_prices(tmp_path / "sales", np.round(regular * (1.0, 0.8, 0.6), 2))
     page = plan().get("/plans").text
     shades = set(re.findall(r'class="num cut (c\d)">[^<]*<small>−([^<]*)</small>', page))
