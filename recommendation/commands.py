@@ -178,8 +178,13 @@ def score(
     later = bought.rows(bought.time > begin)
     if weeks is not None:
         later = later.between(None, begin + weeks * WEEK)
+    short = [Path(place).name for place in fitted]
     with naming("purchases", purchases):
-        judged = {Path(place).name: judge(each, later, k=top) for place, each in fitted.items()}
+        # Folders of one name in two places are told apart by the whole of what was given.
+        judged = {
+            name if name and short.count(name) == 1 else place: judge(each, later, k=top)
+            for name, (place, each) in zip(short, fitted.items(), strict=True)
+        }
     typer.echo(str(judged_table(judged)))
     if out is not None:
         text = judged_page(judged) if out.suffix == ".html" else judged_table(judged).render("csv")

@@ -131,8 +131,16 @@ class FittedRecommender(Shown):
 
     @property
     def encoder(self) -> str:
-        """What the vectors of its articles are called: the model, and a digest of the purchases."""
-        learnt = sha256_of(repr(to_plain(self.config)), self.purchases.customer, self.purchases.article)
+        """What the vectors of its articles are called: the model, and a digest of all that it learnt from."""
+        read = () if self.articles is None else (self.articles.tags, self.articles.vectors, self.articles.shown)
+        learnt = sha256_of(
+            repr(to_plain(self.config)),
+            repr(self.item_ids),
+            self.purchases.customer,
+            self.purchases.article,
+            self.purchases.time.astype(np.int64),
+            *read,
+        )
         return f"{type(self.config).__name__}@{learnt[:12]}"
 
     def _shown(self) -> dict[str, object]:
@@ -180,7 +188,7 @@ class FittedRecommender(Shown):
             ValueError: a customer is not known, has bought nothing, or has a purchase after `at`.
         """
         when, past, learnt = self._asked(customers, at, history)
-        parts = []
+        parts = [np.empty((0, len(self.item_ids)), dtype=np.float32)]
         for begin in range(0, len(learnt), AT_ONCE):
             some = past.of_customers(past.customers[begin : begin + AT_ONCE])
             parts.append(self.scores(some, learnt[begin : begin + AT_ONCE], when))

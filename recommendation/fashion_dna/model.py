@@ -155,6 +155,12 @@ def learn_dna(
     weeks = np.where(sold, np.maximum(weeks, FEWEST_WEEKS), weeks)
     # What was on sale for some time and nobody bought says something too.
     offered = np.flatnonzero(sold | (weeks >= FEWEST_WEEKS))
+    if bought.nnz == len(offered) * bought.shape[1]:
+        # Nothing would be known of what customers leave, and every probability would go to 1.
+        raise ValueError(
+            f"purchases: expected customers who left some articles, got {bought.shape[1]} "
+            f"with a purchase of each of {len(offered)}"
+        )
     log_weeks = np.log(np.maximum(weeks, FEWEST_WEEKS)).astype(np.float32)
     rng = np.random.default_rng(config.seed)
     watched = np.sort(rng.permutation(offered)[: max(int(config.watch * len(offered)), 1)])

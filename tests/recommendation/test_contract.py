@@ -1,5 +1,7 @@
 """Every recommender keeps the contract: scores, filters, batches, storage, and refusals in one line."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from customers import SHOP, TEST, before, features, shop
@@ -145,3 +147,22 @@ def test_a_file_that_is_not_what_was_written_is_one_error(tmp_path):
         sign.write_text(content)
         with pytest.raises(ValueError, match="it"):
             load_recommender(str(tmp_path / "it"))
+
+
+def test_nobody_asked_is_an_answer_without_rows(fitted):
+    assert fitted.score([]).shape == (0, len(SHOP))
+    assert fitted.recommend([]).empty
+
+
+def test_vectors_of_trainings_on_other_features_or_times_have_another_name():
+    """Else vectors of one space would pass for those of another."""
+    bought, model = before(), build_recommender("item-knn")
+    later = replace(bought, time=bought.time + np.timedelta64(1, "D"))
+    names = [
+        model.fit(bought, features()).encoder,
+        model.fit(bought, features().only(tags=False)).encoder,
+        model.fit(bought, features().shuffled(0)).encoder,
+        model.fit(later, features()).encoder,
+    ]
+    assert len(set(names)) == 4
+    assert model.fit(bought, features()).encoder == names[0]

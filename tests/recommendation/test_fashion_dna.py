@@ -229,3 +229,10 @@ def test_a_folder_whose_numbers_do_not_fit_is_refused_in_one_line(fitted, tmp_pa
     save_file({key: value for key, value in arrays.items() if key != name}, file)
     with pytest.raises(ValueError, match=f"recommender: cannot read .*'?{name}"):
         load_recommender(str(tmp_path / "dna"))
+
+
+def test_customers_who_left_nothing_are_refused():
+    """One customer has bought all that was sold: every probability would be 1, of new articles too."""
+    one = before().of_customers(before().customers[:1])
+    with pytest.raises(ValueError, match=r"purchases: expected customers who left some articles, got 1 with a pur"):
+        build_recommender("fashion-dna", {"width": 8, "size": 16, "epochs": 2}).fit(one, features())

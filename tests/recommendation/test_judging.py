@@ -143,3 +143,13 @@ def test_the_commands_from_end_to_end(place):
     assert "| popular" in table
     assert "data:image/png" in (place / "p.html").read_text()
     assert LOOKS.encoder not in (place / "dna" / "recommender.json").read_text()
+
+
+def test_recommenders_in_folders_of_one_name_have_a_row_each(place):
+    until = str(shop().week(TEST))[:10]
+    learnt = ["train", "--purchases", "bought.csv", "--until", until, "--model"]
+    call(*learnt, "popularity", "--out", "old/it")
+    call(*learnt, "popularity-recent", "--out", "new/it")
+    table = call("score", "--recommender", "old/it", "--recommender", "new/it", "--purchases", "bought.csv")
+    assert "| old/it" in table
+    assert "| new/it" in table
